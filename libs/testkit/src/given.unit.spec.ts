@@ -42,7 +42,7 @@ describe('given, when, then', () => {
 
   it('checks rejections by code and shows what came instead', () => {
     given(door).when({ type: 'close' }).thenRejected('DOOR_CLOSED');
-    expect(() => given(door).when({ type: 'close' }).thenRejected('DOOR_LOCKED')).toThrow("Expected a rejection DOOR_LOCKED, but got { kind: 'rejected'");
+    expect(() => given(door).when({ type: 'close' }).thenRejected('DOOR_LOCKED')).toThrow(/^Expected a rejection DOOR_LOCKED, but got \{\s+kind: 'rejected'/);
     expect(() => given(door).when({ type: 'open' }).thenRejected('DOOR_CLOSED')).toThrow('Opened');
     expect(() => given(door).when({ type: 'close' }).then([])).toThrow('DOOR_CLOSED');
   });
@@ -56,9 +56,5 @@ describe('given, when, then', () => {
     let calls = 0;
     const moody: typeof door = { ...door, decide: () => accepted([{ type: 'Opened', at: calls++, id: '' }]) };
     expect(() => given(moody).when({ type: 'open' })).toThrow('Expected the same decision for the same state and command');
-  });
-
-  it('says so when a decision is awaited', async () => {
-    await expect((async () => await given(door).when({ type: 'open' }))()).rejects.toThrow('deciding is synchronous');
   });
 });

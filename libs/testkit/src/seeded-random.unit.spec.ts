@@ -10,7 +10,7 @@ const draws = (seed: number | string, count: number): number[] => {
 describe('seededRandom', () => {
   it('gives the same draws for the same seed, for ever', () => {
     expect(draws(42, 100)).toEqual(draws('42', 100));
-    expect(Array.from(seededRandom(42).bytes(8))).toEqual(GOLDEN_BYTES_OF_SEED_42);
+    expect(Array.from(seededRandom(42).bytes(8))).toEqual([66, 137, 167, 19, 151, 97, 44, 104]);
   });
 
   it('gives other draws for a near seed', () => {
@@ -60,5 +60,3 @@ describe('seededRandom', () => {
     expect(Math.abs(hits - 2_000)).toBeLessThan(200);
   });
 });
-
-const GOLDEN_BYTES_OF_SEED_42: readonly number[] = [];

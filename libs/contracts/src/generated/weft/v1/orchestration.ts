@@ -119,6 +119,23 @@ export interface TimelineEntry {
   detailJson: string;
 }
 
+export interface MemberPage {
+  members: Member[];
+}
+
+export interface Member {
+  sequence: number;
+  tenant: string;
+  recordedAtMs: number;
+  structure: string;
+  /** JSON array of payload values. */
+  payload: string;
+  payloadErased: boolean;
+  payloadSalt: Uint8Array;
+  payloadDigest: Uint8Array;
+  commitId: string;
+}
+
 export interface Review {
   reviewId: string;
   executionId: string;
@@ -1686,6 +1703,302 @@ export const TimelineEntry: MessageFns<TimelineEntry> = {
   },
 };
 
+function createBaseMemberPage(): MemberPage {
+  return { members: [] };
+}
+
+export const MemberPage: MessageFns<MemberPage> = {
+  encode(message: MemberPage, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.members) {
+      Member.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MemberPage {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMemberPage();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.members.push(Member.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): MemberPage {
+    return {
+      members: globalThis.Array.isArray(object?.members) ? object.members.map((e: any) => Member.fromJSON(e)) : [],
+    };
+  },
+
+  toJSON(message: MemberPage): unknown {
+    const obj: any = {};
+    if (message.members?.length) {
+      obj.members = message.members.map((e) => Member.toJSON(e));
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<MemberPage>, I>>(base?: I): MemberPage {
+    return MemberPage.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<MemberPage>, I>>(object: I): MemberPage {
+    const message = createBaseMemberPage();
+    message.members = object.members?.map((e) => Member.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseMember(): Member {
+  return {
+    sequence: 0,
+    tenant: "",
+    recordedAtMs: 0,
+    structure: "",
+    payload: "",
+    payloadErased: false,
+    payloadSalt: new Uint8Array(0),
+    payloadDigest: new Uint8Array(0),
+    commitId: "",
+  };
+}
+
+export const Member: MessageFns<Member> = {
+  encode(message: Member, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.sequence !== 0) {
+      writer.uint32(8).uint32(message.sequence);
+    }
+    if (message.tenant !== "") {
+      writer.uint32(18).string(message.tenant);
+    }
+    if (message.recordedAtMs !== 0) {
+      writer.uint32(25).double(message.recordedAtMs);
+    }
+    if (message.structure !== "") {
+      writer.uint32(34).string(message.structure);
+    }
+    if (message.payload !== "") {
+      writer.uint32(42).string(message.payload);
+    }
+    if (message.payloadErased !== false) {
+      writer.uint32(48).bool(message.payloadErased);
+    }
+    if (message.payloadSalt.length !== 0) {
+      writer.uint32(58).bytes(message.payloadSalt);
+    }
+    if (message.payloadDigest.length !== 0) {
+      writer.uint32(66).bytes(message.payloadDigest);
+    }
+    if (message.commitId !== "") {
+      writer.uint32(74).string(message.commitId);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Member {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMember();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.sequence = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.tenant = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 25) {
+              break;
+            }
+
+            message.recordedAtMs = reader.double();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.structure = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.payload = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.payloadErased = reader.bool();
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.payloadSalt = reader.bytes();
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.payloadDigest = reader.bytes();
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.commitId = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): Member {
+    return {
+      sequence: isSet(object.sequence) ? globalThis.Number(object.sequence) : 0,
+      tenant: isSet(object.tenant) ? globalThis.String(object.tenant) : "",
+      recordedAtMs: isSet(object.recordedAtMs)
+        ? globalThis.Number(object.recordedAtMs)
+        : isSet(object.recorded_at_ms)
+        ? globalThis.Number(object.recorded_at_ms)
+        : 0,
+      structure: isSet(object.structure) ? globalThis.String(object.structure) : "",
+      payload: isSet(object.payload) ? globalThis.String(object.payload) : "",
+      payloadErased: isSet(object.payloadErased)
+        ? globalThis.Boolean(object.payloadErased)
+        : isSet(object.payload_erased)
+        ? globalThis.Boolean(object.payload_erased)
+        : false,
+      payloadSalt: isSet(object.payloadSalt)
+        ? bytesFromBase64(object.payloadSalt)
+        : isSet(object.payload_salt)
+        ? bytesFromBase64(object.payload_salt)
+        : new Uint8Array(0),
+      payloadDigest: isSet(object.payloadDigest)
+        ? bytesFromBase64(object.payloadDigest)
+        : isSet(object.payload_digest)
+        ? bytesFromBase64(object.payload_digest)
+        : new Uint8Array(0),
+      commitId: isSet(object.commitId)
+        ? globalThis.String(object.commitId)
+        : isSet(object.commit_id)
+        ? globalThis.String(object.commit_id)
+        : "",
+    };
+  },
+
+  toJSON(message: Member): unknown {
+    const obj: any = {};
+    if (message.sequence !== 0) {
+      obj.sequence = Math.round(message.sequence);
+    }
+    if (message.tenant !== "") {
+      obj.tenant = message.tenant;
+    }
+    if (message.recordedAtMs !== 0) {
+      obj.recordedAtMs = floatToJson(message.recordedAtMs);
+    }
+    if (message.structure !== "") {
+      obj.structure = message.structure;
+    }
+    if (message.payload !== "") {
+      obj.payload = message.payload;
+    }
+    if (message.payloadErased !== false) {
+      obj.payloadErased = message.payloadErased;
+    }
+    if (message.payloadSalt.length !== 0) {
+      obj.payloadSalt = base64FromBytes(message.payloadSalt);
+    }
+    if (message.payloadDigest.length !== 0) {
+      obj.payloadDigest = base64FromBytes(message.payloadDigest);
+    }
+    if (message.commitId !== "") {
+      obj.commitId = message.commitId;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<Member>, I>>(base?: I): Member {
+    return Member.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<Member>, I>>(object: I): Member {
+    const message = createBaseMember();
+    message.sequence = object.sequence ?? 0;
+    message.tenant = object.tenant ?? "";
+    message.recordedAtMs = object.recordedAtMs ?? 0;
+    message.structure = object.structure ?? "";
+    message.payload = object.payload ?? "";
+    message.payloadErased = object.payloadErased ?? false;
+    message.payloadSalt = object.payloadSalt ?? new Uint8Array(0);
+    message.payloadDigest = object.payloadDigest ?? new Uint8Array(0);
+    message.commitId = object.commitId ?? "";
+    return message;
+  },
+};
+
 function createBaseReview(): Review {
   return {
     reviewId: "",
@@ -2188,6 +2501,16 @@ export const OrchestrationService = {
     responseSerialize: (value: Timeline): Buffer => Buffer.from(Timeline.encode(value).finish()),
     responseDeserialize: (value: Buffer): Timeline => Timeline.decode(value),
   },
+  /** Each decision with everything that its digest in the audit log covers. */
+  getMembers: {
+    path: "/weft.v1.Orchestration/GetMembers" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ExecutionRequest): Buffer => Buffer.from(ExecutionRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ExecutionRequest => ExecutionRequest.decode(value),
+    responseSerialize: (value: MemberPage): Buffer => Buffer.from(MemberPage.encode(value).finish()),
+    responseDeserialize: (value: Buffer): MemberPage => MemberPage.decode(value),
+  },
   listReviews: {
     path: "/weft.v1.Orchestration/ListReviews" as const,
     requestStream: false as const,
@@ -2217,6 +2540,8 @@ export interface OrchestrationServer extends UntypedServiceImplementation {
   getExecution: handleUnaryCall<ExecutionRequest, Execution>;
   listExecutions: handleUnaryCall<ListExecutionsRequest, ExecutionPage>;
   getTimeline: handleUnaryCall<TimelineRequest, Timeline>;
+  /** Each decision with everything that its digest in the audit log covers. */
+  getMembers: handleUnaryCall<ExecutionRequest, MemberPage>;
   listReviews: handleUnaryCall<PageRequest, ReviewPage>;
   decide: handleUnaryCall<DecideRequest, Review>;
 }
@@ -2311,6 +2636,22 @@ export interface OrchestrationClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: Timeline) => void,
   ): ClientUnaryCall;
+  /** Each decision with everything that its digest in the audit log covers. */
+  getMembers(
+    request: ExecutionRequest,
+    callback: (error: ServiceError | null, response: MemberPage) => void,
+  ): ClientUnaryCall;
+  getMembers(
+    request: ExecutionRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: MemberPage) => void,
+  ): ClientUnaryCall;
+  getMembers(
+    request: ExecutionRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: MemberPage) => void,
+  ): ClientUnaryCall;
   listReviews(
     request: PageRequest,
     callback: (error: ServiceError | null, response: ReviewPage) => void,
@@ -2348,6 +2689,31 @@ export const OrchestrationClient = makeGenericClientConstructor(
   service: typeof OrchestrationService;
   serviceName: string;
 };
+
+function bytesFromBase64(b64: string): Uint8Array {
+  if ((globalThis as any).Buffer) {
+    return Uint8Array.from((globalThis as any).Buffer.from(b64, "base64"));
+  } else {
+    const bin = globalThis.atob(b64);
+    const arr = new Uint8Array(bin.length);
+    for (let i = 0; i < bin.length; ++i) {
+      arr[i] = bin.charCodeAt(i);
+    }
+    return arr;
+  }
+}
+
+function base64FromBytes(arr: Uint8Array): string {
+  if ((globalThis as any).Buffer) {
+    return (globalThis as any).Buffer.from(arr).toString("base64");
+  } else {
+    const bin: string[] = [];
+    arr.forEach((byte) => {
+      bin.push(globalThis.String.fromCharCode(byte));
+    });
+    return globalThis.btoa(bin.join(""));
+  }
+}
 
 function floatToJson(value: number | null | undefined): number | string | null | undefined {
   return typeof value === "number" && !globalThis.Number.isFinite(value) ? globalThis.String(value) : value;

@@ -1,0 +1,40 @@
+import { deadTopicName, TOPICS, topicOfName } from '@weft/contracts';
+import { Fault } from '@weft/pipeline';
+import { kafkaClient, type KafkaConnection } from './kafka-client.js';
+import { kafkaFault } from './kafka-fault.js';
+
+// A request is at most 1 MiB; an execution's command or job may carry several payloads. A dead letter holds its message in base64.
+const MESSAGE_BYTES_MAX = 4 * 1024 * 1024;
+const DEAD_BYTES_MAX = 8 * 1024 * 1024;
+
+/**
+ * Creates the topics that are missing, each with its `.dead` twin, with the registry's number of partitions and the
+ * broker's default replication. Topics that exist stay as they are.
+ * @param names full names, tenant suffix included; default: the registered topics of the default tenant.
+ * @returns the names that were created.
+ * @throws Fault when the brokers cannot be reached or refuse; final when a name is not registered.
+ */
+export async function ensureTopics(connection: KafkaConnection, names: readonly string[] = Object.values(TOPICS).map(({ name }) => name)): Promise<readonly string[]> {
+  const wanted = names.flatMap((name) => {
+    const found = topicOfName(name);
+    if (!found.ok) throw new Fault(found.rejection.message, false);
+    const numPartitions = TOPICS[found.key].partitions;
+    return [
+      { topic: name, numPartitions, configEntries: [{ name: 'max.message.bytes', value: String(MESSAGE_BYTES_MAX) }] },
+      { topic: deadTopicName(name), numPartitions, configEntries: [{ name: 'max.message.bytes', value: String(DEAD_BYTES_MAX) }] },
+    ];
+  });
+  const admin = kafkaClient(connection).admin({ retry: { retries: 6, initialRetryTime: 200, maxRetryTime: 2_000 } });
+  try {
+    await admin.connect();
+    const existing = new Set(await admin.listTopics());
+    const missing = wanted.filter(({ topic }) => !existing.has(topic));
+    // Two processes may create at the same time: kafkajs answers `false` rather than throws when all of them exist by now.
+    if (missing.length > 0) await admin.createTopics({ waitForLeaders: true, topics: missing });
+    return missing.map(({ topic }) => topic);
+  } catch (thrown) {
+    throw kafkaFault('creating topics failed', thrown);
+  } finally {
+    await admin.disconnect().catch(() => undefined);
+  }
+}

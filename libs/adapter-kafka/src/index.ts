@@ -1,0 +1,5 @@
+export * from './ensure-topics.js';
+export { kafkaAnswers } from './kafka-answers.js';
+export * from './kafka-bus.js';
+export type { KafkaConnection, KafkaLog, KafkaLogEntry } from './kafka-client.js';
+export { subscriptionGroupId } from './kafka-subscription.js';

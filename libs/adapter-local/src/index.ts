@@ -1,0 +1,2 @@
+export * from './local-bus.js';
+export * from './local-limiter.js';

@@ -1,0 +1,64 @@
+// What migrations are made of: schemas and tables that cannot be created without their protection.
+import { engineRole, SEQUENCER_ROLE, tenantRole } from './roles.js';
+
+/** The schema of a service, usable by its two roles. */
+export function serviceSchema(service: string): string {
+  return `
+    create schema if not exists ${service};
+    grant usage on schema ${service} to ${tenantRole(service)}, ${engineRole(service)};`;
+}
+
+export interface TenantTableOptions {
+  /** What the tenant role may do. Default: select, insert, update, delete. */
+  readonly tenantMay?: string;
+}
+
+/**
+ * Protects a table that has a `tenant` column: row-level security, forced for the owner too. The tenant role sees the rows
+ * of the tenant set for its transaction, and none without; the engine role sees all, by its own policy.
+ */
+export function tenantTable(service: string, table: string, options: TenantTableOptions = {}): string {
+  const name = `${service}.${table}`;
+  return `
+    alter table ${name} enable row level security;
+    alter table ${name} force row level security;
+    create policy tenant_rows on ${name} to ${tenantRole(service)}
+      using (tenant = current_setting('weft.tenant', true)) with check (tenant = current_setting('weft.tenant', true));
+    create policy engine_rows on ${name} to ${engineRole(service)} using (true) with check (true);
+    grant ${options.tenantMay ?? 'select, insert, update, delete'} on ${name} to ${tenantRole(service)};
+    grant select, insert, update, delete on ${name} to ${engineRole(service)};`;
+}
+
+/** Protects a table that callers never reach: the engine role alone. */
+export function engineTable(service: string, table: string): string {
+  const name = `${service}.${table}`;
+  return `
+    alter table ${name} enable row level security;
+    alter table ${name} force row level security;
+    create policy engine_rows on ${name} to ${engineRole(service)} using (true) with check (true);
+    grant select, insert, update, delete on ${name} to ${engineRole(service)};`;
+}
+
+/**
+ * The commit rows of a service: one for each batch. `members` is JSON text [[subject, sequence], ...]; `digests` holds their
+ * 32-byte digests, joined in that order. It is the outbox (`published`) and the audit log's leaf (`sequenced` = its index).
+ */
+export function commitTable(service: string): string {
+  const name = `${service}.commits`;
+  return `
+    create table ${name} (
+      id uuid primary key,
+      members text not null,
+      digests bytea not null,
+      tenants text[] not null,
+      published boolean not null,
+      sequenced bigint,
+      recorded_at timestamptz not null
+    );
+    create index commits_unpublished on ${name} (recorded_at) where not published;
+    create index commits_unsequenced on ${name} (id) where sequenced is null;
+    ${engineTable(service, 'commits')}
+    create policy sequencer_rows on ${name} to ${SEQUENCER_ROLE} using (true) with check (true);
+    grant usage on schema ${service} to ${SEQUENCER_ROLE};
+    grant select, update (sequenced) on ${name} to ${SEQUENCER_ROLE};`;
+}

@@ -1,0 +1,3 @@
+export * from './bus.suite.js';
+export * from './limiter.suite.js';
+export * from './server-under-test.js';

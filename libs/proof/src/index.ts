@@ -1,0 +1,2 @@
+export * from './commit-leaf.js';
+export * from './decision-proof.js';

@@ -1,0 +1,14 @@
+export * from './append-entries.js';
+export { base64Bytes, base64Text, sameBytes, utf8Bytes, utf8Text } from './bytes.js';
+export * from './checkpoint.codec.js';
+export * from './entry-bundle.codec.js';
+export { EMPTY_ROOT, HASH_BYTES, leafHash, nodeHash, sha256Digest } from './hash.js';
+export * from './note-key.codec.js';
+export { signNote, splitNote, verifyNote, type VerifiedNote } from './note.codec.js';
+export type { Outcome, Refusal, TlogRejectionCode } from './outcome.js';
+export * from './proof-check.js';
+export * from './tile-path.codec.js';
+export { proveConsistency, proveInclusion, rootFromTiles, type TreeHead } from './tile-proof.js';
+export { rightEdgeTiles, tilesByPath, type TileReader } from './tile-reader.js';
+export { consistencyPath, inclusionPath, merkleRoot } from './tree.js';
+export * from './verify-log.js';

@@ -1,0 +1,15 @@
+import { isJsonObject, type Json } from '@weft/kernel';
+import type { Workflow } from './document.js';
+
+/** JSON in one form for equal values: keys sorted by UTF-16 code units, no white space. Source: RFC 8785. */
+export function canonicalJson(value: Json): string {
+  if (Array.isArray(value)) return `[${value.map((item: Json) => canonicalJson(item)).join(',')}]`;
+  if (isJsonObject(value)) {
+    const fields = Object.keys(value).sort();
+    return `{${fields.map((name) => `${JSON.stringify(name)}:${canonicalJson(value[name]!)}`).join(',')}}`;
+  }
+  return JSON.stringify(value);
+}
+
+/** The text that a definition's digest is taken of. */
+export const definitionText = (workflow: Workflow): string => canonicalJson(workflow as unknown as Json);

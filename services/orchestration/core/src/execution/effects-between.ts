@@ -1,0 +1,58 @@
+// What the shell has to do after a decision, derived from the states before and after it: recovery derives the same.
+import type { Instant } from '@weft/kernel';
+import type { ExecutionState, OpenReview, OutstandingJob } from './execution.state.js';
+
+/** Job kinds that may take long: buffered by the bus, and waited for in a row instead of in memory. */
+const LONG_KINDS: ReadonlySet<string> = new Set(['infer']);
+
+/** When a long job is published again if nothing was heard of it. */
+export const LONG_JOB_REDELIVERY_MS = 30_000;
+
+export const isLong = (job: Pick<OutstandingJob, 'kind'>): boolean => LONG_KINDS.has(job.kind);
+
+/** Something an execution waits for that outlives memory. */
+export interface Wait {
+  readonly id: string;
+  readonly kind: 'timer' | 'review' | 'job';
+  /** Undefined: nothing falls due by itself (a review). */
+  readonly due: Instant | undefined;
+  readonly subject: string;
+}
+
+export interface Effects {
+  readonly dispatch: readonly OutstandingJob[];
+  readonly park: readonly Wait[];
+  /** Ids of waits that are over. */
+  readonly unpark: readonly string[];
+  readonly openReviews: readonly OpenReview[];
+  /** Reviews that are no longer open, decided or withdrawn. */
+  readonly closeReviews: readonly string[];
+}
+
+export function effectsBetween(before: ExecutionState, after: ExecutionState): Effects {
+  const dispatch = Object.values(after.jobs).filter((job) => !job.asked && before.jobs[job.id] !== job);
+  const [waitsBefore, waitsAfter] = [waitsOf(before), waitsOf(after)];
+  return {
+    dispatch,
+    park: [...waitsAfter.values()].filter((wait) => !isSame(waitsBefore.get(wait.id), wait)),
+    unpark: [...waitsBefore.keys()].filter((id) => !waitsAfter.has(id)),
+    openReviews: Object.values(after.reviews).filter((review) => !before.reviews[review.id]),
+    closeReviews: Object.keys(before.reviews).filter((id) => !after.reviews[id]),
+  };
+}
+
+/** Jobs to dispatch again when an execution makes no progress. */
+export const outstandingJobs = (state: ExecutionState): readonly OutstandingJob[] => Object.values(state.jobs).filter((job) => !job.asked);
+
+/** Everything an execution waits for in a row, by wait id. */
+export function waitsOf(state: ExecutionState): ReadonlyMap<string, Wait> {
+  const waits = new Map<string, Wait>();
+  for (const timer of Object.values(state.timers)) waits.set(timer.id, { id: timer.id, kind: 'timer', due: timer.due, subject: timer.purpose });
+  for (const review of Object.values(state.reviews)) waits.set(review.id, { id: review.id, kind: 'review', due: undefined, subject: review.kind });
+  for (const job of Object.values(state.jobs)) {
+    if (isLong(job) && !job.asked) waits.set(job.id, { id: job.id, kind: 'job', due: job.scheduledAt + LONG_JOB_REDELIVERY_MS, subject: job.kind });
+  }
+  return waits;
+}
+
+const isSame = (left: Wait | undefined, right: Wait): boolean => left !== undefined && left.due === right.due && left.kind === right.kind;

@@ -1,0 +1,46 @@
+// The table of contents of what can happen to an execution.
+import { assertNever, type Decider, type DecideContext, type Decision } from '@weft/kernel';
+import type { Program } from '../program/program.js';
+import { completeJob } from './commands/complete-job.js';
+import { decideReview } from './commands/decide-review.js';
+import { failJob } from './commands/fail-job.js';
+import { fireTimer } from './commands/fire-timer.js';
+import { startExecution } from './commands/start-execution.js';
+import type { ExecutionCommand } from './execution.commands.js';
+import type { ExecutionEvent } from './execution.events.js';
+import { evolveExecution } from './execution.evolve.js';
+import { initialExecution, type ExecutionState } from './execution.state.js';
+
+/** Finds the compiled definition of a digest; the shell has fetched it before the batch is decided. */
+export type Programs = (digest: string) => Program;
+
+export type ExecutionDecision = Decision<ExecutionEvent, never>;
+
+/**
+ * The execution decider. Effects are not listed: what is to be dispatched, parked or announced follows from the states
+ * before and after (`effectsBetween`, `announcementsOf`), so that recovery derives the very same.
+ */
+export function executionDecider(programs: Programs): Decider<ExecutionState, ExecutionCommand, ExecutionEvent, never> {
+  return {
+    initial: initialExecution,
+    evolve: evolveExecution,
+    decide: (state, command, context) => decideExecution(state, command, context, programs),
+  };
+}
+
+function decideExecution(state: ExecutionState, command: ExecutionCommand, context: DecideContext, programs: Programs): ExecutionDecision {
+  switch (command.type) {
+    case 'StartExecution':
+      return startExecution(state, command, context, programs);
+    case 'CompleteJob':
+      return completeJob(state, command, context, programs);
+    case 'FailJob':
+      return failJob(state, command, context, programs);
+    case 'FireTimer':
+      return fireTimer(state, command, context, programs);
+    case 'DecideReview':
+      return decideReview(state, command, context, programs);
+    default:
+      return assertNever(command, 'execution command');
+  }
+}

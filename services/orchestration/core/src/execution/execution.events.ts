@@ -1,0 +1,144 @@
+// What can have happened to an execution. Events say what steered, so that folding them never evaluates an expression.
+import type { Instant, Json } from '@weft/kernel';
+
+/** Names one activation: JSON Pointer of the task, then `#` and the iteration path when there is one. */
+export type ActivationKey = string;
+
+/** The definition version that an execution is pinned to. */
+export interface DefinitionVersion {
+  readonly namespace: string;
+  readonly name: string;
+  readonly version: string;
+  /** SHA-256 of the canonical definition, hex. */
+  readonly digest: string;
+}
+
+/** A model that may carry out an `infer` job, in order of preference, as routing chose it. */
+export interface ModelChoice {
+  readonly id: string;
+  readonly endpoint: string;
+  readonly model: string;
+  readonly keySecret: string;
+  readonly reason: string;
+  readonly simulated: boolean;
+}
+
+/** What the whole execution carries to every hop. */
+export interface ExecutionContext {
+  readonly tenant: string;
+  readonly actor: string;
+  readonly purpose: string;
+  readonly traceparent: string;
+  readonly tracestate: string;
+  /** Milliseconds since the epoch; 0 = none. */
+  readonly deadlineMs: number;
+  readonly budget?: { readonly moneyMicros: number; readonly tokens: number; readonly calls: number };
+}
+
+/** Why an attempt ended: what the worker reported. */
+export interface JobFailure {
+  readonly code: string;
+  readonly message: string;
+  readonly retryable: boolean;
+}
+
+/** Effect of a failed attempt on the outside world. `none`: no effect was involved. */
+export type EffectOutcome = 'none' | 'failed' | 'unknown';
+
+export type ExecutionEvent =
+  | {
+      readonly type: 'ExecutionStarted';
+      readonly executionId: string;
+      readonly at: Instant;
+      readonly definition: DefinitionVersion;
+      readonly request: { readonly source: string; readonly id: string; readonly type: string };
+      readonly context: ExecutionContext;
+      readonly taint: readonly string[];
+      readonly models: readonly ModelChoice[];
+      readonly input: Json;
+    }
+  /** `input.from` of the workflow: what its first task sees. */
+  | { readonly type: 'InputTransformed'; readonly input: Json }
+  | {
+      readonly type: 'TaskEntered';
+      readonly key: ActivationKey;
+      readonly pointer: string;
+      readonly iteration: string;
+      readonly parent: ActivationKey;
+      readonly at: Instant;
+      /** The transformed input, when the task transforms it; otherwise the parent's current value. */
+      readonly input?: Json;
+    }
+  | { readonly type: 'TaskSkipped'; readonly pointer: string; readonly parent: ActivationKey }
+  | { readonly type: 'CaseChosen'; readonly key: ActivationKey; readonly name: string }
+  | {
+      readonly type: 'JobScheduled';
+      readonly key: ActivationKey;
+      readonly job: string;
+      readonly kind: string;
+      readonly generation: number;
+      readonly attempt: number;
+      readonly at: Instant;
+      /** What the worker is given; when absent, what the job was given before. */
+      readonly input?: Json;
+      readonly settlement?: { readonly happened: boolean; readonly decidedBy: string };
+      readonly settlementOutput?: Json;
+    }
+  | {
+      readonly type: 'JobCompleted';
+      readonly key: ActivationKey;
+      readonly job: string;
+      readonly generation: number;
+      readonly taint?: readonly string[];
+      readonly output: Json;
+      readonly evidence?: Json;
+    }
+  | {
+      readonly type: 'JobFailed';
+      readonly key: ActivationKey;
+      readonly job: string;
+      readonly generation: number;
+      readonly attempt: number;
+      readonly outcome: EffectOutcome;
+      /** raise: the task faults; again: the same job is scheduled anew; ask: a person says whether the effect happened. */
+      readonly next: 'raise' | 'again' | 'ask';
+      readonly code: string;
+      /** Text and details of the failure: they may quote data. */
+      readonly failure: Json;
+    }
+  | { readonly type: 'TimerSet'; readonly key: ActivationKey; readonly timer: string; readonly purpose: 'wait' | 'retry'; readonly due: Instant }
+  | { readonly type: 'TimerFired'; readonly key: ActivationKey; readonly timer: string }
+  | {
+      readonly type: 'ReviewRequested';
+      readonly key: ActivationKey;
+      readonly review: string;
+      readonly kind: 'approval' | 'effect-outcome';
+      readonly at: Instant;
+      readonly title: string;
+      readonly subject: Json;
+    }
+  | {
+      readonly type: 'ReviewDecided';
+      readonly key: ActivationKey;
+      readonly review: string;
+      readonly outcome: string;
+      readonly decidedBy: string;
+      /** Comment and form, as the reviewer gave them. */
+      readonly answer: Json;
+    }
+  | { readonly type: 'EventEmitted'; readonly key: ActivationKey; readonly emission: string; readonly event: Json }
+  | { readonly type: 'ErrorCaught'; readonly key: ActivationKey; readonly errorType: string; readonly error: Json }
+  | { readonly type: 'RetryScheduled'; readonly key: ActivationKey; readonly retry: number; readonly errorType: string; readonly error: Json }
+  | {
+      readonly type: 'TaskCompleted';
+      readonly key: ActivationKey;
+      readonly at: Instant;
+      /** The transformed output, when it is not the job's result, the last child's output or the input. */
+      readonly output?: Json;
+      /** What replaces `$context`, when the task exports. */
+      readonly exported?: Json;
+    }
+  | { readonly type: 'ExecutionCompleted'; readonly at: Instant; readonly output: Json }
+  | { readonly type: 'ExecutionFaulted'; readonly at: Instant; readonly errorType: string; readonly error: Json };
+
+export type ExecutionEventType = ExecutionEvent['type'];

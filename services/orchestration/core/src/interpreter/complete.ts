@@ -1,0 +1,21 @@
+import type { Json } from '@weft/kernel';
+import type { ActivationKey } from '../execution/execution.events.js';
+import type { Advance, Step } from './advance.js';
+
+/** Ends an activation: `output.as`, then `export.as` on the transformed output, then the flow directive. */
+export function completeTask(advance: Advance, key: ActivationKey, raw: Json, then: string | undefined): Step {
+  const task = advance.taskOf(key);
+  const { parent, input, value } = advance.activation(key);
+  const at = { task, key, taskInput: input };
+  const output = task.outputAs ? advance.evaluate(task.outputAs, raw, { ...at, output: raw }) : raw;
+  const exported = task.exportAs ? advance.evaluate(task.exportAs, output, { ...at, output }) : undefined;
+  // The fold takes the activation's own value when no output is given: a job's result is stored once.
+  advance.record({ type: 'TaskCompleted', key, at: advance.context.now, ...(output === value ? {} : { output }), ...(exported === undefined ? {} : { exported }) });
+  const directive = then ?? task.then ?? 'continue';
+  const scope = parent!;
+  if (directive === 'end') return advance.complete(output);
+  if (directive === 'exit') return { go: 'leave', scope };
+  const { positions } = advance.scopeOf(scope);
+  if (directive === 'continue') return { go: 'enter', scope, position: positions.get(task.name)! + 1 };
+  return { go: 'enter', scope, position: positions.get(directive)! };
+}

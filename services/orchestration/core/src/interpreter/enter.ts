@@ -1,0 +1,70 @@
+import type { Json } from '@weft/kernel';
+import type { ActivationKey } from '../execution/execution.events.js';
+import { jobIdOf } from '../execution/execution.state.js';
+import type { Task } from '../program/program.js';
+import { standardError } from '../program/workflow-error.js';
+import type { Advance, Step } from './advance.js';
+
+/** Enters the task at a position of a scope; past the last one the scope is left. Data flow order: `if`, `input.from`, run. */
+export function enterTask(advance: Advance, scope: ActivationKey, position: number): Step {
+  const task = advance.scopeOf(scope).tasks[position];
+  if (!task) return { go: 'leave', scope };
+  const parent = advance.activation(scope);
+  const raw = parent.value;
+  if (task.if && advance.evaluate(task.if, raw, { task, key: scope }) !== true) {
+    advance.record({ type: 'TaskSkipped', pointer: task.pointer, parent: scope });
+    return { go: 'enter', scope, position: position + 1 };
+  }
+  const visits = parent.visits[task.pointer] ?? 0;
+  const iteration = visits === 0 ? parent.iteration : [parent.iteration, `${task.name}:${visits}`].filter(Boolean).join(',');
+  const key = iteration === '' ? task.pointer : `${task.pointer}#${iteration}`;
+  const input = task.inputFrom ? advance.evaluate(task.inputFrom, raw, { task, key: scope }) : undefined;
+  advance.record({ type: 'TaskEntered', key, pointer: task.pointer, iteration, parent: scope, at: advance.context.now, ...(input === undefined ? {} : { input }) });
+  return runTask(advance, task, key, input ?? raw);
+}
+
+function runTask(advance: Advance, task: Task, key: ActivationKey, input: Json): Step {
+  const { now } = advance.context;
+  const at = { task, key, taskInput: input };
+  switch (task.kind) {
+    case 'do':
+    case 'try':
+      return { go: 'enter', scope: key, position: 0 };
+    case 'set':
+      return { go: 'complete', key, output: advance.evaluate(task.value, input, at) };
+    case 'switch': {
+      const chosen = task.cases.find(({ when }) => !when || advance.evaluate(when, input, at) === true);
+      if (!chosen) return { go: 'complete', key, output: input };
+      advance.record({ type: 'CaseChosen', key, name: chosen.name });
+      return { go: 'complete', key, output: input, then: chosen.then };
+    }
+    case 'raise': {
+      const text = (evaluate: typeof task.error.title): string | undefined => (evaluate ? String(advance.evaluate(evaluate, input, at)) : undefined);
+      const { type, status } = task.error;
+      const [title, detail] = [text(task.error.title), text(task.error.detail)];
+      return { go: 'raise', key, error: { type, status, instance: task.pointer, ...(title === undefined ? {} : { title }), ...(detail === undefined ? {} : { detail }) } };
+    }
+    case 'emit': {
+      const event = advance.evaluate(task.event, input, at);
+      advance.record({ type: 'EventEmitted', key, emission: `${advance.state.executionId}${key}`, event });
+      return { go: 'complete', key, output: event };
+    }
+    case 'wait':
+      advance.record({ type: 'TimerSet', key, timer: advance.timerId(key), purpose: 'wait', due: now + task.durationMs });
+      return undefined;
+    case 'review': {
+      const review = advance.evaluate(task.arguments, input, at) as { readonly title?: Json; readonly subject?: Json };
+      const title = typeof review.title === 'string' ? review.title : task.name;
+      advance.record({ type: 'ReviewRequested', key, review: advance.reviewId(), kind: 'approval', at: now, title, subject: review.subject ?? null });
+      return undefined;
+    }
+    case 'job': {
+      const job = jobIdOf(advance.state.executionId, key);
+      const generation = advance.state.generations[job] ?? 0;
+      const given = advance.evaluate(task.arguments, input, at);
+      if (typeof given !== 'object' || given === null) return { go: 'raise', key, error: standardError('validation', task.pointer, 'input-invalid', `Expected the arguments of ${task.job} to be an object.`) };
+      advance.record({ type: 'JobScheduled', key, job, kind: task.job, generation, attempt: 1, at: now, input: given });
+      return undefined;
+    }
+  }
+}

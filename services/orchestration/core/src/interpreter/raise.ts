@@ -1,0 +1,59 @@
+import { hash32, retryDelayMs, type Json } from '@weft/kernel';
+import { canonicalErrorType } from '@weft/workflow';
+import type { ActivationKey } from '../execution/execution.events.js';
+import type { CatchClause, Task } from '../program/program.js';
+import { errorJson, type WorkflowError } from '../program/workflow-error.js';
+import type { Advance, Step } from './advance.js';
+
+/**
+ * Takes an error up the tree to the first `try` whose block raised it and whose `catch` matches: retry first; `catch.do`
+ * once, after retries are exhausted or not allowed. What nothing catches faults the execution, with its first instance.
+ */
+export function raiseError(advance: Advance, key: ActivationKey, error: WorkflowError, inside: boolean): Step {
+  for (let at: ActivationKey | undefined = key; at !== undefined; at = advance.activation(at).parent) {
+    const { pointer, caught } = advance.activation(at);
+    const task = advance.program.tasks.get(pointer);
+    // An error inside a catch is not the business of its own try, nor does a try catch what it raises itself.
+    if (task?.kind !== 'try' || caught !== undefined || (at === key && !inside)) continue;
+    if (matches(advance, task, at, error)) return handle(advance, task, at, error);
+  }
+  return advance.fault(error);
+}
+
+type TryTask = Extract<Task, { kind: 'try' }>;
+
+function matches(advance: Advance, task: TryTask, key: ActivationKey, error: WorkflowError): boolean {
+  const { with: filter, when, exceptWhen } = task.catch;
+  const fields = errorJson(error) as Readonly<Record<string, Json>>;
+  for (const [name, wanted] of Object.entries(filter ?? {})) {
+    const actual = fields[name];
+    if (name === 'type' ? canonicalErrorType(String(actual)) !== wanted : actual !== wanted) return false;
+  }
+  return holds(advance, task, key, fields, when, true) && !holds(advance, task, key, fields, exceptWhen, false);
+}
+
+function holds(advance: Advance, task: TryTask, key: ActivationKey, error: Json, condition: CatchClause['when'], otherwise: boolean): boolean {
+  if (!condition) return otherwise;
+  const { input } = advance.activation(key);
+  return advance.evaluate(condition, input, { task, key, taskInput: input, extra: { [task.catch.as]: error } }) === true;
+}
+
+function handle(advance: Advance, task: TryTask, key: ActivationKey, error: WorkflowError): Step {
+  const { retry } = task.catch;
+  const fields = errorJson(error);
+  const { attempt } = advance.activation(key);
+  const isRetried = retry && attempt <= retry.retriesMax && holds(advance, task, key, fields, retry.when, true) && !holds(advance, task, key, fields, retry.exceptWhen, false);
+  if (isRetried) {
+    advance.record({ type: 'RetryScheduled', key, retry: attempt, errorType: error.type, error: fields });
+    // Jitter is drawn from what names this retry: every replica that decides it draws the same.
+    const timer = advance.timerId(key);
+    const jitter = hash32(`${advance.state.executionId}${timer}`) / 2 ** 32;
+    const delayMs = retryDelayMs(retry, attempt, jitter);
+    if (delayMs === 0) return { go: 'enter', scope: key, position: 0 };
+    advance.record({ type: 'TimerSet', key, timer, purpose: 'retry', due: advance.context.now + delayMs });
+    return undefined;
+  }
+  advance.record({ type: 'ErrorCaught', key, errorType: error.type, error: fields });
+  if (task.catch.do) return { go: 'enter', scope: key, position: 0 };
+  return { go: 'complete', key, output: advance.activation(key).input };
+}

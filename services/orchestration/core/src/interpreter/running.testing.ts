@@ -1,0 +1,109 @@
+// One execution over the pure core, for specs: applies commands, keeps the rows, and answers like the workers would.
+import { invariant, type DecideContext, type Json } from '@weft/kernel';
+import { announcementsOf, type Announcement } from '../execution/announcements.js';
+import { outstandingJobs } from '../execution/effects-between.js';
+import type { CommandOf, ExecutionCommand } from '../execution/execution.commands.js';
+import { executionDecider, type ExecutionDecision } from '../execution/execution.decide.js';
+import type { EffectOutcome, ExecutionEvent } from '../execution/execution.events.js';
+import { evolveExecution } from '../execution/execution.evolve.js';
+import { initialExecution, jobIdOf, type ExecutionState } from '../execution/execution.state.js';
+import { compileProgram } from '../program/compile.js';
+
+const EXECUTION_ID = '00000000-0000-7000-8000-000000000001';
+
+/** @param definition a document without its head. @param input what the request carries. */
+export function running(definition: object, input: Json): Running {
+  return new Running(definition, input);
+}
+
+export class Running {
+  readonly rows: ExecutionEvent[][] = [];
+  state: ExecutionState = initialExecution;
+  #now = 1_000_000;
+  readonly #decider;
+
+  constructor(
+    definition: object,
+    private readonly input: Json,
+  ) {
+    const program = compileProgram({ document: { dsl: '1.0.3', namespace: 'test', name: 'flow', version: '1.0.0' }, ...definition } as Json);
+    this.#decider = executionDecider(() => program);
+  }
+
+  get decisions(): number {
+    return this.rows.length;
+  }
+
+  start(): this {
+    this.accept(this.#startCommand());
+    return this;
+  }
+
+  startAgain(): ExecutionDecision {
+    return this.command(this.#startCommand());
+  }
+
+  command(command: ExecutionCommand): ExecutionDecision {
+    const context: DecideContext = { now: this.#now, idOf: (ordinal) => `m#${ordinal}` };
+    return this.#decider.decide(this.state, command, context);
+  }
+
+  /** Applies a command that must be accepted, and returns its events. */
+  accept(command: ExecutionCommand): readonly ExecutionEvent[] {
+    const decision = this.command(command);
+    invariant(decision.kind === 'accepted', `expected ${command.type} to be accepted but it is ${JSON.stringify(decision)}`);
+    this.rows.push([...decision.events]);
+    this.state = decision.events.reduce(evolveExecution, this.state);
+    return decision.events;
+  }
+
+  jobId(key: string): string {
+    return jobIdOf(EXECUTION_ID, key);
+  }
+
+  /** Activation keys of the jobs to be carried out. */
+  jobs(): string[] {
+    return outstandingJobs(this.state).map((job) => job.key);
+  }
+
+  complete(key: string, output: Json): readonly ExecutionEvent[] {
+    return this.accept({ type: 'CompleteJob', job: this.jobId(key), generation: this.#generation(key), output, taint: [] });
+  }
+
+  fail(key: string, failure: CommandOf<'FailJob'>['failure'], outcome: EffectOutcome = 'none'): readonly ExecutionEvent[] {
+    return this.accept({ type: 'FailJob', job: this.jobId(key), generation: this.#generation(key), failure, outcome, needsPerson: false, platform: false });
+  }
+
+  /** Lets the next timer fall due. */
+  fireTimer(): void {
+    const [timer] = Object.values(this.state.timers);
+    invariant(timer, 'a timer is set');
+    this.#now = timer.due;
+    this.accept({ type: 'FireTimer', timer: timer.id });
+  }
+
+  announcements(): Announcement[] {
+    return this.rows.flatMap((events, sequence) => announcementsOf(this.state, sequence, events));
+  }
+
+  refold(through: (events: readonly ExecutionEvent[]) => readonly ExecutionEvent[]): ExecutionState {
+    return this.rows.flatMap((events) => [...through(events)]).reduce(evolveExecution, initialExecution);
+  }
+
+  #generation(key: string): number {
+    return this.state.jobs[this.jobId(key)]?.generation ?? 0;
+  }
+
+  #startCommand(): CommandOf<'StartExecution'> {
+    return {
+      type: 'StartExecution',
+      executionId: EXECUTION_ID,
+      definition: { namespace: 'test', name: 'flow', version: '1.0.0', digest: 'd' },
+      request: { source: 's', id: 'r1', type: 't' },
+      context: { tenant: 'default', actor: 'a', purpose: 'p', traceparent: '', tracestate: '', deadlineMs: 0 },
+      taint: [],
+      models: [],
+      input: this.input,
+    };
+  }
+}

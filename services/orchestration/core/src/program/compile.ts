@@ -1,0 +1,168 @@
+// Compiles a published definition: pointers in the form of the conformance suite, every expression a closure.
+import { invariant, isJsonObject, rejection, type Json, type JsonObject, type Rejection } from '@weft/kernel';
+import { compile } from '@weft/jq';
+import { canonicalErrorType, functionNameOf, parseDuration, schemaProblem } from '@weft/workflow';
+import { bareExpression, template, type Evaluate } from './expression.js';
+import type { CatchClause, Program, RaisedError, Scope, SwitchCase, Task, TaskBase } from './program.js';
+
+/** Server cap on retries where a policy sets no limit. Source: docs/workflow-profile.md, rule 8. */
+export const RETRIES_WITHOUT_LIMIT = 100;
+/** No single wait between retries is longer: a day. */
+export const RETRY_DELAY_MAX_MS = 86_400_000;
+
+/** Checks one expression for publish: says what is wrong with it, or nothing. `variables` without the `$`. */
+export function checkExpression(text: string, variables: readonly string[]): Rejection | undefined {
+  const compiled = compile(text, { variables });
+  return compiled.ok ? undefined : rejection(compiled.failure.code, compiled.failure.message, compiled.failure.details ? { details: compiled.failure.details } : {});
+}
+
+/** @param definition the document of a definition version, as publish stored it. A document it cannot compile is a defect. */
+export function compileProgram(definition: Json): Program {
+  const document = object(definition, '');
+  const head = object(document['document'], '/document');
+  const compiler = new Compiler(document);
+  const root = compiler.scope(document['do'], '/do', []);
+  compiler.scopes.set('', root);
+  const input = optionalObject(document['input']);
+  const output = optionalObject(document['output']);
+  const schema = optionalObject(input?.['schema']);
+  const inputSchema = schema?.['document'] ?? undefined;
+  return {
+    namespace: text(head['namespace']),
+    name: text(head['name']),
+    version: text(head['version']),
+    definition,
+    root,
+    tasks: compiler.tasks,
+    scopes: compiler.scopes,
+    ...(input?.['from'] === undefined ? {} : { inputFrom: expressionOrTemplate(input['from'], []) }),
+    ...(output?.['as'] === undefined ? {} : { outputAs: expressionOrTemplate(output['as'], []) }),
+    ...(inputSchema === undefined ? {} : { inputProblem: (value: Json) => schemaProblem(inputSchema, value) }),
+  };
+}
+
+class Compiler {
+  readonly tasks = new Map<string, Task>();
+  readonly scopes = new Map<string, Scope>();
+  readonly #use: JsonObject;
+
+  constructor(document: JsonObject) {
+    this.#use = optionalObject(document['use']) ?? {};
+  }
+
+  /** @param names variables that a surrounding `catch` adds. */
+  scope(list: Json | undefined, pointer: string, names: readonly string[]): Scope {
+    invariant(Array.isArray(list), `${pointer} is a task list`);
+    const tasks = (list as readonly Json[]).map((entry, position) => {
+      const [name, definition] = Object.entries(object(entry, pointer))[0]!;
+      const task = this.#task(name, object(definition, `${pointer}/${position}/${name}`), `${pointer}/${position}/${name}`, names);
+      this.tasks.set(task.pointer, task);
+      return task;
+    });
+    return { tasks, positions: new Map(tasks.map((task, position) => [task.name, position])) };
+  }
+
+  #task(name: string, definition: JsonObject, pointer: string, names: readonly string[]): Task {
+    const base = taskBase(name, definition, pointer, names);
+    if (definition['do'] !== undefined && definition['try'] === undefined) return { ...base, kind: 'do', scope: this.#inner(definition['do'], pointer, `${pointer}/do`, names) };
+    if (definition['set'] !== undefined) return { ...base, kind: 'set', value: template(definition['set'], names) };
+    if (definition['switch'] !== undefined) return { ...base, kind: 'switch', cases: switchCases(definition['switch'], names) };
+    if (definition['raise'] !== undefined) return { ...base, kind: 'raise', error: this.#raised(object(definition['raise'], pointer)['error'], names) };
+    if (definition['emit'] !== undefined) return { ...base, kind: 'emit', event: template(object(object(definition['emit'], pointer)['event'], pointer)['with']!, names) };
+    if (definition['wait'] !== undefined) return { ...base, kind: 'wait', durationMs: duration(definition['wait']) };
+    if (definition['try'] !== undefined) return { ...base, kind: 'try', scope: this.#inner(definition['try'], pointer, `${pointer}/try`, names), catch: this.#catch(object(definition['catch'], pointer), pointer, names) };
+    const call = definition['call'];
+    invariant(typeof call === 'string', `${pointer} is a task of a known kind`);
+    const given = template(definition['with'] ?? {}, names);
+    const job = functionNameOf(call);
+    return job === 'review' ? { ...base, kind: 'review', arguments: given } : { ...base, kind: 'job', job, arguments: given };
+  }
+
+  #inner(list: Json, holder: string, pointer: string, names: readonly string[]): Scope {
+    const scope = this.scope(list, pointer, names);
+    this.scopes.set(holder, scope);
+    return scope;
+  }
+
+  #catch(clause: JsonObject, pointer: string, names: readonly string[]): CatchClause {
+    const as = typeof clause['as'] === 'string' ? clause['as'] : 'error';
+    const inside = [...names, as];
+    const filter = optionalObject(optionalObject(clause['errors'])?.['with']);
+    const result: { -readonly [K in keyof CatchClause]: CatchClause[K] } = { as };
+    if (filter) result.with = Object.fromEntries(Object.entries(filter).map(([field, wanted]) => [field, field === 'type' ? canonicalErrorType(String(wanted)) : wanted]));
+    if (clause['when'] !== undefined) result.when = bareExpression(text(clause['when']), inside);
+    if (clause['exceptWhen'] !== undefined) result.exceptWhen = bareExpression(text(clause['exceptWhen']), inside);
+    if (clause['retry'] !== undefined) result.retry = this.#retry(clause['retry'], inside);
+    if (clause['do'] !== undefined) result.do = this.#inner(clause['do'], `${pointer}/catch`, `${pointer}/catch/do`, inside);
+    return result;
+  }
+
+  #retry(given: Json, names: readonly string[]): NonNullable<CatchClause['retry']> {
+    const policy = typeof given === 'string' ? object(optionalObject(this.#use['retries'])?.[given], `/use/retries/${given}`) : object(given, 'retry');
+    const backoff = optionalObject(policy['backoff']) ?? {};
+    const jitter = optionalObject(policy['jitter']);
+    const count = optionalObject(optionalObject(policy['limit'])?.['attempt'])?.['count'];
+    return {
+      retriesMax: typeof count === 'number' ? count : RETRIES_WITHOUT_LIMIT,
+      delayMs: policy['delay'] === undefined ? 0 : duration(policy['delay']),
+      backoff: backoff['exponential'] !== undefined ? 'exponential' : backoff['linear'] !== undefined ? 'linear' : 'constant',
+      delayMaxMs: RETRY_DELAY_MAX_MS,
+      ...(jitter ? { jitter: { fromMs: duration(jitter['from'] ?? 0), toMs: duration(jitter['to'] ?? 0) } } : {}),
+      ...(policy['when'] === undefined ? {} : { when: bareExpression(text(policy['when']), names) }),
+      ...(policy['exceptWhen'] === undefined ? {} : { exceptWhen: bareExpression(text(policy['exceptWhen']), names) }),
+    };
+  }
+
+  #raised(given: Json | undefined, names: readonly string[]): RaisedError {
+    const error = typeof given === 'string' ? object(optionalObject(this.#use['errors'])?.[given], `/use/errors/${given}`) : object(given, 'error');
+    return {
+      type: canonicalErrorType(text(error['type'])),
+      status: Number(error['status']),
+      ...(error['title'] === undefined ? {} : { title: template(error['title'], names) }),
+      ...(error['detail'] === undefined ? {} : { detail: template(error['detail'], names) }),
+    };
+  }
+}
+
+function taskBase(name: string, definition: JsonObject, pointer: string, names: readonly string[]): TaskBase {
+  const base: { -readonly [K in keyof TaskBase]: TaskBase[K] } = { pointer, name, definition };
+  if (definition['if'] !== undefined) base.if = bareExpression(text(definition['if']), names);
+  const from = optionalObject(definition['input'])?.['from'];
+  const outputAs = optionalObject(definition['output'])?.['as'];
+  const exportAs = optionalObject(definition['export'])?.['as'];
+  if (from !== undefined) base.inputFrom = expressionOrTemplate(from, names);
+  if (outputAs !== undefined) base.outputAs = expressionOrTemplate(outputAs, names);
+  if (exportAs !== undefined) base.exportAs = expressionOrTemplate(exportAs, names);
+  if (definition['then'] !== undefined) base.then = text(definition['then']);
+  return base;
+}
+
+function switchCases(list: Json, names: readonly string[]): readonly SwitchCase[] {
+  invariant(Array.isArray(list), 'a switch is a list of cases');
+  return (list as readonly Json[]).map((entry) => {
+    const [name, given] = Object.entries(object(entry, 'switch'))[0]!;
+    const one = object(given, name);
+    return { name, then: typeof one['then'] === 'string' ? one['then'] : 'continue', ...(one['when'] === undefined ? {} : { when: bareExpression(text(one['when']), names) }) };
+  });
+}
+
+/** `from` and `as` are expressions when they are texts, and templates when they are objects. */
+const expressionOrTemplate = (given: Json, names: readonly string[]): Evaluate => (typeof given === 'string' ? bareExpression(given, names) : template(given, names));
+
+function duration(given: Json): number {
+  const parsed = parseDuration(given);
+  invariant(parsed.ok, 'a published duration parses');
+  return parsed.ms;
+}
+
+function object(value: Json | undefined, what: string): JsonObject {
+  invariant(isJsonObject(value), `${what || 'the definition'} is an object`);
+  return value;
+}
+
+const optionalObject = (value: Json | undefined): JsonObject | undefined => (isJsonObject(value) ? value : undefined);
+
+function text(value: Json | undefined): string {
+  invariant(typeof value === 'string', 'a text is a text');
+  return value;
+}

@@ -1,0 +1,68 @@
+// Expressions of a definition, compiled once: bare jq where the specification wants an expression, `${ }` elsewhere.
+import { Defect, type Instant, type Json } from '@weft/kernel';
+import { compile, embeddedExpression, type ExpressionFailure } from '@weft/jq';
+
+/** Values that expressions may name, without the `$`. */
+export interface Variables {
+  readonly context: Json;
+  readonly input: Json;
+  readonly output: Json;
+  readonly task: Json;
+  readonly workflow: Json;
+  readonly runtime: Json;
+  readonly [name: string]: Json;
+}
+
+/** Evaluates to one value. @throws ExpressionFailed with the place and the reason. */
+export type Evaluate = (input: Json, variables: Variables, now: Instant) => Json;
+
+/** An expression that failed or exceeded its budget: becomes a workflow error of type `expression`. */
+export class ExpressionFailed extends Error {
+  constructor(
+    readonly failure: ExpressionFailure,
+    readonly text: string,
+  ) {
+    super(`${failure.message} In: ${text}`);
+    this.name = 'ExpressionFailed';
+  }
+}
+
+/** Names that every expression may use; `catch` adds its own. */
+export const VARIABLE_NAMES = ['context', 'input', 'output', 'task', 'workflow', 'runtime'] as const;
+
+/** Compiles bare jq. `${ }` around the whole text is accepted too. A text that publish let through compiles: else a defect. */
+export function bareExpression(text: string, extraNames: readonly string[] = []): Evaluate {
+  const source = embeddedExpression(text) ?? text;
+  const compiled = compile(source, { variables: [...VARIABLE_NAMES, ...extraNames] });
+  if (!compiled.ok) throw new Defect(`a published expression does not compile: ${compiled.failure.message} In: ${text}`);
+  const { expression } = compiled;
+  return (input, variables, now) => {
+    const evaluation = expression.first(input, variables, { now });
+    if (!evaluation.ok) throw new ExpressionFailed(evaluation.failure, text);
+    return evaluation.value;
+  };
+}
+
+/** Compiles any JSON value: whole-string `${ }` texts inside it are evaluated, the rest is taken as it stands. */
+export function template(value: Json, extraNames: readonly string[] = []): Evaluate {
+  if (typeof value === 'string') {
+    return embeddedExpression(value) === undefined ? () => value : bareExpression(value, extraNames);
+  }
+  if (Array.isArray(value)) {
+    if (isConstant(value)) return () => value;
+    const items = value.map((item: Json) => template(item, extraNames));
+    return (input, variables, now) => items.map((item) => item(input, variables, now));
+  }
+  if (typeof value === 'object' && value !== null) {
+    if (isConstant(value)) return () => value;
+    const fields = Object.entries(value).map(([name, field]) => [name, template(field as Json, extraNames)] as const);
+    return (input, variables, now) => Object.fromEntries(fields.map(([name, field]) => [name, field(input, variables, now)]));
+  }
+  return () => value;
+}
+
+function isConstant(value: Json): boolean {
+  if (typeof value === 'string') return embeddedExpression(value) === undefined;
+  if (typeof value !== 'object' || value === null) return true;
+  return Object.values(value).every((item) => isConstant(item as Json));
+}

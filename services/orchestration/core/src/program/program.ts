@@ -1,0 +1,77 @@
+// A definition compiled for the interpreter: tasks by pointer, expressions as closures.
+import type { Json, RetryPolicy } from '@weft/kernel';
+import type { Evaluate } from './expression.js';
+
+/** What a task does with control after it completes: `continue`, `exit`, `end`, or a task of the same scope. */
+export type FlowDirective = string;
+
+/** What all tasks have. */
+export interface TaskBase {
+  readonly pointer: string;
+  readonly name: string;
+  /** The task as it was written, for `$task.definition`. */
+  readonly definition: Json;
+  readonly if?: Evaluate;
+  readonly inputFrom?: Evaluate;
+  readonly outputAs?: Evaluate;
+  readonly exportAs?: Evaluate;
+  readonly then?: FlowDirective;
+}
+
+/** Tasks that run one after the other. */
+export interface Scope {
+  readonly tasks: readonly Task[];
+  readonly positions: ReadonlyMap<string, number>;
+}
+
+export interface SwitchCase {
+  readonly name: string;
+  readonly when?: Evaluate;
+  readonly then: FlowDirective;
+}
+
+export interface CatchClause {
+  /** Fields of the error that must be equal; `type` is canonical. */
+  readonly with?: Readonly<Record<string, Json>>;
+  /** Name of the error variable. */
+  readonly as: string;
+  readonly when?: Evaluate;
+  readonly exceptWhen?: Evaluate;
+  readonly retry?: RetryPolicy & { readonly when?: Evaluate; readonly exceptWhen?: Evaluate };
+  readonly do?: Scope;
+}
+
+export interface RaisedError {
+  readonly type: string;
+  readonly status: number;
+  readonly title?: Evaluate;
+  readonly detail?: Evaluate;
+}
+
+export type Task = TaskBase &
+  (
+    | { readonly kind: 'do'; readonly scope: Scope }
+    | { readonly kind: 'set'; readonly value: Evaluate }
+    | { readonly kind: 'switch'; readonly cases: readonly SwitchCase[] }
+    | { readonly kind: 'raise'; readonly error: RaisedError }
+    | { readonly kind: 'emit'; readonly event: Evaluate }
+    | { readonly kind: 'wait'; readonly durationMs: number }
+    | { readonly kind: 'job'; readonly job: string; readonly arguments: Evaluate }
+    | { readonly kind: 'review'; readonly arguments: Evaluate }
+    | { readonly kind: 'try'; readonly scope: Scope; readonly catch: CatchClause }
+  );
+
+export interface Program {
+  readonly namespace: string;
+  readonly name: string;
+  readonly version: string;
+  readonly definition: Json;
+  readonly root: Scope;
+  readonly inputFrom?: Evaluate;
+  /** Says what is wrong with an input, or undefined. */
+  readonly inputProblem?: (input: Json) => string | undefined;
+  readonly outputAs?: Evaluate;
+  readonly tasks: ReadonlyMap<string, Task>;
+  /** The scope whose tasks run inside an activation, by the pointer of what holds it. */
+  readonly scopes: ReadonlyMap<string, Scope>;
+}

@@ -1,0 +1,88 @@
+// A history as a person wants to read it: one sentence for each thing that happened.
+import { assertNever, type Instant, type Json } from '@weft/kernel';
+import type { ExecutionEvent } from '../execution/execution.events.js';
+
+export interface TimelineLine {
+  readonly version: number;
+  readonly at: Instant;
+  readonly type: string;
+  /** Name of the task, '' for the workflow itself. */
+  readonly task: string;
+  readonly pointer: string;
+  readonly text: string;
+  readonly detail: Json;
+}
+
+/** One history row with the time it was recorded. */
+export interface RecordedEvents {
+  readonly sequence: number;
+  readonly at: Instant;
+  readonly events: readonly ExecutionEvent[];
+}
+
+/** The timeline of a history, oldest first. Events that only repeat what the next one says are left out. */
+export function timelineOf(rows: readonly RecordedEvents[]): TimelineLine[] {
+  const lines: TimelineLine[] = [];
+  for (const { sequence, at, events } of rows) {
+    for (const event of events) {
+      const line = describe(event);
+      if (!line) continue;
+      const pointer = 'key' in event ? (event.key.split('#')[0] ?? '') : 'pointer' in event ? event.pointer : '';
+      lines.push({ version: sequence, at, type: event.type, task: pointer.split('/').pop() ?? '', pointer, text: line.text, detail: line.detail ?? null });
+    }
+  }
+  return lines;
+}
+
+interface Described {
+  readonly text: string;
+  readonly detail?: Json;
+}
+
+function describe(event: ExecutionEvent): Described | undefined {
+  switch (event.type) {
+    case 'ExecutionStarted':
+      return { text: `started ${event.definition.namespace}/${event.definition.name}:${event.definition.version} for request ${event.request.id}`, detail: event.input };
+    case 'InputTransformed':
+    case 'TaskEntered':
+      return undefined;
+    case 'TaskSkipped':
+      return { text: 'skipped: its `if` did not hold' };
+    case 'CaseChosen':
+      return { text: `took the case ${event.name}` };
+    case 'JobScheduled': {
+      const again = event.attempt > 1 ? `, attempt ${event.attempt}` : '';
+      const settled = event.settlement ? `, settled by ${event.settlement.decidedBy} as ${event.settlement.happened ? 'happened' : 'not happened'}` : '';
+      return { text: `${event.kind} job scheduled${again}${settled}`, detail: event.input ?? null };
+    }
+    case 'JobCompleted':
+      return { text: 'job completed', detail: { output: event.output, ...(event.evidence === undefined ? {} : { evidence: event.evidence }) } };
+    case 'JobFailed': {
+      const next = { raise: 'the task faults', again: 'tried again by the platform', ask: 'a person is asked whether it happened' }[event.next];
+      const outcome = { none: '', failed: ' (known not to have happened)', unknown: ' (it may have happened)' }[event.outcome];
+      return { text: `attempt ${event.attempt} failed: ${event.code}${outcome}; ${next}`, detail: event.failure };
+    }
+    case 'TimerSet':
+      return { text: `${event.purpose === 'wait' ? 'waits' : 'retries'} until ${new Date(event.due).toISOString()}` };
+    case 'TimerFired':
+      return { text: 'timer fired' };
+    case 'ReviewRequested':
+      return { text: `asked a person: ${event.title}`, detail: { review: event.review, kind: event.kind, subject: event.subject } };
+    case 'ReviewDecided':
+      return { text: `${event.outcome} by ${event.decidedBy}`, detail: event.answer };
+    case 'EventEmitted':
+      return { text: 'emitted an event', detail: event.event };
+    case 'ErrorCaught':
+      return { text: `caught ${event.errorType}`, detail: event.error };
+    case 'RetryScheduled':
+      return { text: `retry ${event.retry} after ${event.errorType}`, detail: event.error };
+    case 'TaskCompleted':
+      return { text: 'completed', detail: event.output ?? null };
+    case 'ExecutionCompleted':
+      return { text: 'completed', detail: event.output };
+    case 'ExecutionFaulted':
+      return { text: `faulted: ${event.errorType}`, detail: event.error };
+    default:
+      return assertNever(event, 'execution event');
+  }
+}

@@ -1,0 +1,61 @@
+// Commands as they travel, read into what the core decides on.
+import type { Command } from '@weft/contracts';
+import { isUuid, rejection, type Json, type Rejection } from '@weft/kernel';
+import type { EffectOutcome, ExecutionCommand } from '@weft/orchestration/core';
+
+export type CommandReading = { readonly ok: true; readonly command: ExecutionCommand } | { readonly ok: false; readonly rejection: Rejection };
+
+/** Reads a wire command. It never throws: a malformed one comes back with its reason. */
+export function readCommand(wire: Command): CommandReading {
+  if (!isUuid(wire.executionId)) return malformed(`Expected execution_id to be a UUID but got ${JSON.stringify(wire.executionId)}.`);
+  try {
+    const command = bodyOf(wire);
+    return command ? { ok: true, command } : malformed('Expected one of start, complete_job, fail_job, fire_timer, decide_review but the command has none.');
+  } catch (fault) {
+    return malformed(`Expected JSON in the command's texts but ${fault instanceof Error ? fault.message : String(fault)}.`);
+  }
+}
+
+function bodyOf(wire: Command): ExecutionCommand | undefined {
+  const { start, completeJob, failJob, fireTimer, decideReview } = wire;
+  if (completeJob) {
+    const { jobId, generation, outputJson, evidenceJson, taint } = completeJob;
+    return { type: 'CompleteJob', job: jobId, generation, output: jsonOf(outputJson), taint, ...(evidenceJson === '' ? {} : { evidence: jsonOf(evidenceJson) }) };
+  }
+  if (start) return startOf(wire, start);
+  if (failJob) {
+    const { jobId, generation, failure, outcome, needsPerson, platform, evidenceJson } = failJob;
+    const { code = 'unknown', message = '', retryable = false, detailsJson = '' } = failure ?? {};
+    const details = detailsJson === '' ? {} : { details: jsonOf(detailsJson) as { readonly [key: string]: Json } };
+    return { type: 'FailJob', job: jobId, generation, failure: { code, message, retryable, ...details }, outcome: outcomeOf(outcome), needsPerson, platform, ...(evidenceJson === '' ? {} : { evidence: jsonOf(evidenceJson) }) };
+  }
+  if (fireTimer) return { type: 'FireTimer', timer: fireTimer.timerId };
+  if (decideReview) {
+    const { reviewId, outcome, comment, formJson, decidedBy } = decideReview;
+    return { type: 'DecideReview', review: reviewId, outcome, comment, form: jsonOf(formJson || 'null'), decidedBy };
+  }
+  return undefined;
+}
+
+function startOf(wire: Command, start: NonNullable<Command['start']>): ExecutionCommand {
+  const { context } = wire;
+  const { requestSource, requestId, requestType, definition, inputJson, models } = start;
+  if (!context || context.tenant === '' || !definition) throw new Error('a start names no tenant or no definition');
+  const { tenant, actor, purpose, traceparent, tracestate, deadlineMs, budget } = context;
+  return {
+    type: 'StartExecution',
+    executionId: wire.executionId,
+    definition: { ...definition },
+    request: { source: requestSource, id: requestId, type: requestType },
+    context: { tenant, actor, purpose, traceparent, tracestate, deadlineMs, ...(budget ? { budget } : {}) },
+    taint: context.taint,
+    models,
+    input: jsonOf(inputJson),
+  };
+}
+
+const jsonOf = (text: string): Json => JSON.parse(text) as Json;
+
+const outcomeOf = (text: string): EffectOutcome => (text === 'failed' || text === 'unknown' ? text : 'none');
+
+const malformed = (message: string): CommandReading => ({ ok: false, rejection: rejection('message-invalid', message) });

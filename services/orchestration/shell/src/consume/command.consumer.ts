@@ -1,0 +1,43 @@
+// weft.commands: decode, decide in batches, set aside what nobody can decide.
+import type { Command, Delivery } from '@weft/contracts';
+import { rejection, type Rejection } from '@weft/kernel';
+import type { ExecutionCommand } from '@weft/orchestration/core';
+import { deadLetter, type Bus, type Clock, type Item, type Outgoing } from '@weft/pipeline';
+import { contextOf } from '@weft/contracts';
+import type { ExecutionEngine } from '../handle/execution-engine.js';
+import { readCommand } from './command.codec.js';
+
+export class CommandConsumer {
+  constructor(
+    private readonly engine: ExecutionEngine,
+    private readonly bus: Bus,
+    private readonly clock: Clock,
+  ) {}
+
+  /** Resolves when every command of the batch is durable, ignored or set aside: only then the offsets may move. */
+  readonly handle = async (batch: readonly Delivery[]): Promise<void> => {
+    const items: Item<ExecutionCommand>[] = [];
+    const itemDeliveries: Delivery[] = [];
+    const dead: Outgoing[] = [];
+    for (const delivery of batch) {
+      const reading = delivery.ok ? readCommand(delivery.envelope.body as Command) : delivery;
+      if (reading.ok && delivery.ok && 'command' in reading) {
+        items.push({ key: (delivery.envelope.body as Command).executionId, command: reading.command, messageId: delivery.envelope.id });
+        itemDeliveries.push(delivery);
+      } else if (!reading.ok) this.#setAside(dead, delivery, reading.rejection);
+    }
+    const outcomes = await this.engine.submit(items);
+    outcomes.forEach((outcome, index) => {
+      if (outcome.kind === 'setAside') this.#setAside(dead, itemDeliveries[index]!, rejection('message-refused', `Expected a command that can be decided but ${outcome.fault instanceof Error ? outcome.fault.message : String(outcome.fault)}.`));
+    });
+    if (dead.length > 0) await this.bus.publish(dead);
+  };
+
+  #setAside(dead: Outgoing[], delivery: Delivery, reason: Rejection): void {
+    const { raw } = delivery;
+    const context = delivery.ok ? delivery.envelope.context : contextOf({ tenant: '' });
+    // A bus inside the process has no raw record; what was decoded takes its place.
+    const lay = raw ?? { topic: 'weft.commands', partition: -1, offset: delivery.ok ? delivery.envelope.id : '', key: delivery.ok ? delivery.envelope.key : '', headers: {}, value: Buffer.from(delivery.ok ? JSON.stringify(delivery.envelope.body) : '') };
+    dead.push(deadLetter(lay, reason, context, this.clock.now()));
+  }
+}

@@ -1,0 +1,92 @@
+// The Orchestration service: questions that need an answer now. Implements the generated interface, in process and over gRPC.
+import type { Context, DecideRequest, Definition, DefinitionPage, DeployRequest, Execution, ExecutionPage, ExecutionRequest, ListExecutionsRequest, MemberPage, OrchestrationPeer, PageRequest, ResolveDefinitionRequest, Review, ReviewPage, Timeline, TimelineRequest } from '@weft/contracts';
+import { isUuid, refuse, Refused, type Json } from '@weft/kernel';
+import { checkExpression } from '@weft/orchestration/core';
+import { definitionText, parseWorkflow } from '@weft/workflow';
+import { createHash } from 'node:crypto';
+import type { ExecutionEngine } from '../handle/execution-engine.js';
+import type { DefinitionStore, StoredDefinition } from '../persist/definition-store.js';
+import { decodeCursor, encodeCursor, pageLimit } from '../query/cursor.js';
+import type { ExecutionQueries } from '../query/execution-queries.js';
+
+export class OrchestrationController implements OrchestrationPeer {
+  constructor(
+    private readonly engine: ExecutionEngine,
+    private readonly definitions: DefinitionStore,
+    private readonly queries: ExecutionQueries,
+  ) {}
+
+  async deploy(request: DeployRequest, context: Context): Promise<Definition> {
+    const parsed = parseWorkflow(request.text, { checkExpression });
+    if (!parsed.ok) {
+      const [first] = parsed.rejections;
+      throw new Refused({ code: first?.code ?? 'workflow-invalid', message: parsed.rejections.map((rejection) => rejection.message).join('\n'), retryable: false, details: { problems: parsed.rejections.map(({ message, details }) => ({ message, ...(details ? { details } : {}) })) } });
+    }
+    const { document } = parsed.workflow;
+    const text = definitionText(parsed.workflow);
+    const digest = createHash('sha256').update(text).digest('hex');
+    const { stored, created } = await this.definitions.put(context.tenant, { namespace: document.namespace, name: document.name, version: document.version, digest, title: document.title ?? document.name }, text);
+    return definitionOf(stored, created);
+  }
+
+  async listDefinitions(request: PageRequest, context: Context): Promise<DefinitionPage> {
+    const [createdAt, digest] = decodeCursor(request.cursor);
+    const limit = pageLimit(request.limit);
+    const rows = await this.definitions.list(context.tenant, limit + 1, createdAt === undefined ? undefined : { createdAt: Number(createdAt), digest: digest ?? '' });
+    const page = rows.slice(0, limit);
+    const last = page.at(-1);
+    return { definitions: page.map((row) => definitionOf(row, false)), nextCursor: rows.length > limit && last ? encodeCursor([last.createdAt, last.digest]) : '' };
+  }
+
+  async resolveDefinition(request: ResolveDefinitionRequest, context: Context): Promise<Definition> {
+    const { namespace, name, version } = request;
+    const found = await this.definitions.resolve(context.tenant, namespace, name, version);
+    if (!found) refuse('unknown-workflow', `Expected a deployed workflow but ${namespace}/${name}${version ? `:${version}` : ''} is not deployed for tenant ${context.tenant}. Deploy it with \`./weft deploy FILE\`.`);
+    return definitionOf(found, false);
+  }
+
+  async getExecution(request: ExecutionRequest, context: Context): Promise<Execution> {
+    const execution = isUuid(request.executionId) ? await this.queries.get(context.tenant, request.executionId) : undefined;
+    return execution ?? unknownExecution(request.executionId);
+  }
+
+  async listExecutions(request: ListExecutionsRequest, context: Context): Promise<ExecutionPage> {
+    return this.queries.list(context.tenant, request.status, request.page?.limit ?? 0, request.page?.cursor ?? '');
+  }
+
+  async getTimeline(request: TimelineRequest, context: Context): Promise<Timeline> {
+    const timeline = isUuid(request.executionId) ? await this.queries.timeline(context.tenant, request.executionId, request.afterVersion) : undefined;
+    return timeline ?? unknownExecution(request.executionId);
+  }
+
+  async getMembers(request: ExecutionRequest, context: Context): Promise<MemberPage> {
+    if (!isUuid(request.executionId)) unknownExecution(request.executionId);
+    return this.queries.members(context.tenant, request.executionId);
+  }
+
+  async listReviews(request: PageRequest, context: Context): Promise<ReviewPage> {
+    return this.queries.reviews(context.tenant, request.limit, request.cursor);
+  }
+
+  async decide(request: DecideRequest, context: Context): Promise<Review> {
+    const review = await this.queries.review(context.tenant, request.reviewId);
+    if (!review) refuse('not-found', `Expected a review of this tenant but ${JSON.stringify(request.reviewId)} is not one.`);
+    const command = { type: 'DecideReview', review: review.reviewId, outcome: request.outcome, comment: request.comment, form: formOf(request.formJson), decidedBy: context.actor } as const;
+    const [outcome] = await this.engine.submit([{ key: review.executionId, command, messageId: `review/${review.reviewId}` }]);
+    if (outcome?.kind === 'rejected') throw new Refused(outcome.rejection);
+    if (outcome?.kind === 'setAside') throw outcome.fault;
+    return (await this.queries.review(context.tenant, request.reviewId)) ?? review;
+  }
+}
+
+function formOf(text: string): Json {
+  try {
+    return text === '' ? null : (JSON.parse(text) as Json);
+  } catch {
+    return refuse('request-invalid', 'Expected `form` to be JSON but it is not.');
+  }
+}
+
+const unknownExecution = (id: string): never => refuse('not-found', `Expected an execution of this tenant but ${JSON.stringify(id)} is not one.`);
+
+const definitionOf = ({ namespace, name, version, digest, title, createdAt }: StoredDefinition, created: boolean): Definition => ({ ref: { namespace, name, version, digest }, createdAtMs: createdAt, created, title });

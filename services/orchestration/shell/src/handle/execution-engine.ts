@@ -1,0 +1,87 @@
+// Binds the execution decider to the spine: commands in, one statement a batch, effects out.
+import type { Command } from '@weft/contracts';
+import { uuidv7 } from '@weft/kernel';
+import { effectsBetween, executionDecider, isLong, outstandingJobs, type ExecutionCommand, type ExecutionEvent, type ExecutionState } from '@weft/orchestration/core';
+import { Lanes, StateCache, type Clock, type Item, type Outcome } from '@weft/pipeline';
+import { randomBytes } from 'node:crypto';
+import { readCommand } from '../consume/command.codec.js';
+import type { ExecutionCommit, ExecutionStore } from '../persist/execution-store.js';
+import type { PublishedCommits } from '../persist/published-commits.js';
+import type { Dispatch, JobDispatcher } from '../publish/job-dispatcher.js';
+import type { ProgressWatch } from '../publish/progress-watch.js';
+import type { ProgramCache } from './programs.js';
+
+export interface EnginePorts {
+  readonly store: ExecutionStore;
+  readonly programs: ProgramCache;
+  readonly published: PublishedCommits;
+  readonly dispatcher: JobDispatcher;
+  readonly progress: ProgressWatch;
+  readonly clock: Clock;
+  /** Publishes what a commit announces; resolves with the number of messages. */
+  readonly announce: (commit: ExecutionCommit) => Promise<number>;
+  /** Told of timers that were set, so that those due soon need not wait for the poller. */
+  readonly onTimer: (execution: string, timer: string, due: number) => void;
+  readonly onFault: (fault: unknown, what: string) => void;
+}
+
+const CACHE_ENTRIES_MAX = 20_000;
+
+export class ExecutionEngine {
+  readonly #cache = new StateCache<ExecutionState>(CACHE_ENTRIES_MAX);
+  readonly #lanes: Lanes<ExecutionState, ExecutionCommand, ExecutionEvent, never>;
+
+  constructor(private readonly ports: EnginePorts) {
+    const { store, programs, clock } = ports;
+    this.#lanes = new Lanes(
+      {
+        decider: executionDecider(programs.get),
+        store,
+        cache: this.#cache,
+        clock,
+        newCommitId: (now) => uuidv7(now, randomBytes(10)),
+        prepare: (items, stateOf) => programs.fetch(items.map(({ key, command }) => (command.type === 'StartExecution' ? command.definition.digest : stateOf(key).definition.digest))),
+        publish: (commit) => this.#publish(commit),
+      },
+      { onFault: ports.onFault },
+    );
+  }
+
+  get waiting(): number {
+    return this.#lanes.waiting;
+  }
+
+  /** Hands in commands; resolves when they are durable and their effects handed on. */
+  submit(items: readonly Item<ExecutionCommand>[]): Promise<readonly Outcome[]> {
+    return this.#lanes.submit(items);
+  }
+
+  /** Takes results straight from a worker. A fault here loses nothing: the jobs stay outstanding. */
+  readonly report = (commands: readonly Command[]): void => {
+    const items: Item<ExecutionCommand>[] = [];
+    for (const wire of commands) {
+      const reading = readCommand(wire);
+      if (reading.ok) items.push({ key: wire.executionId, command: reading.command, messageId: wire.id });
+      else this.ports.onFault(new Error(reading.rejection.message), 'reading a result');
+    }
+    if (items.length > 0) this.submit(items).catch((fault: unknown) => this.ports.onFault(fault, 'taking results'));
+  };
+
+  async stop(): Promise<void> {
+    await this.#lanes.stop();
+  }
+
+  async #publish(commit: ExecutionCommit): Promise<void> {
+    const dispatches: Dispatch[] = [];
+    for (const { key, before, after } of commit.decisions) {
+      const { dispatch, park } = effectsBetween(before, after);
+      if (dispatch.length > 0) dispatches.push({ state: after, jobs: dispatch });
+      for (const wait of park) if (wait.kind === 'timer' && wait.due !== undefined) this.ports.onTimer(key, wait.id, wait.due);
+      // Long jobs are watched by their wait rows.
+      if (outstandingJobs(after).some((job) => !isLong(job))) this.ports.progress.expect(key, commit.at);
+      else this.ports.progress.forget(key);
+    }
+    const [announced] = await Promise.all([this.ports.announce(commit), dispatches.length > 0 ? this.ports.dispatcher.dispatch(dispatches) : undefined]);
+    if (announced > 0) this.ports.published.add(commit.id);
+  }
+}

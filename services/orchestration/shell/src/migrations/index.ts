@@ -1,0 +1,9 @@
+import type { ServiceMigrations } from '@weft/adapter-postgres';
+import { Executions1700000000001 } from './0001-executions.js';
+import { createHistoryPartitions } from './history-partitions.js';
+
+export const orchestrationMigrations: ServiceMigrations = {
+  service: 'orchestration',
+  migrations: [Executions1700000000001],
+  topUp: createHistoryPartitions,
+};

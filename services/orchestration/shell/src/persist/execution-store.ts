@@ -1,0 +1,106 @@
+// The HistoryStore of executions: history, commit row and everything that hangs on them in ONE named statement.
+import { commitStatement, execute, type Pool } from '@weft/adapter-postgres';
+import { bucketOf } from '@weft/kernel';
+import { announcementsOf, decodeEvents, effectsBetween, encodeEvents, isEnded, type ExecutionEvent, type ExecutionState } from '@weft/orchestration/core';
+import type { Commit, Decided, HistoryStore, StoredHistory } from '@weft/pipeline';
+import { COMMIT_SQL, COMMIT_STATEMENT } from './commit-statement.js';
+import { drawSalts, memberDigest, payloadDigest } from './member-digest.js';
+import type { PublishedCommits } from './published-commits.js';
+
+type ExecutionDecided = Decided<ExecutionState, ExecutionEvent, never>;
+export type ExecutionCommit = Commit<ExecutionState, ExecutionEvent, never>;
+export type ExecutionStore = HistoryStore<ExecutionState, ExecutionEvent, never>;
+
+const LOAD_SQL = `select execution_id, sequence, structure, payload from orchestration.history where execution_id = any($1::uuid[]) order by execution_id, sequence`;
+const OUTCOME_SQL = `select members from orchestration.commits where id = $1`;
+
+/** @param pool of the engine role. @param published tells which earlier commits may be marked along the way. */
+export function executionStore(pool: Pool, published: PublishedCommits): ExecutionStore {
+  return {
+    async load(keys) {
+      const rows = await execute<{ execution_id: string; sequence: number; structure: string; payload: string | null }>(pool, { name: 'orchestration-load-1', text: LOAD_SQL, values: [keys] });
+      const histories = new Map<string, { version: number; events: ExecutionEvent[] }>();
+      for (const row of rows) {
+        const history = histories.get(row.execution_id) ?? { version: -1, events: [] };
+        history.version = row.sequence;
+        history.events.push(...decodeEvents(row));
+        histories.set(row.execution_id, history);
+      }
+      return histories as ReadonlyMap<string, StoredHistory<ExecutionEvent>>;
+    },
+
+    async commit(commit) {
+      const marked = published.take();
+      try {
+        const rows = await commitStatement<{ execution_id: string }>(pool, commit.id, { name: COMMIT_STATEMENT, text: COMMIT_SQL, values: valuesOf(commit, marked) });
+        return new Set(rows.map((row) => row.execution_id));
+      } catch (fault) {
+        published.giveBack(marked);
+        throw fault;
+      }
+    },
+
+    async outcomeOf(commitId) {
+      const [row] = await execute<{ members: string }>(pool, { name: 'orchestration-outcome-1', text: OUTCOME_SQL, values: [commitId] });
+      return row ? new Set((JSON.parse(row.members) as [string, number][]).map(([execution]) => execution)) : undefined;
+    },
+  };
+}
+
+function valuesOf(commit: ExecutionCommit, marked: readonly string[]): unknown[] {
+  // Sorted, so that two batches never lock rows in opposite orders.
+  const decisions = [...commit.decisions].sort((left, right) => (left.key < right.key ? -1 : 1));
+  const salts = drawSalts(decisions.length);
+  const rows = decisions.map((decided, index) => historyRow(commit.at, decided, salts.subarray(index * 16, index * 16 + 16)));
+  const aside = { starts: [] as object[], ends: [] as object[], waits: [] as object[], waitsOver: [] as object[], reviews: [] as object[], reviewsClosed: [] as object[] };
+  for (const decided of decisions) addAside(aside, decided);
+  return [
+    commit.id,
+    new Date(commit.at),
+    decisions.map((decided) => decided.key),
+    decisions.map((decided) => decided.sequence),
+    decisions.map((decided) => decided.after.context.tenant),
+    decisions.map((decided) => bucketOf(decided.key)),
+    rows.map((row) => row.structure),
+    rows.map((row) => row.payload),
+    salts,
+    Buffer.concat(rows.map((row) => row.payloadDigest)),
+    Buffer.concat(rows.map((row) => row.digest)),
+    decisions.map((decided) => announcementsOf(decided.after, decided.sequence, decided.events).length > 0),
+    ...[aside.starts, aside.ends, aside.waits, aside.waitsOver, aside.reviews, aside.reviewsClosed].map((entries) => JSON.stringify(entries)),
+    marked,
+  ];
+}
+
+function historyRow(at: number, decided: ExecutionDecided, salt: Uint8Array): { structure: string; payload: string; payloadDigest: Buffer; digest: Buffer } {
+  const { structure, payload } = encodeEvents(decided.events);
+  const digest = payloadDigest(salt, payload);
+  const tenant = decided.after.context.tenant;
+  return { structure, payload, payloadDigest: digest, digest: memberDigest({ executionId: decided.key, sequence: decided.sequence, tenant, at, structure, payloadDigest: digest }) };
+}
+
+function addAside(aside: { starts: object[]; ends: object[]; waits: object[]; waitsOver: object[]; reviews: object[]; reviewsClosed: object[] }, decided: ExecutionDecided): void {
+  const { key: id, before, after } = decided;
+  const tenant = after.context.tenant;
+  const bucket = bucketOf(id);
+  if (before.status === 'none') {
+    const { definition, request, context } = after;
+    const name = `${definition.namespace}/${definition.name}:${definition.version}`;
+    // A workflow without a job ends in the decision that starts it: one row then, already ended.
+    aside.starts.push({ tenant, id, bucket, status: after.status, ended_sequence: isEnded(after) ? decided.sequence : null, definition: name, digest: definition.digest, request_source: request.source, request_id: request.id, trace_id: context.traceparent.split('-')[1] ?? '' });
+  } else if (isEnded(after)) aside.ends.push({ tenant, id, status: after.status, sequence: decided.sequence });
+  const effects = effectsBetween(before, after);
+  for (const wait of effects.park) {
+    aside.waits.push({ tenant, execution_id: id, id: wait.id, bucket, kind: wait.kind, subject: wait.subject, due_at: wait.due === undefined ? null : new Date(wait.due) });
+  }
+  for (const wait of effects.unpark) aside.waitsOver.push({ tenant, execution_id: id, id: wait });
+  for (const review of effects.openReviews) {
+    aside.reviews.push({ tenant, id: review.id, execution_id: id, bucket, kind: review.kind, title: JSON.stringify(review.title), subject: JSON.stringify(review.subject) });
+  }
+  for (const review of effects.closeReviews) {
+    const decision = decided.events.find((event) => event.type === 'ReviewDecided' && event.review === review);
+    const answer = decision?.type === 'ReviewDecided' ? decision : undefined;
+    const comment = (answer?.answer as { comment?: string } | undefined)?.comment ?? null;
+    aside.reviewsClosed.push({ tenant, id: review, execution_id: id, status: answer?.outcome ?? 'withdrawn', decided_by: answer?.decidedBy ?? null, comment });
+  }
+}

@@ -1,0 +1,37 @@
+// Tells the world what was decided: results, lifecycle and emitted events. Ids derive from history, so telling twice is telling once.
+import { announcementsOf, type ExecutionEvent, type ExecutionFacts } from '@weft/orchestration/core';
+import { outgoing, type Bus, type Outgoing } from '@weft/pipeline';
+import type { Instant } from '@weft/kernel';
+import { contextOfExecution } from './job.codec.js';
+
+/** One history row whose announcements are to be published. */
+export interface Announced {
+  readonly facts: ExecutionFacts;
+  readonly sequence: number;
+  readonly events: readonly ExecutionEvent[];
+}
+
+const SOURCE = '/weft/orchestration';
+
+/** Publishes what the rows announce; returns how many messages that were. */
+export async function announce(bus: Bus, at: Instant, rows: readonly Announced[]): Promise<number> {
+  const messages = rows.flatMap((row) => messagesOf(at, row));
+  if (messages.length > 0) await bus.publish(messages);
+  return messages.length;
+}
+
+function messagesOf(at: Instant, { facts, sequence, events }: Announced): Outgoing[] {
+  const { executionId, definition, request } = facts;
+  return announcementsOf(facts, sequence, events).map((announcement) => {
+    const attributes = { id: announcement.id, source: SOURCE, subject: request.id, time: at, key: executionId, context: contextOfExecution(facts) };
+    if (announcement.to === 'results') {
+      const { status, output, error } = announcement;
+      const body = { executionId, requestId: request.id, status, ...(output === undefined ? {} : { output }), ...(error === undefined ? {} : { error }) };
+      return outgoing('results', { ...attributes, type: `ai.weft.result.${status}.v1`, body });
+    }
+    const workflow = `${definition.namespace}/${definition.name}:${definition.version}`;
+    const body = { executionId, requestId: request.id, workflow, ...(announcement.data === undefined ? {} : { data: announcement.data }) };
+    return outgoing('lifecycle', { ...attributes, type: announcement.type, body });
+  });
+}
+

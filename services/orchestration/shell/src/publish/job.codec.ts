@@ -1,0 +1,29 @@
+// An outstanding job as it travels. Derived from the state: dispatching again sends the very same job.
+import { contextOf, type Context, type Job } from '@weft/contracts';
+import type { ExecutionFacts, ExecutionState, OutstandingJob } from '@weft/orchestration/core';
+
+/** The context that a message about an execution carries. */
+export function contextOfExecution(state: ExecutionFacts, more: Partial<Context> = {}): Context {
+  const { tenant, actor, purpose, traceparent, tracestate, deadlineMs, budget } = state.context;
+  return contextOf({ tenant, actor, purpose, traceparent, tracestate, deadlineMs, executionId: state.executionId, taint: [...state.taint], ...(budget ? { budget: { ...budget } } : {}), ...more });
+}
+
+export function jobMessage(state: ExecutionState, job: OutstandingJob): Job {
+  const [pointer = '', iteration = ''] = job.key.split('#');
+  const { tenant } = state.context;
+  const { namespace, name, version } = state.definition;
+  return {
+    id: job.id,
+    executionId: state.executionId,
+    context: contextOfExecution(state, { jobId: job.id, attempt: job.attempt }),
+    kind: job.kind,
+    generation: job.generation,
+    idempotencyKey: `${tenant}/${job.id}/${job.generation}`,
+    pointer,
+    iteration,
+    inputJson: JSON.stringify(job.input),
+    models: job.kind === 'infer' ? state.models.map((model) => ({ ...model })) : [],
+    settlement: job.settlement ? { happened: job.settlement.happened, outputJson: JSON.stringify(job.settlement.output), decidedBy: job.settlement.decidedBy } : undefined,
+    workflow: `${namespace}/${name}:${version}`,
+  };
+}

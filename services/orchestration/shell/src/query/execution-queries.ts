@@ -1,0 +1,175 @@
+// Reads for callers, as their tenant: row-level security decides what is visible.
+import { inTenant, type Pool } from '@weft/adapter-postgres';
+import type { Execution, ExecutionPage, MemberPage, Review, ReviewPage, Timeline } from '@weft/contracts';
+import { decodeEvents, ERASED, timelineOf, type ExecutionEvent } from '@weft/orchestration/core';
+import { decodeCursor, encodeCursor, pageLimit } from './cursor.js';
+
+interface ExecutionRow {
+  readonly id: string;
+  readonly status: string;
+  readonly definition: string;
+  readonly digest: string;
+  readonly request_source: string;
+  readonly request_id: string;
+  readonly trace_id: string;
+  readonly started: number;
+  readonly ended: number | null;
+  readonly ended_sequence: number | null;
+  readonly version: number;
+  readonly is_waiting: boolean;
+}
+
+interface HistoryRow {
+  readonly sequence: number;
+  readonly at: number;
+  readonly structure: string;
+  readonly payload: string | null;
+}
+
+const EXECUTION_COLUMNS = `e.id, e.status, e.definition, e.digest, e.request_source, e.request_id, e.trace_id, e.ended_sequence,
+  (extract(epoch from e.started_at) * 1000)::float8 as started, (extract(epoch from e.ended_at) * 1000)::float8 as ended,
+  coalesce((select max(h.sequence) from orchestration.history h where h.execution_id = e.id), 0) as version,
+  exists (select 1 from orchestration.waits w where w.tenant = e.tenant and w.execution_id = e.id and w.kind <> 'job') as is_waiting`;
+
+const HISTORY_SQL = `select sequence, (extract(epoch from recorded_at) * 1000)::float8 as at, structure, payload from orchestration.history where execution_id = $1 and sequence > $2 order by sequence limit 5000`;
+
+export class ExecutionQueries {
+  constructor(private readonly pool: Pool) {}
+
+  /** One execution with its input, what it waits for, and its output or error; undefined when the tenant has none of that id. */
+  async get(tenant: string, id: string): Promise<Execution | undefined> {
+    return inTenant(this.pool, tenant, async (query) => {
+      const [row] = await query<ExecutionRow>(`select ${EXECUTION_COLUMNS} from orchestration.executions e where e.id = $1`, [id]);
+      if (!row) return undefined;
+      const waits = await query<{ id: string; kind: string; subject: string; due: number | null }>(
+        `select id, kind, subject, (extract(epoch from due_at) * 1000)::float8 as due from orchestration.waits where execution_id = $1 order by due_at nulls last`,
+        [id],
+      );
+      const ends = await query<HistoryRow>(`select sequence, 0::float8 as at, structure, payload from orchestration.history where execution_id = $1 and sequence = any($2::int[]) order by sequence`, [id, [0, row.ended_sequence ?? 0]]);
+      const events = ends.flatMap((end): ExecutionEvent[] => decodeEvents(end));
+      const execution = executionOf(row);
+      execution.waits = waits.map((wait) => ({ id: wait.id, kind: wait.kind, subject: wait.subject, dueAtMs: wait.due ?? 0 }));
+      for (const event of events) {
+        if (event.type === 'ExecutionStarted') execution.inputJson = JSON.stringify(event.input);
+        if (event.type === 'ExecutionCompleted') execution.outputJson = JSON.stringify(event.output);
+        if (event.type === 'ExecutionFaulted') execution.errorJson = JSON.stringify(event.error);
+      }
+      return execution;
+    });
+  }
+
+  /** Newest first: execution ids are time-ordered, so the last id is the cursor. */
+  async list(tenant: string, status: string, limit: number, cursor: string): Promise<ExecutionPage> {
+    const [after = ''] = decodeCursor(cursor);
+    const size = pageLimit(limit);
+    // `waiting` is not stored: it is running with nothing but waits.
+    const [stored, waiting] = status === 'waiting' ? ['running', true] : [status, status === 'running' ? false : null];
+    const rows = await inTenant(this.pool, tenant, (query) =>
+      query<ExecutionRow>(
+        `select * from (select ${EXECUTION_COLUMNS} from orchestration.executions e where ($1 = '' or e.status = $1) and ($2 = '' or e.id < $2::uuid) order by e.id desc) x where ($4::boolean is null or is_waiting = $4) limit $3`,
+        [stored, after, size + 1, waiting],
+      ),
+    );
+    const page = rows.slice(0, size);
+    return { executions: page.map(executionOf), nextCursor: rows.length > size ? encodeCursor([page.at(-1)!.id]) : '' };
+  }
+
+  async timeline(tenant: string, id: string, afterVersion: number): Promise<Timeline | undefined> {
+    return inTenant(this.pool, tenant, async (query) => {
+      const [row] = await query<ExecutionRow>(`select ${EXECUTION_COLUMNS} from orchestration.executions e where e.id = $1`, [id]);
+      if (!row) return undefined;
+      const rows = await query<HistoryRow>(HISTORY_SQL, [id, afterVersion]);
+      const lines = timelineOf(rows.map((history) => ({ sequence: history.sequence, at: history.at, events: decodeEvents(history) })));
+      const entries = lines.map(({ version, at, type, task, pointer, text, detail }) => ({ version, atMs: at, type, task, pointer, text, detailJson: JSON.stringify(detail) }));
+      return { executionId: id, status: statusOf(row), version: row.version, entries };
+    });
+  }
+
+  /** What the audit log's proofs are about: each decision with everything its digest covers. */
+  async members(tenant: string, id: string): Promise<MemberPage> {
+    const rows = await inTenant(this.pool, tenant, (query) =>
+      query<HistoryRow & { tenant: string; payload_salt: Buffer; payload_digest: Buffer; commit_id: string }>(
+        `select sequence, (extract(epoch from recorded_at) * 1000)::float8 as at, structure, payload, tenant, payload_salt, payload_digest, commit_id from orchestration.history where execution_id = $1 order by sequence`,
+        [id],
+      ),
+    );
+    return {
+      members: rows.map((row) => ({
+        sequence: row.sequence,
+        tenant: row.tenant,
+        recordedAtMs: Math.round(row.at),
+        structure: row.structure,
+        payload: row.payload ?? JSON.stringify(ERASED),
+        payloadErased: row.payload === null,
+        payloadSalt: row.payload_salt,
+        payloadDigest: row.payload_digest,
+        commitId: row.commit_id,
+      })),
+    };
+  }
+
+  /** Open reviews, oldest first. */
+  async reviews(tenant: string, limit: number, cursor: string): Promise<ReviewPage> {
+    const [openedAt = '', id = ''] = decodeCursor(cursor);
+    const size = pageLimit(limit);
+    const rows = await inTenant(this.pool, tenant, (query) =>
+      query<ReviewRow>(`${REVIEW_SQL} where r.status = 'open' and ($1 = '' or (r.opened_at, r.id) > ($1::timestamptz, $2)) order by r.opened_at, r.id limit $3`, [openedAt, id, size + 1]),
+    );
+    const page = rows.slice(0, size);
+    const last = page.at(-1);
+    return { reviews: page.map(reviewOf), nextCursor: rows.length > size && last ? encodeCursor([last.opened_text, last.id]) : '' };
+  }
+
+  async review(tenant: string, id: string): Promise<Review | undefined> {
+    const [row] = await inTenant(this.pool, tenant, (query) => query<ReviewRow>(`${REVIEW_SQL} where r.id = $1`, [id]));
+    return row && reviewOf(row);
+  }
+}
+
+interface ReviewRow {
+  readonly id: string;
+  readonly execution_id: string;
+  readonly kind: string;
+  readonly title: string;
+  readonly subject: string;
+  readonly status: string;
+  readonly opened: number;
+  readonly opened_text: string;
+  readonly decided_by: string | null;
+  readonly comment: string | null;
+}
+
+const REVIEW_SQL = `select r.id, r.execution_id, r.kind, r.title, r.subject, r.status, (extract(epoch from r.opened_at) * 1000)::float8 as opened, r.opened_at::text as opened_text, r.decided_by, r.comment from orchestration.reviews r`;
+
+const reviewOf = (row: ReviewRow): Review => ({
+  reviewId: row.id,
+  executionId: row.execution_id,
+  kind: row.kind,
+  title: JSON.parse(row.title) as string,
+  subjectJson: row.subject,
+  status: row.status,
+  openedAtMs: row.opened,
+  decidedBy: row.decided_by ?? '',
+  comment: row.comment ?? '',
+});
+
+const statusOf = (row: ExecutionRow): string => (row.status === 'running' && row.is_waiting ? 'waiting' : row.status);
+
+function executionOf(row: ExecutionRow): Execution {
+  const [, namespace = '', name = '', version = ''] = /^(.*?)\/(.*):(.*)$/.exec(row.definition) ?? [];
+  return {
+    executionId: row.id,
+    status: statusOf(row),
+    definition: { namespace, name, version, digest: row.digest },
+    requestId: row.request_id,
+    requestSource: row.request_source,
+    startedAtMs: row.started,
+    endedAtMs: row.ended ?? 0,
+    outputJson: '',
+    errorJson: '',
+    version: row.version,
+    traceId: row.trace_id,
+    waits: [],
+    inputJson: '',
+  };
+}

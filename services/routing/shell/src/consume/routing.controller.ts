@@ -1,0 +1,64 @@
+// The Routing service: accept a request, ask what would be chosen, ask what was chosen. In process and over gRPC.
+import { RoutingService, type Accepted, type AcceptRequest, type Context, type RoutingPeer, type Selection, type SelectionRequest } from '@weft/contracts';
+import { Inject } from '@nestjs/common';
+import { isUuid, refuse, Refused } from '@weft/kernel';
+import { PeerController } from '@weft/nest-platform';
+import { select } from '@weft/routing/core';
+import type { Acceptance, AcceptPorts, Candidate } from '../handle/accept-requests.js';
+import type { Batcher } from '../handle/batcher.js';
+import { checkRequest, type Incoming } from '../handle/check-request.js';
+
+/** What answers calls: shared by all instances, so that calls over the wire and in process form the same batches. */
+export interface AnswerPorts extends AcceptPorts {
+  readonly batches: Batcher<Candidate, Acceptance>;
+}
+
+export const ANSWER_PORTS = Symbol('weft.routing.answer');
+
+@PeerController(RoutingService, 'routing')
+export class RoutingController implements RoutingPeer {
+  constructor(@Inject(ANSWER_PORTS) private readonly ports: AnswerPorts) {}
+
+  /**
+   * Accepts a request: it is durable and names its execution when this returns. The same request again gets the first answer.
+   * Refusals leave nothing behind: `request-invalid`, `request-too-large`, `no-route`, `no-model`, `unknown-workflow`, and `conflict` when the id
+   * names another request.
+   */
+  async accept(request: AcceptRequest, context: Context): Promise<Accepted> {
+    const acceptance = await this.ports.batches.submit({ incoming: checked(request, context), keepsRefusal: false });
+    switch (acceptance.kind) {
+      case 'accepted':
+        return { executionId: acceptance.request.executionId, duplicate: acceptance.isDuplicate, selection: acceptance.selection, acceptedAtMs: acceptance.request.acceptedAt };
+      case 'refused':
+        throw new Refused(acceptance.refusal);
+      case 'fault':
+        throw acceptance.fault;
+    }
+  }
+
+  /** What `accept` would choose now, without starting anything. Refusals as there. */
+  async select(request: AcceptRequest, context: Context): Promise<Selection> {
+    const incoming = checked(request, context);
+    const { table, version } = this.ports.table;
+    const selected = select(table, incoming);
+    if (!selected.ok) throw new Refused(selected.rejection);
+    const [resolution] = await this.ports.workflows.resolveAll([{ incoming, choice: selected.choice }]);
+    if (resolution?.kind === 'refused') throw new Refused(resolution.refusal);
+    if (resolution?.kind !== 'resolved') throw resolution?.fault;
+    const { rule, reasons, rejected, models } = selected.choice;
+    return { tableVersion: version, rule, definition: resolution.definition, reasons: [...reasons], rejected: [...rejected], models: [...models] };
+  }
+
+  /** The decision that was taken for an execution of the tenant. Refusal: `unknown-execution`. */
+  async getSelection({ executionId }: SelectionRequest, context: Context): Promise<Accepted> {
+    const request = isUuid(executionId) ? await this.ports.store.ofExecution(context.tenant, executionId) : undefined;
+    if (request?.verdict.status !== 'accepted') refuse('unknown-execution', `Expected an execution of tenant ${context.tenant} but ${JSON.stringify(executionId)} is none.`);
+    return { executionId, duplicate: false, selection: request.verdict.selection, acceptedAtMs: request.acceptedAt };
+  }
+}
+
+function checked(request: AcceptRequest, context: Context): Incoming {
+  const check = checkRequest(request, context);
+  if (!check.ok) throw new Refused(check.rejection);
+  return check.incoming;
+}

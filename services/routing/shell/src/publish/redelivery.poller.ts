@@ -1,0 +1,50 @@
+// Tells again what nobody seems to have heard. Due rows are claimed with SKIP LOCKED, so any replica may poll.
+import type { Clock } from '@weft/pipeline';
+import { handOn, type AcceptPorts } from '../handle/accept-requests.js';
+
+const BATCH_MAX = 256;
+
+export interface PollerOptions {
+  /** Milliseconds between two looks. */
+  readonly pollMs: number;
+}
+
+export class RedeliveryPoller {
+  #timer: NodeJS.Timeout | undefined;
+  #polling: Promise<void> | undefined;
+  #isStopped = false;
+  readonly #clock: Clock;
+
+  constructor(
+    private readonly ports: Pick<AcceptPorts, 'bus' | 'store' | 'clock' | 'onFault'>,
+    private readonly options: PollerOptions,
+  ) {
+    this.#clock = ports.clock;
+  }
+
+  /** Looks now and from then on. */
+  start(): void {
+    this.#polling = this.poll()
+      .then(() => undefined)
+      .catch((fault: unknown) => this.ports.onFault(fault, 'looking for requests to redeliver'))
+      .finally(() => {
+        if (!this.#isStopped) this.#timer = setTimeout(() => this.start(), this.options.pollMs);
+      });
+  }
+
+  /** Redelivers everything that is due. @returns how many requests that were. */
+  async poll(): Promise<number> {
+    for (let redelivered = 0; ; ) {
+      const due = await this.ports.store.claimDue(this.#clock.now(), BATCH_MAX);
+      await handOn(this.ports, due);
+      redelivered += due.length;
+      if (due.length < BATCH_MAX || this.#isStopped) return redelivered;
+    }
+  }
+
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    clearTimeout(this.#timer);
+    await this.#polling;
+  }
+}

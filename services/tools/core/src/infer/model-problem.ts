@@ -1,0 +1,75 @@
+// Why a candidate gave no usable answer, and what is left when none did.
+import { rejection, type Failure, type Json } from '@weft/kernel';
+
+export type ModelProblem =
+  | { readonly kind: 'status'; readonly status: number; readonly retryAfterMs?: number; readonly message: string }
+  | { readonly kind: 'timeout'; readonly afterMs: number }
+  | { readonly kind: 'unreachable'; readonly message: string }
+  /** The provider's answer is no answer of its protocol, or the model's text is no JSON where a schema wants it. */
+  | { readonly kind: 'notJson'; readonly message: string }
+  | { readonly kind: 'schema'; readonly message: string }
+  | { readonly kind: 'notConfigured'; readonly message: string };
+
+/** A candidate that was tried and did not answer. */
+export interface RejectedCandidate {
+  readonly candidate: string;
+  readonly reason: string;
+  readonly retryAfterMs?: number;
+}
+
+/** What an answer rests on: which model gave it, at what cost, and who was tried before. */
+export interface InferEvidence {
+  readonly candidate: string;
+  readonly model: string;
+  /** Host of the endpoint, port included. */
+  readonly endpoint: string;
+  /** The answer comes from the scripted server and not from a model. */
+  readonly simulated: boolean;
+  readonly usage: { readonly inputTokens: number; readonly outputTokens: number };
+  /** Candidates that were tried before, in order. */
+  readonly rejected: readonly RejectedCandidate[];
+}
+
+/** The candidate's record: every problem leads to the next candidate, none is tried twice in one job. */
+export function rejectedCandidate(candidate: string, problem: ModelProblem): RejectedCandidate {
+  const wait = problem.kind === 'status' ? problem.retryAfterMs : undefined;
+  return { candidate, reason: reasonOf(problem), ...(wait === undefined ? {} : { retryAfterMs: wait }) };
+}
+
+function reasonOf(problem: ModelProblem): string {
+  switch (problem.kind) {
+    case 'status':
+      return `HTTP ${problem.status}${problem.retryAfterMs === undefined ? '' : `, come again in ${problem.retryAfterMs} ms`}: ${problem.message}`;
+    case 'timeout':
+      return `no answer within ${problem.afterMs} ms`;
+    case 'unreachable':
+      return `not reachable: ${problem.message}`;
+    case 'notJson':
+      return `no JSON: ${problem.message}`;
+    case 'schema':
+      return `the answer misses the schema: ${problem.message}`;
+    case 'notConfigured':
+      return `not configured: ${problem.message}`;
+  }
+}
+
+/** The failure when every candidate was rejected: retryable, after the shortest wait that a provider asked for. */
+export function modelUnavailable(rejected: readonly RejectedCandidate[]): Failure {
+  const waits = rejected.flatMap(({ retryAfterMs }) => retryAfterMs ?? []);
+  const tried = rejected.map(({ candidate, reason }) => `${candidate} (${reason})`).join('; ');
+  return rejection('model-unavailable', `Expected an answer from one of ${rejected.length} model candidates but got none${tried === '' ? '' : `: ${tried}`}.`, {
+    retryable: true,
+    ...(waits.length > 0 ? { retryAfterMs: Math.min(...waits) } : {}),
+    details: { rejected: rejected as unknown as Json },
+  });
+}
+
+/** The JSON in a model's text: the whole text, or the one fenced block that models like to put it in. */
+export function jsonInText(text: string): { readonly ok: true; readonly value: Json } | { readonly ok: false; readonly problem: ModelProblem } {
+  const fenced = /^\s*```(?:json)?\s*\n([\s\S]*?)\n?```\s*$/.exec(text)?.[1] ?? text;
+  try {
+    return { ok: true, value: JSON.parse(fenced) as Json };
+  } catch (error) {
+    return { ok: false, problem: { kind: 'notJson', message: error instanceof Error ? error.message : 'it does not parse' } };
+  }
+}

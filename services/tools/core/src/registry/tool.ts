@@ -1,0 +1,61 @@
+// Tools as the registry file declares them. The shell has checked the form; what they mean is checked here.
+import type { Json, JsonObject } from '@weft/kernel';
+import type { EffectClass } from '../effect/effect.events.js';
+
+/** Timeout of a tool that declares none, milliseconds. */
+export const TOOL_TIMEOUT_MS = 10_000;
+
+/** A header's value: text or `${ jq }` over the arguments, or a secret by name with what stands before it (`Bearer `). */
+export type HeaderValue = string | { readonly secret: string; readonly prefix?: string };
+
+/** What every tool declares. */
+export interface ToolBase {
+  /** 1 to 100 characters of a-z, 0-9, `-`, `_` and `.`, starting with a letter. */
+  readonly name: string;
+  readonly description: string;
+  /** JSON Schema of the arguments. */
+  readonly input: JsonObject;
+  /** JSON Schema of the output. */
+  readonly output?: JsonObject;
+  readonly timeoutMs: number;
+}
+
+/** Answers the declared JSON: for examples, tests and benchmarks. Always of class read. */
+export interface StaticTool extends ToolBase {
+  readonly kind: 'static';
+  readonly effect: 'read';
+  readonly answer: Json;
+}
+
+/** One HTTP request. */
+export interface HttpTool extends ToolBase {
+  readonly kind: 'http';
+  readonly effect: EffectClass;
+  readonly http: HttpTemplate;
+  readonly reconcile?: ReconcileHook;
+}
+
+export type ToolDefinition = StaticTool | HttpTool;
+
+export interface HttpTemplate {
+  readonly method: HttpMethod;
+  /** RFC 6570 level-1 template over the arguments, or one `${ jq }`. */
+  readonly url: string;
+  readonly headers: { readonly [name: string]: HeaderValue };
+  /** Any JSON with `${ jq }` texts over the arguments. Default for methods with a body: the arguments as they are. */
+  readonly body?: Json;
+}
+
+/** Asks afterwards whether an effect happened. */
+export interface ReconcileHook {
+  readonly method: 'GET' | 'POST';
+  /** Template over the arguments and `key`, the idempotency key. */
+  readonly url: string;
+  readonly headers: { readonly [name: string]: HeaderValue };
+  /** jq over the answer's content, with `$status`: true or false; anything else means "cannot tell". */
+  readonly happened: string;
+  /** jq over the answer's content, with `$status`: what the lost answer would have been. Default: the content. */
+  readonly output?: string;
+}
+
+export type HttpMethod = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';

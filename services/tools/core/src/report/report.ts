@@ -1,0 +1,35 @@
+// A job's result as the command that its execution gets.
+import type { Command, Job } from '@weft/contracts';
+import type { Failure, Json } from '@weft/kernel';
+
+/** failed: known not to have happened; unknown: it may have; none: no effect was involved. */
+export type ReportedOutcome = 'failed' | 'unknown' | 'none';
+
+/** The command that completes a job. `outputText` is JSON text. */
+export function completion(job: Job, outputText: string, evidence: Json | undefined, taint: readonly string[]): Command {
+  return {
+    id: `${job.id}/${job.generation}/completed`,
+    executionId: job.executionId,
+    context: job.context,
+    completeJob: { jobId: job.id, generation: job.generation, outputJson: outputText, evidenceJson: evidence === undefined ? '' : JSON.stringify(evidence), taint: taint as string[] },
+  };
+}
+
+/** The command that fails a job. */
+export function failureReport(job: Job, failure: Failure, outcome: ReportedOutcome, more: { readonly needsPerson?: boolean; readonly evidence?: Json } = {}): Command {
+  const { code, message, retryable, retryAfterMs = 0, details } = failure;
+  return {
+    id: `${job.id}/${job.generation}/${outcome}`,
+    executionId: job.executionId,
+    context: job.context,
+    failJob: {
+      jobId: job.id,
+      generation: job.generation,
+      failure: { code, message, retryable, retryAfterMs, detailsJson: details === undefined ? '' : JSON.stringify(details) },
+      outcome,
+      needsPerson: more.needsPerson ?? false,
+      platform: false,
+      evidenceJson: more.evidence === undefined ? '' : JSON.stringify(more.evidence),
+    },
+  };
+}

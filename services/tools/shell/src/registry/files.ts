@@ -1,0 +1,78 @@
+// The two files that an operator writes: tools and grants. All faults of a file are reported together.
+import { readFileSync } from 'node:fs';
+import { parseDocument } from 'yaml';
+import { z } from 'zod';
+import { toolProblems, TOOL_TIMEOUT_MS, type Grant, type ToolDefinition } from '@weft/tools/core';
+import type { Json, JsonObject } from '@weft/kernel';
+
+/** A file that cannot be used. */
+export class FileInvalid extends Error {
+  constructor(path: string, what: string, faults: readonly string[]) {
+    super(`Expected ${what} in ${path} but it has ${faults.length === 1 ? 'a fault' : `${faults.length} faults`}:\n${faults.map((fault) => `  ${fault}`).join('\n')}`);
+    this.name = 'FileInvalid';
+  }
+}
+
+const json = z.custom<Json>((value) => value !== undefined, 'expected a JSON value');
+const jsonObject = z.custom<JsonObject>((value) => typeof value === 'object' && value !== null && !Array.isArray(value), 'expected an object');
+const secretName = z.string().regex(/^[A-Za-z][A-Za-z0-9_]{0,63}$/, 'expected the name of a secret: letters, digits and _');
+const headers = z.record(z.string(), z.union([z.string(), z.strictObject({ secret: secretName, prefix: z.string().optional() })])).default({});
+const common = {
+  name: z.string().regex(/^[a-z][a-z0-9._-]{0,99}$/, 'expected 1 to 100 characters of a-z, 0-9, ".", "_" and "-", starting with a letter'),
+  description: z.string().min(1),
+  input: jsonObject,
+  output: jsonObject.optional(),
+  timeoutMs: z.number().int().min(1).max(600_000).default(TOOL_TIMEOUT_MS),
+};
+const tool = z.discriminatedUnion('kind', [
+  z.strictObject({ ...common, kind: z.literal('static'), effect: z.literal('read', 'a static tool is of class read'), answer: json }),
+  z.strictObject({
+    ...common,
+    kind: z.literal('http'),
+    effect: z.enum(['read', 'idempotent-write', 'non-idempotent-write']),
+    http: z.strictObject({ method: z.enum(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE']), url: z.string(), headers, body: json.optional() }),
+    reconcile: z.strictObject({ method: z.enum(['GET', 'POST']).default('GET'), url: z.string(), headers, happened: z.string(), output: z.string().optional() }).optional(),
+  }),
+]);
+const toolsFile = z.strictObject({ tools: z.array(tool) });
+const grant = z.strictObject({
+  tenant: z.string().min(1),
+  workflow: z.string().regex(/^[^/]+\/[^/]+$/, 'expected namespace/name, where * stands for any text'),
+  tools: z.array(z.string()).default([]),
+  kinds: z.array(z.enum(['http', 'infer'])).default([]),
+});
+const grantsFile = z.strictObject({ grants: z.array(grant) });
+
+/** Reads a tools file: `tools:` with a list of definitions. @throws FileInvalid */
+export function readToolsFile(path: string): readonly ToolDefinition[] {
+  return parseTools(readFileSync(path, 'utf8'), path);
+}
+
+/** Parses the text of a tools file. @throws FileInvalid */
+export function parseTools(text: string, path: string): readonly ToolDefinition[] {
+  const { tools } = parsed(toolsFile, text, path, 'tool definitions') as { readonly tools: readonly ToolDefinition[] };
+  const faults = tools.flatMap((definition, index) => {
+    const isTwice = tools.findIndex(({ name }) => name === definition.name) !== index;
+    return [...toolProblems(definition), ...(isTwice ? ['name: another tool has the same'] : [])].map((problem) => `/tools/${index} (${definition.name}) ${problem}`);
+  });
+  if (faults.length > 0) throw new FileInvalid(path, 'tool definitions', faults);
+  return tools;
+}
+
+/** Reads a grants file: `grants:` with a list of entries. @throws FileInvalid */
+export function readGrantsFile(path: string): readonly Grant[] {
+  return parseGrants(readFileSync(path, 'utf8'), path);
+}
+
+/** Parses the text of a grants file. @throws FileInvalid */
+export function parseGrants(text: string, path: string): readonly Grant[] {
+  return (parsed(grantsFile, text, path, 'grants') as { readonly grants: readonly Grant[] }).grants;
+}
+
+function parsed(schema: z.ZodType, text: string, path: string, what: string): unknown {
+  const document = parseDocument(text);
+  if (document.errors.length > 0) throw new FileInvalid(path, what, document.errors.map(({ message }) => message.split('\n')[0] ?? message));
+  const result = schema.safeParse(document.toJS({ maxAliasCount: 100 }) as unknown);
+  if (result.success) return result.data;
+  throw new FileInvalid(path, what, result.error.issues.map((issue) => `/${issue.path.map(String).join('/')}: ${issue.message}`));
+}
