@@ -84,3 +84,23 @@ export type Node = Placed &
     | { readonly kind: 'array'; readonly items: Node | undefined }
     | { readonly kind: 'object'; readonly fields: readonly ObjectField[] }
   );
+
+const heights = new WeakMap<object, number>();
+
+/** Levels of the tree from this node down; 1 for a leaf. */
+export function heightOf(node: Node): number {
+  return 1 + tallestIn(node);
+}
+
+/** The height of the tallest node inside a part of the tree: a node's own fields, a list, a pattern, a definition. */
+function tallestIn(part: object): number {
+  const known = heights.get(part);
+  if (known !== undefined) return known;
+  let tallest = 0;
+  for (const inner of Object.values(part)) {
+    if (typeof inner !== 'object' || inner === null) continue;
+    tallest = Math.max(tallest, ('at' in inner ? 1 : 0) + tallestIn(inner as object));
+  }
+  heights.set(part, tallest);
+  return tallest;
+}

@@ -2,14 +2,14 @@
 export interface Budget {
   /** Closures entered and items handled; integer >= 1. */
   readonly steps: number;
-  /** Nested function calls, and levels of nesting of a value; integer >= 1. */
+  /** Levels of nesting: of a value, and of running function calls, each counted as many levels as its body has; integer >= 1. */
   readonly depth: number;
   /** Bytes of texts and containers the expression builds, garbage included; integer >= 1. */
   readonly bytes: number;
 }
 
 /** What an evaluation may use unless the caller says otherwise: worth about 10 ms at most on one ordinary core. */
-export const DEFAULT_BUDGET: Budget = { steps: 100_000, depth: 400, bytes: 8 * 1024 * 1024 };
+export const DEFAULT_BUDGET: Budget = { steps: 100_000, depth: 1_000, bytes: 8 * 1024 * 1024 };
 
 /** Thrown inside an evaluation when a part of its budget is used up. No expression can catch it. */
 export class BudgetExhausted {
@@ -21,7 +21,7 @@ export class BudgetExhausted {
  * Every closure gets it as its first argument.
  */
 export class Meter {
-  /** Current nesting of function calls. Whoever catches a throw restores it. */
+  /** Current nesting of running calls, in levels. Whoever catches a throw restores it. */
   depth = 0;
   private steps: number;
   private bytes: number;
@@ -52,12 +52,13 @@ export class Meter {
     if (this.bytes < 0) throw new BudgetExhausted('bytes');
   }
 
-  enter(): void {
-    if (++this.depth > this.budget.depth) throw new BudgetExhausted('depth');
+  enter(levels = 1): void {
+    this.depth += levels;
+    if (this.depth > this.budget.depth) throw new BudgetExhausted('depth');
   }
 
-  leave(): void {
-    this.depth--;
+  leave(levels = 1): void {
+    this.depth -= levels;
   }
 
   /** Refuses a value nested deeper than the budget allows. */

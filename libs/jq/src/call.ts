@@ -1,6 +1,6 @@
 /** Functions: definitions, calls of them, of filter parameters and of builtins. */
 import type { Json } from '@weft/kernel';
-import type { Definition, Node } from './ast.js';
+import { heightOf, type Definition, type Node } from './ast.js';
 import type { Meter } from './budget.js';
 import { BUILTINS, refusal, SUPPLIED } from './builtins/table.js';
 import { Cell, Closure, many, outward, single, type Code, type Env } from './code.js';
@@ -15,7 +15,15 @@ type Compile = (node: Node, scope: Scope) => Code;
 /** Compiles a function's body in its own scope. */
 export function compileDefinition(definition: Definition, scope: Scope, compile: Compile): FunctionEntry {
   const { program } = scope;
-  const entry: FunctionEntry = { kind: 'function', definition, level: scope.level, isSingle: program.assumptions < ASSUMPTIONS_MAX, isRecursive: false, body: undefined };
+  const entry: FunctionEntry = {
+    kind: 'function',
+    definition,
+    level: scope.level,
+    height: heightOf(definition.body),
+    isSingle: program.assumptions < ASSUMPTIONS_MAX,
+    isRecursive: false,
+    body: undefined,
+  };
   const bodyScope = definition.parameters
     .filter((parameter) => parameter.isValue)
     .reduce(
@@ -97,6 +105,7 @@ function argumentMaker(arg: Node, scope: Scope, compile: Compile): MakeArgument 
 
 function callFunction(entry: FunctionEntry, args: readonly Node[], scope: Scope, compile: Compile): Code {
   if (entry.body === undefined) entry.isRecursive = true;
+  const { height } = entry;
   const hops = scope.level - entry.level;
   const makers = args.map((arg) => argumentMaker(arg, scope, compile));
   const values = entry.definition.parameters.flatMap((parameter, i) => (parameter.isValue ? [compile(args[i]!, scope)] : []));
@@ -110,9 +119,9 @@ function callFunction(entry: FunctionEntry, args: readonly Node[], scope: Scope,
   const paths: Code['paths'] = (meter, env, path, input, emit) =>
     eachFrame(meter, env, input, frame(env), 0, (inner) => {
       meter.step();
-      meter.enter();
+      meter.enter(height);
       entry.body!.paths(meter, inner, path, input, emit);
-      meter.leave();
+      meter.leave(height);
     });
   const ones = values.map((value) => value.one);
   if (entry.isSingle && ones.every((one) => one !== undefined)) {
@@ -124,9 +133,9 @@ function callFunction(entry: FunctionEntry, args: readonly Node[], scope: Scope,
         inner = new Cell(content, inner);
       }
       meter.step();
-      meter.enter();
+      meter.enter(height);
       const value = entry.body!.one!(meter, inner, input);
-      meter.leave();
+      meter.leave(height);
       return value;
     }, paths);
   }
@@ -134,9 +143,9 @@ function callFunction(entry: FunctionEntry, args: readonly Node[], scope: Scope,
     (meter, env, input, emit) =>
       eachFrame(meter, env, input, frame(env), 0, (inner) => {
         meter.step();
-        meter.enter();
+        meter.enter(height);
         entry.body!.each(meter, inner, input, emit);
-        meter.leave();
+        meter.leave(height);
       }),
     paths,
   );

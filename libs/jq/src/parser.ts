@@ -186,7 +186,7 @@ class Parser {
     switch (kind) {
       case 'number':
         this.advance();
-        return { kind: 'literal', at, value: Number(value) };
+        return { kind: 'literal', at, value: Math.min(Number(value), Number.MAX_VALUE) };
       case 'quote':
         return this.quoted('text');
       case 'format':

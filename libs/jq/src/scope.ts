@@ -7,6 +7,8 @@ export interface FunctionEntry {
   readonly kind: 'function';
   readonly definition: Definition;
   readonly level: number;
+  /** Levels of the body: what one running call adds to the depth. */
+  readonly height: number;
   /** Whether calls have at most one output for each choice of value arguments. An assumption until the body is compiled. */
   isSingle: boolean;
   isRecursive: boolean;

@@ -55,17 +55,17 @@ export async function startProcess(server: ProcessServer): Promise<LocalServer |
   // Its own session: Ctrl-C reaches this process alone, which then stops its servers after its clients.
   const child = spawn(file, args, { cwd: root, stdio: ['ignore', log, log], detached: true, env: { ...process.env, ...environment }, ...(argv0 === undefined ? {} : { argv0 }) });
   closeSync(log);
-  const hasEnded = new Promise<string>((resolve) => {
+  const ending = new Promise<string>((resolve) => {
     child.once('error', (fault) => resolve(fault.message));
     child.once('exit', (code, signal) => resolve(`it ended with ${signal ?? `exit code ${code}`}`));
   });
   child.unref();
   const { pid } = child;
-  if (pid === undefined) return `${file} could not be started: ${await hasEnded}`;
+  if (pid === undefined) return `${file} could not be started: ${await ending}`;
   const known: PidFile = { pid, port, mark };
   await writeFile(join(root, 'server.json'), JSON.stringify(known));
   let end: string | undefined;
-  void hasEnded.then((how) => (end = how));
+  void ending.then((how) => (end = how));
   for (const deadline = Date.now() + startMs; Date.now() < deadline && end === undefined; await sleep(POLL_MS)) {
     if (await isAnswering()) return localServer(name, root, known);
   }
@@ -85,7 +85,7 @@ async function stopProcess(root: string, known: PidFile): Promise<void> {
     } catch {
       break;
     }
-    for (const deadline = Date.now() + forMs; Date.now() < deadline && (await isRunning(known)); ) await sleep(POLL_MS / 2);
+    for (const deadline = Date.now() + forMs; Date.now() < deadline && !(await hasEnded(known.pid)); ) await sleep(POLL_MS / 2);
   }
   await rm(join(root, 'server.json'), { force: true });
 }
@@ -107,6 +107,16 @@ async function isRunning({ pid, mark }: PidFile): Promise<boolean> {
     return false;
   }
   const commandLine = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(async () => (await runCommand('ps', ['-o', 'command=', '-p', String(pid)])).output);
-  // The kernel empties the command line of an ended process.
   return commandLine.includes(mark);
+}
+
+// While a process ends its command line goes first and its ports last: what counts is that only its exit status is left.
+async function hasEnded(pid: number): Promise<boolean> {
+  try {
+    process.kill(pid, 0);
+  } catch {
+    return true;
+  }
+  const state = /^\d+ \(.*\) (\S)/s.exec(await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => ''))?.[1];
+  return state === 'Z' || state === 'X';
 }

@@ -1,14 +1,16 @@
 // The Orchestration service: questions that need an answer now. Implements the generated interface, in process and over gRPC.
-import type { Context, DecideRequest, Definition, DefinitionPage, DeployRequest, Execution, ExecutionPage, ExecutionRequest, ListExecutionsRequest, MemberPage, OrchestrationPeer, PageRequest, ResolveDefinitionRequest, Review, ReviewPage, Timeline, TimelineRequest } from '@weft/contracts';
+import { OrchestrationService, type Context, type DecideRequest, type Definition, type DefinitionPage, type DeployRequest, type Execution, type ExecutionPage, type ExecutionRequest, type ListExecutionsRequest, type MemberPage, type OrchestrationPeer, type PageRequest, type ResolveDefinitionRequest, type Review, type ReviewPage, type Timeline, type TimelineRequest } from '@weft/contracts';
 import { isUuid, refuse, Refused, type Json } from '@weft/kernel';
+import { PeerController } from '@weft/nest-platform';
 import { checkExpression } from '@weft/orchestration/core';
 import { definitionText, parseWorkflow } from '@weft/workflow';
 import { createHash } from 'node:crypto';
-import type { ExecutionEngine } from '../handle/execution-engine.js';
-import type { DefinitionStore, StoredDefinition } from '../persist/definition-store.js';
+import { ExecutionEngine } from '../handle/execution-engine.js';
+import { DefinitionStore, type StoredDefinition } from '../persist/definition-store.js';
 import { decodeCursor, encodeCursor, pageLimit } from '../query/cursor.js';
-import type { ExecutionQueries } from '../query/execution-queries.js';
+import { ExecutionQueries } from '../query/execution-queries.js';
 
+@PeerController(OrchestrationService, 'orchestration')
 export class OrchestrationController implements OrchestrationPeer {
   constructor(
     private readonly engine: ExecutionEngine,

@@ -4,6 +4,7 @@ import { decodeEvents, initialExecution, evolveExecution, outstandingJobs, type 
 import type { Bus, Clock } from '@weft/pipeline';
 import type { ExecutionStore } from '../persist/execution-store.js';
 import { announce, type Announced } from './announcer.js';
+import type { PublishedCommits } from '../persist/published-commits.js';
 import type { JobDispatcher } from './job-dispatcher.js';
 import type { ProgressWatch } from './progress-watch.js';
 
@@ -29,6 +30,9 @@ const ROWS_SQL = `select execution_id, sequence, structure, payload, recorded_at
 
 const FIRST_ID = '00000000-0000-0000-0000-000000000000';
 const UNPUBLISHED_MS = 2_000;
+// Under load the batches mark them along the way; this is for the last ones before silence.
+const MARK_MS = 200;
+const MARK_SQL = 'update orchestration.commits set published = true where id = any($1::uuid[])';
 
 export class Recovery {
   #timers: NodeJS.Timeout[] = [];
@@ -39,6 +43,7 @@ export class Recovery {
     private readonly store: ExecutionStore,
     private readonly dispatcher: JobDispatcher,
     private readonly progress: ProgressWatch,
+    private readonly published: PublishedCommits,
     private readonly bus: Bus,
     private readonly clock: Clock,
     private readonly options: RecoveryOptions,
@@ -51,12 +56,14 @@ export class Recovery {
     await this.sweep(0, this.options.busIsVolatile);
     this.#every(this.options.sweepMs, () => this.sweep(this.options.silentMs, false), 'sweeping');
     this.#every(UNPUBLISHED_MS, () => this.publishUnpublished(), 'publishing what was left');
+    this.#every(MARK_MS, () => this.markPublished(), 'marking commits as published');
     this.#every(500, () => this.redispatch(this.progress.overdue(this.clock.now(), 500)), 'dispatching again');
   }
 
   async stop(): Promise<void> {
     for (const timer of this.#timers) clearInterval(timer);
     await Promise.all(this.#running);
+    await this.markPublished();
   }
 
   /** Folds running executions that nobody seems to work on and dispatches their jobs again. */
@@ -90,7 +97,19 @@ export class Recovery {
       if (commits.length === 0) return;
       const members = commits.flatMap((commit) => JSON.parse(commit.members) as [string, number][]);
       await announce(this.bus, this.clock.now(), await this.#rowsOf(members));
-      await execute(this.pool, { name: 'orchestration-mark-1', text: 'update orchestration.commits set published = true where id = any($1::uuid[])', values: [commits.map((commit) => commit.id)] });
+      await execute(this.pool, { name: 'orchestration-mark-1', text: MARK_SQL, values: [commits.map((commit) => commit.id)] });
+    }
+  }
+
+  /** Marks commits whose announcements are out and that no batch has marked. */
+  async markPublished(): Promise<void> {
+    const ids = this.published.take();
+    if (ids.length === 0) return;
+    try {
+      await execute(this.pool, { name: 'orchestration-mark-1', text: MARK_SQL, values: [ids] });
+    } catch (fault) {
+      this.published.giveBack(ids);
+      throw fault;
     }
   }
 

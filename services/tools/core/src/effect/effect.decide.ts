@@ -18,7 +18,7 @@ export const ABANDONED: Failure = {
   retryable: false,
 };
 
-/** Decides about one effect. Rejection code: `effect-contradicted`. Source: docs/adr on effects; point 8 of the design. */
+/** Decides about one effect. Rejection codes: `effect-contradicted`, `unknown-effect`. */
 export function decideEffect(state: EffectState, command: EffectCommand, context: DecideContext): EffectDecision {
   switch (command.type) {
     case 'Dispatch':
@@ -46,8 +46,8 @@ function dispatch(state: EffectState, command: Extract<EffectCommand, { type: 'D
   const step = nextStep(state, { now, token: command.token, sent: command.sent });
   if (step.do === 'lose') return accepted([{ type: 'AnswerLost', at: now, failure: ABANDONED }]);
   if (step.do !== 'dispatch') return DUPLICATE;
-  const { token, effect, reconcilable, timeoutMs } = command;
-  return accepted([{ type: 'EffectDispatched', at: now, attempt: attemptsOf(state) + 1, token, effect, reconcilable, timeoutMs }]);
+  const { token, effect, reconcilable, timeoutMs, subject, request } = command;
+  return accepted([{ type: 'EffectDispatched', at: now, attempt: attemptsOf(state) + 1, token, effect, reconcilable, timeoutMs, subject, request }]);
 }
 
 function confirm(state: EffectState, command: Extract<EffectCommand, { type: 'Confirm' }>, { now }: DecideContext): EffectDecision {
@@ -70,7 +70,8 @@ function fail(state: EffectState, { token, failure }: Extract<EffectCommand, { t
 }
 
 function settle(state: EffectState, command: Extract<EffectCommand, { type: 'Settle' }>, context: DecideContext): EffectDecision {
-  // A ledger that knows needs nobody's word; one that knows nothing has only this word.
+  if (state.status === 'none') return { kind: 'rejected', rejection: rejection('unknown-effect', 'Expected an effect whose outcome is unknown but the ledger has no such effect.') };
+  // A ledger that knows needs nobody's word.
   if (state.status === 'confirmed' || state.status === 'failed') return DUPLICATE;
   return accepted([settled(command.happened, 'person', command, context)]);
 }

@@ -1,4 +1,4 @@
-// What can have happened to an effect. The fields `output` and `failure` are payload; all others steer.
+// What can have happened to an effect. The fields `request`, `output`, `failure` and `unusable` are payload; all others steer.
 import type { Failure, Instant, Json } from '@weft/kernel';
 
 /**
@@ -21,9 +21,21 @@ export interface Dispatched {
   readonly timeoutMs: number;
 }
 
+/** Which effect it is: one running of a task, and what carries it out. */
+export interface EffectSubject {
+  readonly executionId: string;
+  /** JSON Pointer of the task. */
+  readonly pointer: string;
+  /** Iteration path; empty outside loops. */
+  readonly iteration: string;
+  readonly generation: number;
+  /** Name of the tool; `call:http` for the standard's own call. */
+  readonly tool: string;
+}
+
 export type EffectEvent =
   /** Intent and dispatch in one: it is recorded before the first byte is sent. */
-  | ({ readonly type: 'EffectDispatched'; readonly at: Instant; readonly attempt: number } & Dispatched)
+  | ({ readonly type: 'EffectDispatched'; readonly at: Instant; readonly attempt: number; readonly subject: EffectSubject; readonly request: Json } & Dispatched)
   | {
       readonly type: 'EffectConfirmed';
       readonly at: Instant;

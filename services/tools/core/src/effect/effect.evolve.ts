@@ -6,9 +6,9 @@ import { attemptsOf, type Attempt, type EffectState } from './effect.state.js';
 export function evolveEffect(state: EffectState, event: EffectEvent): EffectState {
   switch (event.type) {
     case 'EffectDispatched': {
-      const { token, effect, reconcilable, timeoutMs } = event;
+      const { token, effect, reconcilable, timeoutMs, subject } = event;
       // A second dispatch follows only an attempt that may have happened.
-      return { status: 'dispatched', attempt: { token, effect, reconcilable, timeoutMs, attempt: event.attempt, dispatchedAt: event.at, hasDoubt: state.status !== 'none' } };
+      return { status: 'dispatched', attempt: { subject, token, effect, reconcilable, timeoutMs, attempt: event.attempt, dispatchedAt: event.at, hasDoubt: state.status !== 'none' } };
     }
     case 'EffectConfirmed':
       return { status: 'confirmed', by: event.by, attempts: attemptsOf(state), output: event.output, ...(event.unusable ? { unusable: event.unusable } : {}) };

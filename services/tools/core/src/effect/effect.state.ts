@@ -1,11 +1,12 @@
 import type { Failure, Instant, Json } from '@weft/kernel';
-import type { Dispatched } from './effect.events.js';
+import type { Dispatched, EffectSubject } from './effect.events.js';
 
 /** How long after its timeout an attempt is still taken to be running: covers the clocks' difference and the way to the store. */
 export const ATTEMPT_GRACE_MS = 1_000;
 
 /** An attempt that was recorded as sent. */
 export interface Attempt extends Dispatched {
+  readonly subject: EffectSubject;
   /** From 1. */
   readonly attempt: number;
   /** Time of the store. */

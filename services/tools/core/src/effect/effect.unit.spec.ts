@@ -9,12 +9,13 @@ import { nextStep, SENDS_PER_JOB_MAX } from './effect.step.js';
 
 const now = FIXED_NOW;
 const TIMEOUT = 2_000;
+const subject = { executionId: 'e', pointer: '/do/0/send', iteration: '', generation: 0, tool: 'send' };
 const OVER = TIMEOUT + ATTEMPT_GRACE_MS;
 const lost = rejection('effect-unknown', 'Expected an answer but the connection was cut.', { retryable: true });
 const refused = rejection('unreachable', 'Expected a connection but it was refused.', { retryable: true });
 
 const dispatch = (token: string, effect: WriteClass = 'non-idempotent-write', more: { sent?: number; reconcilable?: boolean } = {}) =>
-  ({ type: 'Dispatch', token, effect, reconcilable: more.reconcilable ?? false, timeoutMs: TIMEOUT, sent: more.sent ?? 0 }) as const;
+  ({ type: 'Dispatch', token, effect, reconcilable: more.reconcilable ?? false, timeoutMs: TIMEOUT, sent: more.sent ?? 0, subject, request: { to: 'x' } }) as const;
 const dispatched = (token: string, effect: WriteClass = 'non-idempotent-write', more: { attempt?: number; reconcilable?: boolean; at?: number } = {}): EffectEvent => ({
   type: 'EffectDispatched',
   at: more.at ?? now,
@@ -23,6 +24,8 @@ const dispatched = (token: string, effect: WriteClass = 'non-idempotent-write', 
   effect,
   reconcilable: more.reconcilable ?? false,
   timeoutMs: TIMEOUT,
+  subject,
+  request: { to: 'x' },
 });
 const confirmed: EffectEvent = { type: 'EffectConfirmed', at: now, by: 'answer', output: { receipt: 1 } };
 const failed: EffectEvent = { type: 'EffectFailed', at: now, by: 'answer', failure: refused };
@@ -94,6 +97,10 @@ describe('an unknown outcome', () => {
   it('becomes known by a person, whose name is recorded', () => {
     past(dispatched('a'), answerLost).when({ type: 'Settle', happened: true, output: null, person: 'ada' }).then([{ type: 'EffectConfirmed', at: now, by: 'person', person: 'ada', output: null }]);
     past(dispatched('a'), confirmed).when({ type: 'Settle', happened: false, output: null, person: 'ada' }).thenIgnored('duplicate');
+  });
+
+  it('is nobody\'s to settle when the ledger does not know the effect', () => {
+    past().when({ type: 'Settle', happened: true, output: null, person: 'ada' }).thenRejected('unknown-effect');
   });
 
   it('becomes known by a late answer', () => {

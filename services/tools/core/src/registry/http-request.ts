@@ -29,10 +29,10 @@ export function headerProblem(name: string, value: HeaderValue): string | undefi
 /** The headers that say which effect this is: sent with every request that a job causes. */
 export function identityHeaders(job: Job): { readonly [name: string]: string } {
   return {
-    'idempotency-key': job.idempotencyKey,
+    'idempotency-key': headerText(job.idempotencyKey),
     'weft-execution': job.executionId,
-    'weft-task': job.pointer,
-    'weft-iteration': job.iteration,
+    'weft-task': headerText(job.pointer),
+    'weft-iteration': headerText(job.iteration),
     ...(job.context?.traceparent ? { traceparent: job.context.traceparent } : {}),
     ...(job.context?.tracestate ? { tracestate: job.context.tracestate } : {}),
   };
@@ -45,4 +45,9 @@ export function checkedRequest(request: HttpRequest): RequestMaking {
     if (problem !== undefined) return { ok: false, failure: rejection('input-invalid', `Expected headers that a request may carry but ${problem}.`) };
   }
   return { ok: true, request };
+}
+
+/** A text as a header can carry it: what is not printable ASCII is percent-encoded, so that the receiver sees the same for the same. */
+export function headerText(text: string): string {
+  return text.toWellFormed().replace(/[^\x20-\x7e]/gu, encodeURIComponent);
 }

@@ -2,8 +2,7 @@
 import { lookup as resolve, type LookupAddress } from 'node:dns';
 import http from 'node:http';
 import https from 'node:https';
-import { connect, isIP, type LookupFunction } from 'node:net';
-import { connect as connectTls } from 'node:tls';
+import type { LookupFunction } from 'node:net';
 import type { HttpExchange } from '@weft/tools/core';
 import type { EgressPolicy, Sender } from './egress-policy.js';
 
@@ -18,8 +17,11 @@ export interface EgressRequest {
   readonly sender: Sender;
   /** For connecting, sending and receiving together, milliseconds; <= 0: too late to send. */
   readonly timeoutMs: number;
-  /** A connection of its own: nothing is sent on one that the receiver may be closing. */
-  readonly isFresh: boolean;
+  /**
+   * The receiver may get it twice: then kept-alive connections are used, and one that turns out closed is replaced once.
+   * Otherwise it goes over a connection of its own, so that a refused connection is known as such.
+   */
+  readonly mayRepeat: boolean;
   readonly signal?: AbortSignal;
 }
 
@@ -40,7 +42,9 @@ class AddressDenied extends Error {}
 
 /** Sends requests where the policy lets them go. The address is checked when the connection is made, so that a name cannot change in between. */
 export class EgressClient {
-  readonly #agents = { 'http:': new http.Agent({ keepAlive: true, maxSockets: 256 }), 'https:': new https.Agent({ keepAlive: true, maxSockets: 256 }) };
+  // Connections to listed origins may go to private addresses: nobody else is handed one of them.
+  readonly #listed = agents();
+  readonly #public = agents();
 
   constructor(private readonly policy: EgressPolicy) {}
 
@@ -52,26 +56,27 @@ export class EgressClient {
       return { kind: 'notSent', code: code === 'denied' ? 'denied' : 'input-invalid', message, retryable: false };
     }
     if (request.timeoutMs <= 0 || request.signal?.aborted) return { kind: 'notSent', code: 'timeout', message: 'Expected to send before the deadline but it has passed.', retryable: true };
-    return this.#exchange(request, passage.url, passage.isListed);
+    const { result, isStale } = await this.#exchange(request, passage.url, passage.isListed, request.mayRepeat);
+    return isStale ? (await this.#exchange(request, passage.url, passage.isListed, false)).result : result;
   }
 
   close(): void {
-    for (const agent of Object.values(this.#agents)) agent.destroy();
+    for (const agent of [...Object.values(this.#listed), ...Object.values(this.#public)]) agent.destroy();
   }
 
-  #exchange(request: EgressRequest, url: URL, isListed: boolean): Promise<EgressResult> {
+  /** `isStale`: the kept-alive connection was closed before a byte of the answer came. */
+  #exchange(request: EgressRequest, url: URL, isListed: boolean, isPooled: boolean): Promise<{ readonly result: EgressResult; readonly isStale: boolean }> {
     return new Promise((settle) => {
       let isConnected = false;
       let isLate = false;
       const origin = `${url.protocol}//${url.host}`;
       const isSecure = url.protocol === 'https:';
       const lookup = this.#checkedLookup(isListed, origin);
-      const isPooled = !request.isFresh && !isListed;
       let outgoing: http.ClientRequest;
-      const finish = (result: EgressResult): void => {
+      const finish = (result: EgressResult, isStale = false): void => {
         clearTimeout(timer);
         request.signal?.removeEventListener('abort', late);
-        settle(result);
+        settle({ result, isStale });
       };
       const late = (): void => {
         isLate = true;
@@ -88,24 +93,23 @@ export class EgressClient {
         method: request.method,
         headers: { 'accept-encoding': 'identity', 'user-agent': 'weft', ...request.headers, ...(request.body === undefined ? {} : { 'content-length': Buffer.byteLength(request.body) }) },
         lookup,
-        ...(request.isFresh
-          ? { agent: false as const, createConnection: (connection: object) => (isSecure ? connectTls({ ...connection, servername: isIP(url.hostname) === 0 ? url.hostname : '' }) : connect(connection as never)) }
-          : { agent: this.#agents[url.protocol as 'http:' | 'https:'] }),
+        agent: isPooled ? (isListed ? this.#listed : this.#public)[url.protocol as 'http:' | 'https:'] : false,
       };
-      void isPooled;
       try {
         outgoing = (isSecure ? https : http).request(url, options);
       } catch (error) {
-        clearTimeout(timer);
-        settle({ kind: 'notSent', code: 'input-invalid', message: `Expected a request that can be sent but ${(error as Error).message}.`, retryable: false });
-        return;
+        return finish({ kind: 'notSent', code: 'input-invalid', message: `Expected a request that can be sent but ${(error as Error).message}.`, retryable: false });
       }
       outgoing.on('socket', (socket) => {
         if (!socket.connecting) isConnected = true;
         else socket.once(isSecure ? 'secureConnect' : 'connect', () => (isConnected = true));
       });
-      outgoing.on('error', (error) => finish(lost(error)));
-      outgoing.on('response', (answer) => receive(answer, finish, lost));
+      let hasAnswer = false;
+      outgoing.on('error', (error) => finish(lost(error), isPooled && outgoing.reusedSocket && !hasAnswer && !isLate));
+      outgoing.on('response', (answer) => {
+        hasAnswer = true;
+        receive(answer, finish, lost);
+      });
       outgoing.end(request.body);
     });
   }
@@ -123,6 +127,11 @@ export class EgressClient {
       });
     };
   }
+}
+
+function agents(): { readonly 'http:': http.Agent; readonly 'https:': https.Agent } {
+  const options = { keepAlive: true, maxSockets: 256, maxFreeSockets: 32 };
+  return { 'http:': new http.Agent(options), 'https:': new https.Agent(options) };
 }
 
 function receive(answer: http.IncomingMessage, finish: (result: EgressResult) => void, lost: (error: Error) => EgressResult): void {

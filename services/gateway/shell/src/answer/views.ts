@@ -1,0 +1,65 @@
+// What callers are shown: wire messages as plain JSON, with parsed data and RFC 3339 times.
+import type { Accepted, Definition, Execution, Review, Selection, Timeline, TimelineEntry } from '@weft/contracts';
+import { instantText, type Json } from '@weft/kernel';
+
+const timeOf = (ms: number): string | null => (ms === 0 ? null : instantText(ms));
+const parsed = (text: string): Json | undefined => (text === '' ? undefined : (JSON.parse(text) as Json));
+const optional = <T>(name: string, value: T | undefined): Record<string, T> => (value === undefined ? {} : { [name]: value });
+
+export function definitionView({ ref, createdAtMs, created, title }: Definition) {
+  return { namespace: ref?.namespace ?? '', name: ref?.name ?? '', version: ref?.version ?? '', digest: ref?.digest ?? '', title, createdAt: timeOf(createdAtMs), created };
+}
+
+export function routeView({ tableVersion, rule, definition, reasons, rejected, models }: Selection) {
+  return {
+    rule,
+    tableVersion,
+    workflow: definition ?? null,
+    reasons,
+    // Endpoints and names of secrets are the operator's affair.
+    models: models.map(({ id, model, reason, simulated }) => ({ id, model, reason, simulated })),
+    rejected,
+  };
+}
+
+export function executionView(execution: Execution) {
+  const { executionId, status, definition, requestId, requestSource, startedAtMs, endedAtMs, version, traceId, waits } = execution;
+  return {
+    executionId,
+    status,
+    workflow: definition ?? null,
+    requestId,
+    requestSource,
+    startedAt: timeOf(startedAtMs),
+    endedAt: timeOf(endedAtMs),
+    version,
+    traceId,
+    waits: waits.map(({ id, kind, dueAtMs, subject }) => ({ id, kind, dueAt: timeOf(dueAtMs), subject })),
+    ...optional('input', parsed(execution.inputJson)),
+    ...optional('output', parsed(execution.outputJson)),
+    ...optional('error', parsed(execution.errorJson)),
+  };
+}
+
+/** An execution that was accepted and has not begun. */
+export function acceptedView({ executionId, acceptedAtMs, selection }: Accepted) {
+  return { executionId, status: 'accepted', acceptedAt: timeOf(acceptedAtMs), workflow: selection?.definition ?? null };
+}
+
+export function timelineView({ executionId, status, version, entries }: Timeline) {
+  return { executionId, status, version, entries: entries.map(entryView) };
+}
+
+export function entryView({ version, atMs, type, task, pointer, text, detailJson }: TimelineEntry) {
+  return { version, at: timeOf(atMs), type, task, pointer, text, ...optional('detail', parsed(detailJson)) };
+}
+
+export function reviewView({ reviewId, executionId, kind, title, subjectJson, status, openedAtMs, decidedBy, comment }: Review) {
+  return { reviewId, executionId, kind, title, status, openedAt: timeOf(openedAtMs), decidedBy, comment, ...optional('subject', parsed(subjectJson)) };
+}
+
+/** Where to look further. */
+export function linksOf(executionId: string) {
+  const self = `/v1/executions/${executionId}`;
+  return { self, timeline: `${self}/timeline`, events: `${self}/events`, route: `${self}/route`, proof: `${self}/proof` };
+}

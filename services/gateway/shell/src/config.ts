@@ -1,0 +1,33 @@
+import { DEFAULT_TENANT } from '@weft/contracts';
+import { isTenantId } from '@weft/kernel';
+import { platformSettings } from '@weft/nest-platform';
+import { z } from 'zod';
+
+const tenantList = z
+  .string()
+  .transform((text) => [...new Set([DEFAULT_TENANT, ...text.split(',').map((name) => name.trim()).filter((name) => name !== '')])])
+  .refine((tenants): boolean => tenants.every(isTenantId), { message: 'tenant names of a-z, 0-9 and "-", separated by commas' });
+
+/** What the gateway itself is set up by, in every profile. */
+export const gatewaySettings = {
+  WEFT_TENANTS: tenantList.default([DEFAULT_TENANT]).describe('Tenants whose results are listened to, separated by commas; `default` always is.'),
+  WEFT_REQUESTS_PER_MINUTE: z.coerce.number().int().min(1).default(60_000).describe('How often one API key may ask within a minute.'),
+  WEFT_CHAT_WAIT_MS: z.coerce.number().int().min(100).max(600_000).default(60_000).describe('How long a chat completion waits for its answer, in milliseconds.'),
+} as const;
+
+/** The configuration of a gateway process of the mesh. */
+export const gatewayConfig = z.object({
+  ...platformSettings,
+  ...gatewaySettings,
+  WEFT_PORT: z.coerce.number().int().min(0).max(65_535).default(8080).describe('Port of the API, health and readiness.'),
+  WEFT_HOST: z.string().default('127.0.0.1').describe('Address to listen on.'),
+  WEFT_ROUTING: z.string().describe('gRPC address of routing, host:port.'),
+  WEFT_ORCHESTRATION: z.string().describe('gRPC address of orchestration, host:port.'),
+  WEFT_AUDIT: z.string().describe('gRPC address of audit, host:port.'),
+  WEFT_STORE_URL: z.string().describe('PostgreSQL: postgres://host:port/database. The gateway logs in as its own role.'),
+  WEFT_STORE_PASSWORD: z.string().optional().describe("Password of the gateway's role."),
+  WEFT_KAFKA: z.string().describe('Kafka brokers, host:port, separated by commas.'),
+  WEFT_REDIS: z.string().optional().describe('Redis, host:port: limits then count over all gateways. Without it each gateway counts for itself.'),
+});
+
+export type GatewaySettings = Readonly<z.output<z.ZodObject<typeof gatewaySettings>>>;
