@@ -1,42 +1,47 @@
-// What migrations are made of: schemas and tables that cannot be created without their protection.
-import { engineRole, SEQUENCER_ROLE, tenantRole } from './roles.js';
+// What migrations are made of: schemas and tables that cannot be created without their protection. Each gives SQL text.
+import { engineRole, SEQUENCER_ROLE, sqlName, tenantRole } from './roles.js';
 
 /** The schema of a service, usable by its two roles. */
 export function serviceSchema(service: string): string {
   return `
-    create schema if not exists ${service};
+    create schema if not exists ${sqlName(service)};
     grant usage on schema ${service} to ${tenantRole(service)}, ${engineRole(service)};`;
 }
 
-export interface TenantTableOptions {
+export interface TableOptions {
+  /** What the engine role may do. Default: select, insert, update, delete. */
+  readonly engineMay?: string;
+}
+
+export interface TenantTableOptions extends TableOptions {
   /** What the tenant role may do. Default: select, insert, update, delete. */
   readonly tenantMay?: string;
 }
 
+const EVERYTHING = 'select, insert, update, delete';
+// After a transaction-local value has ended the setting reads as '', not as null: neither names a tenant.
+const CURRENT_TENANT = `nullif(current_setting('weft.tenant', true), '')`;
+
 /**
  * Protects a table that has a `tenant` column: row-level security, forced for the owner too. The tenant role sees the rows
- * of the tenant set for its transaction, and none without; the engine role sees all, by its own policy.
+ * of the tenant set for its transaction, and none without; the engine role sees all, by its own policy. A partitioned table
+ * protects its partitions, as long as nobody is granted anything on those.
  */
 export function tenantTable(service: string, table: string, options: TenantTableOptions = {}): string {
-  const name = `${service}.${table}`;
-  return `
-    alter table ${name} enable row level security;
-    alter table ${name} force row level security;
-    create policy tenant_rows on ${name} to ${tenantRole(service)}
-      using (tenant = current_setting('weft.tenant', true)) with check (tenant = current_setting('weft.tenant', true));
-    create policy engine_rows on ${name} to ${engineRole(service)} using (true) with check (true);
-    grant ${options.tenantMay ?? 'select, insert, update, delete'} on ${name} to ${tenantRole(service)};
-    grant select, insert, update, delete on ${name} to ${engineRole(service)};`;
+  const name = `${sqlName(service)}.${sqlName(table)}`;
+  return `${engineTable(service, table, options)}
+    create policy tenant_rows on ${name} to ${tenantRole(service)} using (tenant = ${CURRENT_TENANT}) with check (tenant = ${CURRENT_TENANT});
+    grant ${options.tenantMay ?? EVERYTHING} on ${name} to ${tenantRole(service)};`;
 }
 
 /** Protects a table that callers never reach: the engine role alone. */
-export function engineTable(service: string, table: string): string {
-  const name = `${service}.${table}`;
+export function engineTable(service: string, table: string, options: TableOptions = {}): string {
+  const name = `${sqlName(service)}.${sqlName(table)}`;
   return `
     alter table ${name} enable row level security;
     alter table ${name} force row level security;
     create policy engine_rows on ${name} to ${engineRole(service)} using (true) with check (true);
-    grant select, insert, update, delete on ${name} to ${engineRole(service)};`;
+    grant ${options.engineMay ?? EVERYTHING} on ${name} to ${engineRole(service)};`;
 }
 
 /**
@@ -44,12 +49,12 @@ export function engineTable(service: string, table: string): string {
  * 32-byte digests, joined in that order. It is the outbox (`published`) and the audit log's leaf (`sequenced` = its index).
  */
 export function commitTable(service: string): string {
-  const name = `${service}.commits`;
+  const name = `${sqlName(service)}.commits`;
   return `
     create table ${name} (
       id uuid primary key,
       members text not null,
-      digests bytea not null,
+      digests bytea not null check (octet_length(digests) % 32 = 0),
       tenants text[] not null,
       published boolean not null,
       sequenced bigint,

@@ -1,21 +1,30 @@
 // Migrations: every service's own, run once before start, under one lock.
-import { refuse } from '@weft/kernel';
+import { Refused } from '@weft/kernel';
+import { Fault } from '@weft/pipeline';
 import pg from 'pg';
-import { DataSource, type MigrationInterface } from 'typeorm';
-import { OWNER_ROLE, rolesOf } from './roles.js';
-import type { Pool, Query } from './pool.js';
-import type { StoreAddress } from './store-address.js';
+import type { MigrationInterface } from 'typeorm';
+import { refuseNewer } from './check-migrated.js';
+import { createRoles } from './create-roles.js';
+import { connect, sourceOptions } from './data-source.js';
+import type { Query } from './pool.js';
+import { engineRole, OWNER_ROLE, sqlName, tenantRole } from './roles.js';
+import { clientConfig, type StoreAddress } from './store-address.js';
+import { faultOf } from './store-fault.js';
+
+/** A TypeORM migration. Its name ends in 13 digits, which give the order. */
+export type MigrationClass = new () => MigrationInterface;
 
 /** The migrations of one service, oldest first. */
 export interface ServiceMigrations {
+  /** The service's name, and its schema's. */
   readonly service: string;
-  readonly migrations: readonly (new () => MigrationInterface)[];
-  /** Run at every `db migrate`, as owner: must be safe to repeat (partitions ahead). */
+  readonly migrations: readonly MigrationClass[];
+  /** Run at every `db migrate`, as owner, in one transaction: must be safe to repeat (partitions ahead). */
   readonly topUp?: (query: Query) => Promise<void>;
 }
 
 export interface MigrateOptions {
-  /** Password of a role; undefined leaves the role without one (socket trust). */
+  /** Password of a role that logs in; undefined leaves the role as it is (without one: socket trust). */
   readonly passwordOf?: (role: string) => string | undefined;
   readonly onProgress?: (text: string) => void;
 }
@@ -28,86 +37,80 @@ export interface MigrationReport {
 // Any process that migrates this database takes this lock first.
 const MIGRATE_LOCK = 7_303_014_001;
 
-/** Brings every service's schema up to date. Two processes at once run one after the other. */
+/**
+ * Brings every service's schema up to date, each migration in a transaction of its own. Two processes at once run one after the other.
+ * @param admin who may create roles and schemas: a superuser, or a role with CREATEROLE that owns the database.
+ * @throws Refused store-not-migrated when the store is newer than this release; config-invalid when a role has too much power.
+ * Fault when a migration fails: the ones before it stay.
+ */
 export async function migrate(admin: StoreAddress, services: readonly ServiceMigrations[], options: MigrateOptions = {}): Promise<MigrationReport> {
-  const client = new pg.Client(clientOptions(admin));
-  await client.connect();
+  const { passwordOf = () => undefined, onProgress = () => undefined } = options;
+  const client = new pg.Client({ ...clientConfig(admin), application_name: 'weft migrate' });
+  client.on('error', () => undefined);
   try {
-    await client.query('select pg_advisory_lock($1)', [MIGRATE_LOCK]);
-    await createRoles(client, services, options);
+    await client.connect();
+    await lock(client, onProgress);
+    await createRoles(client, services.map(({ service }) => service), passwordOf);
     const applied: Record<string, readonly string[]> = {};
-    for (const { service, migrations, topUp } of services) {
-      options.onProgress?.(`migrating ${service}`);
-      await client.query(`create schema if not exists ${service} authorization ${OWNER_ROLE}`);
-      applied[service] = await migrateService(admin, service, migrations);
-      await client.query(`grant usage on schema ${service} to public; grant select on ${service}.migrations to public`);
-      if (topUp) {
-        await client.query(`set role ${OWNER_ROLE}`);
-        await topUp(async (text, values = []) => (await client.query(text, [...values])).rows as never);
-        await client.query('reset role');
-      }
+    for (const one of services) {
+      applied[one.service] = await migrateService(admin, client, one, onProgress);
+      if (one.topUp) await topUp(client, one.topUp);
     }
     return { applied };
+  } catch (fault) {
+    throw fault instanceof Refused ? fault : faultOf(fault);
   } finally {
-    await client.end();
+    // The lock ends with the session.
+    await client.end().catch(() => undefined);
   }
 }
 
-async function createRoles(client: pg.Client, services: readonly ServiceMigrations[], options: MigrateOptions): Promise<void> {
-  for (const role of rolesOf(services.map(({ service }) => service))) {
-    const { rowCount } = await client.query('select 1 from pg_roles where rolname = $1', [role]);
-    if (!rowCount) await client.query(`create role ${role} login nosuperuser nobypassrls nocreatedb nocreaterole`);
-    const password = options.passwordOf?.(role);
-    if (password !== undefined) await client.query(`alter role ${role} password ${client.escapeLiteral(password)}`);
-  }
-  await client.query(`grant ${OWNER_ROLE} to current_user; grant create on database ${client.escapeIdentifier(client.database!)} to ${OWNER_ROLE}`);
+async function lock(client: pg.Client, onProgress: (text: string) => void): Promise<void> {
+  const { rows } = await client.query<{ taken: boolean }>('select pg_try_advisory_lock($1) as taken', [MIGRATE_LOCK]);
+  if (rows[0]?.taken) return;
+  onProgress('waiting for another process that migrates this store');
+  await client.query('select pg_advisory_lock($1)', [MIGRATE_LOCK]);
 }
 
-async function migrateService(admin: StoreAddress, service: string, migrations: ServiceMigrations['migrations']): Promise<readonly string[]> {
-  const source = new DataSource({
-    type: 'postgres',
-    host: admin.host,
-    port: admin.port,
-    database: admin.database,
-    username: admin.user,
-    ...(admin.password === undefined ? {} : { password: admin.password }),
-    schema: service,
+async function migrateService(admin: StoreAddress, client: pg.Client, { service, migrations }: ServiceMigrations, onProgress: (text: string) => void): Promise<readonly string[]> {
+  const schema = sqlName(service);
+  await client.query(`create schema if not exists ${schema} authorization ${OWNER_ROLE}`);
+  const options = sourceOptions(admin, { applicationName: 'weft migrate', max: 1, statementMsMax: 0 });
+  const source = await connect({
+    ...options,
+    schema,
     migrations: [...migrations],
     migrationsTableName: 'migrations',
     migrationsTransactionMode: 'each',
     // Everything a migration creates belongs to the owner, which no service can log in as.
-    extra: { max: 1, options: `-c role=${OWNER_ROLE}` },
-    installExtensions: false,
+    extra: { ...options.extra, options: `-c role=${OWNER_ROLE}` },
   });
-  await source.initialize();
   try {
-    return (await source.runMigrations()).map((migration) => migration.name);
+    const known = await namesIn(client, schema);
+    refuseNewer(service, migrations, known);
+    const pending = migrations.length - known.length;
+    if (pending > 0) onProgress(`migrating ${service}: ${pending} to run`);
+    const applied = (await source.runMigrations()).map((migration) => migration.name);
+    await client.query(`grant usage on schema ${schema} to ${tenantRole(service)}, ${engineRole(service)}; grant select on ${schema}.migrations to ${tenantRole(service)}, ${engineRole(service)}`);
+    return applied;
+  } catch (fault) {
+    if (fault instanceof Refused) throw fault;
+    const { message } = faultOf(fault);
+    throw new Fault(`the migrations of ${service} did not run through (${(await namesIn(client, schema).catch(() => [])).length} of ${migrations.length} are in place): ${message}`, false, { cause: fault });
   } finally {
     await source.destroy();
   }
 }
 
-/**
- * Checks that the store stands where this release expects it.
- * @throws Refused store-not-migrated, naming what is missing or newer, and what to run.
- */
-export async function checkMigrated(pool: Pool, { service, migrations }: ServiceMigrations): Promise<void> {
-  const expected = migrations.map((migration) => new migration().name ?? migration.name);
-  let found: string[];
-  try {
-    found = (await pool.query<{ name: string }>(`select name from ${service}.migrations`)).rows.map((row) => row.name);
-  } catch (fault) {
-    const state = (fault as { code?: string }).code;
-    if (state !== '42P01' && state !== '3F000' && state !== '28000') throw fault;
-    found = [];
-  }
-  const missing = expected.filter((name) => !found.includes(name));
-  const newer = found.filter((name) => !expected.includes(name));
-  if (missing.length > 0) refuse('store-not-migrated', `Expected the schema ${service} to be migrated but ${missing.join(', ')} is missing. Run \`./weft db migrate\`.`);
-  if (newer.length > 0) refuse('store-not-migrated', `Expected the schema ${service} of this release but the store has ${newer.join(', ')}, which it does not know. Start the release that made it.`);
+async function namesIn(client: pg.Client, schema: string): Promise<readonly string[]> {
+  const { rows: tables } = await client.query<{ present: boolean }>('select to_regclass($1) is not null as present', [`${schema}.migrations`]);
+  if (!tables[0]?.present) return [];
+  return (await client.query<{ name: string }>(`select name from ${schema}.migrations order by timestamp`)).rows.map((row) => row.name);
 }
 
-function clientOptions(address: StoreAddress): pg.ClientConfig {
-  const { host, port, database, user, password } = address;
-  return { host, port, database, user, ...(password === undefined ? {} : { password }), application_name: 'weft migrate' };
+async function topUp(client: pg.Client, run: NonNullable<ServiceMigrations['topUp']>): Promise<void> {
+  await client.query(`begin; set local role ${OWNER_ROLE}`);
+  await run(async (text, values = []) => (await client.query(text, [...values])).rows);
+  const { command } = await client.query('commit');
+  if (command !== 'COMMIT') throw new Fault('Expected the top-up of the store to commit but one of its statements had failed.', false);
 }

@@ -1,7 +1,8 @@
 // Connections of one role, and statements whose faults the pipeline understands.
-import { CommitUnknown, Fault } from '@weft/pipeline';
+import { CommitUnknown } from '@weft/pipeline';
 import pg from 'pg';
-import type { StoreAddress } from './store-address.js';
+import { clientConfig, type StoreAddress } from './store-address.js';
+import { faultOf, isRefusedByServer } from './store-fault.js';
 
 export type Pool = pg.Pool;
 
@@ -11,11 +12,15 @@ export type Query = <R extends object = Record<string, unknown>>(text: string, v
 export interface PoolOptions {
   /** Database role; default the address's own user. */
   readonly role?: string;
+  /** Default the address's own. */
   readonly password?: string | undefined;
   /** Connections at most. Default 4. */
   readonly max?: number;
+  /** Shown in pg_stat_activity and in the server's log. */
   readonly applicationName: string;
-  /** Told of a connection that broke while idle. Default: ignored, the pool opens another. */
+  /** How long one statement may take, in milliseconds; 0 = for ever. Default 30,000. The server cancels it: a retryable fault. */
+  readonly statementMsMax?: number;
+  /** Told of a connection that broke while nobody waited for it. Default: ignored, the pool opens another. */
   readonly onFault?: (fault: Error) => void;
 }
 
@@ -26,21 +31,27 @@ export interface Statement {
   readonly values: readonly unknown[];
 }
 
+const CONNECT_MS_MAX = 10_000;
+const IDLE_MS_MAX = 30_000;
+// The server cancels first; when it is not heard either, the connection counts as lost.
+const SILENCE_MS = 5_000;
+
 export function openPool(address: StoreAddress, options: PoolOptions): Pool {
-  const { role = address.user, password = address.password, max = 4, applicationName } = options;
+  const { statementMsMax = 30_000, onFault = () => undefined } = options;
   const pool = new pg.Pool({
-    host: address.host,
-    port: address.port,
-    database: address.database,
-    user: role,
-    ...(password === undefined ? {} : { password }),
-    max,
-    application_name: applicationName,
-    connectionTimeoutMillis: 10_000,
-    idleTimeoutMillis: 30_000,
+    ...clientConfig(address, options),
+    max: options.max ?? 4,
+    application_name: options.applicationName,
+    connectionTimeoutMillis: CONNECT_MS_MAX,
+    idleTimeoutMillis: IDLE_MS_MAX,
     keepAlive: true,
+    keepAliveInitialDelayMillis: 10_000,
+    ...(statementMsMax > 0 ? { statement_timeout: statementMsMax, query_timeout: statementMsMax + SILENCE_MS } : {}),
   });
-  pool.on('error', (fault) => options.onFault?.(fault));
+  pool.on('error', onFault);
+  // A connection that breaks between two statements of a transaction belongs to no pool at that moment: without a listener of its
+  // own it would end the process.
+  pool.on('connect', (client) => void client.on('error', () => undefined));
   return pool;
 }
 
@@ -55,7 +66,7 @@ export async function execute<R extends object = Record<string, unknown>>(pool: 
 
 /**
  * Runs a statement that commits by itself and holds the commit row `commitId`.
- * @throws CommitUnknown when the connection broke while it ran: the statement may have committed.
+ * @throws CommitUnknown when the connection broke while it ran: the statement may have committed. Fault when it certainly did not.
  */
 export async function commitStatement<R extends object = Record<string, unknown>>(pool: Pool, commitId: string, statement: Statement): Promise<R[]> {
   let client: pg.PoolClient;
@@ -64,35 +75,14 @@ export async function commitStatement<R extends object = Record<string, unknown>
   } catch (fault) {
     throw faultOf(fault);
   }
-  let broken: Error | undefined;
+  let broken: boolean | undefined;
   try {
     return (await client.query<R>({ ...statement, values: [...statement.values] })).rows;
   } catch (fault) {
-    // An answer of the server with a state outside class 08/57 says that nothing was committed.
-    const state = stateOf(fault);
-    if (state !== undefined && !CONNECTION_LOST.test(state)) throw faultOf(fault);
-    broken = fault instanceof Error ? fault : new Error(String(fault));
+    if (isRefusedByServer(fault) || fault instanceof TypeError || fault instanceof RangeError) throw faultOf(fault);
+    broken = true;
     throw new CommitUnknown(commitId, fault);
   } finally {
     client.release(broken);
   }
-}
-
-/** SQLSTATE of a fault that the server answered with. */
-export function stateOf(fault: unknown): string | undefined {
-  const code = (fault as { code?: unknown } | null)?.code;
-  return typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code) ? code : undefined;
-}
-
-// Connection exceptions and operator intervention (shutdown, crash, terminated backend).
-const CONNECTION_LOST = /^(08|57P)/;
-// Besides those: out of resources, serialization failure, deadlock, lock not available, statement cancelled.
-const RETRYABLE = /^(08|57|53|40|55P03)/;
-
-/** The fault as the pipeline knows it. Without a SQLSTATE the server was not reached: retryable. */
-export function faultOf(fault: unknown): Fault {
-  if (fault instanceof Fault) return fault;
-  const state = stateOf(fault);
-  const message = fault instanceof Error ? fault.message : String(fault);
-  return new Fault(`the store did not do what was asked: ${message}${state ? ` (${state})` : ''}`, state === undefined || RETRYABLE.test(state), { cause: fault });
 }

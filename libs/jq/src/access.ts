@@ -30,7 +30,7 @@ export function index(meter: Meter, target: Json, key: Json): Json {
     if (isArray(target)) return positionsOf(meter, target, key);
     if (target === null) return null;
   } else if (key === null && target === null) return null;
-  return raise(`Cannot index ${typeName(target)} with ${describe(key)}`);
+  return raise(`Cannot index ${typeName(target)} with ${describe(meter, key)}`);
 }
 
 /** `target[from:to]` of an array or of the code points of a text. Null bounds are open; null has only null slices. */
@@ -123,14 +123,14 @@ function bounds(length: number, from: Json, to: Json): readonly [start: number, 
 
 function setKey(meter: Meter, target: Json, key: Json, value: Json, owned: Owned): Json {
   if (typeof key === 'string') {
-    if (target !== null && !isObject(target)) return raise(`Cannot index ${typeName(target)} with ${describe(key)}`);
+    if (target !== null && !isObject(target)) return raise(`Cannot index ${typeName(target)} with ${describe(meter, key)}`);
     const fields = writableFields(meter, target, owned);
     meter.take(FIELD_BYTES);
     fields[key] = value;
     return fields;
   }
   if (typeof key === 'number') {
-    if (target !== null && !isArray(target)) return raise(`Cannot index ${typeName(target)} with ${describe(key)}`);
+    if (target !== null && !isArray(target)) return raise(`Cannot index ${typeName(target)} with ${describe(meter, key)}`);
     return setElement(meter, target, key, value, owned);
   }
   if (isObject(key)) {
@@ -139,7 +139,7 @@ function setKey(meter: Meter, target: Json, key: Json, value: Json, owned: Owned
     return setSlice(meter, target ?? [], key, value, owned);
   }
   if (isArray(target)) return raise(`Cannot update field at ${typeName(key)} index of array`);
-  return raise(`Cannot index ${typeName(target)} with ${describe(key)}`);
+  return raise(`Cannot index ${typeName(target)} with ${describe(meter, key)}`);
 }
 
 function writableFields(meter: Meter, target: JsonObject | null, owned: Owned): Fields {

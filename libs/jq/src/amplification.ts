@@ -34,7 +34,7 @@ export function amplification(node: Node): number {
     case 'alternative':
       return Math.max(amplification(node.left), amplification(node.right));
     case 'if':
-      return Math.max(amplification(node.then), node.otherwise === undefined ? 1 : amplification(node.otherwise));
+      return Math.max(amplification(node.whenTrue), node.whenFalse === undefined ? 1 : amplification(node.whenFalse));
     case 'try':
       return Math.max(amplification(node.body), node.handler === undefined ? 1 : Number.POSITIVE_INFINITY);
     case 'bind':

@@ -41,7 +41,7 @@ export function add(meter: Meter, left: Json, right: Json): Json {
     return left.concat(right);
   }
   if (isObject(left) && isObject(right)) return assign(meter, copyObject(meter, left), right);
-  return raise(`${describe(left)} and ${describe(right)} cannot be added`);
+  return raise(`${describe(meter, left)} and ${describe(meter, right)} cannot be added`);
 }
 
 /** Adds up values one by one. Containers grow in place, so that a long sum stays linear. */
@@ -77,8 +77,8 @@ export class Sum {
   }
 }
 
-export function negate(value: Json): Json {
-  return typeof value === 'number' ? -value : raise(`${describe(value)} cannot be negated`);
+export function negate(meter: Meter, value: Json): Json {
+  return typeof value === 'number' ? -value : raise(`${describe(meter, value)} cannot be negated`);
 }
 
 function assign(meter: Meter, fields: Fields, more: JsonObject): Fields {
@@ -91,10 +91,11 @@ function assign(meter: Meter, fields: Fields, more: JsonObject): Fields {
 function subtract(meter: Meter, left: Json, right: Json): Json {
   if (typeof left === 'number' && typeof right === 'number') return left - right;
   if (isArray(left) && isArray(right)) {
+    meter.work(left.length);
     meter.take(left.length * ELEMENT_BYTES);
     return left.filter((item) => !right.some((other) => compare(meter, item, other) === 0));
   }
-  return raise(`${describe(left)} and ${describe(right)} cannot be subtracted`);
+  return raise(`${describe(meter, left)} and ${describe(meter, right)} cannot be subtracted`);
 }
 
 function multiply(meter: Meter, left: Json, right: Json): Json {
@@ -102,7 +103,7 @@ function multiply(meter: Meter, left: Json, right: Json): Json {
   if (typeof left === 'string' && typeof right === 'number') return repeat(meter, left, right);
   if (typeof left === 'number' && typeof right === 'string') return repeat(meter, right, left);
   if (isObject(left) && isObject(right)) return merge(meter, left, right, 0);
-  return raise(`${describe(left)} and ${describe(right)} cannot be multiplied`);
+  return raise(`${describe(meter, left)} and ${describe(meter, right)} cannot be multiplied`);
 }
 
 function repeat(meter: Meter, text: string, times: number): Json {
@@ -128,18 +129,18 @@ function merge(meter: Meter, left: JsonObject, right: JsonObject, level: number)
 
 function divide(meter: Meter, left: Json, right: Json): Json {
   if (typeof left === 'number' && typeof right === 'number') {
-    return right === 0 ? raise(`${describe(left)} and ${describe(right)} cannot be divided because the divisor is zero`) : left / right;
+    return right === 0 ? raise(`${describe(meter, left)} and ${describe(meter, right)} cannot be divided because the divisor is zero`) : left / right;
   }
   if (typeof left === 'string' && typeof right === 'string') return splitText(meter, left, right);
-  return raise(`${describe(left)} and ${describe(right)} cannot be divided`);
+  return raise(`${describe(meter, left)} and ${describe(meter, right)} cannot be divided`);
 }
 
 /** Remainder of integers: both sides lose their fraction, the sign is the left one's. */
-function remainder(_meter: Meter, left: Json, right: Json): Json {
-  if (typeof left !== 'number' || typeof right !== 'number') return raise(`${describe(left)} and ${describe(right)} cannot be divided (remainder)`);
+function remainder(meter: Meter, left: Json, right: Json): Json {
+  if (typeof left !== 'number' || typeof right !== 'number') return raise(`${describe(meter, left)} and ${describe(meter, right)} cannot be divided (remainder)`);
   if (Number.isNaN(left) || Number.isNaN(right)) return Number.NaN;
   const divisor = Math.trunc(right);
-  if (divisor === 0) return raise(`${describe(left)} and ${describe(right)} cannot be divided (remainder) because the divisor is zero`);
+  if (divisor === 0) return raise(`${describe(meter, left)} and ${describe(meter, right)} cannot be divided (remainder) because the divisor is zero`);
   if (Math.abs(left) < INTEGER_LIMIT && Math.abs(divisor) < INTEGER_LIMIT) return (Math.trunc(left) % divisor) + 0;
   return Number(saturated(left) % saturated(divisor));
 }

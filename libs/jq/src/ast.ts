@@ -14,7 +14,7 @@ interface Placed {
   readonly at: number;
 }
 
-/** One field of an object under construction. A null value takes the field of that name from the input, or the variable. */
+/** One field of an object under construction. */
 export interface ObjectField {
   readonly key: Node;
   readonly value: Node;
@@ -64,7 +64,7 @@ export type Node = Placed &
     | { readonly kind: 'alternative'; readonly left: Node; readonly right: Node }
     | { readonly kind: 'update'; readonly operator: UpdateOperator; readonly target: Node; readonly value: Node }
     | { readonly kind: 'negate'; readonly operand: Node }
-    | { readonly kind: 'if'; readonly condition: Node; readonly then: Node; readonly otherwise: Node | undefined }
+    | { readonly kind: 'if'; readonly condition: Node; readonly whenTrue: Node; readonly whenFalse: Node | undefined }
     | { readonly kind: 'try'; readonly body: Node; readonly handler: Node | undefined }
     | { readonly kind: 'reduce'; readonly source: Node; readonly patterns: readonly Pattern[]; readonly initial: Node; readonly update: Node }
     | {

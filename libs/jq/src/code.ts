@@ -137,8 +137,8 @@ export function attempt<T extends unknown[]>(meter: Meter, produce: (emit: (...o
 }
 
 /** The path itself; raises an error when the value was computed. */
-export function reached(path: Path | undefined, value: Json): Path {
-  return path ?? raise(`Invalid path expression with result ${excerpt(value)}`);
+export function reached(meter: Meter, path: Path | undefined, value: Json): Path {
+  return path ?? raise(`Invalid path expression with result ${excerpt(meter, value)}`);
 }
 
 /** Outputs without paths. One that is the very input keeps the input's path, as in jq. */

@@ -65,7 +65,7 @@ export function compileNode(node: Node, scope: Scope): Code {
     case 'update':
       return compileUpdate(node.operator, node.target, compileNode(node.target, scope), compileNode(node.value, scope));
     case 'negate':
-      return pipe(compileNode(node.operand, scope), single((_meter, _env, input) => negate(input)));
+      return pipe(compileNode(node.operand, scope), single((meter, _env, input) => negate(meter, input)));
     case 'if':
       return compileIf(node, scope);
     case 'try':
@@ -131,7 +131,7 @@ function descendPaths(meter: Meter, path: Path | undefined, value: Json, emit: E
 
 /** The children of a container with their paths. */
 function eachPath(meter: Meter, path: Path | undefined, value: Json, emit: EmitPath): void {
-  const parent = path ?? raise(`Invalid path expression near attempt to iterate through ${excerpt(value)}`);
+  const parent = path ?? raise(`Invalid path expression near attempt to iterate through ${excerpt(meter, value)}`);
   if (isArray(value)) {
     for (const [i, item] of value.entries()) {
       meter.step();
@@ -142,11 +142,11 @@ function eachPath(meter: Meter, path: Path | undefined, value: Json, emit: EmitP
       meter.step();
       emit(below(parent, key), value[key]!);
     }
-  } else raise(`Cannot iterate over ${describe(value)}`);
+  } else raise(`Cannot iterate over ${describe(meter, value)}`);
 }
 
-function step(path: Path | undefined, key: Json, value: Json): Path {
-  return below(path ?? raise(`Invalid path expression near attempt to access element ${excerpt(key)} of ${excerpt(value)}`), key);
+function step(meter: Meter, path: Path | undefined, key: Json, value: Json): Path {
+  return below(path ?? raise(`Invalid path expression near attempt to access element ${excerpt(meter, key)} of ${excerpt(meter, value)}`), key);
 }
 
 /** The left side's outputs, each as the input of the right side. */
@@ -201,7 +201,7 @@ function compileIndex(node: Extract<Node, { kind: 'index' }>, scope: Scope): Cod
     key.each(meter, env, input, (name) =>
       target.paths(meter, env, path, input, (inner, value) => {
         meter.step();
-        emit(step(inner, name, value), index(meter, value, name));
+        emit(step(meter, inner, name, value), index(meter, value, name));
       }),
     );
   const { one, each } = lifted(target, key, index);
@@ -212,7 +212,7 @@ function compileIndex(node: Extract<Node, { kind: 'index' }>, scope: Scope): Cod
 function keyed(key: Json): Code {
   const paths: Code['paths'] = (meter, _env, path, value, emit) => {
     meter.step();
-    emit(step(path, key, value), index(meter, value, key));
+    emit(step(meter, path, key, value), index(meter, value, key));
   };
   if (typeof key !== 'string') {
     return single((meter, _env, value) => {
@@ -240,7 +240,7 @@ function compileSlice(node: Extract<Node, { kind: 'slice' }>, scope: Scope): Cod
     each,
     paths: (meter, env, path, input, emit) =>
       range.each(meter, env, input, (key) =>
-        target.paths(meter, env, path, input, (inner, value) => emit(step(inner, key, value), index(meter, value, key))),
+        target.paths(meter, env, path, input, (inner, value) => emit(step(meter, inner, key, value), index(meter, value, key))),
       ),
   };
 }
@@ -270,7 +270,7 @@ const ITERATE: Code = many(
         meter.step();
         emit(value[key]!);
       }
-    } else raise(`Cannot iterate over ${describe(value)}`);
+    } else raise(`Cannot iterate over ${describe(meter, value)}`);
   },
   (meter, _env, path, value, emit) => eachPath(meter, path, value, emit),
 );
@@ -367,27 +367,27 @@ function quiet(one: One, meter: Meter, env: Env, input: Json): Json | undefined 
 
 function compileIf(node: Extract<Node, { kind: 'if' }>, scope: Scope): Code {
   const condition = compileNode(node.condition, scope);
-  const then = compileNode(node.then, scope);
-  const otherwise = node.otherwise === undefined ? IDENTITY : compileNode(node.otherwise, scope);
+  const whenTrue = compileNode(node.whenTrue, scope);
+  const whenFalse = node.whenFalse === undefined ? IDENTITY : compileNode(node.whenFalse, scope);
   const paths: Code['paths'] = (meter, env, path, input, emit) =>
     condition.each(meter, env, input, (verdict) => {
       meter.step();
-      (isTrue(verdict) ? then : otherwise).paths(meter, env, path, input, emit);
+      (isTrue(verdict) ? whenTrue : whenFalse).paths(meter, env, path, input, emit);
     });
-  const [conditionOne, thenOne, otherwiseOne] = [condition.one, then.one, otherwise.one];
-  if (conditionOne !== undefined && thenOne !== undefined && otherwiseOne !== undefined) {
+  const [conditionOne, trueOne, falseOne] = [condition.one, whenTrue.one, whenFalse.one];
+  if (conditionOne !== undefined && trueOne !== undefined && falseOne !== undefined) {
     return single((meter, env, input) => {
       meter.step();
       const verdict = conditionOne(meter, env, input);
       if (verdict === undefined) return undefined;
-      return isTrue(verdict) ? thenOne(meter, env, input) : otherwiseOne(meter, env, input);
+      return isTrue(verdict) ? trueOne(meter, env, input) : falseOne(meter, env, input);
     }, paths);
   }
   return many(
     (meter, env, input, emit) =>
       condition.each(meter, env, input, (verdict) => {
         meter.step();
-        (isTrue(verdict) ? then : otherwise).each(meter, env, input, emit);
+        (isTrue(verdict) ? whenTrue : whenFalse).each(meter, env, input, emit);
       }),
     paths,
   );
@@ -542,10 +542,19 @@ function compileBind(node: Extract<Node, { kind: 'bind' }>, scope: Scope): Code 
   );
 }
 
+/** Variables up to this many cells out are read without charge. */
+const NEAR_HOPS = 16;
+
 function compileVariable(node: Extract<Node, { kind: 'variable' }>, scope: Scope): Code {
   const { name } = node;
   const hops = hopsTo(scope, 'variable', name);
   // A cell found by a variable's name holds a value: the scope keeps kinds apart.
+  if (hops !== undefined && hops > NEAR_HOPS) {
+    return single((meter, env) => {
+      meter.work(hops >> 3);
+      return outward(env, hops)!.content as Json;
+    });
+  }
   if (hops !== undefined) return single((_meter, env) => outward(env, hops)!.content as Json);
   if (scope.program.variables.has(name)) {
     return single((meter) => (Object.hasOwn(meter.variables, name) ? (meter.variables[name] as Json) : null));
@@ -598,7 +607,7 @@ function compileObject(fields: readonly ObjectField[], scope: Scope): Code {
         if (name === undefined) return undefined;
         const content = value(meter, env, input);
         if (content === undefined) return undefined;
-        object[objectKey(name)] = content;
+        object[objectKey(meter, name)] = content;
       }
       return object;
     });
@@ -615,15 +624,15 @@ function compileObject(fields: readonly ObjectField[], scope: Scope): Code {
     pair.key.each(meter, env, input, (name) =>
       pair.value.each(meter, env, input, (content) => {
         meter.work(1 + (chosen.length >> 1));
-        build(meter, env, input, emit, [...chosen, [objectKey(name), content]]);
+        build(meter, env, input, emit, [...chosen, [objectKey(meter, name), content]]);
       }),
     );
   };
   return many((meter, env, input, emit) => build(meter, env, input, emit, []));
 }
 
-function objectKey(name: Json): string {
-  return typeof name === 'string' ? name : raise(`Cannot use ${describe(name)} as object key`);
+function objectKey(meter: Meter, name: Json): string {
+  return typeof name === 'string' ? name : raise(`Cannot use ${describe(meter, name)} as object key`);
 }
 
 function compileText(node: Extract<Node, { kind: 'text' }>, scope: Scope): Code {

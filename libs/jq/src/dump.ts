@@ -86,14 +86,14 @@ function written(meter: Meter, value: Json): string {
   return `{${text}}`;
 }
 
-/** A value in an error message: its type and the beginning of its JSON text. Takes time bounded by what it shows. */
-export function describe(value: Json): string {
-  return `${typeName(value)} (${excerpt(value)})`;
+/** A value in an error message: its type and the beginning of its JSON text. */
+export function describe(meter: Meter, value: Json): string {
+  return `${typeName(value)} (${excerpt(meter, value)})`;
 }
 
 /** The beginning of a value's JSON text, at most 29 bytes of UTF-8. */
-export function excerpt(value: Json): string {
-  const dump = partial(value, DESCRIPTION_BYTES_MAX + 1);
+export function excerpt(meter: Meter, value: Json): string {
+  const dump = partial(meter, value, DESCRIPTION_BYTES_MAX + 1);
   if (utf8Bytes(dump) <= DESCRIPTION_BYTES_MAX) return dump;
   const closing = { '"': '"', '[': ']', '{': '}' }[dump[0] ?? ''] ?? '';
   let kept = '';
@@ -136,19 +136,22 @@ function quote(text: string): string {
   return result.includes('\u007f') ? result.replaceAll('\u007f', '\\u007f') : result;
 }
 
-function partial(value: Json, lengthMin: number): string {
+/** The JSON text, cut somewhere after `lengthMin` characters. */
+function partial(meter: Meter, value: Json, lengthMin: number): string {
   if (typeof value === 'string') return quote(value.slice(0, lengthMin));
   if (typeof value === 'number') return numberText(value);
   if (value === null || typeof value === 'boolean') return String(value);
-  const isList = Array.isArray(value);
-  let text = isList ? '[' : '{';
-  const source = value as Readonly<Record<string, Json>>;
-  for (const key in source) {
-    if (!Object.hasOwn(source, key)) continue;
+  if (isArray(value)) return partialList(meter, '[', ']', value, lengthMin, (item, left) => partial(meter, item, left));
+  const fields = value as JsonObject;
+  return partialList(meter, '{', '}', keysOf(meter, fields), lengthMin, (key, left) => `${quote(key.slice(0, lengthMin))}:${partial(meter, fields[key]!, left)}`);
+}
+
+function partialList<T>(meter: Meter, open: string, close: string, items: readonly T[], lengthMin: number, write: (item: T, left: number) => string): string {
+  let text = open;
+  for (const item of items) {
+    meter.step();
     if (text.length > lengthMin) return text;
-    if (text.length > 1) text += ',';
-    if (!isList) text += `${quote(key.slice(0, lengthMin))}:`;
-    text += partial(source[key]!, Math.max(lengthMin - text.length, 0));
+    text += (text.length > 1 ? ',' : '') + write(item, Math.max(lengthMin - text.length, 0));
   }
-  return text + (isList ? ']' : '}');
+  return text + close;
 }

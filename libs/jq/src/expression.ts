@@ -93,9 +93,8 @@ function failureOf(meter: Meter, thrown: unknown): ExpressionFailure {
   if (thrown instanceof RangeError) return budgetFailure(meter.budget, 'depth');
   if (!(thrown instanceof Raised)) throw thrown;
   const { value } = thrown;
-  const description = typeof value === 'string' ? value : `${describe(value)} (not a string)`;
   try {
-    return raisedFailure(description, settle(meter, value));
+    return raisedFailure(typeof value === 'string' ? value : `${describe(meter, value)} (not a string)`, settle(meter, value));
   } catch (unsettled) {
     if (unsettled instanceof BudgetExhausted) return budgetFailure(meter.budget, unsettled.part);
     throw unsettled;

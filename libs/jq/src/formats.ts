@@ -31,29 +31,29 @@ export const FORMATS: Readonly<Record<FormatName, Format>> = {
   tsv: (meter, value) => row(meter, value, 'tsv', '\t', (text) => text.replace(/[\t\n\r\\\0]/g, (character) => TSV[character]!)),
   html: (meter, value) => charged(meter, toText(meter, value)).replace(/[<>&'"]/g, (character) => HTML[character]!),
   uri: (meter, value) => uri(charged(meter, toText(meter, value))),
-  urid: (meter, value) => uriDecoded(charged(meter, toText(meter, value))),
+  urid: (meter, value) => uriDecoded(meter, charged(meter, toText(meter, value))),
   sh: (meter, value) => (isArray(value) ? value.map((item) => shell(meter, item)).join(' ') : shell(meter, value)),
   base64: (meter, value) => encode(utf8(charged(meter, toText(meter, value))), BASE64, 6, 4),
-  base64d: (meter, value) => base64Decoded(charged(meter, toText(meter, value))),
+  base64d: (meter, value) => base64Decoded(meter, charged(meter, toText(meter, value))),
   base32: (meter, value) => encode(utf8(charged(meter, toText(meter, value))), BASE32, 5, 8),
-  base32d: (meter, value) => base32Decoded(charged(meter, toText(meter, value))),
+  base32d: (meter, value) => base32Decoded(meter, charged(meter, toText(meter, value))),
 };
 
 function charged(meter: Meter, text: string): string {
-  meter.work(text.length >> 1);
+  meter.work(text.length);
   takeText(meter, text.length * GROWTH);
   return text;
 }
 
 function row(meter: Meter, value: Json, name: string, separator: string, escape: (text: string) => string): string {
-  if (!isArray(value)) return raise(`${describe(value)} cannot be ${name}-formatted, only an array can be`);
+  if (!isArray(value)) return raise(`${describe(meter, value)} cannot be ${name}-formatted, only an array can be`);
   const cells = value.map((cell) => {
     meter.step();
     if (cell === null) return '';
     if (typeof cell === 'number') return Number.isNaN(cell) ? '' : numberText(cell);
     if (typeof cell === 'boolean') return String(cell);
     if (typeof cell === 'string') return escape(charged(meter, cell));
-    return raise(`${describe(cell)} is not valid in a ${name} row`);
+    return raise(`${describe(meter, cell)} is not valid in a ${name} row`);
   });
   return cells.join(separator);
 }
@@ -61,7 +61,7 @@ function row(meter: Meter, value: Json, name: string, separator: string, escape:
 function shell(meter: Meter, value: Json): string {
   meter.step();
   if (typeof value === 'string') return `'${charged(meter, value).replaceAll("'", "'\\''")}'`;
-  if (typeof value === 'object' && value !== null) return raise(`${describe(value)} can not be escaped for shell`);
+  if (typeof value === 'object' && value !== null) return raise(`${describe(meter, value)} can not be escaped for shell`);
   return toJson(meter, value);
 }
 
@@ -77,8 +77,8 @@ function percents(character: string): string {
   return encoded;
 }
 
-function uriDecoded(text: string): string {
-  const fault = (): never => raise(`${describe(text)} is not a valid uri encoding`);
+function uriDecoded(meter: Meter, text: string): string {
+  const fault = (): never => raise(`${describe(meter, text)} is not a valid uri encoding`);
   return text.replace(/(?:%[^]{0,2})+/g, (run) => {
     if (!/^(?:%[0-9a-fA-F]{2})+$/.test(run)) return fault();
     const bytes = run.slice(1).split('%').map((digits) => Number.parseInt(digits, 16));
@@ -162,17 +162,17 @@ function decode(text: string, alphabet: string, bits: number): number[] | undefi
   return bytes;
 }
 
-function base64Decoded(text: string): string {
+function base64Decoded(meter: Meter, text: string): string {
   const digits = withoutPadding(text);
   const bytes = decode(digits, BASE64, 6);
-  if (bytes === undefined) return raise(`${describe(text)} is not valid base64 data`);
-  if (digits.length % 4 === 1) return raise(`${describe(text)} trailing base64 byte found`);
+  if (bytes === undefined) return raise(`${describe(meter, text)} is not valid base64 data`);
+  if (digits.length % 4 === 1) return raise(`${describe(meter, text)} trailing base64 byte found`);
   return utf8Decoded(bytes, false) ?? '';
 }
 
-function base32Decoded(text: string): string {
+function base32Decoded(meter: Meter, text: string): string {
   const bytes = decode(withoutPadding(text), BASE32, 5);
-  if (bytes === undefined) return raise(`${describe(text)} is not valid base32 data`);
+  if (bytes === undefined) return raise(`${describe(meter, text)} is not valid base32 data`);
   return utf8Decoded(bytes, false) ?? '';
 }
 

@@ -6,6 +6,10 @@ import { describeToken, Lexer, type Token } from './lexer.js';
 export const TEXT_CHARACTERS_MAX = 65_536;
 /** Most levels of the syntax tree; operators in a row count one each. */
 export const TREE_LEVELS_MAX = 400;
+/** Most names that one `as` or one list of parameters introduces. */
+const NAMES_MAX = 128;
+/** Most alternatives of one `as`. */
+const ALTERNATIVES_MAX = 32;
 
 const FORMATS: ReadonlySet<string> = new Set<FormatName>(['text', 'json', 'csv', 'tsv', 'html', 'uri', 'urid', 'sh', 'base64', 'base64d', 'base32', 'base32d']);
 
@@ -46,6 +50,7 @@ class Parser {
   private readonly lexer: Lexer;
   private token: Token;
   private levels = 0;
+  private names = 0;
 
   constructor(private readonly text: string) {
     this.lexer = new Lexer(text);
@@ -295,15 +300,15 @@ class Parser {
     this.advance();
     const condition = this.pipe();
     this.expectKeyword('then');
-    const then = this.pipe();
-    if (this.isKeyword('elif')) return { kind: 'if', at, condition, then, otherwise: this.nested(() => this.condition()) };
-    let otherwise: Node | undefined;
+    const whenTrue = this.pipe();
+    if (this.isKeyword('elif')) return { kind: 'if', at, condition, whenTrue, whenFalse: this.nested(() => this.condition()) };
+    let whenFalse: Node | undefined;
     if (this.isKeyword('else')) {
       this.advance();
-      otherwise = this.pipe();
+      whenFalse = this.pipe();
     }
     this.expectKeyword('end');
-    return { kind: 'if', at, condition, then, otherwise };
+    return { kind: 'if', at, condition, whenTrue, whenFalse };
   }
 
   private call(): Node {
@@ -332,6 +337,7 @@ class Parser {
     this.advance();
     const parameters: Parameter[] = [];
     if (this.accept('(')) {
+      this.names = 0;
       do parameters.push(this.parameter());
       while (this.accept(';'));
       this.expect(')');
@@ -345,20 +351,26 @@ class Parser {
   private parameter(): Parameter {
     const { kind, value } = this.token;
     if (kind !== 'name' && kind !== 'keyword' && kind !== 'variable') this.fault('the name of a parameter');
+    this.count();
     this.advance();
     return { name: value, isValue: kind === 'variable' };
   }
 
   private patterns(): readonly Pattern[] {
     this.advance();
+    this.names = 0;
     const found = [this.pattern()];
-    while (this.accept('?//')) found.push(this.pattern());
+    while (this.accept('?//')) {
+      if (found.length === ALTERNATIVES_MAX) this.fault(`at most ${ALTERNATIVES_MAX} alternatives`);
+      found.push(this.pattern());
+    }
     return found;
   }
 
   private pattern(): Pattern {
     const token = this.token;
     if (token.kind === 'variable') {
+      this.count();
       this.advance();
       return { kind: 'name', name: token.value };
     }
@@ -386,6 +398,7 @@ class Parser {
   private patternField(): PatternField {
     const { kind, value, at } = this.token;
     if (kind === 'variable') {
+      this.count();
       this.advance();
       return { variable: value, key: { kind: 'literal', at, value }, pattern: this.accept(':') ? this.pattern() : undefined };
     }
@@ -497,6 +510,10 @@ class Parser {
     const node = parsePart();
     this.levels = outer;
     return node;
+  }
+
+  private count(): void {
+    if (++this.names > NAMES_MAX) this.fault(`at most ${NAMES_MAX} names in one list`);
   }
 
   private deepen(): void {

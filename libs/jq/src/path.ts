@@ -20,11 +20,7 @@ export function below(path: Path, key: Json): Path {
 export function keysFrom(meter: Meter, path: Path): Json[] {
   meter.work(path.length >> 2);
   meter.take(path.length * ELEMENT_BYTES);
-  const keys = new Array<Json>(path.length);
-  let node = path;
-  for (let i = path.length - 1; i >= 0; i--) {
-    keys[i] = node.key;
-    node = node.parent!;
-  }
-  return keys;
+  const keys: Json[] = [];
+  for (let node: Path = path; node.parent !== undefined; node = node.parent) keys.push(node.key);
+  return keys.reverse();
 }

@@ -56,7 +56,11 @@ function compileAlternatives(patterns: readonly Pattern[], scope: Scope, compile
     const bound = new Set(namesOf(pattern));
     const hops = names.map((name) => (bound.has(name) ? hopsTo(own, 'variable', name) : undefined));
     const bodyEnv = (env: Env, cells: Env): Env => hops.reduce<Env>((inner, steps) => new Cell(steps === undefined ? null : outward(cells, steps)!.content, inner), env);
-    return (meter, env, value, body) => each(meter, env, value, (cells) => body(bodyEnv(env, cells)));
+    return (meter, env, value, body) =>
+      each(meter, env, value, (cells) => {
+        meter.work(hops.length);
+        body(bodyEnv(env, cells));
+      });
   });
   return { scope: bodyScope, alternatives, one: undefined };
 }
@@ -138,7 +142,7 @@ function fieldPart(keyCode: Code, inner: Compiled, key: Node): Compiled {
     one: undefined,
     each: (meter, env, value, body) =>
       keyCode.each(meter, env, value, (name) => {
-        if (typeof name !== 'string') return raise(`Cannot use ${describe(name)} as object key`);
+        if (typeof name !== 'string') return raise(`Cannot use ${describe(meter, name)} as object key`);
         inner.each(meter, env, index(meter, value, name), body);
       }),
   };

@@ -47,7 +47,7 @@ export function modifier(targetNode: Node, target: Code): Modify {
     const doomed: Json[] = [];
     target.paths(meter, env, ROOT, input, (path, value) => {
       meter.step();
-      const place = keysFrom(meter, reached(path, value));
+      const place = keysFrom(meter, reached(meter, path, value));
       const before = getPath(meter, root, place);
       // A change may keep what it is shown. What it is shown, or may hold, must not be written in place later.
       if (typeof before === 'object' && before !== null && (owned.has(before) || place.some((key) => typeof key === 'object'))) owned = new Set();

@@ -45,7 +45,7 @@ export function fieldOf(object: JsonObject, key: string): Json {
 /** The object's own keys, as they stand. */
 export function keysOf(meter: Meter, object: JsonObject): string[] {
   const keys = Object.keys(object);
-  meter.work(keys.length >> 1);
+  meter.work(keys.length);
   meter.take(keys.length * ELEMENT_BYTES);
   return keys;
 }

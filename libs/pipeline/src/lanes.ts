@@ -66,9 +66,7 @@ export class Lanes<S, C, E, X> {
     return new Promise((settle) => {
       this.#queues[lane]!.push({ item, settle });
       // Starting in a microtask lets all items of this tick share the first batch.
-      this.#running[lane] ??= Promise.resolve()
-        .then(() => this.#run(lane))
-        .finally(() => (this.#running[lane] = undefined));
+      this.#running[lane] ??= Promise.resolve().then(() => this.#run(lane));
     });
   }
 
@@ -92,11 +90,13 @@ export class Lanes<S, C, E, X> {
         });
       } catch (fault) {
         this.options.onFault?.(fault, 'batch');
-        if (this.#stopped) return;
+        if (this.#stopped) break;
         queue.unshift(...batch);
         await new Promise((resolve) => setTimeout(resolve, backoffMs));
         backoffMs = Math.min(backoffMs * 2, BACKOFF_MAX_MS);
       }
     }
+    // In the same tick as the last look at the queue: an item that comes later starts the lane again.
+    this.#running[lane] = undefined;
   }
 }

@@ -1,2 +1,3 @@
 export * from './commit-leaf.js';
 export * from './decision-proof.js';
+export * from './member-digest.js';

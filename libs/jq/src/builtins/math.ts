@@ -1,5 +1,6 @@
 /** Builtins over numbers. */
 import type { Json } from '@weft/kernel';
+import type { Meter } from '../budget.js';
 import { describe } from '../dump.js';
 import { raise } from '../failure.js';
 import { values, type BuiltinEntry } from './define.js';
@@ -56,24 +57,24 @@ const OF_TWO: Readonly<Record<string, (x: number, y: number) => number>> = {
 };
 
 export const MATH: readonly BuiltinEntry[] = [
-  ...Object.entries(OF_INPUT).map(([name, apply]) => values(`${name}/0`, (_meter, input) => apply(numeric(input)))),
-  ...Object.entries(OF_TWO).map(([name, apply]) => values(`${name}/2`, (_meter, _input, x, y) => apply(numeric(x!), numeric(y!)))),
-  values('fma/3', (_meter, _input, x, y, z) => numeric(x!) * numeric(y!) + numeric(z!)),
-  values('abs/0', (_meter, input) => absolute(input)),
-  values('frexp/0', (_meter, input) => {
-    const x = numeric(input);
+  ...Object.entries(OF_INPUT).map(([name, apply]) => values(`${name}/0`, (meter, input) => apply(numeric(meter, input)))),
+  ...Object.entries(OF_TWO).map(([name, apply]) => values(`${name}/2`, (meter, _input, x, y) => apply(numeric(meter, x!), numeric(meter, y!)))),
+  values('fma/3', (meter, _input, x, y, z) => numeric(meter, x!) * numeric(meter, y!) + numeric(meter, z!)),
+  values('abs/0', absolute),
+  values('frexp/0', (meter, input) => {
+    const x = numeric(meter, input);
     if (x === 0 || !Number.isFinite(x)) return [x, 0];
     const exponent = binaryExponent(x) + 1;
     return [x / 2 ** exponent, exponent];
   }),
-  values('modf/0', (_meter, input) => {
-    const x = numeric(input);
+  values('modf/0', (meter, input) => {
+    const x = numeric(meter, input);
     return Number.isFinite(x) ? [x - Math.trunc(x), Math.trunc(x)] : [0, x];
   }),
 ];
 
-function absolute(input: Json): Json {
-  if (typeof input !== 'number') return typeof input === 'string' ? input : raise(`${describe(input)} has no absolute value`);
+function absolute(meter: Meter, input: Json): Json {
+  if (typeof input !== 'number') return typeof input === 'string' ? input : raise(`${describe(meter, input)} has no absolute value`);
   return input < 0 ? -input : input;
 }
 

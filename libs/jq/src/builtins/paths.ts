@@ -9,7 +9,7 @@ import { filters, values, type BuiltinEntry } from './define.js';
 
 export const PATHS: readonly BuiltinEntry[] = [
   filters('path/1', ([f]) =>
-    many((meter, env, input, emit) => f!.paths(meter, env, ROOT, input, (path, value) => emit(keysFrom(meter, reached(path, value))))),
+    many((meter, env, input, emit) => f!.paths(meter, env, ROOT, input, (path, value) => emit(keysFrom(meter, reached(meter, path, value))))),
   ),
   filters('getpath/1', ([keys]) => getPathOf(keys!)),
   values('setpath/2', (meter, input, keys, value) => setPath(meter, input, pathKeys(keys!), value!, new Set())),
@@ -49,7 +49,7 @@ function remove(f: Code): Code {
     const doomed: Json[] = [];
     f.paths(meter, env, ROOT, input, (path, value) => {
       meter.step();
-      doomed.push(keysFrom(meter, reached(path, value)));
+      doomed.push(keysFrom(meter, reached(meter, path, value)));
     });
     return deletePaths(meter, input, doomed);
   });

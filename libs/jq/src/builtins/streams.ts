@@ -30,7 +30,7 @@ function fromStream(events: Code): Code {
     let owned: Owned = new Set();
     events.each(meter, env, input, (event) => {
       meter.step();
-      if (!isArray(event) || !isArray(event[0] ?? null)) return raise(`Invalid streaming format: ${describe(event)}`);
+      if (!isArray(event) || !isArray(event[0] ?? null)) return raise(`Invalid streaming format: ${describe(meter, event)}`);
       const path = event[0] as readonly Json[];
       const isLeaf = event.length > 1;
       if (isLeaf) value = setPath(meter, value, path, event[1]!, owned);

@@ -38,22 +38,22 @@ export const TEXTS: readonly BuiltinEntry[] = [
   values('join/1', join),
   values('ascii_downcase/0', (meter, input) => mapped(meter, 'ascii_downcase', input, /[A-Z]+/g, (run) => run.toLowerCase())),
   values('ascii_upcase/0', (meter, input) => mapped(meter, 'ascii_upcase', input, /[a-z]+/g, (run) => run.toUpperCase())),
-  values('ascii/0', (_meter, input) => (typeof input === 'number' && input >= 0 && input < 128 ? String.fromCharCode(input) : raise(`${describe(input)} is not an ASCII code`))),
+  values('ascii/0', (meter, input) => (typeof input === 'number' && input >= 0 && input < 128 ? String.fromCharCode(input) : raise(`${describe(meter, input)} is not an ASCII code`))),
   values('explode/0', (meter, input) => {
-    if (typeof input !== 'string') return raise(`${describe(input)} cannot be exploded`);
+    if (typeof input !== 'string') return raise('explode input must be a string');
     meter.work(input.length >> 1);
     meter.take(input.length * ELEMENT_BYTES);
     return Array.from(input, (character) => character.codePointAt(0)!);
   }),
   values('implode/0', implode),
   values('_strindices/1', (meter, input, needle) => {
-    if (typeof input !== 'string') return raise(`${describe(input)} cannot be searched, as it is not a string`);
-    if (typeof needle !== 'string') return raise(`${describe(needle!)} is not a string`);
+    if (typeof input !== 'string') return raise(`${describe(meter, input)} cannot be searched, as it is not a string`);
+    if (typeof needle !== 'string') return raise(`${describe(meter, needle!)} is not a string`);
     return toCodePointOffsets(meter, input, occurrences(meter, input, needle));
   }),
   values('format/1', (meter, input, name) => {
     if (typeof name === 'string' && Object.hasOwn(FORMATS, name)) return FORMATS[name as keyof typeof FORMATS](meter, input);
-    return raise(`${describe(name!)} is not a valid format`);
+    return raise(`${describe(meter, name!)} is not a valid format`);
   }),
 ];
 
@@ -82,8 +82,8 @@ function trimmed(meter: Meter, input: Json, isLeft: boolean, isRight: boolean): 
 
 /** Texts, numbers and booleans with the separator between them; null counts as empty. */
 function join(meter: Meter, input: Json, separator: Json | undefined): Json {
-  if (!isArray(input)) return raise(`Cannot iterate over ${describe(input)}`);
-  if (typeof separator !== 'string') return input.length === 0 ? '' : raise(`${describe(separator ?? null)} cannot join texts`);
+  if (!isArray(input)) return raise(`Cannot iterate over ${describe(meter, input)}`);
+  if (typeof separator !== 'string') return input.length === 0 ? '' : raise(`${describe(meter, separator ?? null)} cannot join texts`);
   let joined = '';
   for (const [i, item] of input.entries()) {
     meter.step();
@@ -99,7 +99,7 @@ function join(meter: Meter, input: Json, separator: Json | undefined): Json {
 
 function mapped(meter: Meter, name: string, input: Json, runs: RegExp, change: (run: string) => string): string {
   if (typeof input !== 'string') return raise(`${name} input must be a string`);
-  meter.work(input.length >> 4);
+  meter.work(input.length >> 2);
   takeText(meter, input.length);
   return input.replace(runs, change);
 }
@@ -110,7 +110,7 @@ function implode(meter: Meter, input: Json): string {
   for (const point of input) {
     meter.step();
     meter.take(2);
-    if (typeof point !== 'number' || Number.isNaN(point)) return raise(`${describe(point)} can't be imploded, unicode codepoint needs to be numeric`);
+    if (typeof point !== 'number' || Number.isNaN(point)) return raise(`${describe(meter, point)} can't be imploded, unicode codepoint needs to be numeric`);
     const whole = Math.trunc(point);
     const isScalar = whole >= 0 && whole <= 0x10ffff && (whole < 0xd800 || whole > 0xdfff);
     text += isScalar ? String.fromCodePoint(whole) : '\ufffd';

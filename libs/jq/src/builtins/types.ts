@@ -18,24 +18,24 @@ export const TYPES: readonly BuiltinEntry[] = [
   values('type/0', (_meter, input) => typeName(input)),
   values('length/0', length),
   values('utf8bytelength/0', (meter, input) => {
-    if (typeof input !== 'string') return raise(`${describe(input)} only strings have UTF-8 byte length`);
+    if (typeof input !== 'string') return raise(`${describe(meter, input)} only strings have UTF-8 byte length`);
     meter.work(input.length >> 4);
     return utf8Bytes(input);
   }),
   values('tostring/0', toText),
-  values('tonumber/0', (_meter, input) => toNumber(input)),
-  values('toboolean/0', (_meter, input) => {
+  values('tonumber/0', toNumber),
+  values('toboolean/0', (meter, input) => {
     if (typeof input === 'boolean') return input;
     if (input === 'true' || input === 'false') return input === 'true';
-    return raise(`${describe(input)} cannot be parsed as a boolean`);
+    return raise(`${describe(meter, input)} cannot be parsed as a boolean`);
   }),
   values('tojson/0', (meter, input) => toJson(meter, input)),
   values('fromjson/0', fromJson),
   values('infinite/0', () => Number.POSITIVE_INFINITY),
   values('nan/0', () => Number.NaN),
-  values('isinfinite/0', (_meter, input) => Math.abs(numeric(input)) === Number.POSITIVE_INFINITY),
-  values('isnan/0', (_meter, input) => Number.isNaN(numeric(input))),
-  values('isnormal/0', (_meter, input) => Number.isFinite(numeric(input)) && Math.abs(numeric(input)) >= 2 ** -1022),
+  values('isinfinite/0', (meter, input) => Math.abs(numeric(meter, input)) === Number.POSITIVE_INFINITY),
+  values('isnan/0', (meter, input) => Number.isNaN(numeric(meter, input))),
+  values('isnormal/0', (meter, input) => Number.isFinite(numeric(meter, input)) && Math.abs(numeric(meter, input)) >= 2 ** -1022),
   values('have_decnum/0', () => false),
   values('have_literal_numbers/0', () => true),
   selector('nulls', (value) => value === null),
@@ -47,24 +47,25 @@ export const TYPES: readonly BuiltinEntry[] = [
   selector('iterables', (value) => isArray(value) || isObject(value)),
   selector('scalars', (value) => !isArray(value) && !isObject(value)),
   selector('values', (value) => value !== null),
-  selector('finites', (value) => Number.isFinite(numeric(value))),
-  selector('normals', (value) => Number.isFinite(numeric(value)) && Math.abs(numeric(value)) >= 2 ** -1022),
+  selector('finites', (value) => typeof value === 'number' && Number.isFinite(value)),
+  selector('normals', (value) => typeof value === 'number' && Number.isFinite(value) && Math.abs(value) >= 2 ** -1022),
 ];
 
 /** The number, or an error of the expression. */
-export function numeric(value: Json): number {
-  return typeof value === 'number' ? value : raise(`${describe(value)} number required`);
+export function numeric(meter: Meter, value: Json): number {
+  return typeof value === 'number' ? value : raise(`${describe(meter, value)} number required`);
 }
 
 /** A number from a number or from its text in JSON's spelling. */
-export function toNumber(input: Json): number {
+export function toNumber(meter: Meter, input: Json): number {
   if (typeof input === 'number') return input;
-  if (typeof input !== 'string') return raise(`${describe(input)} cannot be parsed as a number`);
+  if (typeof input !== 'string') return raise(`${describe(meter, input)} cannot be parsed as a number`);
+  meter.work(input.length >> 6);
   if (input.length <= NUMBER_CHARACTERS_MAX) {
     if (NUMBER.test(input)) return Number(input);
     if (NOT_A_NUMBER.test(input)) return Number.NaN;
   }
-  return raise(`${describe(input)} cannot be parsed as a number`);
+  return raise(`${describe(meter, input)} cannot be parsed as a number`);
 }
 
 function length(meter: Meter, input: Json): Json {
@@ -73,18 +74,18 @@ function length(meter: Meter, input: Json): Json {
   if (input === null) return 0;
   if (isArray(input)) return input.length;
   if (isObject(input)) return keysOf(meter, input).length;
-  return raise(`${describe(input)} has no length`);
+  return raise(`${describe(meter, input)} has no length`);
 }
 
 function fromJson(meter: Meter, input: Json): Json {
-  if (typeof input !== 'string') return raise(`${describe(input)} cannot be parsed as JSON`);
+  if (typeof input !== 'string') return raise(`${describe(meter, input)} only strings can be parsed`);
   meter.work(input.length >> 2);
   takeText(meter, input.length * 4);
   if (NOT_A_NUMBER.test(input)) return Number.NaN;
   try {
     return JSON.parse(input) as Json;
   } catch (thrown) {
-    if (thrown instanceof SyntaxError) return raise(`Invalid JSON text (while parsing '${excerpt(input).slice(1, -1)}')`);
+    if (thrown instanceof SyntaxError) return raise(`Invalid JSON text (while parsing '${excerpt(meter, input).slice(1, -1)}')`);
     throw thrown;
   }
 }

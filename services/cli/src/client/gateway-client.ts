@@ -25,24 +25,38 @@ export class GatewayClient {
 
   /** @throws CommandFailed with what the gateway said, or that it cannot be reached. */
   async call<T>(path: string, options: CallOptions = {}): Promise<Reply<T>> {
-    const { method = 'GET', headers = {}, body, accept = [], timeoutMs = 90_000 } = options;
-    let response: Response;
+    const { status, bytes } = await this.#send(path, options);
+    const text = bytes.toString('utf8');
+    const parsed = parse(text);
+    if ((status >= 200 && status < 300) || options.accept?.includes(status)) return { status, body: parsed as T };
+    throw refusalOf(status, parsed, text);
+  }
+
+  /** The body as it comes; undefined when there is nothing at the path. @throws CommandFailed like `call`. */
+  async bytes(path: string): Promise<Uint8Array | undefined> {
+    const { status, bytes } = await this.#send(path, {});
+    if (status === 200) return new Uint8Array(bytes);
+    if (status === 404) return undefined;
+    const text = bytes.toString('utf8');
+    throw refusalOf(status, parse(text), text);
+  }
+
+  async #send(path: string, { method = 'GET', headers = {}, body, timeoutMs = 90_000 }: CallOptions): Promise<{ readonly status: number; readonly bytes: Buffer }> {
     try {
-      response = await fetch(`${this.connection.url}${path}`, {
+      const response = await fetch(`${this.connection.url}${path}`, {
         method,
         headers: { authorization: `Bearer ${this.connection.apiKey}`, ...headers },
         signal: AbortSignal.timeout(timeoutMs),
         ...(body === undefined ? {} : { body }),
       });
+      return { status: response.status, bytes: Buffer.from(await response.arrayBuffer()) };
     } catch (fault) {
       throw new CommandFailed(`Expected Weft at ${this.connection.url} but it does not answer: ${reasonOf(fault)}.`, EXIT.unavailable);
     }
-    const text = await response.text();
-    const parsed = parse(text);
-    if (response.ok || accept.includes(response.status)) return { status: response.status, body: parsed as T };
-    throw new CommandFailed(sentenceOf(response.status, parsed, text), response.status >= 500 ? EXIT.unavailable : EXIT.failed);
   }
 }
+
+const refusalOf = (status: number, body: unknown, text: string): CommandFailed => new CommandFailed(sentenceOf(status, body, text), status >= 500 || status === 429 ? EXIT.unavailable : EXIT.failed);
 
 function reasonOf(fault: unknown): string {
   if (!(fault instanceof Error)) return String(fault);

@@ -1,37 +1,50 @@
 // What the gateway answers, as far as the commands read it.
 import type { Json } from '@weft/kernel';
 
+export interface DefinitionShape {
+  readonly namespace: string;
+  readonly name: string;
+  readonly version: string;
+  readonly digest: string;
+}
+
+/** Why a request went where it went: what was chosen and what was not. */
 export interface RouteShape {
   readonly rule: string;
   readonly tableVersion: string;
-  readonly workflow: string;
+  readonly workflow: DefinitionShape | null;
   readonly reasons: readonly string[];
   readonly rejected: readonly { readonly kind: string; readonly name: string; readonly reason: string }[];
-  readonly models: readonly { readonly id: string; readonly reason: string; readonly simulated: boolean }[];
+  readonly models: readonly { readonly id: string; readonly model: string; readonly reason: string; readonly simulated: boolean }[];
 }
 
 export interface ExecutionShape {
   readonly executionId: string;
+  /** accepted, running, waiting, completed, faulted or cancelled. */
   readonly status: string;
   readonly requestId?: string;
-  readonly workflow?: string;
-  readonly startedAt?: string;
-  readonly endedAt?: string;
+  readonly requestSource?: string;
+  readonly workflow: DefinitionShape | null;
+  readonly startedAt?: string | null;
+  readonly endedAt?: string | null;
+  readonly version?: number;
+  readonly traceId?: string;
+  readonly waits?: readonly { readonly id: string; readonly kind: string; readonly subject: string; readonly dueAt: string | null }[];
   readonly input?: Json;
   readonly output?: Json;
   readonly error?: Json;
-  readonly traceId?: string;
-  readonly waits?: readonly { readonly id: string; readonly kind: string; readonly subject: string; readonly dueAt?: string }[];
 }
 
 export interface TimelineEntryShape {
   readonly version: number;
+  /** RFC 3339. */
   readonly at: string;
+  /** Name of the recorded event. */
   readonly type: string;
   readonly task: string;
   readonly pointer: string;
   readonly text: string;
-  readonly detail: Json;
+  readonly detail?: Json;
 }
 
 export interface TimelineShape {
@@ -44,18 +57,60 @@ export interface TimelineShape {
 export interface ReviewShape {
   readonly reviewId: string;
   readonly executionId: string;
+  /** approval or effect-outcome. */
   readonly kind: string;
   readonly title: string;
-  readonly subject: Json;
   readonly status: string;
-  readonly openedAt: string;
+  readonly openedAt: string | null;
+  readonly decidedBy: string;
+  readonly comment: string;
+  readonly subject?: Json;
 }
 
+/** The receipt of a request; with `output` or `error` when its end was waited for. */
 export interface AcceptedShape {
   readonly executionId: string;
   readonly requestId: string;
   readonly status: string;
-  readonly duplicate?: boolean;
+  readonly duplicate: boolean;
+  readonly traceId: string;
+  readonly route: RouteShape | null;
   readonly output?: Json;
   readonly error?: Json;
 }
+
+export interface DeployedShape extends DefinitionShape {
+  readonly title: string;
+  readonly createdAt: string | null;
+  /** False: the very same document was there already. */
+  readonly created: boolean;
+}
+
+export interface CheckpointShape {
+  readonly size: number;
+  /** The signed note. */
+  readonly note: string;
+  readonly verifierKey: string;
+}
+
+export interface ProofsShape {
+  readonly executionId: string;
+  readonly proofs: readonly { readonly sequence: number; readonly leafIndex: number; readonly treeSize: number; readonly proof: unknown }[];
+  readonly checkpoint: CheckpointShape | null;
+  /** Decisions that are not in the log yet. */
+  readonly pending: number;
+}
+
+/** A decision with everything that its digest covers. Bytes are base64. */
+export interface MemberShape {
+  readonly sequence: number;
+  readonly tenant: string;
+  readonly recordedAtMs: number;
+  readonly structure: string;
+  readonly payload: string;
+  readonly payloadErased?: boolean;
+  readonly payloadSalt: string;
+  readonly payloadDigest: string;
+}
+
+export const isEnded = (status: string): boolean => status === 'completed' || status === 'faulted' || status === 'cancelled';

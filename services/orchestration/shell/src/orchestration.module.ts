@@ -3,7 +3,7 @@ import { checkMigrated, engineRole, openPool, tenantRole, type Pool, type StoreA
 import { HealthChecks, logFor, Shutdown } from '@weft/nest-platform';
 import { Inject, Module, type DynamicModule, type OnApplicationBootstrap } from '@nestjs/common';
 import { systemClock, type Bus, type Clock } from '@weft/pipeline';
-import type { OrchestrationConfig } from './config.js';
+import type { OrchestrationSettings } from './config.js';
 import { CommandConsumer } from './consume/command.consumer.js';
 import { OrchestrationController } from './consume/orchestration.controller.js';
 import { OrchestrationTopics } from './consume/orchestration.topics.js';
@@ -30,7 +30,7 @@ export interface OrchestrationPorts {
   /** Whether what is on the bus is lost with the process. */
   readonly busIsVolatile: boolean;
   readonly workers: Workers;
-  readonly config: OrchestrationConfig;
+  readonly settings: OrchestrationSettings;
   readonly clock?: Clock;
 }
 
@@ -86,10 +86,11 @@ export class OrchestrationModule implements OnApplicationBootstrap {
 }
 
 async function wire(ports: OrchestrationPorts): Promise<Wired> {
-  const { store, passwordOf, bus, workers, config, clock = systemClock } = ports;
+  const { store, passwordOf, bus, workers, settings, clock = systemClock } = ports;
   const log = logFor(SERVICE);
   const onFault = (error: unknown, what: string): void => log.warn(`a fault while ${what}; nothing is lost, it is tried again`, { error });
-  const open = (role: string, max: number): Pool => openPool(store, { role, password: passwordOf?.(role), max, applicationName: `weft ${SERVICE}`, onFault: (fault) => onFault(fault, 'idling') });
+  const open = (role: string, max: number): Pool =>
+    openPool(store, { role, password: passwordOf?.(role), max, applicationName: `weft ${SERVICE}`, onFault: (fault) => onFault(fault, 'idling') });
   const enginePool = open(engineRole(SERVICE), 6);
   const tenantPool = open(tenantRole(SERVICE), 4);
   await checkMigrated(enginePool, orchestrationMigrations);
@@ -115,7 +116,7 @@ async function wire(ports: OrchestrationPorts): Promise<Wired> {
     onTimer: (execution, timer, due) => circle.timers!.onTimer(execution, timer, due),
     onFault,
   });
-  const recovery = new Recovery(enginePool, executions, dispatcher, progress, published, bus, clock, { busIsVolatile: ports.busIsVolatile, sweepMs: config.WEFT_SWEEP_MS, silentMs: config.WEFT_SWEEP_SILENT_MS }, onFault);
+  const recovery = new Recovery(enginePool, executions, dispatcher, progress, published, bus, clock, { busIsVolatile: ports.busIsVolatile, sweepMs: settings.WEFT_SWEEP_MS, silentMs: settings.WEFT_SWEEP_SILENT_MS }, onFault);
   const timers = new TimerPoller(enginePool, engine, clock, recovery.redispatch, onFault);
   Object.assign(circle, { engine, timers });
   return { engine, definitions, queries: new ExecutionQueries(tenantPool), consumer: new CommandConsumer(engine, bus, clock), timers, recovery, pools: [enginePool, tenantPool] };

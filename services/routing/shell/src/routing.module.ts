@@ -8,7 +8,7 @@ import type { RoutingSettings } from './config.js';
 import { LifecycleConsumer } from './consume/lifecycle.consumer.js';
 import { RequestsConsumer } from './consume/requests.consumer.js';
 import { ANSWER_PORTS, RoutingController, type AnswerPorts } from './consume/routing.controller.js';
-import { acceptRequests, type AcceptPorts } from './handle/accept-requests.js';
+import { acceptRequests } from './handle/accept-requests.js';
 import { Batcher } from './handle/batcher.js';
 import { WorkflowResolver } from './handle/resolve-workflows.js';
 import { RequestStore } from './persist/request.store.js';
@@ -97,14 +97,14 @@ export class RoutingModule {
 function answerPorts(ports: RoutingPorts): AnswerPorts {
   const { enginePool, tenantPool, bus, orchestration, table, settings, clock = systemClock } = ports;
   const log = logFor('routing');
-  const accept: AcceptPorts = {
+  const accept = {
     table,
     workflows: new WorkflowResolver(orchestration),
     store: new RequestStore(enginePool, tenantPool, { firstMs: settings.WEFT_REDELIVER_FIRST_MS, maxMs: settings.WEFT_REDELIVER_MAX_MS }),
     bus,
     clock,
     tracer: () => tracerFor('routing'),
-    onFault: (fault, what) => log.warn(`${what} failed; it is tried again`, { error: fault }),
+    onFault: (fault: unknown, what: string) => log.warn(`${what} failed; it is tried again`, { error: fault }),
   };
   return { ...accept, batches: new Batcher((candidates) => acceptRequests(accept, candidates)) };
 }

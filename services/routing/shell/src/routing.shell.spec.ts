@@ -1,8 +1,10 @@
 // Routing as a whole: a scratch store, a bus in process, and an orchestration that knows what it is told.
-import { createApp } from '@weft/nest-platform';
+import { once } from 'node:events';
+import { createServer, type AddressInfo } from 'node:net';
+import { createApp, grpcPeer, grpcServerOptions, type RunningApp } from '@weft/nest-platform';
 import { LocalBus } from '@weft/adapter-local';
 import { engineRole, openPool, openScratchStore, tenantRole, type Pool } from '@weft/adapter-postgres';
-import { contextOf, topicName, type AcceptRequest, type Command, type Context, type Definition, type Delivery, type Envelope, type OrchestrationPeer, type RawMessage, type ResolveDefinitionRequest, type RoutingPeer } from '@weft/contracts';
+import { contextOf, topicName, type AcceptRequest, type Command, type Context, type Definition, type Delivery, type Envelope, type OrchestrationPeer, type RawMessage, type ResolveDefinitionRequest, type RoutingPeer, RoutingClient, RoutingService } from '@weft/contracts';
 import { refuse, rejection } from '@weft/kernel';
 import { Fault, outgoing, type Bus, type Outgoing } from '@weft/pipeline';
 import type { RouteTable } from '@weft/routing/core';
@@ -37,7 +39,7 @@ describe('accept', () => {
     const [start] = given.publishedOn('weft.commands').filter(({ key }) => key === accepted.executionId);
     expect(start).toMatchObject({ id: `start/${accepted.executionId}`, type: 'ai.weft.command.start.v1', context: { tenant: 'default', actor: 'key:k1', purpose: 'com.example.complaint.v1', executionId: accepted.executionId, taint: ['request:/shop'] } });
     expect(start?.context.traceparent).toContain('0af7651916cd43dd8448eb211c80319c');
-    expect((start?.body as Command).start).toMatchObject({ requestId: 'a-1', requestSource: '/shop', inputJson: '{"text":"late again"}', definition: { digest: 'd'.repeat(64) }, models: [{ id: 'small' }] });
+    expect((start!.body as Command).start).toMatchObject({ requestId: 'a-1', requestSource: '/shop', inputJson: '{"text":"late again"}', definition: { digest: 'd'.repeat(64) }, models: [{ id: 'small' }] });
   });
 
   it('writes one commit row for the requests of a batch', async () => {
@@ -94,6 +96,19 @@ describe('accept', () => {
     const late = request({ type: 'com.example.broken.v1' });
     await expect(given.routing.accept(late, context())).rejects.toThrow('orchestration is away');
     expect(await rowsOf(given.enginePool, late.id)).toEqual([]);
+  });
+});
+
+describe('over gRPC', () => {
+  it('answers as in process, in the same batches, and hands refusals over whole', async () => {
+    const { peer, ready, close } = grpcPeer(RoutingClient, given.grpcAddress, {});
+    await ready(5_000);
+    const same = request();
+    const [here, there] = await Promise.all([given.routing.accept(same, context()), peer.accept(same, context())]);
+    expect(there.executionId).toBe(here.executionId);
+    expect(await peer.getSelection({ executionId: here.executionId }, context())).toMatchObject({ executionId: here.executionId, selection: here.selection });
+    await expect(peer.accept(request({ type: 'com.example.other.v1' }), context())).rejects.toMatchObject({ rejection: { code: 'no-route', details: { rejected: expect.any(Array) } } });
+    close();
   });
 });
 
@@ -215,6 +230,7 @@ const TABLE: RouteTable = {
 interface RoutingUnderTest {
   readonly routing: RoutingPeer;
   readonly running: RunningApp;
+  readonly grpcAddress: string;
   readonly bus: LocalBus;
   readonly enginePool: Pool;
   readonly tenantPool: Pool;
@@ -272,10 +288,13 @@ async function startRouting(): Promise<RoutingUnderTest> {
     },
   };
   const settings = { WEFT_TENANTS: ['default', 'acme'], WEFT_REDELIVER_FIRST_MS: 60_000, WEFT_REDELIVER_MAX_MS: 60_000, WEFT_REDELIVER_POLL_MS: 60_000 };
-  const running = await createApp({ service: 'routing', http: { port: 0 }, module: RoutingModule.forRoot({ enginePool, tenantPool, bus, orchestration, table: versioned(TABLE), settings }) });
+  const grpcAddress = `127.0.0.1:${await freePort()}`;
+  const transports = () => [grpcServerOptions({ address: grpcAddress, services: [RoutingService] })];
+  const running = await createApp({ service: 'routing', http: { port: 0 }, transports, module: RoutingModule.forRoot({ enginePool, tenantPool, bus, orchestration, table: versioned(TABLE), settings }) });
   return {
     routing: running.app.get<RoutingPeer>(ROUTING_PEER, { strict: false }),
     running,
+    grpcAddress,
     bus: local,
     enginePool,
     tenantPool,
@@ -296,4 +315,12 @@ async function startRouting(): Promise<RoutingUnderTest> {
       await store.close();
     },
   };
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
 }

@@ -1,8 +1,8 @@
 // The request in an HTTP body: a CloudEvent in either mode, or plain JSON.
 import { randomUUID } from 'node:crypto';
-import { forbidden, readHttpRequest, REQUEST_LIMITS, type AcceptRequest } from '@weft/contracts';
+import { readHttpRequest, REQUEST_LIMITS, type AcceptRequest } from '@weft/contracts';
 import { refuse, Refused, type JsonObject } from '@weft/kernel';
-import { bodyBytes, bodyObject, onlyFields, textField } from '../http/body.js';
+import { bodyBytes, bodyObject, checkStorable, onlyFields, textField } from '../http/body.js';
 import type { KnownRequest } from '../http/key.guard.js';
 
 const PLAIN_FIELDS = ['type', 'data', 'subject', 'source'];
@@ -30,7 +30,7 @@ function readCloudEvent(request: KnownRequest, bytes: Buffer, key: string | unde
   const contentType = request.get('content-type') ?? '';
   const structured = contentType.startsWith(STRUCTURED);
   const header = (name: string): string | undefined => (key !== undefined && name === 'ce-id' && isBinary ? key : request.get(name));
-  const body = structured && key !== undefined ? Buffer.from(JSON.stringify({ ...bodyObject(request, 'a CloudEvent'), id: key })) : bytes;
+  const body = structured && key !== undefined ? named(bodyObject(request, 'a CloudEvent'), key) : bytes;
   const reading = readHttpRequest(header, body);
   if (!reading.ok) throw new Refused(reading.rejection);
   const { id, source, type, subject, data, tenantNamed } = reading.event;
@@ -38,12 +38,17 @@ function readCloudEvent(request: KnownRequest, bytes: Buffer, key: string | unde
   return { id, source, type, subject, dataJson: JSON.stringify(data) };
 }
 
+/** The event under another id. Checked first: writing JSON again takes a bounded depth. */
+function named(event: JsonObject, id: string): Buffer {
+  checkStorable(event, 'a CloudEvent');
+  return Buffer.from(JSON.stringify({ ...event, id }));
+}
+
 function readPlain(request: KnownRequest, key: string | undefined): AcceptRequest {
   const body: JsonObject = bodyObject(request, 'a request');
   onlyFields(body, PLAIN_FIELDS, 'a request');
   const data = body['data'] ?? null;
-  const where = forbidden(data, '', 0);
-  if (where !== undefined) refuse('request-invalid', `Expected data that can be stored but ${where}.`);
+  checkStorable(data, 'data');
   return { id: key ?? randomUUID(), source: textField(body, 'source', PLAIN_SOURCE), type: textField(body, 'type'), subject: textField(body, 'subject', ''), dataJson: JSON.stringify(data) };
 }
 

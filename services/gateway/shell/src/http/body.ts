@@ -30,9 +30,13 @@ export function bodyObject(request: KnownRequest, what: string): JsonObject {
     return refuse('request-invalid', `Expected ${what} as a JSON object but the body is not JSON: ${fault instanceof Error ? fault.message : String(fault)}.`);
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value)) refuse('request-invalid', `Expected ${what} as a JSON object but the body is ${Array.isArray(value) ? 'a list' : typeof value === 'object' ? 'null' : `a ${typeof value}`}.`);
-  const where = forbidden(value, '', 0);
-  if (where !== undefined) refuse('request-invalid', `Expected ${what} that can be stored but ${where}.`);
   return value as JsonObject;
+}
+
+/** Refuses data that the store would refuse, or that is nested without bound, by its place. */
+export function checkStorable(data: Json, what: string): void {
+  const where = forbidden(data, '', 0);
+  if (where !== undefined) refuse('request-invalid', `Expected ${what} that can be stored but ${where}.`);
 }
 
 /** Refuses fields that mean nothing, so that a typing mistake is not taken for a wish. */

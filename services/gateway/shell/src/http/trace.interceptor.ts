@@ -17,7 +17,7 @@ export class TraceInterceptor implements NestInterceptor {
     return from(
       inSpan(tracerFor('gateway'), SPAN.request, { kind: 'server', context: request.context, attributes }, async (context, span) => {
         request.context = context;
-        const answer = await lastValueFrom<unknown>(next.handle(), { defaultValue: undefined });
+        const answer = await lastValueFrom<unknown, undefined>(next.handle(), { defaultValue: undefined });
         span?.setAttribute(ATTRIBUTE.httpStatus, http!.getResponse<Response>().statusCode);
         return answer;
       }),

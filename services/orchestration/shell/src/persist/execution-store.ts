@@ -3,9 +3,10 @@ import { commitStatement, execute, type Pool } from '@weft/adapter-postgres';
 import { bucketOf } from '@weft/kernel';
 import { announcementsOf, decodeEvents, effectsBetween, encodeEvents, isEnded, type ExecutionEvent, type ExecutionState } from '@weft/orchestration/core';
 import type { Commit, Decided, HistoryStore, StoredHistory } from '@weft/pipeline';
+import { memberDigest, payloadDigest } from '@weft/proof';
 import { COMMIT_SQL, COMMIT_STATEMENT } from './commit-statement.js';
-import { drawSalts, memberDigest, payloadDigest } from './member-digest.js';
 import type { PublishedCommits } from './published-commits.js';
+import { drawSalts } from './salts.js';
 
 type ExecutionDecided = Decided<ExecutionState, ExecutionEvent, never>;
 export type ExecutionCommit = Commit<ExecutionState, ExecutionEvent, never>;
@@ -76,7 +77,7 @@ function historyRow(at: number, decided: ExecutionDecided, salt: Uint8Array): { 
   const { structure, payload } = encodeEvents(decided.events);
   const digest = payloadDigest(salt, payload);
   const tenant = decided.after.context.tenant;
-  return { structure, payload, payloadDigest: digest, digest: memberDigest({ executionId: decided.key, sequence: decided.sequence, tenant, at, structure, payloadDigest: digest }) };
+  return { structure, payload, payloadDigest: digest, digest: memberDigest({ subject: decided.key, sequence: decided.sequence, tenant, at, structure, payloadDigest: digest }) };
 }
 
 function addAside(aside: { starts: object[]; ends: object[]; waits: object[]; waitsOver: object[]; reviews: object[]; reviewsClosed: object[] }, decided: ExecutionDecided): void {

@@ -1,6 +1,6 @@
 // From a parsed document to a route table, with every fault named at its place.
 import type { Json } from '@weft/kernel';
-import { Place } from './faults.js';
+import { Place } from './place.js';
 import { isJsonPointer } from './json-pointer.js';
 import { CAPABILITIES, type Capability, type CatalogueModel, type Condition, type ModelChoice, type Route, type RouteTable } from './route-table.js';
 

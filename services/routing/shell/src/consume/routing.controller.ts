@@ -7,9 +7,11 @@ import { select } from '@weft/routing/core';
 import type { Acceptance, AcceptPorts, Candidate } from '../handle/accept-requests.js';
 import type { Batcher } from '../handle/batcher.js';
 import { checkRequest, type Incoming } from '../handle/check-request.js';
+import type { RequestStore } from '../persist/request.store.js';
 
 /** What answers calls: shared by all instances, so that calls over the wire and in process form the same batches. */
 export interface AnswerPorts extends AcceptPorts {
+  readonly store: RequestStore;
   readonly batches: Batcher<Candidate, Acceptance>;
 }
 

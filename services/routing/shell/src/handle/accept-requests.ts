@@ -27,8 +27,8 @@ export type Acceptance =
 
 export interface AcceptPorts {
   readonly table: VersionedTable;
-  readonly workflows: WorkflowResolver;
-  readonly store: RequestStore;
+  readonly workflows: Pick<WorkflowResolver, 'resolveAll'>;
+  readonly store: Pick<RequestStore, 'store' | 'find' | 'settle'>;
   readonly bus: Bus;
   readonly clock: Clock;
   /** Undefined while telemetry is off. */
@@ -162,7 +162,7 @@ async function storeKnown(ports: AcceptPorts, requests: readonly DecidedRequest[
 }
 
 /** Publishes what stored requests announce and takes note of refusals that are out. What fails here is redelivered. */
-export async function handOn(ports: Pick<AcceptPorts, 'bus' | 'store' | 'onFault'>, requests: readonly (DecidedRequest | StoredRequest)[]): Promise<void> {
+export async function handOn(ports: Pick<AcceptPorts, 'bus' | 'onFault'> & { readonly store: Pick<RequestStore, 'settle'> }, requests: readonly (DecidedRequest | StoredRequest)[]): Promise<void> {
   if (requests.length === 0) return;
   const messages: Outgoing[] = requests.map(announcementOf);
   const refused = requests.filter(({ verdict }) => verdict.status === 'refused').map(({ executionId }) => executionId);

@@ -1,6 +1,7 @@
 // Tells again what nobody seems to have heard. Due rows are claimed with SKIP LOCKED, so any replica may poll.
 import type { Clock } from '@weft/pipeline';
 import { handOn, type AcceptPorts } from '../handle/accept-requests.js';
+import type { RequestStore } from '../persist/request.store.js';
 
 const BATCH_MAX = 256;
 
@@ -16,20 +17,22 @@ export class RedeliveryPoller {
   readonly #clock: Clock;
 
   constructor(
-    private readonly ports: Pick<AcceptPorts, 'bus' | 'store' | 'clock' | 'onFault'>,
+    private readonly ports: Pick<AcceptPorts, 'bus' | 'clock' | 'onFault'> & { readonly store: Pick<RequestStore, 'claimDue' | 'settle'> },
     private readonly options: PollerOptions,
   ) {
     this.#clock = ports.clock;
   }
 
-  /** Looks now and from then on. */
+  /** Looks from now on, first after one pause: a bus inside the process drops what nobody has subscribed to yet. */
   start(): void {
-    this.#polling = this.poll()
-      .then(() => undefined)
-      .catch((fault: unknown) => this.ports.onFault(fault, 'looking for requests to redeliver'))
-      .finally(() => {
-        if (!this.#isStopped) this.#timer = setTimeout(() => this.start(), this.options.pollMs);
-      });
+    this.#timer = setTimeout(() => {
+      this.#polling = this.poll()
+        .then(() => undefined)
+        .catch((fault: unknown) => this.ports.onFault(fault, 'looking for requests to redeliver'))
+        .finally(() => {
+          if (!this.#isStopped) this.start();
+        });
+    }, this.options.pollMs);
   }
 
   /** Redelivers everything that is due. @returns how many requests that were. */

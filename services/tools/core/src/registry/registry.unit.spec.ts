@@ -3,7 +3,7 @@ import { originOf, prepareTool } from './prepare-tool.js';
 import type { HttpTool } from './tool.js';
 import { expandUri, uriTemplateProblem } from './uri-template.js';
 
-const tool = (more: Partial<HttpTool> & { http?: Partial<HttpTool['http']> } = {}): HttpTool => ({
+const tool = (more: Partial<Omit<HttpTool, 'http'>> & { http?: Partial<HttpTool['http']> } = {}): HttpTool => ({
   name: 'send',
   description: 'Sends.',
   kind: 'http',

@@ -4,9 +4,12 @@ import type { Command, CommandBatch } from '@weft/contracts';
 /** What a job comes to: undefined means that nothing is reported, and the job is dispatched again later. */
 export type Carried = Command | undefined | Promise<Command | undefined>;
 
+// A message of the wire holds 32 MiB; one output at most about 1 MiB more than this.
+const BATCH_CHARACTERS_MAX = 8 * 1024 * 1024;
+
 /** Streams the commands of a batch of jobs. It ends when every job has come to something. */
 export async function* commandBatches(carried: readonly Carried[]): AsyncGenerator<CommandBatch, void, undefined> {
-  let ready: Command[] = [];
+  const ready: Command[] = [];
   let open = 0;
   let wake: (() => void) | undefined;
   const settle = (command: Command | undefined): void => {
@@ -24,8 +27,7 @@ export async function* commandBatches(carried: readonly Carried[]): AsyncGenerat
   }
   for (;;) {
     if (ready.length > 0) {
-      const commands = ready;
-      ready = [];
+      const commands = ready.splice(0, fitting(ready));
       yield { commands };
     }
     if (open === 0 && ready.length === 0) return;
@@ -35,4 +37,14 @@ export async function* commandBatches(carried: readonly Carried[]): AsyncGenerat
     // Whatever else becomes ready in this turn of the event loop goes along.
     await new Promise<void>((resolve) => setImmediate(resolve));
   }
+}
+
+/** How many of the commands go into one batch; at least one. */
+function fitting(ready: readonly Command[]): number {
+  let characters = 0;
+  for (let count = 0; count < ready.length; count++) {
+    characters += ready[count]?.completeJob?.outputJson.length ?? 0;
+    if (characters > BATCH_CHARACTERS_MAX && count > 0) return count;
+  }
+  return ready.length;
 }

@@ -1,4 +1,5 @@
-// JSON Schemas compiled once. Source: JSON Schema 2020-12.
+// JSON Schemas compiled once. Source: JSON Schema 2020-12; draft-07 where a schema names it.
+import { Ajv } from 'ajv';
 import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js';
 import * as formats from 'ajv-formats';
 import type { Json, JsonObject } from '@weft/kernel';
@@ -8,17 +9,19 @@ export type SchemaCheck = (value: Json) => string | undefined;
 
 const addFormats = (formats.default as unknown as { default?: typeof formats.default }).default ?? formats.default;
 
-function newAjv(): Ajv2020 {
-  // `allErrors` would let a hostile value cost without bound; unknown keywords are annotations, as the standard says.
-  const ajv = new Ajv2020({ strict: false, allErrors: false, validateFormats: true, logger: false });
-  (addFormats as unknown as (ajv: Ajv2020) => void)(ajv);
+// `allErrors` would let a hostile value cost without bound; unknown keywords are annotations, as the standard says.
+const OPTIONS = { strict: false, allErrors: false, validateFormats: true, logger: false } as const;
+
+function ajvFor(schema: JsonObject): Ajv | Ajv2020 {
+  const ajv = typeof schema['$schema'] === 'string' && schema['$schema'].includes('draft-07') ? new Ajv(OPTIONS) : new Ajv2020(OPTIONS);
+  (addFormats as unknown as (ajv: Ajv | Ajv2020) => void)(ajv);
   return ajv;
 }
 
 /** Compiles a schema that an operator or author wrote. @throws Error saying what is wrong with the schema itself. */
 export function compileSchema(schema: JsonObject): SchemaCheck {
   // An instance of its own: two schemas may carry the same $id.
-  const validate: ValidateFunction = newAjv().compile(schema);
+  const validate: ValidateFunction = ajvFor(schema).compile(schema);
   return (value) => (validate(value) ? undefined : sentence(validate.errors?.[0]));
 }
 

@@ -1,0 +1,41 @@
+import { Fault } from '@weft/pipeline';
+import { DataSource, type DataSourceOptions } from 'typeorm';
+import type { PoolOptions } from './pool.js';
+import { clientConfig, type StoreAddress } from './store-address.js';
+import { faultOf } from './store-fault.js';
+
+/**
+ * A connected TypeORM data source without entities: for reads that are no hot path and for `@nestjs/typeorm`. Options as for `openPool`.
+ * It sets no tenant: as a tenant role it sees no rows outside `inTenant`.
+ * @throws Fault when the store is not reached.
+ */
+export async function openDataSource(address: StoreAddress, options: PoolOptions): Promise<DataSource> {
+  return connect({ ...sourceOptions(address, options), entities: [] });
+}
+
+/** What every data source here has in common. */
+export function sourceOptions(address: StoreAddress, options: PoolOptions) {
+  const { host, port, database, user, password } = clientConfig(address, options);
+  return {
+    type: 'postgres',
+    host: host!,
+    port: port!,
+    database: database!,
+    username: user!,
+    ...(typeof password === 'string' ? { password } : {}),
+    applicationName: options.applicationName,
+    installExtensions: false,
+    logging: false,
+    poolErrorHandler: (fault: unknown) => options.onFault?.(fault instanceof Error ? fault : new Fault(String(fault), true)),
+    extra: { max: options.max ?? 4, keepAlive: true, connectionTimeoutMillis: 10_000, ...(options.statementMsMax === 0 ? {} : { statement_timeout: options.statementMsMax ?? 30_000 }) },
+  } as const satisfies DataSourceOptions;
+}
+
+/** Initialises a data source. @throws Fault. */
+export async function connect(options: DataSourceOptions): Promise<DataSource> {
+  try {
+    return await new DataSource(options).initialize();
+  } catch (fault) {
+    throw faultOf(fault);
+  }
+}

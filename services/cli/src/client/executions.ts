@@ -1,0 +1,61 @@
+// Publishing requests and reading what became of them.
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { GatewayClient } from './gateway-client.js';
+import { isEnded, type AcceptedShape, type DeployedShape, type ExecutionShape, type ReviewShape, type RouteShape, type TimelineShape } from './shapes.js';
+
+const STRUCTURED = 'application/cloudevents+json';
+const POLL_MS = 100;
+
+/** Publishes a CloudEvent in structured mode. @param waitS seconds to wait for its end; 0: do not wait. */
+export async function publishEvent(client: GatewayClient, event: string, waitS = 0): Promise<AcceptedShape> {
+  const headers = { 'content-type': STRUCTURED, ...(waitS > 0 ? { prefer: `wait=${waitS}` } : {}) };
+  const { body } = await client.call<AcceptedShape>('/v1/requests', { method: 'POST', headers, body: event, timeoutMs: (waitS + 30) * 1_000 });
+  return body;
+}
+
+/** Stores a definition version. The same document again is the same version. */
+export async function deployDefinition(client: GatewayClient, text: string): Promise<DeployedShape> {
+  return (await client.call<DeployedShape>('/v1/definitions', { method: 'POST', headers: { 'content-type': 'application/yaml' }, body: text })).body;
+}
+
+/** Everything that is shown of an execution. */
+export interface WholeExecution {
+  readonly execution: ExecutionShape;
+  readonly timeline: TimelineShape;
+  readonly route: RouteShape | null;
+}
+
+export async function readExecution(client: GatewayClient, id: string): Promise<WholeExecution> {
+  const path = `/v1/executions/${encodeURIComponent(id)}`;
+  const [execution, timeline, route] = await Promise.all([
+    client.call<ExecutionShape>(path),
+    client.call<TimelineShape>(`${path}/timeline`),
+    // Of an execution that was started otherwise than by a request there is no route.
+    client.call<{ readonly route?: RouteShape | null }>(`${path}/route`, { accept: [404] }),
+  ]);
+  return { execution: execution.body, timeline: timeline.body, route: route.body.route ?? null };
+}
+
+/** Waits until an execution has come to a status that is wanted. @returns what it is then, or when the time is up. */
+export async function untilExecution(client: GatewayClient, id: string, wanted: (execution: ExecutionShape) => boolean, waitMs: number): Promise<ExecutionShape> {
+  for (const deadline = Date.now() + waitMs; ; await sleep(POLL_MS)) {
+    const { body } = await client.call<ExecutionShape>(`/v1/executions/${encodeURIComponent(id)}`);
+    if (wanted(body) || isEnded(body.status) || Date.now() >= deadline) return body;
+  }
+}
+
+/** Open reviews of the tenant, the oldest first. */
+export async function openReviews(client: GatewayClient, limit = 50): Promise<readonly ReviewShape[]> {
+  return (await client.call<{ readonly reviews: readonly ReviewShape[] }>(`/v1/reviews?limit=${limit}`)).body.reviews;
+}
+
+export interface ReviewDecision {
+  readonly outcome: string;
+  readonly comment?: string | undefined;
+  readonly form?: unknown;
+}
+
+export async function decideReview(client: GatewayClient, id: string, decision: ReviewDecision): Promise<ReviewShape> {
+  const body = JSON.stringify(decision);
+  return (await client.call<ReviewShape>(`/v1/reviews/${encodeURIComponent(id)}/decide`, { method: 'POST', headers: { 'content-type': 'application/json' }, body })).body;
+}

@@ -1,0 +1,139 @@
+// The mesh on this machine: Kafka, PostgreSQL and Redis, and each service as a process of its own.
+import { startEmbedded, storeUrl } from '@weft/adapter-postgres';
+import { execFile } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { GatewayClient } from '../client/gateway-client.js';
+import { CommandFailed, EXIT } from '../exit-codes.js';
+import { inHome, inRoot } from '../paths.js';
+import { startKafka } from '../servers/kafka.js';
+import { startRedis } from '../servers/redis.js';
+import { freePorts } from './free-port.js';
+import { ServiceProcess } from './service-process.js';
+
+export interface MeshOptions {
+  readonly onProgress?: (text: string) => void;
+  /** Settings for every service, such as WEFT_ROUTES_FILE. WEFT_KAFKA, WEFT_REDIS and WEFT_STORE_URL name servers that run already. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** Folder of data and logs. Default: Weft's home. */
+  readonly home?: string;
+  /** Port of the gateway. Default: a free one. */
+  readonly port?: number;
+}
+
+export const MESH_SERVICES = ['tools', 'memory', 'validation', 'orchestration', 'routing', 'audit', 'gateway'] as const;
+export type MeshService = (typeof MESH_SERVICES)[number];
+
+export interface Mesh {
+  readonly url: string;
+  readonly apiKey: string;
+  readonly brokers: string;
+  readonly redis: string;
+  readonly storeUrl: string;
+  readonly services: Readonly<Record<MeshService, ServiceProcess>>;
+  /** kill -9 of one service, and its start again. */
+  killService(name: MeshService): Promise<void>;
+  /** Drains all services, then stops the servers that this call started. */
+  stop(): Promise<void>;
+}
+
+// Local ports below the range that the system hands out: a server that runs is found again by the next start.
+const KAFKA_PORT = 17_092;
+const REDIS_PORT = 17_379;
+
+/** Starts what is missing and every service, in the order in which they need each other. */
+export async function startMesh(options: MeshOptions): Promise<Mesh> {
+  const { onProgress = () => undefined, env = {}, home = inHome() } = options;
+  const given = (name: string): string | undefined => env[name] ?? process.env[name];
+  const stops: (() => Promise<void>)[] = [];
+  try {
+    const brokers = given('WEFT_KAFKA') ?? (await started(stops, startKafka({ root: inHome('kafka'), port: KAFKA_PORT, onProgress })));
+    const redis = given('WEFT_REDIS') ?? (await started(stops, startRedis({ root: inHome('redis'), port: REDIS_PORT, onProgress })));
+    const store = given('WEFT_STORE_URL') ?? (await embeddedStore(stops, home, onProgress));
+    onProgress('migrating the store');
+    await administrate(['migrate'], { WEFT_HOME: home, WEFT_STORE_URL: store });
+    const services = await plan({ ...env, WEFT_KAFKA: brokers, WEFT_REDIS: redis, WEFT_STORE_URL: store, WEFT_HOME: home }, home, options.port);
+    stops.unshift(() => stopServices(services));
+    onProgress('starting the services');
+    for (const name of MESH_SERVICES) services[name].start();
+    await Promise.all(Object.values(services).map((service) => service.ready()));
+    const { key: apiKey } = JSON.parse(await administrate(['create-key', 'default', 'mesh'], { WEFT_HOME: home, WEFT_STORE_URL: store })) as { key: string };
+    const { url } = services.gateway.options;
+    await deployAll(new GatewayClient({ url, apiKey }), env['WEFT_DEFINITIONS'] ?? process.env['WEFT_DEFINITIONS']);
+    return {
+      url,
+      apiKey,
+      brokers,
+      redis,
+      storeUrl: store,
+      services,
+      killService: async (name) => {
+        await services[name].kill9();
+        services[name].start();
+        await services[name].ready();
+      },
+      stop: () => stopAll(stops),
+    };
+  } catch (fault) {
+    await stopAll(stops);
+    throw fault;
+  }
+}
+
+async function started(stops: (() => Promise<void>)[], starting: Promise<{ readonly address: string; stop(): Promise<void> }>): Promise<string> {
+  const server = await starting;
+  stops.push(() => server.stop());
+  return server.address;
+}
+
+async function embeddedStore(stops: (() => Promise<void>)[], home: string, onProgress: (text: string) => void): Promise<string> {
+  const embedded = await startEmbedded({ root: join(home, 'postgres'), onNotice: onProgress });
+  stops.push(() => embedded.stop());
+  return storeUrl(embedded.address);
+}
+
+/** Runs an administrative mode of the standalone program, which knows every service's schema. @returns what it prints. */
+async function administrate(args: readonly string[], env: Readonly<Record<string, string>>): Promise<string> {
+  try {
+    const { stdout } = await promisify(execFile)(process.execPath, [inRoot('services', 'standalone', 'dist', 'main.js'), ...args], { env: { ...process.env, ...env } });
+    return stdout;
+  } catch (fault) {
+    throw new CommandFailed(`Expected \`${args[0]}\` to succeed but: ${(fault as { stderr?: string }).stderr?.trim() || (fault as Error).message}`, EXIT.unavailable);
+  }
+}
+
+async function plan(env: Readonly<Record<string, string>>, home: string, port: number | undefined): Promise<Readonly<Record<MeshService, ServiceProcess>>> {
+  const ports = await freePorts(MESH_SERVICES.length * 2);
+  const grpc = Object.fromEntries(MESH_SERVICES.map((name, index) => [name, `127.0.0.1:${ports[index * 2 + 1]}`]));
+  const peers = Object.fromEntries(MESH_SERVICES.map((name) => [`WEFT_${name.toUpperCase()}`, grpc[name]!]));
+  const services = MESH_SERVICES.map((name, index) => {
+    const http = name === 'gateway' && port !== undefined ? port : ports[index * 2]!;
+    return new ServiceProcess({
+      name,
+      main: inRoot('services', name, 'shell', 'dist', 'main.js'),
+      env: { ...env, ...peers, WEFT_PORT: String(http), WEFT_HOST: '127.0.0.1', WEFT_GRPC_ADDRESS: grpc[name]! },
+      url: `http://127.0.0.1:${http}`,
+      logFile: join(home, 'logs', `${name}.log`),
+    });
+  });
+  return Object.fromEntries(services.map((service) => [service.name, service])) as unknown as Readonly<Record<MeshService, ServiceProcess>>;
+}
+
+async function deployAll(client: GatewayClient, folder: string | undefined): Promise<void> {
+  if (folder === undefined || !existsSync(folder)) return;
+  for (const name of readdirSync(folder).filter((file) => /\.(ya?ml|json)$/.test(file)).sort()) {
+    await client.call('/v1/definitions', { method: 'POST', headers: { 'content-type': 'application/yaml' }, body: readFileSync(join(folder, name), 'utf8') });
+  }
+}
+
+// Those who take work in end first.
+async function stopServices(services: Readonly<Record<MeshService, ServiceProcess>>): Promise<void> {
+  await services.gateway.stop();
+  await services.routing.stop();
+  await Promise.all(Object.values(services).map((service) => service.stop()));
+}
+
+async function stopAll(stops: readonly (() => Promise<void>)[]): Promise<void> {
+  for (const stop of stops) await stop();
+}

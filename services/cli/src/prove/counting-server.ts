@@ -1,0 +1,50 @@
+// The independent receiver of effects, as a process of its own, and a way to plant a fault on the wire before it.
+import { spawn } from 'node:child_process';
+import { createServer, request as forward } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { CommandFailed, EXIT } from '../exit-codes.js';
+import { inRoot } from '../paths.js';
+
+export interface Receiver {
+  readonly url: string;
+  stop(): Promise<void>;
+}
+
+/** @param file where every receipt is written before it is answered. */
+export async function startCountingServer(file: string, args: readonly string[]): Promise<Receiver> {
+  const child = spawn(process.execPath, [inRoot('tests', 'faults', 'dist', 'counting-server.main.js'), '--file', file, ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const url = await new Promise<string>((resolve, reject) => {
+    child.stdout.setEncoding('utf8').once('data', (line: string) => resolve((JSON.parse(line.split('\n')[0]!) as { url: string }).url));
+    child.once('exit', (code) => reject(new CommandFailed(`Expected the counting server to start but it ended with ${code}.`, EXIT.unavailable)));
+  });
+  return {
+    url,
+    stop: () =>
+      new Promise((resolve) => {
+        child.once('exit', () => resolve());
+        child.kill('SIGTERM');
+      }),
+  };
+}
+
+/** A hop that takes the idempotency key off every request: what the proof must notice. */
+export async function stripKeys(target: string): Promise<Receiver> {
+  const server = createServer((incoming, answer) => {
+    const { 'idempotency-key': _key, ...headers } = incoming.headers;
+    const outgoing = forward(`${target}${incoming.url}`, { method: incoming.method, headers }, (reply) => {
+      answer.writeHead(reply.statusCode ?? 502, reply.headers);
+      reply.pipe(answer);
+    });
+    outgoing.on('error', () => answer.destroy());
+    incoming.pipe(outgoing);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    stop: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}

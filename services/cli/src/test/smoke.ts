@@ -1,0 +1,86 @@
+// The command line's own commands as a smoke test: each as a process of its own, in a home of its own.
+import type { Command } from 'commander';
+import { inHome } from '../paths.js';
+import { lastLines } from '../servers/command.js';
+import { runChild } from './child.js';
+import type { ServerName } from './test-servers.js';
+import type { Step, StepOutcome } from './step.js';
+
+interface Smoke {
+  readonly name: string;
+  readonly args: readonly string[];
+  readonly needs: readonly ServerName[];
+  readonly timeoutMs: number;
+  /** A remark from what the command printed; throws when that is not what it should be. */
+  readonly read: (stdout: string) => string;
+}
+
+const SMOKES: readonly Smoke[] = [
+  { name: 'demo (standalone)', args: ['demo', '--json'], needs: [], timeoutMs: 180_000, read: demoRemark },
+  { name: 'demo (mesh)', args: ['demo', '--json', '--profile', 'mesh'], needs: ['kafka'], timeoutMs: 240_000, read: demoRemark },
+  { name: 'prove kills (standalone)', args: ['prove', 'kills', '--executions', '40', '--profile', 'standalone'], needs: [], timeoutMs: 240_000, read: killsRemark },
+  { name: 'bench chain (standalone)', args: ['bench', 'chain', '--count', '200', '--concurrency', '16', '--profile', 'standalone'], needs: [], timeoutMs: 120_000, read: benchRemark },
+];
+
+/** Demo, kills and bench, as far as the command line has them. @param servers what runs; complete when the steps run. */
+export function smokeSteps(program: Command, servers: { readonly environment: Readonly<Record<string, string>> }): readonly Step[] {
+  return SMOKES.map(({ name, args, needs, timeoutMs, read }) => ({
+    name,
+    run: async (signal) => {
+      const unknown = missingPart(program, args);
+      if (unknown !== undefined) return notRun(name, `this command line has no \`${unknown}\``, 'build a checkout that has it');
+      const missing = needs.find((server) => servers.environment[`WEFT_${server.toUpperCase()}`] === undefined);
+      if (missing !== undefined) return notRun(name, `there is no ${missing}`, `set WEFT_${missing.toUpperCase()}=host:port to a server that runs`);
+      const environment = { WEFT_HOME: inHome('test', 'home'), NO_COLOR: '1', ...servers.environment };
+      const { code, stdout, output } = await runChild(process.execPath, [...process.execArgv, process.argv[1]!, ...args], { environment, timeoutMs, signal });
+      if (code !== 0) return { status: 'failed', output: `\`weft ${args.join(' ')}\` ended with exit code ${code}:\n${output.trimEnd()}` };
+      try {
+        return { status: 'passed', remark: read(stdout) };
+      } catch (fault) {
+        return { status: 'failed', output: `\`weft ${args.join(' ')}\` printed what could not be understood (${String(fault)}): ${lastLines(stdout)}` };
+      }
+    },
+  }));
+}
+
+function notRun(suite: string, why: string, remedy: string): StepOutcome {
+  return { status: 'skipped', notRun: [{ suite, why, remedy }] };
+}
+
+/** The first word or option of a command line that the program does not know, or undefined. */
+export function missingPart(program: Command, args: readonly string[]): string | undefined {
+  let command = program;
+  for (const word of args) {
+    if (word.startsWith('--')) {
+      if (!command.options.some(({ long }) => long === word)) return `${command.name()} ${word}`;
+      continue;
+    }
+    const next = command.commands.find((each) => each.name() === word);
+    if (next) command = next;
+    else if (command === program || command.commands.length > 0) return word;
+  }
+  return undefined;
+}
+
+function demoRemark(stdout: string): string {
+  const requests = JSON.parse(stdout) as readonly { readonly executionId: string; readonly audit: { readonly verified: boolean } }[];
+  if (!Array.isArray(requests) || requests.length === 0) throw new Error('expected an array of requests');
+  const unproven = requests.filter(({ audit }) => !audit.verified).length;
+  if (unproven > 0) throw new Error(`${unproven} requests have no verified audit proof`);
+  return `${requests.length} requests, each with a verified proof`;
+}
+
+function killsRemark(stdout: string): string {
+  const { executions, kills, lost, appliedTwice, effectsTwice } = lastJson(stdout);
+  if (lost !== 0 || appliedTwice !== 0 || effectsTwice !== 0) throw new Error(`expected nothing lost or doubled but got lost ${lost}, appliedTwice ${appliedTwice}, effectsTwice ${effectsTwice}`);
+  return `${executions} executions, ${kills} kills, nothing lost or doubled`;
+}
+
+function benchRemark(stdout: string): string {
+  const { perSecond, p50Ms, p99Ms } = lastJson(stdout);
+  return `${perSecond} chains/s, p50 ${p50Ms} ms, p99 ${p99Ms} ms`;
+}
+
+function lastJson(stdout: string): Readonly<Record<string, unknown>> {
+  return JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as Readonly<Record<string, unknown>>;
+}

@@ -1,0 +1,105 @@
+import { Controller, Get, Inject, Param, Req, Res } from '@nestjs/common';
+import type { Accepted, AuditPeer, Context, OrchestrationPeer, RoutingPeer } from '@weft/contracts';
+import { isUuid, refuse, Refused } from '@weft/kernel';
+import { Shutdown } from '@weft/nest-platform';
+import type { Response } from 'express';
+import { leaving } from '../answer/leaving.js';
+import { streamTimeline } from '../answer/stream-timeline.js';
+import { acceptedView, executionView, linksOf, routeView, timelineView } from '../answer/views.js';
+import type { KnownRequest } from '../http/key.guard.js';
+import { pageOf, queryInteger, queryText } from '../http/query.js';
+import { AUDIT, ORCHESTRATION, ROUTING } from '../ports.js';
+
+const STATUSES = ['running', 'waiting', 'completed', 'faulted', 'cancelled'];
+
+@Controller('v1/executions')
+export class ExecutionsController {
+  constructor(
+    @Inject(ORCHESTRATION) private readonly orchestration: OrchestrationPeer,
+    @Inject(ROUTING) private readonly routing: RoutingPeer,
+    @Inject(AUDIT) private readonly audit: AuditPeer,
+    @Inject(Shutdown) private readonly shutdown: Shutdown,
+  ) {}
+
+  /** Executions of the tenant, the newest first. */
+  @Get()
+  async list(@Req() request: KnownRequest): Promise<object> {
+    const status = queryText(request, 'status');
+    if (status !== '' && !STATUSES.includes(status)) refuse('request-invalid', `Expected query parameter \`status\` to be one of ${STATUSES.join(', ')} but got ${JSON.stringify(status)}.`);
+    const { executions, nextCursor } = await this.orchestration.listExecutions({ page: pageOf(request), status }, request.context);
+    return { executions: executions.map(executionView), nextCursor };
+  }
+
+  /** One execution; `accepted` until orchestration has begun it. */
+  @Get(':id')
+  async get(@Param('id') id: string, @Req() request: KnownRequest): Promise<object> {
+    const found = await this.#begunOrAccepted(id, request.context, () => this.orchestration.getExecution({ executionId: id }, request.context));
+    return { ...('begun' in found ? executionView(found.begun) : acceptedView(found.accepted)), links: linksOf(id) };
+  }
+
+  /** What happened so far, for people. */
+  @Get(':id/timeline')
+  async timeline(@Param('id') id: string, @Req() request: KnownRequest): Promise<object> {
+    const afterVersion = queryInteger(request, 'after', { min: -1, max: 2 ** 31 - 1, byDefault: -1 });
+    const found = await this.#begunOrAccepted(id, request.context, () => this.orchestration.getTimeline({ executionId: id, afterVersion }, request.context));
+    return 'begun' in found ? timelineView(found.begun) : { executionId: id, status: 'accepted', version: 0, entries: [] };
+  }
+
+  /** The timeline as it grows, as server-sent events: `entry` for each, `end` when the execution has ended. */
+  @Get(':id/events')
+  async events(@Param('id') id: string, @Req() request: KnownRequest, @Res() response: Response): Promise<void> {
+    const last = request.get('last-event-id') ?? '';
+    if (!/^\d{0,9}$/.test(last)) refuse('request-invalid', `Expected Last-Event-ID to be the id of an event of this stream but got ${JSON.stringify(last.slice(0, 60))}.`);
+    const ask = (afterVersion: number) => this.orchestration.getTimeline({ executionId: id, afterVersion }, request.context);
+    // Asked before the stream begins: an execution that is not this tenant's is answered by 404.
+    await this.#begunOrAccepted(id, request.context, () => ask(2 ** 31 - 1));
+    const signal = AbortSignal.any([leaving(response), this.shutdown.signal]);
+    await streamTimeline(response, ask, last === '' ? -1 : Number(last), signal);
+  }
+
+  /** Why this workflow and these models: what routing chose and what it did not. */
+  @Get(':id/route')
+  async route(@Param('id') id: string, @Req() request: KnownRequest): Promise<object> {
+    const { selection, acceptedAtMs } = await this.#accepted(id, request.context);
+    return { executionId: id, acceptedAt: new Date(acceptedAtMs).toISOString(), route: selection ? routeView(selection) : null };
+  }
+
+  /** Proofs that the execution's decisions are in the audit log. */
+  @Get(':id/proof')
+  async proof(@Param('id') id: string, @Req() request: KnownRequest): Promise<object> {
+    // The log answers for all tenants: whose execution it is, routing knows.
+    await this.#begunOrAccepted(id, request.context, () => this.orchestration.getExecution({ executionId: id }, request.context));
+    const { proofs, checkpoint, pending } = await this.audit.proveExecution({ executionId: id }, request.context);
+    return {
+      executionId: id,
+      proofs: proofs.map(({ sequence, leafIndex, treeSize, proofJson }) => ({ sequence, leafIndex, treeSize, proof: JSON.parse(proofJson) as unknown })),
+      checkpoint: checkpoint ?? null,
+      pending,
+    };
+  }
+
+  /** Orchestration's answer, or what routing accepted while orchestration does not know the execution yet. */
+  async #begunOrAccepted<T>(id: string, context: Context, ask: () => Promise<T>): Promise<{ readonly begun: T } | { readonly accepted: Accepted }> {
+    if (!isUuid(id)) unknown(id);
+    try {
+      return { begun: await ask() };
+    } catch (thrown) {
+      if (!isUnknown(thrown)) throw thrown;
+      return { accepted: await this.#accepted(id, context) };
+    }
+  }
+
+  async #accepted(id: string, context: Context): Promise<Accepted> {
+    if (!isUuid(id)) unknown(id);
+    try {
+      return await this.routing.getSelection({ executionId: id }, context);
+    } catch (thrown) {
+      return isUnknown(thrown) ? unknown(id) : Promise.reject(thrown as Error);
+    }
+  }
+}
+
+const isUnknown = (thrown: unknown): boolean => thrown instanceof Refused && ['not-found', 'unknown-execution'].includes(thrown.rejection.code);
+
+// The same for what does not exist and for what belongs to another tenant.
+const unknown = (id: string): never => refuse('unknown-execution', `Expected the id of an execution of this tenant but ${JSON.stringify(id.slice(0, 60))} is none.`);

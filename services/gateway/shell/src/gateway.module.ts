@@ -1,0 +1,83 @@
+// The composition of the gateway: the only file where its ports meet its controllers.
+import { Module, type DynamicModule, type FactoryProvider, type ModuleMetadata, type OnApplicationBootstrap, type Provider } from '@nestjs/common';
+import { APP_GUARD, APP_INTERCEPTOR } from '@nestjs/core';
+import { topicName } from '@weft/contracts';
+import { HealthChecks, Shutdown } from '@weft/nest-platform';
+import { systemClock } from '@weft/pipeline';
+import { randomUUID } from 'node:crypto';
+import { ResultWaiter } from './answer/result-waiter.js';
+import { AuditController } from './controllers/audit.controller.js';
+import { ChatController } from './controllers/chat.controller.js';
+import { DefinitionsController } from './controllers/definitions.controller.js';
+import { ExecutionsController } from './controllers/executions.controller.js';
+import { RequestsController } from './controllers/requests.controller.js';
+import { ReviewsController } from './controllers/reviews.controller.js';
+import { RootController } from './controllers/root.controller.js';
+import { KeyGuard, LIMITER } from './http/key.guard.js';
+import { TraceInterceptor } from './http/trace.interceptor.js';
+import { findApiKey } from './keys/api-key.store.js';
+import { Authenticator } from './keys/authenticator.js';
+import { AUDIT, ORCHESTRATION, ROUTING, SETTINGS, type GatewayPorts } from './ports.js';
+
+/** The ports out of other providers, as where the peers live in the same process. */
+export interface GatewayModuleOptions extends Pick<ModuleMetadata, 'imports'>, Pick<FactoryProvider<GatewayPorts>, 'inject' | 'useFactory'> {}
+
+const PORTS = Symbol('weft.gateway.ports');
+
+const CONTROLLERS = [RootController, RequestsController, ExecutionsController, ReviewsController, DefinitionsController, AuditController, ChatController];
+
+/** Listens to results for those who wait for an answer. */
+class GatewayWork implements OnApplicationBootstrap {
+  constructor(
+    private readonly ports: GatewayPorts,
+    private readonly results: ResultWaiter,
+    private readonly shutdown: Shutdown,
+    health: HealthChecks,
+  ) {
+    health.register('gateway store', async () => void (await ports.enginePool.query('select 1')));
+  }
+
+  async onApplicationBootstrap(): Promise<void> {
+    const { bus, settings } = this.ports;
+    // A group of its own: any gateway may hold the connection that waits for a result, so each sees all of them.
+    const group = `gateway-${randomUUID()}`;
+    const subscribe = (tenant: string) => bus.subscribe({ topic: topicName('results', tenant), group, from: 'latest', handle: (batch) => this.results.handle(batch) });
+    const subscriptions = await Promise.all(settings.WEFT_TENANTS.map(subscribe));
+    this.shutdown.on('work', 'gateway results', async () => void (await Promise.all(subscriptions.map((subscription) => subscription.close()))));
+  }
+}
+
+@Module({})
+export class GatewayModule {
+  /** The gateway on ports that exist already. */
+  static forRoot(ports: GatewayPorts): DynamicModule {
+    return GatewayModule.forRootAsync({ useFactory: () => ports });
+  }
+
+  /** The gateway on ports that come out of the application. Its guard covers every HTTP route of the application. */
+  static forRootAsync({ imports, inject, useFactory }: GatewayModuleOptions): DynamicModule {
+    const part = (provide: symbol, pick: (ports: GatewayPorts) => unknown): Provider => ({ provide, inject: [PORTS], useFactory: pick });
+    return {
+      module: GatewayModule,
+      imports: imports ?? [],
+      controllers: CONTROLLERS,
+      providers: [
+        { provide: PORTS, useFactory, inject: inject ?? [] },
+        part(ROUTING, ({ routing }) => routing),
+        part(ORCHESTRATION, ({ orchestration }) => orchestration),
+        part(AUDIT, ({ audit }) => audit),
+        part(SETTINGS, ({ settings }) => settings),
+        part(LIMITER, ({ limiter }) => limiter),
+        { provide: Authenticator, inject: [PORTS], useFactory: ({ enginePool, clock = systemClock }: GatewayPorts) => new Authenticator((id) => findApiKey(enginePool, id), clock) },
+        { provide: ResultWaiter, inject: [PORTS], useFactory: ({ orchestration }: GatewayPorts) => new ResultWaiter(orchestration) },
+        {
+          provide: GatewayWork,
+          inject: [PORTS, ResultWaiter, Shutdown, HealthChecks],
+          useFactory: (ports: GatewayPorts, results: ResultWaiter, shutdown: Shutdown, health: HealthChecks) => new GatewayWork(ports, results, shutdown, health),
+        },
+        { provide: APP_GUARD, useClass: KeyGuard },
+        { provide: APP_INTERCEPTOR, useClass: TraceInterceptor },
+      ],
+    };
+  }
+}

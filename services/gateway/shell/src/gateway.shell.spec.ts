@@ -1,0 +1,381 @@
+// The gateway as a whole, over real HTTP: a scratch store for its keys, and peers that answer what they are told.
+import 'reflect-metadata';
+import { METHOD_METADATA, PATH_METADATA } from '@nestjs/common/constants.js';
+import { RequestMethod } from '@nestjs/common';
+import { ModulesContainer } from '@nestjs/core';
+import { LocalBus } from '@weft/adapter-local';
+import { engineRole, openPool, openScratchStore } from '@weft/adapter-postgres';
+import { contextOf, type AcceptRequest, type AuditPeer, type Context, type DecideRequest, type DeployRequest, type Execution, type OrchestrationPeer, type ResultBody, type RoutingPeer, type Selection, type TimelineEntry } from '@weft/contracts';
+import { refuse } from '@weft/kernel';
+import { createApp } from '@weft/nest-platform';
+import { outgoing, type Limiter } from '@weft/pipeline';
+import OpenAI from 'openai';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { GatewayModule } from './gateway.module.js';
+import { createApiKey, hasApiKey, revokeApiKey } from './keys/api-key.store.js';
+import { gatewayMigrations } from './migrations/index.js';
+
+const KNOWN = '0190b1a2-0000-7000-8000-000000000001';
+const ACCEPTED = '0190b1a2-0000-7000-8000-000000000002';
+const FOREIGN = '0190b1a2-0000-7000-8000-000000000003';
+const TRACEPARENT = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+
+let given: GatewayUnderTest;
+beforeAll(async () => {
+  given = await startGateway();
+});
+afterAll(async () => {
+  await given.close();
+});
+
+// Every route of the process, with a path that asks for something of another tenant where there is such a thing.
+const ROUTES: readonly { readonly route: string; readonly path?: string; readonly body?: unknown; readonly withForeignId?: number }[] = [
+  { route: 'GET /' },
+  { route: 'POST /v1/requests', body: { type: 'com.example.complaint.v1' } },
+  { route: 'GET /v1/executions' },
+  { route: 'GET /v1/executions/:id', path: `/v1/executions/${FOREIGN}`, withForeignId: 404 },
+  { route: 'GET /v1/executions/:id/timeline', path: `/v1/executions/${FOREIGN}/timeline`, withForeignId: 404 },
+  { route: 'GET /v1/executions/:id/events', path: `/v1/executions/${FOREIGN}/events`, withForeignId: 404 },
+  { route: 'GET /v1/executions/:id/route', path: `/v1/executions/${FOREIGN}/route`, withForeignId: 404 },
+  { route: 'GET /v1/executions/:id/proof', path: `/v1/executions/${FOREIGN}/proof`, withForeignId: 404 },
+  { route: 'GET /v1/reviews' },
+  { route: 'POST /v1/reviews/:id/decide', path: '/v1/reviews/foreign/decide', body: { outcome: 'approved' }, withForeignId: 404 },
+  { route: 'POST /v1/definitions', body: 'document: {}' },
+  { route: 'GET /v1/definitions' },
+  { route: 'GET /v1/audit/checkpoint' },
+  { route: 'GET /v1/audit/tile/*path', path: '/v1/audit/tile/0/000' },
+  { route: 'POST /v1/chat/completions', body: { model: 'any', messages: [{ role: 'user', content: 'hello' }] } },
+  { route: 'GET /health/live' },
+  { route: 'GET /health/ready' },
+];
+
+describe('keys', () => {
+  it('cover every route that the process has', () => {
+    const found: string[] = [];
+    for (const { controllers } of given.modules.values()) {
+      for (const { metatype } of controllers.values()) {
+        if (typeof metatype !== 'function') continue;
+        const prefix = String(Reflect.getMetadata(PATH_METADATA, metatype) ?? '');
+        for (const name of Object.getOwnPropertyNames(metatype.prototype).filter((name) => name !== 'constructor')) {
+          const handler = (metatype.prototype as Record<string, unknown>)[name];
+          const path = typeof handler === 'function' ? (Reflect.getMetadata(PATH_METADATA, handler) as string | undefined) : undefined;
+          if (path === undefined) continue;
+          const verb = RequestMethod[Reflect.getMetadata(METHOD_METADATA, handler as object) as number];
+          found.push(`${verb} /${[prefix, path].flatMap((part) => part.split('/')).filter((part) => part !== '').join('/')}`);
+        }
+      }
+    }
+    expect([...new Set(found)].sort()).toEqual(ROUTES.map(({ route }) => route).sort());
+  });
+
+  const guarded = ROUTES.filter(({ route }) => !route.includes(' /health/'));
+  it.each(guarded)('answers $route with 401 to whoever has none, or a wrong one', async ({ route, path, body }) => {
+    const keys = [undefined, 'Basic d2VmdDp3ZWZ0', 'Bearer weft', `Bearer weft_${'0'.repeat(16)}_${'0'.repeat(64)}`, `Bearer ${given.key.slice(0, -1)}${given.key.endsWith('0') ? '1' : '0'}`, `Bearer ${given.revokedKey}`];
+    for (const authorization of keys) {
+      const response = await fetch(given.url + (path ?? route.split(' ')[1]!.replace('*path', '0/000')), request(route, body, authorization === undefined ? {} : { authorization }));
+      expect(response.status, String(authorization)).toBe(401);
+      expect(response.headers.get('www-authenticate') ?? 'Bearer').toBe('Bearer');
+      expect(JSON.stringify(await response.json())).toMatch(/Expected an API key/);
+    }
+  });
+
+  it.each(guarded.filter(({ withForeignId }) => withForeignId !== undefined))('answers $route for a thing of another tenant as if it were not there', async ({ route, path, body, withForeignId }) => {
+    const response = await call(path!, request(route, body));
+    expect(response.status).toBe(withForeignId);
+    expect(await response.text()).not.toContain('acme');
+  });
+
+  it('leaves health open', async () => {
+    expect(await (await fetch(`${given.url}/health/live`)).json()).toEqual({ status: 'live' });
+    expect((await fetch(`${given.url}/health/ready`)).status).toBe(200);
+  });
+
+  it('says with 403 that an event of another tenant does not belong here', async () => {
+    const event = { specversion: '1.0', id: 'x', source: '/s', type: 'com.example.complaint.v1', wefttenant: 'acme', data: 1 };
+    const response = await call('/v1/requests', { method: 'POST', headers: { 'content-type': 'application/cloudevents+json' }, body: JSON.stringify(event) });
+    expect(response.status).toBe(403);
+    expect(await problem(response)).toMatch(/^Expected an event of tenant default, .* names tenant "acme"/);
+  });
+
+  it('are stored as digests alone', async () => {
+    const { rows } = await given.pool.query('select * from gateway.api_keys');
+    expect(JSON.stringify(rows)).not.toContain(given.key.split('_')[2]);
+    expect(await hasApiKey(given.pool, 'default')).toBe(true);
+    expect(await hasApiKey(given.pool, 'nobody')).toBe(false);
+  });
+
+  it('may ask only so often, and are told when again', async () => {
+    given.limit({ allowed: false, retryAfterMs: 2_500 });
+    const response = await call('/v1/executions');
+    given.limit({ allowed: true, retryAfterMs: 0 });
+    expect(response.status).toBe(429);
+    expect(response.headers.get('retry-after')).toBe('3');
+  });
+});
+
+describe('POST /v1/requests', () => {
+  it('accepts plain JSON and names the execution, its route and where to look', async () => {
+    const response = await call('/v1/requests', { method: 'POST', headers: { 'content-type': 'application/json', 'idempotency-key': 'order-1', traceparent: TRACEPARENT }, body: JSON.stringify({ type: 'com.example.complaint.v1', data: { a: 1 }, subject: 's' }) });
+    expect(response.status).toBe(202);
+    const executionId = given.lastExecution();
+    expect(response.headers.get('location')).toBe(`/v1/executions/${executionId}`);
+    expect(await response.json()).toMatchObject({ executionId, requestId: 'order-1', status: 'accepted', duplicate: false, traceId: '0af7651916cd43dd8448eb211c80319c', route: { rule: 'complaints', models: [{ id: 'small' }] }, links: { events: `/v1/executions/${executionId}/events` } });
+    const [accepted, context] = given.accepted.at(-1)!;
+    expect(accepted).toEqual({ id: 'order-1', source: '/v1/requests', type: 'com.example.complaint.v1', subject: 's', dataJson: '{"a":1}' });
+    expect(context).toMatchObject({ tenant: 'default', actor: expect.stringMatching(/^key:[0-9a-f]{16}$/), purpose: 'com.example.complaint.v1' });
+    expect(context.traceparent).toContain('0af7651916cd43dd8448eb211c80319c');
+  });
+
+  it('accepts CloudEvents in binary and in structured mode', async () => {
+    await call('/v1/requests', { method: 'POST', headers: { 'content-type': 'application/json', 'ce-specversion': '1.0', 'ce-id': 'b-1', 'ce-source': '/shop', 'ce-type': 'com.example.complaint.v1' }, body: '[1]' });
+    expect(given.accepted.at(-1)![0]).toEqual({ id: 'b-1', source: '/shop', type: 'com.example.complaint.v1', subject: '', dataJson: '[1]' });
+    const event = { specversion: '1.0', id: 's-1', source: '/shop', type: 'com.example.complaint.v1', subject: 'c', data: { b: 2 } };
+    await call('/v1/requests', { method: 'POST', headers: { 'content-type': 'application/cloudevents+json', 'idempotency-key': 'mine' }, body: JSON.stringify(event) });
+    expect(given.accepted.at(-1)![0]).toEqual({ id: 'mine', source: '/shop', type: 'com.example.complaint.v1', subject: 'c', dataJson: '{"b":2}' });
+  });
+
+  it('waits for the answer when that is preferred, woken by the result event', async () => {
+    const answer = call('/v1/requests', { method: 'POST', headers: { 'content-type': 'application/json', prefer: 'wait=30' }, body: JSON.stringify({ type: 'com.example.complaint.v1' }) });
+    await given.afterAccept();
+    await given.publishResult({ executionId: given.lastExecution(), requestId: 'r', status: 'completed', output: { reply: 'sorry' } });
+    const response = await answer;
+    expect(response.status).toBe(200);
+    expect(response.headers.get('preference-applied')).toBe('wait=30');
+    expect(await response.json()).toMatchObject({ status: 'completed', output: { reply: 'sorry' } });
+  });
+
+  it('finds the answer also when the result event never comes', async () => {
+    given.nextExecution(KNOWN);
+    const response = await call('/v1/requests', { method: 'POST', headers: { 'content-type': 'application/json', prefer: 'respond-async, wait=30' }, body: JSON.stringify({ type: 'com.example.complaint.v1' }) });
+    expect(await response.json()).toMatchObject({ executionId: KNOWN, status: 'completed', output: { content: 'done' } });
+  });
+
+  it('answers 202 when the time is up first', async () => {
+    const response = await call('/v1/requests', { method: 'POST', headers: { 'content-type': 'application/json', prefer: 'wait=1' }, body: JSON.stringify({ type: 'com.example.complaint.v1' }) });
+    expect([response.status, await response.json()]).toMatchObject([202, { status: 'accepted' }]);
+  });
+
+  const json = { 'content-type': 'application/json' };
+  const structured = { 'content-type': 'application/cloudevents+json' };
+  it.each<[string, Record<string, string>, string | Uint8Array<ArrayBuffer>, number, RegExp]>([
+    ['text that is no JSON', json, '{"type":', 400, /Expected the body to be JSON/],
+    ['an empty body', json, '', 400, /body is empty/],
+    ['a list', json, '[]', 400, /body is a list/],
+    ['no type', json, '{"data":1}', 400, /`type` to be text but it is missing/],
+    ['a type that is no text', json, '{"type":7}', 400, /`type` to be text but got number/],
+    ['an unknown field', json, '{"type":"a","dta":1}', 400, /no fields but type, data, subject, source, but it has "dta"/],
+    ['NUL in text', json, '{"type":"a","data":{"x":"\\u0000"}}', 400, /at data\/x contains a NUL/],
+    ['deep JSON', json, `{"type":"a","data":${'['.repeat(100)}${']'.repeat(100)}}`, 400, /deeper than 64 levels/],
+    ['JSON as deep as the body allows', json, `{"type":"a","data":${'['.repeat(500_000)}${']'.repeat(500_000)}}`, 400, /deeper than 64 levels/],
+    ['a deep CloudEvent that is renamed', { ...structured, 'idempotency-key': 'k' }, `{"specversion":"1.0","source":"/s","type":"a","data":${'['.repeat(500_000)}${']'.repeat(500_000)}}`, 400, /deeper than 64 levels/],
+    ['bytes that are no UTF-8', json, new Uint8Array([0x22, 0xff, 0x22]), 400, /UTF-8|JSON/],
+    ['a body of 5 MB', json, JSON.stringify({ type: 'a', data: 'x'.repeat(5_000_000) }), 413, /Expected a body of at most \d+ bytes/],
+    ['a body just above 1 MiB', json, JSON.stringify({ type: 'a', data: 'x'.repeat(1024 * 1024) }), 413, /Expected a body of at most 1048576 bytes/],
+    ['a foreign content type', { 'content-type': 'text/plain' }, 'hello', 400, /content-type is "text\/plain"/],
+    ['a CloudEvent without attributes', structured, '{"specversion":"1.0"}', 400, /`id` is missing; attribute `source` is missing; attribute `type` is missing/],
+    ['a CloudEvent of another version', { ...json, 'ce-specversion': '0.3', 'ce-id': '1', 'ce-source': '/s', 'ce-type': 't' }, '1', 400, /`specversion` is "0.3"/],
+    ['an Idempotency-Key that is none', { ...json, 'idempotency-key': 'a b' }, '{"type":"a"}', 400, /Idempotency-Key of 1 to 255/],
+    ['an unknown event type', json, '{"type":"com.example.unknown.v1"}', 422, /Expected an event type that a route matches/],
+  ])('answers %s with a sentence and hands nothing on', async (_, headers, body, status, message) => {
+    const before = given.accepted.length;
+    const response = await call('/v1/requests', { method: 'POST', headers, body });
+    expect(response.status).toBe(status);
+    expect(response.headers.get('content-type')).toContain('application/problem+json');
+    expect(await problem(response)).toMatch(message);
+    expect(given.accepted.length).toBe(before);
+  });
+});
+
+describe('executions', () => {
+  it('are shown with parsed data, and as accepted while nobody has begun them', async () => {
+    expect(await (await call(`/v1/executions/${KNOWN}`)).json()).toMatchObject({ executionId: KNOWN, status: 'completed', output: { content: 'done' }, startedAt: '2026-01-01T00:00:00.000Z', links: { self: `/v1/executions/${KNOWN}` } });
+    expect(await (await call(`/v1/executions/${ACCEPTED}`)).json()).toMatchObject({ executionId: ACCEPTED, status: 'accepted', workflow: { name: 'triage' } });
+    expect(await (await call(`/v1/executions/${ACCEPTED}/timeline`)).json()).toMatchObject({ status: 'accepted', entries: [] });
+    expect((await call('/v1/executions/not-an-id')).status).toBe(404);
+  });
+
+  it('are listed by page and status, with a sentence for a parameter that is none', async () => {
+    expect(await (await call('/v1/executions?limit=2&status=completed&cursor=c')).json()).toMatchObject({ executions: [{ executionId: KNOWN }], nextCursor: 'next' });
+    for (const [query, message] of [['limit=0', /`limit` to be a whole number from 1 to 200/], ['status=done', /one of running, waiting/], ['cursor=a&cursor=b', /`cursor` once/]] as const) {
+      const response = await call(`/v1/executions?${query}`);
+      expect(response.status).toBe(400);
+      expect(await problem(response)).toMatch(message);
+    }
+  });
+
+  it('stream their timeline to the end, and go on from the last event id', async () => {
+    const whole = await (await call(`/v1/executions/${KNOWN}/events`)).text();
+    expect(whole.match(/^event: entry$/gm)).toHaveLength(3);
+    // Two entries of one version: only the second carries the id.
+    expect(whole.match(/^id: .*$/gm)).toEqual(['id: 0', 'id: 1']);
+    expect(whole).toMatch(/event: end\ndata: \{"executionId":"[^"]+","status":"completed"\}\n\n$/);
+    const rest = await (await call(`/v1/executions/${KNOWN}/events`, { headers: { 'last-event-id': '0' } })).text();
+    expect(rest.match(/^event: entry$/gm)).toHaveLength(2);
+  });
+
+  it('stop being asked for when the reader of a stream leaves', async () => {
+    const abort = new AbortController();
+    const response = await call(`/v1/executions/${ACCEPTED}/events`, { signal: abort.signal });
+    expect(response.headers.get('content-type')).toContain('text/event-stream');
+    abort.abort();
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    const asked = given.timelineAsked();
+    await new Promise((resolve) => setTimeout(resolve, 1_200));
+    expect(given.timelineAsked()).toBe(asked);
+  });
+
+  it('tell their route and their proofs', async () => {
+    expect(await (await call(`/v1/executions/${ACCEPTED}/route`)).json()).toMatchObject({ route: { rule: 'complaints', rejected: [{ kind: 'workflow', name: 'examples/vip' }] } });
+    expect(await (await call(`/v1/executions/${KNOWN}/proof`)).json()).toMatchObject({ proofs: [{ sequence: 0, leafIndex: 3, proof: { ok: true } }], pending: 1 });
+  });
+});
+
+describe('reviews, definitions and the log', () => {
+  it('decide a review in the name of the key', async () => {
+    const response = await call('/v1/reviews/r-1/decide', { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ outcome: 'approved', comment: 'fine', form: { amount: 3 } }) });
+    expect([response.status, await response.json()]).toMatchObject([200, { reviewId: 'r-1', status: 'approved' }]);
+    expect(given.decisions.at(-1)).toMatchObject([{ reviewId: 'r-1', outcome: 'approved', comment: 'fine', formJson: '{"amount":3}' }, { actor: expect.stringMatching(/^key:/) }]);
+    expect(await problem(await call('/v1/reviews/r-1/decide', { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{"comment":"x"}' }))).toMatch(/`outcome` to be text but it is missing/);
+  });
+
+  it('deploy a document as it stands: 201 when new, 200 again, a sentence when it is none', async () => {
+    const deploy = (body: string): Promise<Response> => call('/v1/definitions', { method: 'POST', headers: { 'content-type': 'application/yaml' }, body });
+    expect((await deploy('document: {}')).status).toBe(201);
+    const again = await deploy('document: {}');
+    expect([again.status, await again.json()]).toMatchObject([200, { name: 'triage', created: false }]);
+    expect(given.deployed.at(-1)?.text).toBe('document: {}');
+    for (const [text, status, message] of [[': [', 422, /not YAML/], ['', 400, /body is empty/], ['a: "\u0000"', 422, /NUL character at position 4/]] as const) {
+      const response = await deploy(text);
+      expect([response.status, await problem(response)]).toEqual([status, expect.stringMatching(message)]);
+    }
+  });
+
+  it('show the log as tlog clients read it', async () => {
+    expect(await (await call('/v1/audit/checkpoint')).text()).toBe('weft.example\n1\nhash\n');
+    expect(await (await call('/v1/audit/checkpoint', { headers: { accept: 'application/json' } })).json()).toEqual({ size: 1, note: 'weft.example\n1\nhash\n', verifierKey: 'key' });
+    expect(await (await call('/v1/audit/tile/entries/x001/234.p/5')).text()).toBe('bytes of tile/entries/x001/234.p/5');
+    expect((await call('/v1/audit/tile/0/..%2Fkeys')).status).toBe(404);
+  });
+});
+
+describe('POST /v1/chat/completions', () => {
+  const client = (apiKey = given.key): OpenAI => new OpenAI({ apiKey, baseURL: `${given.url}/v1`, maxRetries: 0 });
+  const chat = { model: 'whatever', messages: [{ role: 'user' as const, content: 'hello' }] };
+
+  it('answers a stock client with the output of a workflow', async () => {
+    given.nextExecution(KNOWN);
+    const completion = await client().chat.completions.create(chat);
+    expect(completion).toMatchObject({ id: `chatcmpl-${KNOWN}`, object: 'chat.completion', model: 'whatever', choices: [{ index: 0, finish_reason: 'stop', message: { role: 'assistant', content: 'done' } }], usage: { prompt_tokens: 7, completion_tokens: 2, total_tokens: 9 } });
+    expect(given.accepted.at(-1)![0]).toMatchObject({ type: 'ai.weft.chat.v1', dataJson: JSON.stringify(chat) });
+  });
+
+  it('tells a stock client in its own terms what went wrong', async () => {
+    await expect(client('weft_no').chat.completions.create(chat)).rejects.toMatchObject({ status: 401, message: expect.stringContaining('Expected an API key'), type: 'authentication_error', code: 'unauthenticated' });
+    await expect(client().chat.completions.create({ ...chat, stream: true })).rejects.toMatchObject({ status: 400, message: expect.stringContaining('`stream` to be false') });
+    await expect(client().chat.completions.create({ ...chat, messages: [] })).rejects.toMatchObject({ status: 400, type: 'invalid_request_error' });
+    const answer = client().chat.completions.create(chat);
+    await Promise.all([expect(answer).rejects.toMatchObject({ status: 422, code: 'workflow-failed', message: expect.stringContaining('faulted: the model was away.') }), given.afterAccept().then(() => given.publishResult({ executionId: given.lastExecution(), requestId: 'r', status: 'faulted', error: { detail: 'the model was away.' } }))]);
+  });
+});
+
+function request(route: string, body: unknown, headers: Record<string, string> = {}): RequestInit {
+  const method = route.split(' ')[0]!;
+  if (body === undefined) return { method, headers };
+  return { method, headers: { 'content-type': typeof body === 'string' ? 'application/yaml' : 'application/json', ...headers }, body: typeof body === 'string' ? body : JSON.stringify(body) };
+}
+
+const call = (path: string, init: RequestInit = {}): Promise<Response> => fetch(given.url + path, { ...init, headers: { authorization: `Bearer ${given.key}`, ...(init.headers as Record<string, string>) } });
+const problem = async (response: Response): Promise<string> => ((await response.json()) as { detail: string }).detail;
+
+type GatewayUnderTest = Awaited<ReturnType<typeof startGateway>>;
+
+async function startGateway() {
+  const store = await openScratchStore([gatewayMigrations]);
+  const pool = openPool(store.address, { role: engineRole('gateway'), applicationName: 'gateway spec' });
+  const [{ text: key }, revoked] = [await createApiKey(pool, 'default', 'spec'), await createApiKey(pool, 'default', 'old')];
+  await revokeApiKey(pool, revoked.id);
+  const bus = new LocalBus();
+  const accepted: [AcceptRequest, Context][] = [];
+  const decisions: [DecideRequest, Context][] = [];
+  const deployed: DeployRequest[] = [];
+  let allowance = { allowed: true, retryAfterMs: 0 };
+  let timelineAsked = 0;
+  let executions = 100;
+  let nextExecution: string | undefined;
+  let lastExecution = '';
+  const definition = { namespace: 'examples', name: 'triage', version: '1.0.0', digest: 'd' };
+  const selection: Selection = { tableVersion: 't', rule: 'complaints', definition, reasons: ['first'], rejected: [{ kind: 'workflow', name: 'examples/vip', reason: 'no' }], models: [{ id: 'small', endpoint: 'http://x', model: 'm', keySecret: 's', reason: 'preferred', simulated: true }] };
+  const execution: Execution = { executionId: KNOWN, status: 'completed', definition, requestId: 'r', requestSource: '/s', startedAtMs: Date.UTC(2026, 0), endedAtMs: Date.UTC(2026, 0), outputJson: '{"content":"done","usage":{"inputTokens":7,"outputTokens":2}}', errorJson: '', version: 1, traceId: 't', waits: [], inputJson: '{}' };
+  const unknown = (): never => refuse('not-found', 'Expected an execution of this tenant.');
+  const entry = (version: number, type: string): TimelineEntry => ({ version, atMs: 1, type, task: '', pointer: '', text: type, detailJson: '' });
+  const entries = [entry(0, 'ExecutionStarted'), entry(1, 'JobCompleted'), entry(1, 'ExecutionCompleted')];
+  const routing: RoutingPeer = {
+    accept: async (event, context) => {
+      if (event.type === 'com.example.unknown.v1') refuse('no-route', 'Expected an event type that a route matches (a: b) but got another.');
+      accepted.push([event, context]);
+      lastExecution = nextExecution ?? `0190b1a2-0000-7000-8000-${String(++executions).padStart(12, '0')}`;
+      nextExecution = undefined;
+      return { executionId: lastExecution, duplicate: false, selection, acceptedAtMs: 1_000 };
+    },
+    select: async () => selection,
+    getSelection: async ({ executionId }) => (executionId === ACCEPTED || executionId === KNOWN ? { executionId, duplicate: false, selection, acceptedAtMs: 1_000 } : refuse('unknown-execution', 'Expected an execution of tenant default.')),
+  };
+  const review = { reviewId: 'r-1', executionId: KNOWN, kind: 'approval', title: 't', subjectJson: '{}', status: 'approved', openedAtMs: 1, decidedBy: '', comment: '' };
+  const orchestration: OrchestrationPeer = {
+    deploy: async (asked) => {
+      if (asked.text.startsWith(': [')) refuse('workflow-syntax', 'Expected YAML or JSON but the text is not YAML.');
+      deployed.push(asked);
+      return { ref: definition, createdAtMs: 1, created: deployed.length === 1, title: 'Triage' };
+    },
+    listDefinitions: async () => ({ definitions: [{ ref: definition, createdAtMs: 1, created: false, title: 'Triage' }], nextCursor: '' }),
+    resolveDefinition: async () => ({ ref: definition, createdAtMs: 1, created: false, title: 'Triage' }),
+    getExecution: async ({ executionId }) => (executionId === KNOWN ? execution : unknown()),
+    listExecutions: async () => ({ executions: [execution], nextCursor: 'next' }),
+    getTimeline: async ({ executionId, afterVersion }) => {
+      timelineAsked++;
+      return executionId === KNOWN ? { executionId, status: 'completed', version: 1, entries: entries.filter(({ version }) => version > afterVersion) } : unknown();
+    },
+    getMembers: async () => ({ members: [] }),
+    listReviews: async () => ({ reviews: [review], nextCursor: '' }),
+    decide: async (asked, context) => {
+      if (asked.reviewId !== 'r-1') refuse('not-found', 'Expected a review of this tenant.');
+      decisions.push([asked, context]);
+      return review;
+    },
+  };
+  const checkpoint = { note: 'weft.example\n1\nhash\n', verifierKey: 'key', size: 1 };
+  const audit: AuditPeer = {
+    getCheckpoint: async () => checkpoint,
+    proveExecution: async ({ executionId }) => ({ executionId, proofs: [{ sequence: 0, leafIndex: 3, treeSize: 4, proofJson: '{"ok":true}' }], checkpoint, pending: 1 }),
+    getTile: async ({ path }) => ({ data: Buffer.from(`bytes of ${path}`) }),
+  };
+  const limiter: Limiter = { take: async () => allowance, close: async () => undefined };
+  const settings = { WEFT_TENANTS: ['default'], WEFT_REQUESTS_PER_MINUTE: 1, WEFT_CHAT_WAIT_MS: 10_000 };
+  const running = await createApp({ service: 'gateway', http: { port: 0 }, module: GatewayModule.forRoot({ enginePool: pool, bus, limiter, routing, orchestration, audit, settings }) });
+  return {
+    url: running.url,
+    key,
+    revokedKey: revoked.text,
+    pool,
+    modules: running.app.get(ModulesContainer),
+    accepted,
+    decisions,
+    deployed,
+    limit: (next: typeof allowance) => (allowance = next),
+    nextExecution: (id: string) => (nextExecution = id),
+    lastExecution: () => lastExecution,
+    timelineAsked: () => timelineAsked,
+    /** Resolves once the next request was accepted and is waited for. */
+    afterAccept: async () => {
+      for (const before = accepted.length; accepted.length === before; ) await new Promise((resolve) => setTimeout(resolve, 5));
+      await new Promise((resolve) => setTimeout(resolve, 30));
+    },
+    publishResult: (body: ResultBody) => bus.publish([outgoing('results', { id: 'x', source: '/weft/orchestration', type: 'ai.weft.result.v1', key: body.executionId, context: contextOf({ tenant: 'default' }), body })]),
+    close: async () => {
+      await running.close();
+      await bus.close();
+      await pool.end();
+      await store.close();
+    },
+  };
+}

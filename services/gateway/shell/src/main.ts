@@ -1,0 +1,43 @@
+// The gateway as a process of the mesh.
+import { ensureTopics, KafkaBus } from '@weft/adapter-kafka';
+import { LocalLimiter } from '@weft/adapter-local';
+import { checkMigrated, engineRole, openPool, parseStoreUrl } from '@weft/adapter-postgres';
+import { connectRedis, RedisLimiter } from '@weft/adapter-redis';
+import { AuditClient, OrchestrationClient, RoutingClient, topicName } from '@weft/contracts';
+import { grpcPeer, loadConfig, logFor, runService, Shutdown } from '@weft/nest-platform';
+import { gatewayConfig } from './config.js';
+import { GatewayModule } from './gateway.module.js';
+import { gatewayMigrations } from './migrations/index.js';
+
+const SERVICE = 'gateway';
+
+await runService(SERVICE, async () => {
+  const config = loadConfig(gatewayConfig, process.env);
+  const log = logFor(SERVICE);
+  const address = parseStoreUrl(config.WEFT_STORE_URL);
+  const enginePool = openPool(address, { role: engineRole(SERVICE), password: config.WEFT_STORE_PASSWORD ?? address.password, applicationName: `weft ${SERVICE}` });
+  await checkMigrated(enginePool, gatewayMigrations);
+  const kafka = { brokers: config.WEFT_KAFKA.split(','), clientId: SERVICE };
+  await ensureTopics(kafka, config.WEFT_TENANTS.map((tenant) => topicName('results', tenant)));
+  const bus = new KafkaBus({ ...kafka, onFault: (fault, topic) => log.warn('a batch comes again', { error: fault, topic }) });
+  const allowance = { points: config.WEFT_REQUESTS_PER_MINUTE, windowMs: 60_000 };
+  const onFault = (error: unknown): void => log.warn('Redis did not answer; limits count for this process alone', { error });
+  const redis = config.WEFT_REDIS === undefined ? undefined : await connectRedis({ address: config.WEFT_REDIS, onFault });
+  const limiter = redis === undefined ? new LocalLimiter(allowance) : new RedisLimiter({ ...allowance, redis, name: 'keys', onFault });
+  const routing = grpcPeer(RoutingClient, config.WEFT_ROUTING, { service: SERVICE });
+  const orchestration = grpcPeer(OrchestrationClient, config.WEFT_ORCHESTRATION, { service: SERVICE });
+  const audit = grpcPeer(AuditClient, config.WEFT_AUDIT, { service: SERVICE });
+  return {
+    service: SERVICE,
+    config,
+    http: { port: config.WEFT_PORT, host: config.WEFT_HOST },
+    module: GatewayModule.forRoot({ enginePool, bus, limiter, routing: routing.peer, orchestration: orchestration.peer, audit: audit.peer, settings: config }),
+    prepare: (app) => {
+      const shutdown = app.get(Shutdown);
+      shutdown.on('stores', 'store', () => enginePool.end());
+      shutdown.on('stores', 'peers', () => [routing, orchestration, audit].forEach((peer) => peer.close()));
+      shutdown.on('stores', 'limits', async () => void (await redis?.quit()));
+      shutdown.on('stores', 'bus', () => bus.close());
+    },
+  };
+});

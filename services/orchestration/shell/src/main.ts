@@ -1,0 +1,39 @@
+// Orchestration as a process of the mesh.
+import { ensureTopics, KafkaBus } from '@weft/adapter-kafka';
+import { parseStoreUrl } from '@weft/adapter-postgres';
+import { OrchestrationService, TOPICS, WorkerClient } from '@weft/contracts';
+import { BusTransport, grpcPeer, grpcServerOptions, loadConfig, logFor, runService, Shutdown } from '@weft/nest-platform';
+import { orchestrationConfig } from './config.js';
+import { OrchestrationModule } from './orchestration.module.js';
+
+const SERVICE = 'orchestration';
+
+await runService(SERVICE, async () => {
+  const config = loadConfig(orchestrationConfig, process.env);
+  const log = logFor(SERVICE);
+  const store = parseStoreUrl(config.WEFT_STORE_URL);
+  const kafka = { brokers: config.WEFT_KAFKA.split(','), clientId: SERVICE };
+  await ensureTopics(kafka, [TOPICS.commands.name, TOPICS.jobs.name, TOPICS.lifecycle.name, TOPICS.results.name]);
+  const bus = new KafkaBus({ ...kafka, onFault: (fault, topic) => log.warn('a batch comes again', { error: fault, topic }) });
+  const worker = (address: string) => grpcPeer(WorkerClient, address, { service: SERVICE, streamDeadlineMs: 120_000 });
+  const peers = { tools: worker(config.WEFT_TOOLS), memory: worker(config.WEFT_MEMORY), validation: worker(config.WEFT_VALIDATION) };
+  return {
+    service: SERVICE,
+    config,
+    http: { port: config.WEFT_PORT, host: config.WEFT_HOST },
+    module: OrchestrationModule.forRoot({
+      store,
+      passwordOf: () => config.WEFT_STORE_PASSWORD ?? store.password,
+      bus,
+      busIsVolatile: false,
+      workers: { tools: peers.tools.peer, memory: peers.memory.peer, validation: peers.validation.peer },
+      settings: config,
+    }),
+    transports: () => [grpcServerOptions({ address: config.WEFT_GRPC_ADDRESS, services: [OrchestrationService] }), { strategy: new BusTransport(bus) }],
+    prepare: (app) => {
+      const shutdown = app.get(Shutdown);
+      for (const [name, peer] of Object.entries(peers)) shutdown.on('stores', name, () => peer.close());
+      shutdown.on('stores', 'bus', () => bus.close());
+    },
+  };
+});

@@ -1,0 +1,117 @@
+// All of Weft in one process: every service's module on one store, one bus and one HTTP listener.
+import { LocalBus, LocalLimiter } from '@weft/adapter-local';
+import { checkMigrated, engineRole, tenantRole, type StoreAddress } from '@weft/adapter-postgres';
+import { AuditModule, AUDIT_PEER } from '@weft/audit/shell';
+import type { AuditPeer, OrchestrationPeer, RoutingPeer, WorkerPeer } from '@weft/contracts';
+import { GatewayModule } from '@weft/gateway/shell';
+import { MEMORY_WORKER, MemoryModule } from '@weft/memory/shell';
+import { Module, type DynamicModule } from '@nestjs/common';
+import { BusTransport, logFor, Shutdown, type AppOptions, type RunningApp } from '@weft/nest-platform';
+import { OrchestrationController, OrchestrationModule } from '@weft/orchestration/shell';
+import type { Bus } from '@weft/pipeline';
+import { loadRouteTable, ROUTING_PEER, RoutingModule } from '@weft/routing/shell';
+import { environmentSecrets, readGrantsFile, readToolsFile, TOOLS_WORKER, ToolsModule } from '@weft/tools/shell';
+import { VALIDATION_WORKER, ValidationModule } from '@weft/validation/shell';
+import { defaultKey, deployFolder } from './bootstrap.js';
+import type { StandaloneConfig } from './config.js';
+import { lazyPeer } from './lazy-peer.js';
+import { ALL_MIGRATIONS, openStore, ownStore, servicePool } from './store.js';
+
+/** What runs, for whoever composed it. */
+export interface Standalone {
+  readonly url: string;
+  /** Key of the default tenant. */
+  readonly apiKey: string;
+  readonly bus: Bus;
+  readonly store: StoreAddress;
+  readonly orchestration: OrchestrationPeer;
+}
+
+/** What to run, and what to do once it runs. */
+export interface Composition {
+  readonly options: AppOptions;
+  readonly onReady: (running: RunningApp) => Promise<Standalone>;
+}
+
+@Module({})
+class StandaloneModule {}
+
+/** Opens the store and composes the application; nothing takes work yet. */
+export async function compose(config: StandaloneConfig): Promise<Composition> {
+  const log = logFor('standalone');
+  const store = await openStore({ home: config.WEFT_HOME, url: config.WEFT_STORE_URL, servicePassword: config.WEFT_STORE_PASSWORD });
+  const letGo = await ownStore(store, config.WEFT_STORE_WAIT_MS, () => {
+    log.fatal('the store was lost: another process may use it now, so this one ends');
+    process.exit(1);
+  });
+  const pools = {
+    gateway: servicePool(store, engineRole('gateway'), 2),
+    routing: servicePool(store, engineRole('routing'), 3),
+    routingTenant: servicePool(store, tenantRole('routing'), 2),
+    tools: servicePool(store, engineRole('tools'), 4),
+    memory: servicePool(store, engineRole('memory'), 2),
+    validation: servicePool(store, engineRole('validation'), 2),
+  };
+  const poolOf: Readonly<Record<string, (typeof pools)[keyof typeof pools]>> = pools;
+  for (const migrations of ALL_MIGRATIONS) if (poolOf[migrations.service]) await checkMigrated(poolOf[migrations.service]!, migrations);
+
+  const bus = new LocalBus({ onFault: (error, topic) => log.warn('a batch comes again', { error, topic }) });
+  let running: RunningApp | undefined;
+  const peer = <P extends object>(token: symbol | (abstract new (...args: never[]) => P)): P => lazyPeer<P>(() => running!.app.get<P>(token as symbol, { strict: false }));
+  const orchestration = peer<OrchestrationPeer>(OrchestrationController as unknown as symbol);
+  const { gateway: gatewayPool, routing: routingPool, routingTenant, tools: toolsPool, memory: memoryPool, validation: validationPool } = pools;
+
+  const modules: DynamicModule[] = [
+    OrchestrationModule.forRoot({
+      store: store.address,
+      passwordOf: store.passwordOf,
+      bus,
+      busIsVolatile: true,
+      workers: { tools: peer<WorkerPeer>(TOOLS_WORKER), memory: peer<WorkerPeer>(MEMORY_WORKER), validation: peer<WorkerPeer>(VALIDATION_WORKER) },
+      settings: config,
+    }),
+    ToolsModule.forRoot({
+      enginePool: toolsPool,
+      bus,
+      tools: config.WEFT_TOOLS_FILE === undefined ? [] : readToolsFile(config.WEFT_TOOLS_FILE),
+      grants: config.WEFT_GRANTS_FILE === undefined ? [] : readGrantsFile(config.WEFT_GRANTS_FILE),
+      secrets: environmentSecrets(process.env),
+      settings: config,
+    }),
+    MemoryModule.forRoot({ enginePool: memoryPool }),
+    ValidationModule.forRoot({ enginePool: validationPool }),
+    AuditModule.forRoot({ store: store.address, passwordOf: store.passwordOf, bus, settings: config }),
+    RoutingModule.forRoot({ enginePool: routingPool, tenantPool: routingTenant, bus, orchestration, table: await loadRouteTable(config.WEFT_ROUTES_FILE), settings: config }),
+    GatewayModule.forRoot({
+      enginePool: gatewayPool,
+      bus,
+      limiter: new LocalLimiter({ points: config.WEFT_REQUESTS_PER_MINUTE, windowMs: 60_000 }),
+      routing: peer<RoutingPeer>(ROUTING_PEER),
+      orchestration,
+      audit: peer<AuditPeer>(AUDIT_PEER),
+      settings: config,
+    }),
+  ];
+
+  return {
+    options: {
+      service: 'standalone',
+      http: { port: config.WEFT_PORT, host: config.WEFT_HOST },
+      module: { module: StandaloneModule, imports: modules },
+      transports: () => [{ strategy: new BusTransport(bus) }],
+      prepare: (app) => {
+        running = { app } as RunningApp;
+        const shutdown = app.get(Shutdown);
+        // Closed newest first: the server goes last, after everything that uses it.
+        shutdown.on('stores', 'store', () => store.close());
+        shutdown.on('stores', 'store lock', letGo);
+        shutdown.on('stores', 'pools', async () => void (await Promise.all(Object.values(pools).map((pool) => pool.end()))));
+        shutdown.on('stores', 'bus', () => bus.close());
+      },
+    },
+    onReady: async ({ url }) => {
+      if (config.WEFT_DEFINITIONS !== undefined) await deployFolder(orchestration, config.WEFT_DEFINITIONS);
+      return { url, apiKey: await defaultKey(gatewayPool, config.WEFT_HOME), bus, store: store.address, orchestration };
+    },
+  };
+}

@@ -1,0 +1,52 @@
+// All of Weft as one process. With `migrate` or `create-key TENANT NAME` it only does that and ends.
+import { engineRole } from '@weft/adapter-postgres';
+import { createApiKey } from '@weft/gateway/shell';
+import { ConfigInvalid, loadConfig, logFor, runService } from '@weft/nest-platform';
+import { Refused } from '@weft/kernel';
+import { compose } from './compose.js';
+import { standaloneConfig } from './config.js';
+import { migrateStore, openStore, servicePool, type OpenedStore } from './store.js';
+
+const [mode, ...args] = process.argv.slice(2);
+if (mode === 'migrate') await administrate(async (store) => ({ applied: await migrateStore(store) }));
+else if (mode === 'create-key') await administrate((store) => createKey(store, args));
+else {
+  await runService('standalone', async () => {
+    const config = loadConfig(standaloneConfig, process.env);
+    const { options, onReady } = await compose(config);
+    return {
+      ...options,
+      config,
+      onReady: async (running) => {
+        const { url, apiKey } = await onReady(running);
+        process.send?.({ type: 'ready', url, apiKey });
+      },
+    };
+  });
+}
+
+/** Prints one JSON line about what was done. */
+async function administrate(run: (store: OpenedStore) => Promise<object>): Promise<void> {
+  try {
+    const config = loadConfig(standaloneConfig, process.env);
+    const store = await openStore({ home: config.WEFT_HOME, url: config.WEFT_STORE_URL, servicePassword: config.WEFT_STORE_PASSWORD });
+    const done = await run(store);
+    // A server that ran before may be in use; the next start adopts it anyway.
+    if (!store.adopted) await store.close();
+    process.stdout.write(`${JSON.stringify(done)}\n`);
+  } catch (error) {
+    if (error instanceof ConfigInvalid || error instanceof Refused) process.stderr.write(`${error.message}\n`);
+    else logFor('standalone').fatal(`${mode} failed`, { error });
+    process.exitCode = 1;
+  }
+}
+
+async function createKey(store: OpenedStore, [tenant = '', name = '']: readonly string[]): Promise<object> {
+  const pool = servicePool(store, engineRole('gateway'), 1);
+  try {
+    const { id, text } = await createApiKey(pool, tenant, name);
+    return { id, tenant, key: text };
+  } finally {
+    await pool.end();
+  }
+}

@@ -1,0 +1,160 @@
+// Jobs that change something: the ledger says what to do next, this does it, until there is something to report.
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Command } from '@weft/contracts';
+import { assertNever, Defect, type Json } from '@weft/kernel';
+import {
+  attemptsOf,
+  completion,
+  failureReport,
+  nextStep,
+  RECONCILE_TRIES_MAX,
+  reconcileWaitMs,
+  type EffectCommand,
+  type EffectState,
+  type EffectSubject,
+  type EffectStep,
+} from '@weft/tools/core';
+import type { EffectLedger } from '../persist/effect.ledger.js';
+import { contentOf } from './answer-content.js';
+import type { HttpWork, ReadyHook } from './http-job.js';
+import { sendHttp, type Sending } from './send-http.js';
+
+export interface EffectPorts extends Sending {
+  readonly ledger: EffectLedger;
+  /** Aborted when the process shuts down: who only waits then leaves, and the job is dispatched again elsewhere. */
+  readonly signal: AbortSignal;
+  /** Told when a receiver confirms what the ledger holds as failed. */
+  readonly onContradiction: (key: string, message: string) => void;
+}
+
+/** What this carrying-out has done so far. */
+interface Run {
+  sent: number;
+  reconciled: number;
+}
+
+/** Carries out one effect. Undefined: nothing to report yet, the process is going. @throws Fault when the ledger takes no more. */
+export async function carryOutEffect(ports: EffectPorts, work: HttpWork, headers: { readonly [name: string]: string }): Promise<Command | undefined> {
+  const { ledger } = ports;
+  const key = work.job.idempotencyKey;
+  const run: Run = { sent: 0, reconciled: 0 };
+  try {
+    let state = await settled(ports, work);
+    for (;;) {
+      const step: EffectStep = state ? nextStep(state, { now: ledger.now(), token: '', sent: run.sent }) : { do: 'dispatch' };
+      switch (step.do) {
+        case 'dispatch':
+        case 'lose':
+          // The place is taken before the dispatch is recorded: an attempt's time is not spent in a queue.
+          state = await ports.gate.run(() => attempt(ports, work, run, headers));
+          break;
+        case 'wait':
+          if (!(await waited(step.until - ledger.now(), ports.signal))) return undefined;
+          // Somebody else may have settled it meanwhile: ask again.
+          state = undefined;
+          break;
+        case 'reconcile': {
+          const answer = await reconcile(ports, work, run);
+          if (answer) state = (await ledger.ask(key, answer)).state;
+          else if (run.reconciled >= RECONCILE_TRIES_MAX && state?.status === 'unknown') return failureReport(work.job, state.failure, 'unknown', { needsPerson: true, evidence: evidenceOf(work, state, run) });
+          else if (!(await waited(reconcileWaitMs(run.reconciled), ports.signal))) return undefined;
+          break;
+        }
+        case 'askPerson':
+          return failureReport(work.job, step.failure, 'unknown', { needsPerson: true, evidence: evidenceOf(work, state, run) });
+        case 'giveUp':
+          return failureReport(work.job, step.failure, 'unknown', { evidence: evidenceOf(work, state, run) });
+        case 'fail':
+          return failureReport(work.job, step.failure, 'failed', { evidence: evidenceOf(work, state, run) });
+        case 'complete':
+          // It happened: trying again under the same key would get the same answer.
+          if (step.unusable) return failureReport(work.job, step.unusable, 'none', { evidence: evidenceOf(work, state, run) });
+          return completion(work.job, JSON.stringify(step.output), evidenceOf(work, state, run), work.taint);
+        case 'send':
+          throw new Defect('a dispatch belongs to the attempt that recorded it, and this one has ended');
+        default:
+          return assertNever(step, 'effect step');
+      }
+    }
+  } finally {
+    ledger.forget(key);
+  }
+}
+
+/** A person's word that came with the job goes into the ledger first. */
+async function settled(ports: EffectPorts, { job }: HttpWork): Promise<EffectState | undefined> {
+  if (!job.settlement) return undefined;
+  const { happened, outputJson, decidedBy } = job.settlement;
+  const output = outputJson === '' ? null : (JSON.parse(outputJson) as Json);
+  const { state } = await ports.ledger.ask(job.idempotencyKey, { type: 'Settle', happened, output, person: decidedBy });
+  return state;
+}
+
+/** Records a dispatch and, when it is this one's to send, sends and records what came of it. */
+async function attempt(ports: EffectPorts, work: HttpWork, run: Run, headers: { readonly [name: string]: string }): Promise<EffectState> {
+  const { ledger } = ports;
+  const key = work.job.idempotencyKey;
+  const token = randomUUID();
+  // Counted from before the record: a process that was paused in between does not send late.
+  const untilMs = performance.now() + work.timeoutMs;
+  const { state } = await ledger.ask(key, dispatchOf(work, token, run.sent));
+  if (nextStep(state, { now: ledger.now(), token, sent: run.sent }).do !== 'send') return state;
+  run.sent++;
+  const answer = await ledger.ask(key, await send(ports, work, token, untilMs, headers));
+  if (answer.rejection) ports.onContradiction(key, answer.rejection.message);
+  return answer.state;
+}
+
+function dispatchOf({ job, name, effect, timeoutMs, request, reconcile }: HttpWork, token: string, sent: number): EffectCommand {
+  const subject: EffectSubject = { executionId: job.executionId, pointer: job.pointer, iteration: job.iteration, generation: job.generation, tool: name };
+  const asked: Json = { method: request.method, url: request.url, ...(request.body === undefined ? {} : { body: request.body }) };
+  // Only writes come here; what a read does is never recorded.
+  return { type: 'Dispatch', token, sent, effect: effect === 'idempotent-write' ? effect : 'non-idempotent-write', reconcilable: reconcile !== undefined, timeoutMs, subject, request: asked };
+}
+
+async function send(ports: EffectPorts, work: HttpWork, token: string, untilMs: number, headers: { readonly [name: string]: string }): Promise<EffectCommand> {
+  const { outcome, answer } = await sendHttp(ports, work, untilMs, headers);
+  switch (outcome.kind) {
+    case 'confirmed':
+      return { type: 'Confirm', token, output: answer?.output ?? null, ...(answer?.unusable ? { unusable: answer.unusable } : {}) };
+    case 'failed':
+      return { type: 'Fail', token, failure: outcome.failure };
+    case 'unknown':
+      return { type: 'LoseAnswer', token, failure: outcome.failure };
+  }
+}
+
+/** Asks the hook. Undefined: it did not tell. */
+async function reconcile(ports: EffectPorts, work: HttpWork, run: Run): Promise<EffectCommand | undefined> {
+  run.reconciled++;
+  const hook: ReadyHook | undefined = work.reconcile;
+  if (!hook) return undefined;
+  const { request, headers } = hook;
+  const result = await ports.gate.run(() =>
+    ports.egress.send({ method: request.method, url: request.url, headers, ...(request.body === undefined ? {} : { body: request.body }), sender: work.sender, timeoutMs: work.timeoutMs, mayRepeat: true, signal: ports.signal }),
+  );
+  if (result.kind !== 'answered') return undefined;
+  const reading = contentOf(result);
+  if (!reading.ok) return undefined;
+  const told = hook.read(reading.content, result.status);
+  if (told.happened === 'unclear') return undefined;
+  return { type: 'Reconcile', happened: told.happened, output: told.happened ? told.output : null };
+}
+
+function evidenceOf(work: HttpWork, state: EffectState | undefined, run: Run): Json {
+  const by = state && 'by' in state ? { by: state.by } : {};
+  // `sent` 0 with a known outcome: answered from the ledger, not done again.
+  return { tool: work.name, effect: work.effect, attempts: state ? attemptsOf(state) : 0, sent: run.sent, ...by };
+}
+
+/** @returns whether the time has passed; false when the process is going. */
+async function waited(ms: number, signal: AbortSignal): Promise<boolean> {
+  if (signal.aborted) return false;
+  try {
+    await sleep(Math.max(1, ms), undefined, { signal });
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,67 @@
+// weft.jobs: long jobs, buffered by the bus. The offset moves when the results are on weft.commands.
+import { setTimeout as sleep } from 'node:timers/promises';
+import { contextOf, type Command, type Delivery, type Job } from '@weft/contracts';
+import { rejection, type Rejection } from '@weft/kernel';
+import { deadLetter, outgoing, systemClock, type Bus, type Outgoing } from '@weft/pipeline';
+import { commandBatches } from '../carry-out/command-stream.js';
+import type { ToolsWorker } from '../carry-out/worker.js';
+
+/** Kinds of jobs that tools carries out; others on the topic are somebody else's. */
+const KINDS: ReadonlySet<string> = new Set(['tool', 'http', 'infer']);
+
+// A result took a model call: it is offered to the bus for about 10 s before the batch comes again.
+const PUBLISH_PAUSES_MS = [100, 300, 1_000, 3_000, 6_000];
+
+export class JobsConsumer {
+  constructor(
+    private readonly worker: ToolsWorker,
+    private readonly bus: Bus,
+  ) {}
+
+  /**
+   * Takes a batch. A job that came to nothing is not waited for: orchestration dispatches it again.
+   * @throws Fault when results could not be published: the batch comes again, and the ledger answers what was done.
+   */
+  async handle(batch: readonly Delivery[]): Promise<void> {
+    const jobs: Job[] = [];
+    const dead: Outgoing[] = [];
+    for (const delivery of batch) {
+      const job = delivery.ok ? (delivery.envelope.body as Job) : undefined;
+      if (!delivery.ok) dead.push(setAside(delivery, delivery.rejection));
+      else if (!job || job.id === '' || !job.context) dead.push(setAside(delivery, rejection('message-invalid', 'Expected a job with id and context but one of them is missing.')));
+      else if (KINDS.has(job.kind)) jobs.push(job);
+    }
+    if (dead.length > 0) await this.bus.publish(dead);
+    for await (const { commands } of commandBatches(jobs.map((job) => this.worker.carry(job)))) await this.#publish(commands.map(messageOf));
+  }
+
+  async #publish(messages: readonly Outgoing[]): Promise<void> {
+    for (const pauseMs of PUBLISH_PAUSES_MS) {
+      try {
+        return await this.bus.publish(messages);
+      } catch {
+        await sleep(pauseMs);
+      }
+    }
+    await this.bus.publish(messages);
+  }
+}
+
+function messageOf(command: Command): Outgoing {
+  const kind = command.completeJob ? 'complete-job' : 'fail-job';
+  return outgoing('commands', {
+    id: command.id,
+    source: '/weft/tools',
+    type: `ai.weft.command.${kind}.v1`,
+    key: command.executionId,
+    context: command.context ?? contextOf({ tenant: '' }),
+    body: command,
+  });
+}
+
+function setAside(delivery: Delivery, reason: Rejection): Outgoing {
+  const context = delivery.ok ? delivery.envelope.context : contextOf({ tenant: '' });
+  // A bus inside the process may have no record of a message; what was decoded takes its place.
+  const raw = delivery.raw ?? (delivery.ok ? { topic: 'weft.jobs', partition: -1, offset: delivery.envelope.id, key: delivery.envelope.key, headers: {}, value: Buffer.from(JSON.stringify(delivery.envelope.body ?? null)) } : undefined);
+  return deadLetter(raw ?? { topic: 'weft.jobs', partition: -1, offset: '', key: '', headers: {}, value: new Uint8Array() }, reason, context, systemClock.now());
+}

@@ -1,0 +1,6 @@
+export { toolsConfig, toolsSettings, type ToolsSettings } from './config.js';
+export { TOOLS_WORKER } from './consume/worker.controller.js';
+export { toolsMigrations } from './migrations/index.js';
+export { FileInvalid, parseGrants, parseTools, readGrantsFile, readToolsFile } from './registry/files.js';
+export { environmentSecrets, type Secrets } from './secret/secrets.js';
+export { ToolsModule, toolsParts, type ToolsModuleOptions, type ToolsPorts } from './tools.module.js';

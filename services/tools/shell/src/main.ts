@@ -1,0 +1,37 @@
+// Tools as a process of the mesh.
+import { ensureTopics, KafkaBus } from '@weft/adapter-kafka';
+import { checkMigrated, engineRole, openPool, parseStoreUrl } from '@weft/adapter-postgres';
+import { WorkerService } from '@weft/contracts';
+import { grpcServerOptions, loadConfig, logFor, runService, Shutdown } from '@weft/nest-platform';
+import { toolsConfig } from './config.js';
+import { toolsMigrations } from './migrations/index.js';
+import { readGrantsFile, readToolsFile } from './registry/files.js';
+import { environmentSecrets } from './secret/secrets.js';
+import { ToolsModule } from './tools.module.js';
+
+const SERVICE = 'tools';
+
+await runService(SERVICE, async () => {
+  const config = loadConfig(toolsConfig, process.env);
+  const log = logFor(SERVICE);
+  const tools = config.WEFT_TOOLS_FILE === undefined ? [] : readToolsFile(config.WEFT_TOOLS_FILE);
+  const grants = config.WEFT_GRANTS_FILE === undefined ? [] : readGrantsFile(config.WEFT_GRANTS_FILE);
+  const address = parseStoreUrl(config.WEFT_STORE_URL);
+  const enginePool = openPool(address, { role: engineRole(SERVICE), password: config.WEFT_STORE_PASSWORD ?? address.password, applicationName: `weft ${SERVICE}` });
+  await checkMigrated(enginePool, toolsMigrations);
+  const kafka = { brokers: config.WEFT_KAFKA.split(','), clientId: SERVICE };
+  await ensureTopics(kafka, ['weft.jobs', 'weft.commands']);
+  const bus = new KafkaBus({ ...kafka, onFault: (fault, topic) => log.warn('a batch comes again', { error: fault, topic }) });
+  return {
+    service: SERVICE,
+    config,
+    http: { port: config.WEFT_PORT, host: config.WEFT_HOST },
+    module: ToolsModule.forRoot({ enginePool, bus, tools, grants, secrets: environmentSecrets(process.env), settings: config }),
+    transports: () => [grpcServerOptions({ address: config.WEFT_GRPC_ADDRESS, services: [WorkerService] })],
+    prepare: (app) => {
+      const shutdown = app.get(Shutdown);
+      shutdown.on('stores', 'store', () => enginePool.end());
+      shutdown.on('stores', 'bus', () => bus.close());
+    },
+  };
+});

@@ -1,0 +1,117 @@
+// The composition of tools: the only file where its ports meet its parts.
+import { Module, type DynamicModule, type FactoryProvider, type ModuleMetadata, type OnApplicationBootstrap } from '@nestjs/common';
+import type { Pool } from '@weft/adapter-postgres';
+import { TOPICS } from '@weft/contracts';
+import { HealthChecks, logFor, Shutdown } from '@weft/nest-platform';
+import type { Bus } from '@weft/pipeline';
+import { authoriser, type Grant, type ToolDefinition } from '@weft/tools/core';
+import { Gate } from './carry-out/gate.js';
+import { ToolsWorker } from './carry-out/worker.js';
+import type { ToolsSettings } from './config.js';
+import { JobsConsumer } from './consume/jobs.consumer.js';
+import { TOOLS_WORKER, WorkerController } from './consume/worker.controller.js';
+import { EgressClient } from './egress/egress-client.js';
+import { EgressPolicy } from './egress/egress-policy.js';
+import { EffectLedger } from './persist/effect.ledger.js';
+import { registryOf } from './registry/registry.js';
+import { SchemaCache } from './registry/schemas.js';
+import type { Secrets } from './secret/secrets.js';
+
+/** What tools runs on. Whoever hands it in closes it. */
+export interface ToolsPorts {
+  /** Of tools' engine role: writes the effect ledger. */
+  readonly enginePool: Pool;
+  readonly bus: Bus;
+  readonly tools: readonly ToolDefinition[];
+  readonly grants: readonly Grant[];
+  readonly secrets: Secrets;
+  readonly settings: Omit<ToolsSettings, 'WEFT_TOOLS_FILE' | 'WEFT_GRANTS_FILE'>;
+}
+
+/** The ports out of other providers, as where the bus lives in the same application. */
+export interface ToolsModuleOptions extends Pick<ModuleMetadata, 'imports'>, Pick<FactoryProvider<ToolsPorts>, 'inject' | 'useFactory'> {}
+
+const PORTS = Symbol('weft.tools.ports');
+const PARTS = Symbol('weft.tools.parts');
+const CONSUMER_GROUP = 'tools';
+
+interface Parts {
+  readonly worker: ToolsWorker;
+  readonly ledger: EffectLedger;
+  readonly egress: EgressClient;
+}
+
+/** Makes the parts of tools without Nest around them, as for specs and benchmarks. @throws FileInvalid for tools that cannot be used. */
+export function toolsParts(ports: ToolsPorts, signal: AbortSignal): Parts {
+  const { settings } = ports;
+  const log = logFor('tools');
+  const ledger = new EffectLedger(ports.enginePool, (fault) => log.warn('the ledger waits for its store', { error: fault }));
+  const egress = new EgressClient(new EgressPolicy(settings.WEFT_EGRESS_ALLOW));
+  const worker = new ToolsWorker({
+    registry: registryOf(ports.tools),
+    authorise: authoriser(ports.grants),
+    ledger,
+    egress,
+    gate: new Gate(settings.WEFT_TOOLS_CONCURRENCY),
+    secrets: ports.secrets,
+    schemas: new SchemaCache(),
+    modelTimeoutMs: settings.WEFT_MODEL_TIMEOUT_MS,
+    callTimeoutMs: settings.WEFT_CALL_TIMEOUT_MS,
+    signal,
+    log,
+    onContradiction: (key, message) => log.error('the ledger is contradicted', { key, reason: message }),
+  });
+  return { worker, ledger, egress };
+}
+
+/** Consumes jobs for as long as the application takes work. */
+class ToolsWork implements OnApplicationBootstrap {
+  constructor(
+    private readonly ports: ToolsPorts,
+    private readonly parts: Parts,
+    private readonly shutdown: Shutdown,
+    health: HealthChecks,
+  ) {
+    health.register('tools store', async () => void (await ports.enginePool.query('select 1')));
+  }
+
+  async onApplicationBootstrap(): Promise<void> {
+    const { worker, ledger, egress } = this.parts;
+    const jobs = new JobsConsumer(worker, this.ports.bus);
+    const subscription = await this.ports.bus.subscribe({ topic: TOPICS.jobs.name, group: CONSUMER_GROUP, handle: (batch) => jobs.handle(batch) });
+    this.shutdown.on('intake', 'tools consumer', () => subscription.close());
+    this.shutdown.on('work', 'tools jobs', async () => {
+      await worker.drain();
+      await ledger.stop();
+      egress.close();
+    });
+  }
+}
+
+@Module({})
+export class ToolsModule {
+  /** Tools on ports that exist already. It exports the worker of its process under `TOOLS_WORKER`. */
+  static forRoot(ports: ToolsPorts): DynamicModule {
+    return ToolsModule.forRootAsync({ useFactory: () => ports });
+  }
+
+  /** Tools on ports that come out of the application. */
+  static forRootAsync({ imports, inject, useFactory }: ToolsModuleOptions): DynamicModule {
+    return {
+      module: ToolsModule,
+      imports: imports ?? [],
+      controllers: [WorkerController],
+      providers: [
+        { provide: PORTS, useFactory, inject: inject ?? [] },
+        { provide: PARTS, inject: [PORTS, Shutdown], useFactory: (ports: ToolsPorts, shutdown: Shutdown) => toolsParts(ports, shutdown.signal) },
+        { provide: TOOLS_WORKER, inject: [PARTS], useFactory: (parts: Parts) => parts.worker },
+        {
+          provide: ToolsWork,
+          inject: [PORTS, PARTS, Shutdown, HealthChecks],
+          useFactory: (ports: ToolsPorts, parts: Parts, shutdown: Shutdown, health: HealthChecks) => new ToolsWork(ports, parts, shutdown, health),
+        },
+      ],
+      exports: [TOOLS_WORKER],
+    };
+  }
+}
