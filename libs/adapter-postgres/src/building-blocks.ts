@@ -58,7 +58,8 @@ export function commitTable(service: string): string {
       tenants text[] not null,
       published boolean not null,
       sequenced bigint,
-      recorded_at timestamptz not null
+      recorded_at timestamptz not null,
+      traceparents text[] not null default '{}'
     );
     create index commits_unpublished on ${name} (recorded_at) where not published;
     create index commits_unsequenced on ${name} (id) where sequenced is null;

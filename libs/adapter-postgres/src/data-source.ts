@@ -1,5 +1,5 @@
 import { Fault } from '@weft/pipeline';
-import { DataSource, type DataSourceOptions } from 'typeorm';
+import { DataSource, type DataSourceOptions, type Logger } from 'typeorm';
 import type { PoolOptions } from './pool.js';
 import { clientConfig, type StoreAddress } from './store-address.js';
 import { faultOf } from './store-fault.js';
@@ -15,7 +15,7 @@ export async function openDataSource(address: StoreAddress, options: PoolOptions
 
 /** What every data source here has in common. */
 export function sourceOptions(address: StoreAddress, options: PoolOptions) {
-  const { host, port, database, user, password } = clientConfig(address, options);
+  const { host, port, database, user, password, ssl } = clientConfig(address, options);
   return {
     type: 'postgres',
     host: host!,
@@ -25,11 +25,21 @@ export function sourceOptions(address: StoreAddress, options: PoolOptions) {
     ...(typeof password === 'string' ? { password } : {}),
     applicationName: options.applicationName,
     installExtensions: false,
-    logging: false,
+    logger: SILENT,
     poolErrorHandler: (fault: unknown) => options.onFault?.(fault instanceof Error ? fault : new Fault(String(fault), true)),
-    extra: { max: options.max ?? 4, keepAlive: true, connectionTimeoutMillis: 10_000, ...(options.statementMsMax === 0 ? {} : { statement_timeout: options.statementMsMax ?? 30_000 }) },
+    extra: { ...(ssl === undefined ? {} : { ssl }), max: options.max ?? 4, keepAlive: true, connectionTimeoutMillis: 10_000, ...(options.statementMsMax === 0 ? {} : { statement_timeout: options.statementMsMax ?? 30_000 }) },
   } as const satisfies DataSourceOptions;
 }
+
+// TypeORM prints failed migrations to stdout by default, where commands print data; the fault says the same.
+const SILENT: Logger = {
+  logQuery() {},
+  logQueryError() {},
+  logQuerySlow() {},
+  logSchemaBuild() {},
+  logMigration() {},
+  log() {},
+};
 
 /** Initialises a data source. @throws Fault. */
 export async function connect(options: DataSourceOptions): Promise<DataSource> {

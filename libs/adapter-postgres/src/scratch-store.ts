@@ -1,7 +1,7 @@
 // A throw-away store: a database of its own on a server of this process. For integration specs and one-off runs.
 import { Fault } from '@weft/pipeline';
 import { spawn } from 'node:child_process';
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
@@ -50,6 +50,7 @@ async function startServer(): Promise<Embedded> {
     return embedded;
   } catch (fault) {
     server = undefined;
+    rmSync(root, { recursive: true, force: true });
     throw fault;
   }
 }

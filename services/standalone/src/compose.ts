@@ -80,7 +80,7 @@ export async function compose(config: StandaloneConfig): Promise<Composition> {
     }),
     MemoryModule.forRoot({ enginePool: memoryPool }),
     ValidationModule.forRoot({ enginePool: validationPool }),
-    AuditModule.forRoot({ store: store.address, passwordOf: store.passwordOf, bus, settings: config }),
+    AuditModule.forRoot({ store: store.address, passwordOf: store.passwordOf, bus, config }),
     RoutingModule.forRoot({ enginePool: routingPool, tenantPool: routingTenant, bus, orchestration, table: await loadRouteTable(config.WEFT_ROUTES_FILE), settings: config }),
     GatewayModule.forRoot({
       enginePool: gatewayPool,

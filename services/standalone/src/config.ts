@@ -1,3 +1,4 @@
+import { auditSettings } from '@weft/audit/shell';
 import { gatewaySettings } from '@weft/gateway/shell';
 import { platformSettings } from '@weft/nest-platform';
 import { orchestrationSettings } from '@weft/orchestration/shell';
@@ -12,6 +13,7 @@ export const standaloneConfig = z.object({
   ...routingSettings,
   ...orchestrationSettings,
   ...toolsSettings,
+  ...auditSettings,
   WEFT_HOME: z.string().describe('Folder of everything Weft writes: the embedded store, the audit key, run files.'),
   WEFT_PORT: z.coerce.number().int().min(0).max(65_535).default(7_420).describe('Port of the API, health and readiness.'),
   WEFT_HOST: z.string().default('127.0.0.1').describe('Address to listen on.'),

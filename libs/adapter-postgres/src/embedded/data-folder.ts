@@ -31,7 +31,7 @@ export function createData(binaries: Binaries, layout: Layout, options: { readon
   const flags = ['--username=postgres', '--auth-local=trust', '--auth-host=reject', '--encoding=UTF8', '--locale=C', '--locale-provider=builtin', '--builtin-locale=C.UTF-8', '--no-instructions', ...(options.sync ? [] : ['--no-sync'])];
   try {
     const done = spawnSync(binaries.initdb, ['-D', made, ...flags], { ...layout.user, cwd: '/', encoding: 'utf8', env: serverEnvironment() });
-    if (done.status !== 0) throw new Fault(`initdb could not create the store in ${layout.root}: ${(done.stderr || done.error?.message || `exit code ${done.status}`).trim().split('\n').slice(-2).join(' | ')}`, false);
+    if (done.status !== 0) throw notCreated(layout, (done.stderr || done.error?.message || `exit code ${done.status}`).trim().split('\n').slice(-2).join(' | '));
     discardUnfinished(layout);
     renameSync(made, layout.data);
   } catch (fault) {
@@ -39,6 +39,11 @@ export function createData(binaries: Binaries, layout: Layout, options: { readon
   } finally {
     rmSync(fresh, { recursive: true, force: true });
   }
+}
+
+function notCreated({ root }: Layout, reason: string): Fault {
+  const advice = reason.includes('user does not exist') ? ' PostgreSQL wants the user it runs as to have a line in /etc/passwd. Add one, or set WEFT_STORE_URL to a PostgreSQL that runs.' : '';
+  return new Fault(`Expected initdb to create the store in ${root} but: ${reason}.${advice}`, false);
 }
 
 /** What the server and initdb see of our environment: nothing of it may steer them. */

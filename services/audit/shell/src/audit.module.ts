@@ -81,7 +81,7 @@ async function wire({ store, passwordOf, bus, config, clock = systemClock }: Aud
   // One connection of it is the sequencer's for as long as it writes.
   const sequencerPool = open(SEQUENCER_ROLE);
   const tenantPool = open(tenantRole(SERVICE));
-  await checkMigrated(sequencerPool, auditMigrations);
+  await checkMigrated(tenantPool, auditMigrations);
   const services = await servicesWithCommits(sequencerPool, config.WEFT_AUDIT_SERVICES);
   const skipped = config.WEFT_AUDIT_SERVICES.filter((service) => !services.includes(service));
   if (skipped.length > 0) log.warn('services without a commit table are not in the log', { services: skipped });

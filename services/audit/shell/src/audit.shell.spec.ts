@@ -46,6 +46,8 @@ interface Given {
   readonly ledgerPool: Pool;
   readonly options: WriterOptions;
   readonly unfit: string[];
+  /** Released at the end, also of a spec that fails. */
+  readonly writers: LogWriter[];
   readonly resources: LogResources;
   readonly proofs: ExecutionProofs;
   /** Writes commit rows as a service does. */
@@ -59,12 +61,14 @@ async function givenStore(): Promise<Given> {
   const [sequencerPool, tenantPool, ledgerPool] = [open(SEQUENCER_ROLE, 4), open(tenantRole('audit')), open(engineRole('ledger'))];
   const signer = logSigner({ WEFT_HOME: home, WEFT_AUDIT_ORIGIN: 'spec.local/audit' });
   const unfit: string[] = [];
+  const writers: LogWriter[] = [];
   return {
     store,
     sequencerPool,
     tenantPool,
     ledgerPool,
     unfit,
+    writers,
     options: { signer, services: ['ledger'], onUnfit: (rejection) => unfit.push(rejection.message) },
     resources: new LogResources(sequencerPool, signer.verifierKey),
     proofs: new ExecutionProofs(sequencerPool, tenantPool, ['ledger'], signer.verifierKey),
@@ -81,6 +85,7 @@ async function givenStore(): Promise<Given> {
       return id;
     },
     async close() {
+      for (const writer of writers) writer.release();
       await Promise.all([sequencerPool.end(), tenantPool.end(), ledgerPool.end()]);
       await store.close();
     },
@@ -90,6 +95,7 @@ async function givenStore(): Promise<Given> {
 async function takeOver(given: Given, options: Partial<WriterOptions> = {}): Promise<LogWriter> {
   const writer = await LogWriter.takeOver(given.sequencerPool, { ...given.options, ...options });
   if (!writer) throw new Error('another writer has the log');
+  given.writers.push(writer);
   await writer.head();
   return writer;
 }
@@ -215,6 +221,7 @@ describe('the log', () => {
   it('never forks, even when two writers believe to have the same epoch', async () => {
     const writer = await takeOver(given);
     const twin = new LogWriter(await given.sequencerPool.connect(), given.options, writer.epoch);
+    given.writers.push(twin);
     for (let round = 0; round < 25; round++) {
       for (let n = 0; n < 3; n++) await given.commit([[newId(), 0]]);
       const outcomes = await Promise.allSettled([writer.append(), twin.append()]);
@@ -234,17 +241,19 @@ describe('the log', () => {
     const before = await given.resources.checkpoint();
     await given.commit([[newId(), 0]]);
     // Somebody holds the row that the last part of the statement writes; then the server ends the writer in the middle.
-    const blocker = await given.sequencerPool.connect();
+    const admin = openPool(given.store.address, { max: 1, applicationName: 'audit spec' });
+    const blocker = await admin.connect();
     await blocker.query('begin; lock table audit.members in share mode');
     const broken = writer.append();
     broken.catch(() => undefined);
     await eventually(async () => {
-      const { rows } = await blocker.query<{ ended: boolean }>(`select pg_terminate_backend(pid) as ended from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database() and usename = current_user`);
+      const { rows } = await blocker.query<{ ended: boolean }>(`select pg_terminate_backend(pid) as ended from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database() and usename = '${SEQUENCER_ROLE}'`);
       return rows.length === 1;
     });
     await expect(broken).rejects.toThrow();
     await blocker.query('rollback');
     blocker.release();
+    await admin.end();
     expect(await given.resources.checkpoint()).toEqual(before);
     expect(await countOf(given.sequencerPool, 'audit.leaves')).toBe(1);
     expect(await countOf(given.sequencerPool, 'ledger.commits where sequenced is null')).toBe(1);
@@ -280,7 +289,7 @@ describe('the log', () => {
   });
 
   it('tells once of a commit row that cannot be a leaf, and goes on with the others', async () => {
-    await given.commit([[newId(), 0]], ['default'], { digests: Buffer.alloc(5) });
+    await given.commit([[newId(), 0]], ['default'], { digests: Buffer.alloc(64) });
     await given.commit([[newId(), 0]]);
     const writer = await takeOver(given);
     expect(await appendAll(writer)).toBe(1);

@@ -73,6 +73,14 @@ export async function startProcess(server: ProcessServer): Promise<LocalServer |
   return `${name} did not answer on port ${port}: ${end ?? `nothing within ${startMs / 1000} s`}. ${lastLines(await readFile(logFile, 'utf8').catch(() => ''))}`;
 }
 
+/** Stops the server that an earlier start left in a folder. @returns whether one ran. */
+export async function stopLeftOver(root: string): Promise<boolean> {
+  const known = await readPidFile(root);
+  if (!known || !(await isRunning(known))) return false;
+  await stopProcess(root, known);
+  return true;
+}
+
 function localServer(name: LocalServer['name'], root: string, known: PidFile): LocalServer {
   return { name, address: `127.0.0.1:${known.port}`, pid: known.pid, stop: () => stopProcess(root, known) };
 }

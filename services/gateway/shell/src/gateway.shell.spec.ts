@@ -38,6 +38,7 @@ const ROUTES: readonly { readonly route: string; readonly path?: string; readonl
   { route: 'GET /v1/executions/:id/events', path: `/v1/executions/${FOREIGN}/events`, withForeignId: 404 },
   { route: 'GET /v1/executions/:id/route', path: `/v1/executions/${FOREIGN}/route`, withForeignId: 404 },
   { route: 'GET /v1/executions/:id/proof', path: `/v1/executions/${FOREIGN}/proof`, withForeignId: 404 },
+  { route: 'GET /v1/executions/:id/members', path: `/v1/executions/${FOREIGN}/members`, withForeignId: 404 },
   { route: 'GET /v1/reviews' },
   { route: 'POST /v1/reviews/:id/decide', path: '/v1/reviews/foreign/decide', body: { outcome: 'approved' }, withForeignId: 404 },
   { route: 'POST /v1/definitions', body: 'document: {}' },

@@ -1,13 +1,14 @@
 // Writes the log for as long as this process is the one that may: a lock of its connection, and an epoch that every append asks for.
 import { faultOf, type Pool } from '@weft/adapter-postgres';
-import { appendToEdge, commitRowOf, EMPTY_EDGE, type LogEdge, type StoredCommit } from '@weft/audit/core';
+import { appendToEdge, commitRowOf, EMPTY_EDGE, type LogEdge } from '@weft/audit/core';
 import { refuse, Refused, type Rejection } from '@weft/kernel';
 import { commitLeafOf, encodeCommitLeaf } from '@weft/proof';
 import { openCheckpoint, sameBytes, signCheckpoint } from '@weft/tlog';
 import { setImmediate as turn } from 'node:timers/promises';
 import type { PoolClient } from 'pg';
 import type { LogSigner } from '../keys/log-signer.js';
-import { LogStore, type EncodedLeaf } from '../persist/log-store.js';
+import { traceAppend } from '../publish/append-spans.js';
+import { LogStore, type EncodedLeaf, type UnsequencedCommit } from '../persist/log-store.js';
 
 /** A checkpoint that is durable together with everything under it. */
 export interface SignedHead {
@@ -54,6 +55,7 @@ export class LogWriter {
   readonly #store: LogStore;
   readonly #unfit = new Set<string>();
   #edge: LogEdge = EMPTY_EDGE;
+  #isReleased = false;
 
   /** For `takeOver`, and for specs that play a sequencer which does not know that it was replaced. */
   constructor(
@@ -109,6 +111,7 @@ export class LogWriter {
    * appended until someone has looked); Fault when the store did not do it, or nobody knows whether it did: the next append asks the head.
    */
   async append(): Promise<Appended> {
+    const startedAt = Date.now();
     const rows = await this.#store.unsequenced(LEAVES_MAX, [...this.#unfit]);
     let leaves = await this.#encode(rows);
     const hasMore = leaves.length < rows.length || rows.length >= LEAVES_MAX;
@@ -122,6 +125,7 @@ export class LogWriter {
       if (outcome.kind === 'fenced') throw new Fenced();
       if (outcome.kind === 'appended') {
         this.#edge = appended.edge;
+        traceAppend(leaves, edge.head.size, startedAt);
         return { leaves: leaves.length, hasMore, head: { size: after.size, note } };
       }
       const { claimed } = outcome;
@@ -130,13 +134,13 @@ export class LogWriter {
     return { leaves: 0, hasMore: false, head: undefined };
   }
 
-  /** Lets another process write. */
+  /** Lets another process write: the lock ends with its connection. Doing it again does nothing. */
   release(): void {
-    // The lock ends with its connection.
-    this.connection.release(true);
+    if (!this.#isReleased) this.connection.release(true);
+    this.#isReleased = true;
   }
 
-  async #encode(rows: readonly StoredCommit[]): Promise<readonly EncodedLeaf[]> {
+  async #encode(rows: readonly UnsequencedCommit[]): Promise<readonly EncodedLeaf[]> {
     const leaves: EncodedLeaf[] = [];
     let bytes = 0;
     for (const [n, row] of rows.entries()) {
@@ -150,7 +154,7 @@ export class LogWriter {
       }
       bytes += encoded.bytes.length;
       if (leaves.length === LEAVES_MAX || (bytes > BYTES_MAX && leaves.length > 0)) break;
-      leaves.push({ commit: reading.commit, entry: encoded.bytes });
+      leaves.push({ commit: reading.commit, entry: encoded.bytes, traceparents: row.traceparents });
     }
     return leaves;
   }

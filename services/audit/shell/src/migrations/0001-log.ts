@@ -48,7 +48,7 @@ export class Log1700000000001 implements MigrationInterface {
     const rights = { head: 'select, update', tiles: 'select, insert, update', leaves: 'select, insert', members: 'select, insert' };
     for (const [table, mayDo] of Object.entries(rights)) {
       // A tenant sees the leaves of commits that it has a part in; where they are and the tree over them say nothing about anyone.
-      const visible = table === 'leaves' ? `current_setting('weft.tenant', true) = any(tenants)` : 'true';
+      const visible = table === 'leaves' ? `nullif(current_setting('weft.tenant', true), '') = any(tenants)` : 'true';
       await runner.query(`
         alter table audit.${table} enable row level security;
         alter table audit.${table} force row level security;

@@ -54,7 +54,7 @@ select exists (select from ours) as is_ours, exists (select from go) as is_appen
 export function unsequencedSql(services: readonly string[]): string {
   const parts = services.map(
     // A row that has yet to be marked as published is about to be updated by its own service: there is no hurry to lock it.
-    (service) => `(select '${service}' as service, id, members, digests, tenants, (extract(epoch from recorded_at) * 1000)::float8 as at from ${service}.commits
+    (service) => `(select '${service}' as service, id, members, digests, tenants, traceparents, (extract(epoch from recorded_at) * 1000)::float8 as at from ${service}.commits
   where sequenced is null and (published or recorded_at < now() - interval '300 milliseconds') and id <> all($2::uuid[]) order by id limit $1)`,
   );
   return parts.join(' union all ');

@@ -2,7 +2,7 @@
 import { faultOf } from '@weft/adapter-postgres';
 import { executionsOf, type HashTile, type LogEdge, type StoredCommit } from '@weft/audit/core';
 import type { CommitRow } from '@weft/proof';
-import { rightEdgeTiles, TILE_WIDTH, type TreeHead } from '@weft/tlog';
+import { HASH_BYTES, rightEdgeTiles, TILE_WIDTH, type TreeHead } from '@weft/tlog';
 import type { PoolClient } from 'pg';
 import { APPEND_STATEMENT, appendSql, unsequencedSql } from './append-statement.js';
 
@@ -10,6 +10,13 @@ import { APPEND_STATEMENT, appendSql, unsequencedSql } from './append-statement.
 export interface EncodedLeaf {
   readonly commit: CommitRow;
   readonly entry: Uint8Array;
+  /** Traces that the commit's decisions belong to, of those that are recorded. */
+  readonly traceparents: readonly string[];
+}
+
+/** A commit row that is not in the log yet. */
+export interface UnsequencedCommit extends StoredCommit {
+  readonly traceparents: readonly string[];
 }
 
 /** Everything that one append writes. */
@@ -48,21 +55,21 @@ export class LogStore {
     return row!;
   }
 
-  /** The right edge under a head: what appending starts from. */
+  /** The right edge under a head: what appending starts from. Also when the log has grown since: what grew lies behind it. */
   async edge({ size, root }: TreeHead): Promise<LogEdge> {
     const tiles = rightEdgeTiles(size).filter(({ level }) => level !== 'entries');
     const rows = await this.#query<{ level: number; bytes: Buffer }>(
       'audit-edge-1',
-      'select level, bytes from audit.tiles join unnest($1::smallint[], $2::bigint[]) as e(level, index) using (level, index)',
-      [tiles.map(({ level }) => level), tiles.map(({ index }) => index)],
+      'select level, substring(bytes for e.length) as bytes from audit.tiles join unnest($1::smallint[], $2::bigint[], $3::int[]) as e(level, index, length) using (level, index)',
+      [tiles.map(({ level }) => level), tiles.map(({ index }) => index), tiles.map(({ width }) => width * HASH_BYTES)],
     );
     const entries = await this.#query<{ entry: Buffer }>('audit-edge-entries-1', 'select entry from audit.leaves where index >= $1 and index < $2 order by index', [size - (size % TILE_WIDTH), size]);
     return { head: { size, root }, entries: entries.map(({ entry }) => entry), hashes: new Map(rows.map(({ level, bytes }) => [level, bytes])) };
   }
 
   /** Commit rows that are not in the log, oldest first, at most `limit` of a service. */
-  async unsequenced(limit: number, without: readonly string[]): Promise<readonly StoredCommit[]> {
-    const rows = await this.#query<StoredCommit>('audit-unsequenced-1', this.#unsequencedSql, [limit, without]);
+  async unsequenced(limit: number, without: readonly string[]): Promise<readonly UnsequencedCommit[]> {
+    const rows = await this.#query<UnsequencedCommit>('audit-unsequenced-1', this.#unsequencedSql, [limit, without]);
     return rows.map((row) => ({ ...row, at: Math.round(row.at) })).sort((left, right) => (left.id < right.id ? -1 : 1));
   }
 

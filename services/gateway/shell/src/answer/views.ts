@@ -1,5 +1,5 @@
 // What callers are shown: wire messages as plain JSON, with parsed data and RFC 3339 times.
-import type { Accepted, Definition, Execution, Review, Selection, Timeline, TimelineEntry } from '@weft/contracts';
+import type { Accepted, Definition, Execution, Member, Review, Selection, Timeline, TimelineEntry } from '@weft/contracts';
 import { instantText, type Json } from '@weft/kernel';
 
 const timeOf = (ms: number): string | null => (ms === 0 ? null : instantText(ms));
@@ -56,6 +56,12 @@ export function entryView({ version, atMs, type, task, pointer, text, detailJson
 
 export function reviewView({ reviewId, executionId, kind, title, subjectJson, status, openedAtMs, decidedBy, comment }: Review) {
   return { reviewId, executionId, kind, title, status, openedAt: timeOf(openedAtMs), decidedBy, comment, ...optional('subject', parsed(subjectJson)) };
+}
+
+/** A decision as the audit log's digests cover it; bytes as base64. */
+export function memberView({ sequence, tenant, recordedAtMs, structure, payload, payloadErased, payloadSalt, payloadDigest, commitId }: Member) {
+  const base64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base64');
+  return { sequence, tenant, recordedAtMs, structure, payload, payloadErased, payloadSalt: base64(payloadSalt), payloadDigest: base64(payloadDigest), commitId };
 }
 
 /** Where to look further. */

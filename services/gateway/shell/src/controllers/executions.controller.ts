@@ -5,7 +5,7 @@ import { Shutdown } from '@weft/nest-platform';
 import type { Response } from 'express';
 import { leaving } from '../answer/leaving.js';
 import { streamTimeline } from '../answer/stream-timeline.js';
-import { acceptedView, executionView, linksOf, routeView, timelineView } from '../answer/views.js';
+import { acceptedView, executionView, linksOf, memberView, routeView, timelineView } from '../answer/views.js';
 import type { KnownRequest } from '../http/key.guard.js';
 import { pageOf, queryInteger, queryText } from '../http/query.js';
 import { AUDIT, ORCHESTRATION, ROUTING } from '../ports.js';
@@ -76,6 +76,14 @@ export class ExecutionsController {
       checkpoint: checkpoint ?? null,
       pending,
     };
+  }
+
+  /** Each decision with everything that its digest in the audit log covers: what an offline verifier starts from. */
+  @Get(':id/members')
+  async members(@Param('id') id: string, @Req() request: KnownRequest): Promise<object> {
+    await this.#begunOrAccepted(id, request.context, () => this.orchestration.getExecution({ executionId: id }, request.context));
+    const { members } = await this.orchestration.getMembers({ executionId: id }, request.context);
+    return { executionId: id, members: members.map(memberView) };
   }
 
   /** Orchestration's answer, or what routing accepted while orchestration does not know the execution yet. */

@@ -1,13 +1,14 @@
 // The one statement of a batch. The history rows that win decide everything else: all other parts join them.
 
 /** Name of the prepared statement; it changes with the text. */
-export const COMMIT_STATEMENT = 'orchestration-commit-1';
+export const COMMIT_STATEMENT = 'orchestration-commit-2';
 
 /**
  * $1 commit id, $2 instant; per decision, in order of execution id: $3 execution ids, $4 sequences, $5 tenants, $6 buckets,
  * $7 structures, $8 payloads, $9 salts (16 bytes each, joined), $10 payload digests, $11 member digests (32 bytes each, joined),
  * $12 whether it has something to publish; then JSON arrays: $13 starts, $14 ends, $15 waits, $16 waits that are over,
- * $17 reviews opened, $18 reviews closed; $19 earlier commits that have been published.
+ * $17 reviews opened, $18 reviews closed; $19 earlier commits that have been published;
+ * $20 traces that are recorded, so that audit's span joins them.
  * @returns the execution ids that won.
  */
 export const COMMIT_SQL = `
@@ -22,11 +23,11 @@ with tried as materialized (
   on conflict do nothing
   returning execution_id, sequence
 ), committed as (
-  insert into orchestration.commits (id, members, digests, tenants, published, recorded_at)
+  insert into orchestration.commits (id, members, digests, tenants, published, recorded_at, traceparents)
   select $1::uuid,
     '[' || string_agg('["' || execution_id || '",' || sequence || ']', ',' order by ordinal) || ']',
     string_agg(substring($11::bytea from (ordinal::int - 1) * 32 + 1 for 32), ''::bytea order by ordinal),
-    array_agg(distinct tenant), not bool_or(announces), $2::timestamptz
+    array_agg(distinct tenant), not bool_or(announces), $2::timestamptz, $20::text[]
   from tried join won using (execution_id, sequence)
   having count(*) > 0
 ), started as (

@@ -4,6 +4,7 @@ import { bucketOf } from '@weft/kernel';
 import { announcementsOf, decodeEvents, effectsBetween, encodeEvents, isEnded, type ExecutionEvent, type ExecutionState } from '@weft/orchestration/core';
 import type { Commit, Decided, HistoryStore, StoredHistory } from '@weft/pipeline';
 import { memberDigest, payloadDigest } from '@weft/proof';
+import { isSampled } from '@weft/telemetry';
 import { COMMIT_SQL, COMMIT_STATEMENT } from './commit-statement.js';
 import type { PublishedCommits } from './published-commits.js';
 import { drawSalts } from './salts.js';
@@ -70,6 +71,7 @@ function valuesOf(commit: ExecutionCommit, marked: readonly string[]): unknown[]
     decisions.map((decided) => announcementsOf(decided.after, decided.sequence, decided.events).length > 0),
     ...[aside.starts, aside.ends, aside.waits, aside.waitsOver, aside.reviews, aside.reviewsClosed].map((entries) => JSON.stringify(entries)),
     marked,
+    decisions.map((decided) => decided.after.context.traceparent).filter(isSampled),
   ];
 }
 
