@@ -29,9 +29,13 @@ export interface ModuleSyntax {
   readonly properties: readonly NamedTexts[];
   /** Functions with the position of a parameter called `code`. */
   readonly codeTakers: readonly { readonly name: string; readonly position: number }[];
+  /** What functions called `codeOf...` return. */
+  readonly codesGiven: ReadonlySet<string>;
   /** All texts of the module, templates without placeholders included. */
   readonly texts: ReadonlySet<string>;
-  /** Names it declares. */
+  /** All identifiers, property names among them. */
+  readonly names: ReadonlySet<string>;
+  /** Names it declares itself. */
   readonly declared: ReadonlySet<string>;
   /** Each member that is read, `TOPICS.requests`. */
   readonly members: ReadonlySet<string>;
@@ -48,10 +52,13 @@ export function parseModule(text: string): ModuleSyntax {
   const calls: Call[] = [];
   const mentioned = new Set<string>();
   const declared = new Set<string>();
+  const imported = new Set<string>();
   const properties: NamedTexts[] = [];
   const codeTakers: { name: string; position: number }[] = [];
+  const codesGiven = new Set<string>();
   const texts = new Set<string>();
   const members = new Set<string>();
+  const names = new Set<string>();
 
   const visit = (node: Node, parent: Node | undefined, key: string): void => {
     switch (node.type) {
@@ -78,8 +85,9 @@ export function parseModule(text: string): ModuleSyntax {
         break;
       }
       case 'Identifier':
+        names.add(String(node['name']));
         if (isReference(node, parent, key)) mentioned.add(parent?.type === 'MemberExpression' && key === 'object' ? (dotted(parent) ?? String(node['name'])) : String(node['name']));
-        if (isDeclaration(parent, key)) declared.add(String(node['name']));
+        if (isDeclaration(parent, key)) (key === 'local' ? imported : declared).add(String(node['name']));
         break;
       case 'Property':
       case 'TSPropertySignature':
@@ -98,17 +106,17 @@ export function parseModule(text: string): ModuleSyntax {
       default:
         break;
     }
+    if (node.type === 'FunctionDeclaration' && nameOf(node['id'])?.startsWith('codeOf')) returnsOf(node, codesGiven);
     const position = ((node['params'] as readonly unknown[] | undefined) ?? []).findIndex((parameter) => nameOf(parameter) === 'code');
     const functionName = nameOf(node['id']) ?? nameOf(parent?.['id']);
     if (position >= 0 && functionName !== undefined) codeTakers.push({ name: functionName, position });
     for (const [childKey, child] of Object.entries(node)) {
-      if (Array.isArray(child)) for (const each of child) isNode(each) && visit(each, node, childKey);
-      else if (isNode(child)) visit(child, node, childKey);
+      for (const each of Array.isArray(child) ? child : [child]) if (isNode(each)) visit(each, node, childKey);
     }
   };
   visit(parseAst(text, { lang: 'ts' }) as unknown as Node, undefined, '');
-  const globals = new Set([...mentioned].filter((name) => !declared.has(name.split('.')[0]!)));
-  return { imports, calls, globals, properties, codeTakers, texts, declared, members };
+  const globals = new Set([...mentioned].filter((name) => !declared.has(name.split('.')[0]!) && !imported.has(name.split('.')[0]!)));
+  return { imports, calls, globals, properties, codeTakers, codesGiven, texts, declared, members, names };
 }
 
 function isTypeOnly(node: Node): boolean {
@@ -121,6 +129,7 @@ function isTypeOnly(node: Node): boolean {
 function dotted(node: unknown): string | undefined {
   if (!isNode(node)) return undefined;
   if (node.type === 'Identifier') return node['name'] as string;
+  if (node.type === 'ThisExpression') return 'this';
   if (node.type !== 'MemberExpression') return undefined;
   const object = dotted(node['object']);
   const property = node['computed'] === true ? textsOf(node['property'])[0] : nameOf(node['property']);
@@ -149,6 +158,11 @@ function textsOf(node: unknown): readonly string[] {
     default:
       return [];
   }
+}
+
+function returnsOf(node: Node, found: Set<string>): void {
+  if (node.type === 'ReturnStatement') for (const text of textsOf(node['argument'])) found.add(text);
+  for (const child of Object.values(node)) for (const each of Array.isArray(child) ? child : [child]) if (isNode(each)) returnsOf(each, found);
 }
 
 // A name in the place of a value; property names, labels and types are none.

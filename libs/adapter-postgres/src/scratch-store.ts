@@ -22,14 +22,15 @@ let server: Promise<Embedded> | undefined;
 let databases = 0;
 
 /**
- * Opens a store with the schemas of these services: about 0.7 s for the first in a process, 0.1 s for the next. However the process
+ * Opens a store with the schemas of these services: about a second for the first in a process, 0.2 s for the next. However the process
  * ends, kill -9 included, the server stops and its files are removed.
  */
 export async function openScratchStore(services: readonly ServiceMigrations[]): Promise<ScratchStore> {
   server ??= startServer();
   const { address: administration } = await server;
   const database = `scratch_${++databases}`;
-  await administrate(administration, `create database ${database}`);
+  // Twice as fast as by the log, as nothing is synced here.
+  await administrate(administration, `create database ${database} strategy file_copy`);
   const address = { ...administration, database };
   const close = (): Promise<void> => administrate(administration, `drop database if exists ${database} with (force)`);
   try {
@@ -44,7 +45,7 @@ export async function openScratchStore(services: readonly ServiceMigrations[]): 
 async function startServer(): Promise<Embedded> {
   const root = mkdtempSync(join(tmpdir(), 'weft-scratch-'));
   try {
-    const embedded = await startEmbedded({ root, settings: SETTINGS });
+    const embedded = await startEmbedded({ root, database: 'postgres', settings: SETTINGS });
     if (embedded.adopted) throw new Fault(`Expected no server in ${root} but one was there.`, false);
     removeWithUs(embedded.postmasterPid, root);
     return embedded;

@@ -20,6 +20,9 @@ import { colors } from './output/print.js';
 
 const VERSION = '0.1.0';
 
+// The launcher's word to this command: Weft's processes would take it for a misspelt setting.
+delete process.env['WEFT_ROOT'];
+
 const program = new Command('weft')
   .description('Weft: publish one event, get its answer, prove what happened.')
   .version(VERSION)

@@ -41,7 +41,7 @@ const LOG_BYTES_MAX = 10 * 1024 * 1024;
 
 /**
  * Starts the server of a root, adopting one that runs already. It outlives us when we are killed. Any number of processes may do
- * this at once: they get the same server. Takes about 0.8 s the first time, less than 0.15 s later.
+ * this at once: they get the same server. Takes about a second the first time, less than 0.15 s later.
  * @throws Fault when there are no binaries for the platform, the data is of another major version, or the server does not start.
  */
 export async function startEmbedded(options: EmbeddedOptions): Promise<Embedded> {
@@ -77,6 +77,7 @@ function embedded(layout: Layout, address: StoreAddress, postmasterPid: number, 
 
 async function bringUp(layout: Layout, address: StoreAddress, settings: Readonly<Record<string, string>>, onNotice: (text: string) => void): Promise<{ pid: number; adopted: boolean }> {
   let binaries: Binaries | undefined;
+  let logFrom = 0;
   for (let launches = 0; ; launches++) {
     let child: ChildProcess | undefined;
     if (postmasterOf(layout.data) === undefined) {
@@ -86,18 +87,18 @@ async function bringUp(layout: Layout, address: StoreAddress, settings: Readonly
         createData(binaries, layout, { sync: settings['fsync'] !== 'off' });
       }
       removeStalePidFile(layout.data);
+      logFrom = rotateLog(layout);
       child = launch(binaries, layout, { ...SERVER_SETTINGS, ...settings });
     } else hasData(layout);
     const pid = await untilReady(layout, address, child, onNotice);
     if (pid !== undefined) return { pid, adopted: pid !== child?.pid };
     // Gone again: a rival started it first, it was just being stopped, or processes of a killed server still hold its memory.
-    if (launches >= LAUNCHES_MAX || (child && !mayPass(layout))) throw notStarted(layout);
+    if (launches >= LAUNCHES_MAX || (child && !PASSING.test(logSince(layout, logFrom)))) throw notStarted(layout);
     await pause(Math.min(25 * 2 ** launches, 500));
   }
 }
 
 function launch(binaries: Binaries, layout: Layout, settings: Readonly<Record<string, string>>): ChildProcess {
-  if (existsSync(layout.log) && statSync(layout.log).size > LOG_BYTES_MAX) renameSync(layout.log, `${layout.log}.1`);
   const log = openSync(layout.log, 'a', 0o600);
   own(layout.log, layout.user);
   const flags = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
@@ -107,6 +108,15 @@ function launch(binaries: Binaries, layout: Layout, settings: Readonly<Record<st
   child.unref();
   closeSync(log);
   return child;
+}
+
+/** @returns how long the log is, in bytes, before the next server writes to it. */
+function rotateLog({ log }: Layout): number {
+  if (!existsSync(log)) return 0;
+  const { size } = statSync(log);
+  if (size <= LOG_BYTES_MAX) return size;
+  renameSync(log, `${log}.1`);
+  return 0;
 }
 
 /** @returns the pid of the server that answers, or undefined when there is none any more. */
@@ -169,13 +179,15 @@ async function stopServer(layout: Layout, pid: number): Promise<void> {
   }
 }
 
-/** Whether the log's end names a reason that time takes away. */
-const mayPass = (layout: Layout): boolean => /is still in use|lock file "[^"]*" already exists|lock file "[^"]*" is empty/.test(endOfLog(layout));
+// Reasons of a failed start that time takes away.
+const PASSING = /is still in use|lock file "[^"]*" (already exists|is empty)/;
 
 function notStarted(layout: Layout, what = 'it ended at once'): Fault {
   return new Fault(`Expected the embedded PostgreSQL to start but ${what}. The end of ${layout.log}: ${endOfLog(layout)}`, false);
 }
 
-const endOfLog = ({ log }: Layout): string => (existsSync(log) ? readFileSync(log, 'utf8').trimEnd().split('\n').slice(-4).join(' | ') : 'empty');
+const logSince = ({ log }: Layout, from: number): string => (existsSync(log) ? readFileSync(log).subarray(from).toString() : '');
+
+const endOfLog = (layout: Layout): string => logSince(layout, 0).trimEnd().split('\n').slice(-4).join(' | ') || 'empty';
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));

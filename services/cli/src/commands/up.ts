@@ -1,4 +1,6 @@
 import type { Command } from 'commander';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { readRunFile, removeRunFile, runFilePath, writeRunFile } from '../client/connection.js';
 import { GatewayClient } from '../client/gateway-client.js';
 import { CommandFailed, EXIT } from '../exit-codes.js';
@@ -76,10 +78,17 @@ async function upStandalone(world: LocalWorld, port: number, out: Printer): Prom
   return { ...running, weftPid: running.pid };
 }
 
-const upMesh = (world: LocalWorld, port: number, out: Printer): Promise<Up> => startMesh({ onProgress: out.progress, env: { ...world.env, WEFT_PORT: String(port) } });
+async function upMesh(world: LocalWorld, port: number, out: Printer): Promise<Up> {
+  const mesh = await startMesh({ onProgress: out.progress, env: world.env, home: HOME, port });
+  mkdirSync(dirname(KEY_FILE()), { recursive: true, mode: 0o700 });
+  writeFileSync(KEY_FILE(), `${mesh.apiKey}\n`, { mode: 0o600 });
+  return { url: mesh.url, apiKey: mesh.apiKey, stop: () => mesh.stop() };
+}
+
+const KEY_FILE = (): string => inHome('keys', 'default.key');
 
 function addresses({ url }: RunningWeft, { modelsSaid, isSimulated, mailFile }: LocalWorld, profile: Profile): string {
-  const key = inHome('keys', 'default.key');
+  const key = KEY_FILE();
   return [
     '',
     `${colors.green('Weft runs')} ${colors.dim(`(profile ${profile})`)}`,

@@ -45,7 +45,7 @@ async function urlOf(child: ChildProcess, ended: Promise<void>, name: string, lo
     if (url !== undefined) tell(url);
   });
   let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<undefined>((resolve) => (timer = setTimeout(resolve, READY_MS)));
+  const late = new Promise<undefined>((resolve) => (timer = setTimeout(() => resolve(undefined), READY_MS)));
   const url = await Promise.race([told, ended.then(() => undefined), late]);
   clearTimeout(timer);
   if (url !== undefined) return url;

@@ -18,8 +18,8 @@ interface Smoke {
 const SMOKES: readonly Smoke[] = [
   { name: 'demo (standalone)', args: ['demo', '--json'], needs: [], timeoutMs: 180_000, read: demoRemark },
   { name: 'demo (mesh)', args: ['demo', '--json', '--profile', 'mesh'], needs: ['kafka'], timeoutMs: 240_000, read: demoRemark },
-  { name: 'prove kills (standalone)', args: ['prove', 'kills', '--executions', '40', '--profile', 'standalone'], needs: [], timeoutMs: 240_000, read: killsRemark },
-  { name: 'bench chain (standalone)', args: ['bench', 'chain', '--count', '200', '--concurrency', '16', '--profile', 'standalone'], needs: [], timeoutMs: 120_000, read: benchRemark },
+  { name: 'prove kills (standalone)', args: ['prove', 'kills', '--executions', '40', '--kills', '4', '--profile', 'standalone', '--json'], needs: [], timeoutMs: 240_000, read: killsRemark },
+  { name: 'bench chain (standalone)', args: ['bench', 'chain', '--count', '200', '--concurrency', '16', '--profile', 'standalone', '--json'], needs: [], timeoutMs: 120_000, read: benchRemark },
 ];
 
 /** Demo, kills and bench, as far as the command line has them. @param servers what runs; complete when the steps run. */

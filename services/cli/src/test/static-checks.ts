@@ -18,7 +18,7 @@ export function staticSteps(): readonly Step[] {
   return [
     command('format', 'oxfmt', ['--check'], 'Run `node_modules/.bin/oxfmt` to repair it.'),
     // Rules that need types take a second program, which not every platform has.
-    command('lint', 'oxlint', ['--deny-warnings', '--report-unused-disable-directives', ...(existsSync(inRoot('node_modules', 'oxlint-tsgolint')) ? ['--type-aware'] : [])]),
+    command('lint', 'oxlint', ['--deny-warnings', ...(existsSync(inRoot('node_modules', 'oxlint-tsgolint')) ? ['--type-aware'] : [])]),
     command('types', 'tsc', ['-b']),
     command('types of specs', 'tsc', ['-p', 'tsconfig.specs.json']),
     command('proto lint', 'buf', ['lint', 'proto']),

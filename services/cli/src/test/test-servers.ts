@@ -42,6 +42,7 @@ export function testServers(required: ReadonlySet<string>, onProgress: (line: st
         if (name === 'kafka') await shareJars(inHome('kafka', 'libs'), join(root, 'libs'));
         const server = await start({ root, port: await freePort(PORT_FIRST[name]), onProgress });
         started.push(server);
+        if (name === 'kafka') await shareJars(join(root, 'libs'), inHome('kafka', 'libs'));
         environment[variable] = server.address;
         return { status: 'passed', remark: server.address };
       } catch (thrown) {
@@ -66,7 +67,7 @@ function without(name: ServerName, message: string, isRequired: boolean): StepOu
   return isRequired ? { status: 'failed', notRun: [notRun], output: `WEFT_REQUIRE lists ${name}. ${message}` } : { status: 'skipped', notRun: [notRun] };
 }
 
-// The jars that `weft up` has fetched serve the tests as well.
+// What `weft up` has fetched serves the tests, and the other way round.
 async function shareJars(theirs: string, ours: string): Promise<void> {
   const isThere = (folder: string): Promise<boolean> =>
     readFile(join(folder, 'pom.sha256')).then(

@@ -1,0 +1,24 @@
+// Memory as a process of the mesh.
+import { checkMigrated, engineRole, openPool, parseStoreUrl } from '@weft/adapter-postgres';
+import { WorkerService } from '@weft/contracts';
+import { grpcServerOptions, loadConfig, runService, Shutdown } from '@weft/nest-platform';
+import { memoryConfig } from './config.js';
+import { MemoryModule } from './memory.module.js';
+import { memoryMigrations } from './migrations/index.js';
+
+const SERVICE = 'memory';
+
+await runService(SERVICE, async () => {
+  const config = loadConfig(memoryConfig, process.env);
+  const address = parseStoreUrl(config.WEFT_STORE_URL);
+  const enginePool = openPool(address, { role: engineRole(SERVICE), password: config.WEFT_STORE_PASSWORD ?? address.password, applicationName: `weft ${SERVICE}` });
+  await checkMigrated(enginePool, memoryMigrations);
+  return {
+    service: SERVICE,
+    config,
+    http: { port: config.WEFT_PORT, host: config.WEFT_HOST },
+    module: MemoryModule.forRoot({ enginePool }),
+    transports: () => [grpcServerOptions({ address: config.WEFT_GRPC_ADDRESS, services: [WorkerService] })],
+    prepare: (app) => app.get(Shutdown).on('stores', 'store', () => enginePool.end()),
+  };
+});
