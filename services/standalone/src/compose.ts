@@ -102,9 +102,8 @@ export async function compose(config: StandaloneConfig): Promise<Composition> {
       prepare: (app) => {
         running = { app } as RunningApp;
         const shutdown = app.get(Shutdown);
-        // Closed newest first: the server goes last, after everything that uses it.
-        shutdown.on('stores', 'store', () => store.close());
-        shutdown.on('stores', 'store lock', letGo);
+        shutdown.on('servers', 'store', () => store.close());
+        shutdown.on('servers', 'store lock', letGo);
         shutdown.on('stores', 'pools', async () => void (await Promise.all(Object.values(pools).map((pool) => pool.end()))));
         shutdown.on('stores', 'bus', () => bus.close());
       },

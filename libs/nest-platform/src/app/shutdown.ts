@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 
-/** The order of draining: stop taking work in; finish what is under way; close what the work needed. */
-export const DRAIN_PHASES = ['intake', 'work', 'stores'] as const;
+/** The order of draining: stop taking work in; finish what is under way; close what the work needed; stop servers of our own. */
+export const DRAIN_PHASES = ['intake', 'work', 'stores', 'servers'] as const;
 export type DrainPhase = (typeof DRAIN_PHASES)[number];
 
 /** How a drain went. */
@@ -22,7 +22,7 @@ const STEP_MS_MIN = 1_000;
 /** What has to end, and in which order, when the process shuts down. One for the whole application. */
 @Injectable()
 export class Shutdown {
-  readonly #steps: Record<DrainPhase, Step[]> = { intake: [], work: [], stores: [] };
+  readonly #steps: Record<DrainPhase, Step[]> = { intake: [], work: [], stores: [], servers: [] };
   readonly #abort = new AbortController();
   #drain: Promise<DrainReport> | undefined;
 
@@ -37,7 +37,7 @@ export class Shutdown {
   }
 
   /**
-   * Adds a step. Steps of `intake` and `work` run side by side; `stores` close one after the other, the newest first.
+   * Adds a step. Steps of `intake` and `work` run side by side; `stores` and `servers` close one after the other, the newest first.
    * @param name for the report, such as `routing lanes`.
    */
   on(phase: DrainPhase, name: string, run: () => void | Promise<void>): void {
@@ -66,7 +66,7 @@ export class Shutdown {
     };
     await Promise.all(this.#steps.intake.map(attempt));
     await Promise.all(this.#steps.work.map(attempt));
-    for (const step of this.#steps.stores.toReversed()) await attempt(step);
+    for (const step of [...this.#steps.stores.toReversed(), ...this.#steps.servers.toReversed()]) await attempt(step);
     return { ms: Math.round(performance.now() - startedAt), unfinished };
   }
 }

@@ -49,7 +49,8 @@ function problemOf(executionId: string, member: MemberShape, proof: DecisionProo
   if (member.payloadErased !== true && !sameBytes(payloadDigest(Buffer.from(member.payloadSalt, 'base64'), member.payload), payload)) return 'Expected the payload that was recorded but it has another digest: it was changed.';
   const { sequence, tenant, recordedAtMs: at, structure } = member;
   const verified = verifyDecisionProof(proof, verifierKey, memberDigest({ subject: executionId, sequence, tenant, at, structure, payloadDigest: payload }));
-  return verified.ok ? '' : verified.rejection.message;
+  if (!verified.ok) return verified.rejection.message;
+  return verified.subject === executionId && verified.sequence === sequence ? '' : `Expected a proof of decision ${sequence} of ${executionId} but it names ${verified.sequence} of ${verified.subject}.`;
 }
 
 /**

@@ -1,9 +1,8 @@
-import type { Command } from 'commander';
+import { InvalidArgumentError, type Command } from 'commander';
 import { connection } from '../client/connection.js';
 import { decideReview, openReviews } from '../client/executions.js';
 import { GatewayClient } from '../client/gateway-client.js';
 import type { ReviewShape } from '../client/shapes.js';
-import { CommandFailed, EXIT } from '../exit-codes.js';
 import { colors, printer } from '../output/print.js';
 import { wholeNumber, withExamples } from './command.js';
 
@@ -29,10 +28,10 @@ export function registerReviews(program: Command): void {
     .argument('<review>', 'id of the review')
     .argument('<outcome>', 'approved, rejected, happened or did-not-happen')
     .option('--comment <text>', 'why')
-    .option('--form <json>', 'what the review asks to fill in, as JSON')
+    .option('--form <json>', 'what the review asks to fill in, as JSON', formOf)
     .option('--json', 'print JSON')
-    .action(async (id: string, outcome: string, { comment, form, json = false }: { comment?: string; form?: string; json?: boolean }) => {
-      const decided = await decideReview(new GatewayClient(connection()), id, { outcome, ...(comment === undefined ? {} : { comment }), ...(form === undefined ? {} : { form: formOf(form) }) });
+    .action(async (id: string, outcome: string, { comment, form, json = false }: { comment?: string; form?: unknown; json?: boolean }) => {
+      const decided = await decideReview(new GatewayClient(connection()), id, { outcome, ...(comment === undefined ? {} : { comment }), ...(form === undefined ? {} : { form }) });
       printer(json).data(decided, () => `${colors.bold(decided.status)} by ${decided.decidedBy} ${colors.dim(`./weft show ${decided.executionId}`)}`);
     });
   withExamples(decide, [
@@ -49,6 +48,6 @@ function formOf(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch (fault) {
-    throw new CommandFailed(`Expected --form to be JSON but it is not: ${(fault as Error).message}.`, EXIT.usage);
+    throw new InvalidArgumentError(`Expected JSON: ${(fault as Error).message}.`);
   }
 }
