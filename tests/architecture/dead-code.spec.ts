@@ -12,7 +12,9 @@ function unreachable(tree: SourceTree): readonly string[] {
   for (let file = waiting.pop(); file; file = waiting.pop()) {
     if (reached.has(file.path)) continue;
     reached.add(file.path);
-    for (const { specifier } of file.syntax.imports) {
+    // A program that is started by its address, `new URL('./x.js', import.meta.url)`, is reached too.
+    const started = [...file.syntax.texts].filter((text) => /^\.\.?\/.*\.js$/.test(text));
+    for (const specifier of [...file.syntax.imports.map((each) => each.specifier), ...started]) {
       const target = targetOf(tree, file, specifier);
       const next = target.kind === 'file' ? files.get(target.path) : undefined;
       if (next) waiting.push(next);

@@ -19,7 +19,7 @@ describe('Markdown links', () => {
     ['[x]: libs/gone.ts', 'libs/gone.ts'],
     ['![x](docs/gone.png)', 'docs/gone.png'],
   ])('are found dead: %s', (text, link) => {
-    expect(deadLinks(new Map([...texts, ['PLANTED.md', text]]), exists)).toEqual([{ path: 'PLANTED.md', link }]);
+    expect(deadLinks(new Map([...texts, ['PLANTED.md', text]]), exists).filter(({ path }) => path === 'PLANTED.md')).toEqual([{ path: 'PLANTED.md', link }]);
   });
 
   it('in code and to the web are left alone', () => {

@@ -11,5 +11,5 @@ export function canonicalJson(value: Json): string {
   return JSON.stringify(value);
 }
 
-/** The text that a definition's digest is taken of. */
+/** The text that a definition's digest is taken of: the same for YAML and JSON, whatever their order of keys. */
 export const definitionText = (workflow: Workflow): string => canonicalJson(workflow as unknown as Json);

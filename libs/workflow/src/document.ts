@@ -1,10 +1,22 @@
-// Open Workflow Specification 1.0.3: the documents this engine carries out, as types.
+// Open Workflow Specification 1.0.3: the documents this engine carries out, as types. The schema is document.schema.ts.
 import type { Json, JsonObject } from '@weft/kernel';
+import type { ErrorFilter } from './error-type.js';
+
+/** jq: bare, or as a whole in `${ }`. */
+export type ExpressionText = string;
+
+/** `continue`, `exit`, `end`, or the name of a task of the same list. */
+export type FlowDirective = string;
+
+/** ISO 8601 text, or an object of units. `parseDuration` reads it. */
+export type Duration = string | { readonly days?: number; readonly hours?: number; readonly minutes?: number; readonly seconds?: number; readonly milliseconds?: number };
 
 export interface DocumentHead {
+  /** 1.0.0 to 1.0.3. */
   readonly dsl: string;
   readonly namespace: string;
   readonly name: string;
+  /** Semantic version. */
   readonly version: string;
   readonly title?: string;
   readonly summary?: string;
@@ -12,14 +24,19 @@ export interface DocumentHead {
   readonly metadata?: JsonObject;
 }
 
-export type Duration = string | { readonly days?: number; readonly hours?: number; readonly minutes?: number; readonly seconds?: number; readonly milliseconds?: number };
+/** A schema written in place; JSON Schema, draft 2020-12. */
+export interface InlineSchema {
+  readonly format?: string;
+  readonly document: Json;
+}
 
+/** What all tasks may say. */
 export interface TaskCommon {
-  readonly if?: string;
-  readonly input?: { readonly from?: string | JsonObject };
-  readonly output?: { readonly as?: string | JsonObject };
-  readonly export?: { readonly as?: string | JsonObject };
-  readonly then?: string;
+  readonly if?: ExpressionText;
+  readonly input?: { readonly from?: ExpressionText | JsonObject };
+  readonly output?: { readonly as?: ExpressionText | JsonObject };
+  readonly export?: { readonly as?: ExpressionText | JsonObject };
+  readonly then?: FlowDirective;
   readonly metadata?: JsonObject;
 }
 
@@ -28,36 +45,78 @@ export interface ErrorDefinition {
   readonly status: number;
   readonly title?: string;
   readonly detail?: string;
+  /** Accepted and replaced: the engine sets the pointer of the task that raises. */
+  readonly instance?: string;
 }
 
 export interface RetryPolicyDefinition {
-  readonly when?: string;
-  readonly exceptWhen?: string;
+  readonly when?: ExpressionText;
+  readonly exceptWhen?: ExpressionText;
   readonly delay?: Duration;
   readonly backoff?: { readonly constant?: JsonObject; readonly linear?: JsonObject; readonly exponential?: JsonObject };
+  /** `count`: retries after the first try. */
   readonly limit?: { readonly attempt?: { readonly count?: number } };
   readonly jitter?: { readonly from: Duration; readonly to: Duration };
 }
 
-export type TaskDefinition = TaskCommon &
-  (
-    | { readonly do: TaskList }
-    | { readonly set: JsonObject | string }
-    | { readonly switch: readonly Readonly<Record<string, { readonly when?: string; readonly then: string }>>[] }
-    | { readonly call: string; readonly with?: JsonObject }
-    | { readonly try: TaskList; readonly catch: { readonly errors?: { readonly with?: JsonObject }; readonly as?: string; readonly when?: string; readonly exceptWhen?: string; readonly retry?: string | RetryPolicyDefinition; readonly do?: TaskList } }
-    | { readonly wait: Duration }
-    | { readonly emit: { readonly event: { readonly with: JsonObject } } }
-    | { readonly raise: { readonly error: string | ErrorDefinition } }
-  );
+export interface CatchDefinition {
+  readonly errors?: { readonly with?: ErrorFilter };
+  /** Name of the error variable. Default `error`. */
+  readonly as?: string;
+  readonly when?: ExpressionText;
+  readonly exceptWhen?: ExpressionText;
+  /** A policy, or the name of one in `use.retries`. */
+  readonly retry?: string | RetryPolicyDefinition;
+  readonly do?: TaskList;
+}
 
+export interface SwitchCaseDefinition {
+  readonly when?: ExpressionText;
+  readonly then: FlowDirective;
+}
+
+export interface HttpArguments {
+  readonly method: string;
+  readonly endpoint: string | { readonly uri: string };
+  readonly headers?: string | Readonly<Record<string, string>>;
+  readonly query?: string | Readonly<Record<string, string>>;
+  readonly body?: Json;
+  /** Default `content`. */
+  readonly output?: 'raw' | 'content' | 'response';
+  readonly redirect?: boolean;
+}
+
+export type DoTask = TaskCommon & { readonly do: TaskList };
+export type SetTask = TaskCommon & { readonly set: JsonObject | string };
+export type SwitchTask = TaskCommon & { readonly switch: readonly Readonly<Record<string, SwitchCaseDefinition>>[] };
+export type CallTask = TaskCommon & { readonly call: string; readonly with?: JsonObject };
+export type TryTask = TaskCommon & { readonly try: TaskList; readonly catch: CatchDefinition };
+export type WaitTask = TaskCommon & { readonly wait: Duration };
+export type EmitTask = TaskCommon & { readonly emit: { readonly event: { readonly with: JsonObject } } };
+export type RaiseTask = TaskCommon & { readonly raise: { readonly error: string | ErrorDefinition } };
+
+/** Definition of a task by the key that tells its kind. */
+export interface TaskByKind {
+  readonly do: DoTask;
+  readonly set: SetTask;
+  readonly switch: SwitchTask;
+  readonly call: CallTask;
+  readonly try: TryTask;
+  readonly wait: WaitTask;
+  readonly emit: EmitTask;
+  readonly raise: RaiseTask;
+}
+
+export type TaskKind = keyof TaskByKind;
+export type TaskDefinition = TaskByKind[TaskKind];
+/** Tasks in order; each item has one key, the task's name. */
 export type TaskList = readonly Readonly<Record<string, TaskDefinition>>[];
 
-/** A document that was checked: publish lets nothing else through. */
+/** A document that was checked: `parseWorkflow` lets nothing else through. */
 export interface Workflow {
   readonly document: DocumentHead;
-  readonly input?: { readonly schema?: { readonly format?: string; readonly document?: Json }; readonly from?: string | JsonObject };
-  readonly output?: { readonly as?: string | JsonObject };
+  readonly input?: { readonly schema?: InlineSchema; readonly from?: ExpressionText | JsonObject };
+  readonly output?: { readonly as?: ExpressionText | JsonObject };
   readonly use?: { readonly errors?: Readonly<Record<string, ErrorDefinition>>; readonly retries?: Readonly<Record<string, RetryPolicyDefinition>> };
   readonly do: TaskList;
 }

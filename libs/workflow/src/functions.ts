@@ -1,51 +1,108 @@
 // The default catalogue: AI work as functions, never as new keywords. `call: infer` and `call: infer:1.0.0@default` are the same.
-import type { Json } from '@weft/kernel';
+import type { Json, JsonObject } from '@weft/kernel';
 
-const text = { type: 'string', minLength: 1 } as const;
-const anything = {} as const;
-// Any argument may be a whole-string expression instead of a value.
-const expression = { type: 'string', pattern: '^\\s*\\$\\{[\\s\\S]*\\}\\s*$' } as const;
-const or = (schema: object): object => ({ anyOf: [expression, schema] });
-const object = (required: readonly string[], properties: Readonly<Record<string, object>>): object => ({ type: 'object', additionalProperties: false, required, properties });
+/** A whole-string expression, over lines or not. */
+const EXPRESSION = { type: 'string', pattern: '^\\s*\\$\\{[\\s\\S]*\\}\\s*$' };
 
-/** Arguments of each function, as JSON Schema of its `with`. */
+// Any argument may be a whole-string expression; `if` and `else` keep faults to the branch that was meant.
+const orExpression = (schema: JsonObject): JsonObject => ({ if: EXPRESSION, else: schema });
+const text = (title: string, more: JsonObject = {}): JsonObject => ({ type: 'string', minLength: 1, title, ...more });
+const args = (required: readonly string[], properties: JsonObject, more: JsonObject = {}): JsonObject => ({ type: 'object', required, additionalProperties: false, properties, ...more });
+const jsonSchema = orExpression({ type: ['object', 'boolean'], title: 'a JSON Schema (draft 2020-12)' });
+
+const message = args(['role', 'content'], {
+  role: orExpression({ enum: ['system', 'user', 'assistant'], title: '`system`, `user` or `assistant`' }),
+  content: { not: { const: null }, title: 'what is said: text, or data' },
+});
+
+/** What the table of functions says of each. */
+export interface CatalogueFunction {
+  readonly version: '1.0.0';
+  /** One line for people. */
+  readonly summary: string;
+  /** JSON Schema (draft 2020-12) of `with`, before its expressions are evaluated. */
+  readonly arguments: JsonObject;
+}
+
+/** The functions of the default catalogue by name. */
 export const FUNCTIONS = {
   infer: {
-    anyOf: [{ required: ['prompt'] }, { required: ['messages'] }],
-    ...object([], {
-      prompt: anything,
-      messages: or({ type: 'array', minItems: 1, items: or(object(['role', 'content'], { role: or({ enum: ['system', 'user', 'assistant'] }), content: anything })) }),
-      instructions: text,
-      schema: or({ type: ['object', 'boolean'] }),
-      temperature: or({ type: 'number', minimum: 0, maximum: 2 }),
-      maxTokens: or({ type: 'integer', minimum: 1 }),
+    version: '1.0.0',
+    summary: 'Asks a model; `schema` makes the answer data of that shape.',
+    arguments: args(
+      [],
+      {
+        prompt: { not: { const: null }, title: 'what the model is asked: text, or data' },
+        messages: orExpression({ type: 'array', minItems: 1, items: orExpression(message), title: 'a list of messages { role, content }' }),
+        instructions: text('the instructions of the model, as text'),
+        schema: jsonSchema,
+        temperature: orExpression({ type: 'number', minimum: 0, maximum: 2, title: 'a number from 0 to 2' }),
+        maxTokens: orExpression({ type: 'integer', minimum: 1, title: 'an integer from 1' }),
+      },
+      { oneOf: [{ required: ['prompt'] }, { required: ['messages'] }], title: 'either `prompt` or `messages`' },
+    ),
+  },
+  recall: {
+    version: '1.0.0',
+    summary: 'Finds memory items of a scope; an empty `query` finds the newest.',
+    arguments: args(['scope'], {
+      scope: text('a scope: text of 1 to 200 characters', { maxLength: 200 }),
+      query: { type: 'string', title: 'what to look for, as text' },
+      limit: orExpression({ type: 'integer', minimum: 1, maximum: 50, title: 'an integer from 1 to 50' }),
+      trust: orExpression({ enum: ['untrusted', 'derived', 'stated'], title: '`untrusted`, `derived` or `stated`' }),
     }),
   },
-  recall: object(['scope'], { scope: text, query: { type: 'string' }, limit: or({ type: 'integer', minimum: 1, maximum: 50 }), trust: or({ enum: ['untrusted', 'derived', 'stated'] }) }),
-  remember: object(['scope', 'text'], { scope: text, text, metadata: or({ type: 'object' }) }),
-  validate: object(['value', 'schema'], { value: anything, schema: or({ type: ['object', 'boolean'] }), policy: text }),
-  review: object(['title'], { title: text, subject: anything, form: or({ type: 'object' }), assignees: or({ type: 'array', items: text }) }),
-  tool: object(['name'], { name: text, arguments: or({ type: 'object' }) }),
-} as const;
+  remember: {
+    version: '1.0.0',
+    summary: 'Keeps a text in a scope, with its provenance.',
+    arguments: args(['scope', 'text'], {
+      scope: text('a scope: text of 1 to 200 characters', { maxLength: 200 }),
+      text: text('what to remember, as text of 1 to 100000 characters', { maxLength: 100_000 }),
+      metadata: orExpression({ type: 'object', title: 'an object' }),
+    }),
+  },
+  validate: {
+    version: '1.0.0',
+    summary: 'Judges a value and answers a verdict with evidence.',
+    arguments: args(['value', 'schema'], { value: {}, schema: jsonSchema, policy: text('the name of a policy') }),
+  },
+  review: {
+    version: '1.0.0',
+    summary: 'Asks a person to decide about the subject and waits for the decision.',
+    arguments: args(['title', 'subject'], {
+      title: text('what is to be decided, as text'),
+      subject: {},
+      form: jsonSchema,
+      assignees: orExpression({ type: 'array', minItems: 1, items: text('the name of a person or role'), title: 'a list of names' }),
+    }),
+  },
+  tool: {
+    version: '1.0.0',
+    summary: 'Calls a registered tool under its grant.',
+    arguments: args(['name'], { name: text('the name of a tool'), arguments: orExpression({ type: 'object', title: 'an object' }) }),
+  },
+} as const satisfies Readonly<Record<string, CatalogueFunction>>;
 
 export type FunctionName = keyof typeof FUNCTIONS;
 
-/** Arguments of `call: http`. */
-export const HTTP_CALL = object(['method', 'endpoint'], {
-  method: { type: 'string', pattern: '^[A-Za-z]+$' },
-  endpoint: { anyOf: [text, object(['uri'], { uri: text })] },
-  headers: or({ type: 'object' }),
-  query: or({ type: 'object' }),
-  body: anything,
-  output: { enum: ['raw', 'content', 'response'] },
-  redirect: { type: 'boolean' },
-});
+export const FUNCTION_NAMES = Object.keys(FUNCTIONS) as readonly FunctionName[];
 
-/** The function that a `call` names, without the default catalogue's version and name. */
-export function functionNameOf(call: string): string {
-  return /^([a-z]+):1\.0\.0@default$/.exec(call)?.[1] ?? call;
-}
+/** Calls of the standard that this engine does not carry out yet. */
+export const NOT_YET_CALLS: readonly string[] = ['openapi', 'grpc', 'asyncapi', 'a2a', 'mcp'];
 
 export const isFunctionName = (name: string): name is FunctionName => Object.hasOwn(FUNCTIONS, name);
 
-export type CallArguments = { readonly [name: string]: Json };
+const CATALOGUED = /^([a-z]+):1\.0\.0@default$/;
+
+/** What a checked `call` names: `http` or a function, without the default catalogue's version and name. Other texts stay as they are. */
+export function functionNameOf(call: string): string {
+  const name = CATALOGUED.exec(call)?.[1];
+  return name !== undefined && isFunctionName(name) ? name : call;
+}
+
+/** Whether this engine carries out a call: `http`, or a function of the default catalogue. */
+export function isKnownCall(call: Json | undefined): boolean {
+  if (typeof call !== 'string') return false;
+  const name = functionNameOf(call);
+  return name === 'http' || isFunctionName(name);
+}

@@ -1,7 +1,11 @@
-export * from './canonical.js';
+export { canonicalJson, definitionText } from './canonical.js';
 export * from './document.js';
+export { NOT_YET_KINDS, TASK_KINDS, WORKFLOW_SCHEMA } from './document.schema.js';
 export * from './duration.js';
 export * from './error-type.js';
-export * from './functions.js';
-export * from './parse.js';
-export * from './schema-problem.js';
+export { FUNCTION_NAMES, FUNCTIONS, functionNameOf, isFunctionName, NOT_YET_CALLS, type CatalogueFunction, type FunctionName } from './functions.js';
+export { parseWorkflow, REJECTIONS_MAX, type WorkflowPorts, type WorkflowReading } from './parse.js';
+export { escapeSegment, pointerTo, segmentsOf } from './pointer.js';
+export { FLOW_DIRECTIVES } from './references.js';
+export { schemaFault, schemaProblem } from './schema-problem.js';
+export { indexTasks, type IndexedTask, type TaskIndex } from './task-index.js';

@@ -27,6 +27,7 @@ export const auditProcess = z.object({
   WEFT_STORE_URL: z.string().describe('PostgreSQL, as postgres://user:password@host:5432/database. Services connect as their own roles.'),
   WEFT_STORE_PASSWORD: z.string().optional().describe('Password of the service roles, when the server asks for one.'),
   WEFT_KAFKA: z.string().describe('Kafka brokers, as host:port separated by commas.'),
-  WEFT_GRPC_LISTEN: z.string().default('127.0.0.1:7436').describe('Where the gRPC service listens, as host:port.'),
-  WEFT_HEALTH_PORT: z.coerce.number().int().min(0).max(65_535).default(7_536).describe('Port of the health endpoints.'),
+  WEFT_PORT: z.coerce.number().int().min(0).max(65_535).default(8087).describe('Port of health and readiness.'),
+  WEFT_HOST: z.string().default('127.0.0.1').describe('Address to listen on for HTTP.'),
+  WEFT_GRPC_ADDRESS: z.string().default('127.0.0.1:9087').describe('Address to listen on for gRPC, host:port.'),
 });

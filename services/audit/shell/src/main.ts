@@ -17,9 +17,9 @@ await runService(SERVICE, async () => {
   return {
     service: SERVICE,
     config,
-    http: { port: config.WEFT_HEALTH_PORT },
+    http: { port: config.WEFT_PORT, host: config.WEFT_HOST },
     module: AuditModule.forRoot({ store, passwordOf: () => config.WEFT_STORE_PASSWORD ?? store.password, bus, config }),
-    transports: () => [grpcServerOptions({ address: config.WEFT_GRPC_LISTEN, services: [AuditService] })],
+    transports: () => [grpcServerOptions({ address: config.WEFT_GRPC_ADDRESS, services: [AuditService] })],
     prepare: (app) => app.get(Shutdown).on('stores', 'bus', () => bus.close()),
   };
 });

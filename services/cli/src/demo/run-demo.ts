@@ -27,6 +27,11 @@ export interface Stage {
   readonly onProgress: (text: string) => void;
 }
 
+interface Published {
+  readonly accepted: AcceptedShape;
+  readonly isKilled: boolean;
+}
+
 const END_MS = 30_000;
 const PROOF_MS = 15_000;
 const POLL_MS = 10;
@@ -49,9 +54,9 @@ export async function runDemo(stage: Stage): Promise<readonly Played[]> {
   try {
     const calm = SCENES.filter(({ isInterrupted }) => !isInterrupted);
     onProgress(`publishing ${calm.length} complaints`);
-    const published = new Map<Scene, AcceptedShape>();
-    for (const scene of calm) published.set(scene, await publishEvent(weft.client(), eventText(scene.event, run)));
-    for (const { executionId } of published.values()) await untilExecution(weft.client(), executionId, () => false, END_MS);
+    const published = new Map<Scene, Published>();
+    for (const scene of calm) published.set(scene, { accepted: await publishEvent(weft.client(), eventText(scene.event, run)), isKilled: false });
+    for (const { accepted } of published.values()) await untilExecution(weft.client(), accepted.executionId, () => false, END_MS);
     for (const scene of SCENES.filter(({ isInterrupted }) => isInterrupted)) published.set(scene, await interrupted(stage, scene, run));
     onProgress('verifying the audit proofs');
     return await Promise.all(SCENES.map((scene) => gather(stage, scene, published.get(scene)!)));
@@ -60,23 +65,31 @@ export async function runDemo(stage: Stage): Promise<readonly Played[]> {
   }
 }
 
-async function interrupted({ weft, world, onProgress }: Stage, scene: Scene, run: string): Promise<AcceptedShape> {
+/** Publishes, kills the process once the mail has left, and waits for the end. @returns whether there was a moment to kill it in. */
+async function interrupted({ weft, world, onProgress }: Stage, scene: Scene, run: string): Promise<Published> {
   const accepted = await publishEvent(weft.client(), eventText(scene.event, run));
   const { executionId } = accepted;
-  for (const deadline = Date.now() + END_MS; mailsFor(world.mailFile, executionId) === 0; await sleep(POLL_MS)) {
-    if (Date.now() > deadline) throw new CommandFailed(`Expected execution ${executionId} to send a mail within ${END_MS / 1_000} s but it did not: ${JSON.stringify((await readExecution(weft.client(), executionId)).execution)}`);
-  }
+  const ending = untilExecution(weft.client(), executionId, () => false, END_MS);
+  let hasEnded = false;
+  void ending.then(
+    () => (hasEnded = true),
+    // The process that is asked may be the one that is killed.
+    () => undefined,
+  );
+  while (!hasEnded && mailsFor(world.mailFile, executionId) === 0) await sleep(POLL_MS);
+  if (hasEnded) return { accepted, isKilled: false };
   onProgress(`the mail is out and its answer still on the way: kill -9 of ${weft.victim}`);
   await weft.interrupt();
   onProgress('started again; waiting for the execution to resume');
   await untilExecution(weft.client(), executionId, () => false, END_MS);
-  return accepted;
+  return { accepted, isKilled: true };
 }
 
-async function gather({ weft, world }: Stage, scene: Scene, { executionId, traceId }: AcceptedShape): Promise<Played> {
+async function gather({ weft, world }: Stage, scene: Scene, { accepted, isKilled }: Published): Promise<Played> {
+  const { executionId, traceId } = accepted;
   const audit = await verifyExecution(weft.client(), executionId, { waitMs: PROOF_MS });
   const whole = await readExecution(weft.client(), executionId);
-  const ended: Ended = { ...whole, audit, mails: mailsFor(world.mailFile, executionId), isSimulated: world.isSimulated };
+  const ended: Ended = { ...whole, audit, mails: mailsFor(world.mailFile, executionId), isSimulated: world.isSimulated, isKilled };
   return { scene, ended, traceId: whole.execution.traceId || traceId, problems: problemsOf(scene, ended) };
 }
 

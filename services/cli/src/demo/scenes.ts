@@ -10,6 +10,8 @@ export interface Ended extends WholeExecution {
   readonly mails: number;
   /** Whether models were simulated: a real one may judge otherwise than the script. */
   readonly isSimulated: boolean;
+  /** Whether its process was killed while it sent. */
+  readonly isKilled: boolean;
 }
 
 export interface Scene {
@@ -48,7 +50,7 @@ export const SCENES: readonly Scene[] = [
     event: 'interrupted.json',
     story: 'The process dies after the mail left and before its answer came. It resumes, asks the provider, and does not send again.',
     isInterrupted: true,
-    problems: (ended) => [...completed(ended), ...mailed(ended, 1)],
+    problems: (ended) => [...completed(ended), ...mailed(ended, 1), ...(ended.isKilled ? [] : ['Expected a moment between the mail and its answer to kill the process in, but there was none.'])],
   },
   {
     title: 'A complaint without its text',

@@ -12,6 +12,7 @@ export interface StandIn {
 }
 
 const READY_MS = 10_000;
+const WITH_PARENT = ['--import', new URL('./end-with-parent.js', import.meta.url).href];
 
 /** A model that answers from a script, behind the protocol of OpenAI's chat completions. Every answer is marked as simulated. */
 export const startScriptedModel = (script: string, logFile: string): Promise<StandIn> => startProgram('the scripted model', inRoot('libs', 'testkit', 'dist', 'model-server.main.js'), ['--script', script], logFile);
@@ -22,7 +23,8 @@ export const startMailProvider = (file: string, logFile: string, answerMs = 0): 
 
 async function startProgram(name: string, main: string, args: readonly string[], logFile: string): Promise<StandIn> {
   if (!existsSync(main)) throw new CommandFailed(`Expected Weft to be built but ${main} is missing. Start the command as ./weft, which builds.`, EXIT.unavailable);
-  const child = spawn(process.execPath, [main, ...args], { stdio: ['ignore', 'pipe', 'pipe'], detached: true });
+  // A pipe for its input that nothing is written to: it closes when this command is gone.
+  const child = spawn(process.execPath, [...WITH_PARENT, main, ...args], { stdio: ['pipe', 'pipe', 'pipe'], detached: true });
   const ended = new Promise<void>((resolve) => {
     child.once('close', () => resolve());
     child.once('error', () => resolve());

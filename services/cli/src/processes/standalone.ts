@@ -33,6 +33,7 @@ export interface StandaloneOptions {
 }
 
 const MAIN = inRoot('services', 'standalone', 'dist', 'main.js');
+const EXEC = ['--enable-source-maps', '--import', new URL('./end-with-parent.js', import.meta.url).href];
 const READY_MS = 60_000;
 // Longer than the drain of the process itself.
 const STOP_MS = 30_000;
@@ -95,7 +96,7 @@ function appliedIn(lines: readonly string[]): Readonly<Record<string, readonly s
 function launch(args: readonly string[], env: Readonly<Record<string, string>>, logFile: string, onLine: ((line: string) => void) | undefined): { child: ChildProcess; log: ReturnType<typeof followChild> } {
   if (!existsSync(MAIN)) throw new CommandFailed(`Expected Weft to be built but ${MAIN} is missing. Start the command as ./weft, which builds.`, EXIT.unavailable);
   // A session of its own: Ctrl-C reaches this command alone, which then lets Weft drain.
-  const child = fork(MAIN, args, { env: childEnvironment(env), stdio: ['ignore', 'pipe', 'pipe', 'ipc'], detached: true });
+  const child = fork(MAIN, args, { env: childEnvironment(env), stdio: ['ignore', 'pipe', 'pipe', 'ipc'], detached: true, execArgv: EXEC });
   return { child, log: followChild(logFile, [child.stdout, child.stderr], onLine) };
 }
 

@@ -1,4 +1,4 @@
 export { validationConfig } from './config.js';
-export { VALIDATION_WORKER, WorkerController } from './consume/worker.controller.js';
+export { VALIDATION_WORKER } from './consume/worker.controller.js';
 export { validationMigrations } from './migrations/index.js';
 export { ValidationModule, type ValidationPorts } from './validation.module.js';

@@ -1,10 +1,10 @@
 // Carries out `remember` and `recall`: a batch of jobs is one statement for each of the two.
 import { contextOf, type Command, type CommandBatch, type Job, type JobBatch, type WorkerPeer } from '@weft/contracts';
-import { instantText, type Json, type Rejection } from '@weft/kernel';
-import { readRecall, readRemember, stampTrust, trustedAtLeast, type RecallRequest } from '@weft/memory/core';
+import { instantText, isUuid, rejection, type Json, type Rejection } from '@weft/kernel';
+import { readRecall, readRemember, stampTrust, trustedAtLeast, type RecallRequest, type RememberRequest } from '@weft/memory/core';
 import { tracerFor } from '@weft/nest-platform';
-import type { Clock } from '@weft/pipeline';
-import { isSampled, openSpan } from '@weft/telemetry';
+import { Fault, type Clock } from '@weft/pipeline';
+import { isSampled, openSpan, SPAN } from '@weft/telemetry';
 import type { FoundItem, ItemStore, NewItem } from '../persist/item.store.js';
 
 export class MemoryWorker implements WorkerPeer {
@@ -13,47 +13,98 @@ export class MemoryWorker implements WorkerPeer {
     private readonly clock: Clock,
   ) {}
 
-  /** A fault of the store ends the stream with it: the caller dispatches the jobs again. */
+  /**
+   * Jobs whose arguments cannot be used fail with `input-invalid`.
+   * A fault of the store ends the stream with it, after what could be done: the caller dispatches the other jobs again.
+   */
   async *carryOut({ jobs }: JobBatch): AsyncGenerator<CommandBatch> {
     const startAt = this.clock.now();
-    const commands = (await Promise.all([this.#remember(jobs.filter((job) => job.kind === 'remember')), this.#recall(jobs.filter((job) => job.kind === 'recall'))])).flat();
-    commands.push(...jobs.filter((job) => job.kind !== 'remember' && job.kind !== 'recall').map((job) => failed(job, { code: 'input-invalid', message: `Expected a job of kind remember or recall but got ${JSON.stringify(job.kind)}.`, retryable: false })));
-    traceJobs(jobs, startAt);
-    yield { commands };
-  }
-
-  async #remember(jobs: readonly Job[]): Promise<Command[]> {
-    const items: NewItem[] = [];
-    const commands = jobs.map((job) => {
-      const reading = readRemember(JSON.parse(job.inputJson) as Json);
-      if (!reading.ok) return failed(job, reading.rejection);
-      const { tenant = '', actor = '', taint = [] } = job.context ?? {};
-      const trust = stampTrust(taint, job.executionId);
-      items.push({ tenant, id: job.idempotencyKey, ...reading.request, trust, provenance: { executionId: job.executionId, pointer: job.pointer, workflow: job.workflow, actor, taint } });
-      return completed(job, { id: job.idempotencyKey, trust }, []);
-    });
-    if (items.length > 0) await this.store.remember(items, this.clock.now());
-    return commands;
-  }
-
-  async #recall(jobs: readonly Job[]): Promise<Command[]> {
-    const asked: { readonly job: Job; readonly request: RecallRequest }[] = [];
     const commands: Command[] = [];
+    const [kept, asked]: [Kept[], Asked[]] = [[], []];
     for (const job of jobs) {
-      const reading = readRecall(JSON.parse(job.inputJson) as Json);
-      if (reading.ok) asked.push({ job, request: reading.request });
-      else commands.push(failed(job, reading.rejection));
+      const reading = readJob(job);
+      if (!reading.ok) commands.push(failed(job, reading.rejection));
+      else if (reading.kind === 'remember') kept.push({ job, item: newItem(job, reading.request) });
+      else asked.push({ job, request: reading.request });
     }
-    if (asked.length === 0) return commands;
+    const settled = await Promise.allSettled([orAlone(kept, (some) => this.#remember(some)), orAlone(asked, (some) => this.#recall(some))]);
+    for (const outcome of settled) if (outcome.status === 'fulfilled') commands.push(...outcome.value);
+    traceJobs(jobs, startAt);
+    if (commands.length > 0) yield { commands };
+    for (const outcome of settled) if (outcome.status === 'rejected') throw outcome.reason;
+  }
+
+  async #remember(kept: readonly Kept[]): Promise<Command[]> {
+    await this.store.remember(kept.map(({ item }) => item), this.clock.now());
+    return kept.map(({ job, item }) => completed(job, { id: item.id, trust: item.trust }, []));
+  }
+
+  async #recall(asked: readonly Asked[]): Promise<Command[]> {
     const found = await this.store.recall(asked.map(({ job, request: { scope, query, limit, trust } }) => ({ tenant: job.context?.tenant ?? '', scope, query, limit, trusts: trustedAtLeast(trust) })));
-    asked.forEach(({ job }, index) => {
+    return asked.map(({ job }, index) => {
       const items = found[index] ?? [];
       // What is recalled is as tainted as what it came from.
-      commands.push(completed(job, { items: items.map(itemJson) }, [...new Set(items.flatMap((item) => item.provenance.taint))]));
+      return completed(job, { items: items.map(itemJson) }, [...new Set(items.flatMap((item) => item.provenance.taint))]);
     });
-    return commands;
   }
 }
+
+interface Kept {
+  readonly job: Job;
+  readonly item: NewItem;
+}
+
+interface Asked {
+  readonly job: Job;
+  readonly request: RecallRequest;
+}
+
+type JobReading =
+  | { readonly ok: true; readonly kind: 'remember'; readonly request: RememberRequest }
+  | { readonly ok: true; readonly kind: 'recall'; readonly request: RecallRequest }
+  | { readonly ok: false; readonly rejection: Rejection };
+
+function readJob(job: Job): JobReading {
+  if (!job.context?.tenant || !isUuid(job.executionId)) return invalid('Expected a job of an execution and its tenant but it names none.');
+  const args = jsonOf(job.inputJson);
+  if (args === undefined) return invalid(`Expected the arguments of ${job.kind} as JSON but they are not.`);
+  if (job.kind === 'remember') {
+    const reading = readRemember(args);
+    return reading.ok ? { ...reading, kind: 'remember' } : reading;
+  }
+  if (job.kind === 'recall') {
+    const reading = readRecall(args);
+    return reading.ok ? { ...reading, kind: 'recall' } : reading;
+  }
+  return invalid(`Expected a job of kind remember or recall but got ${JSON.stringify(job.kind)}.`);
+}
+
+function newItem(job: Job, request: RememberRequest): NewItem {
+  const { tenant = '', actor = '', taint = [] } = job.context ?? {};
+  return { tenant, id: job.idempotencyKey, ...request, trust: stampTrust(taint, job.executionId), provenance: { executionId: job.executionId, pointer: job.pointer, workflow: job.workflow, actor, taint } };
+}
+
+/** All at once; when the store refuses something among them for good, each by itself, so that the culprit fails alone. */
+async function orAlone<T extends { readonly job: Job }>(some: readonly T[], run: (some: readonly T[]) => Promise<Command[]>): Promise<Command[]> {
+  if (some.length === 0) return [];
+  try {
+    return await run(some);
+  } catch (fault) {
+    if (!(fault instanceof Fault) || fault.retryable) throw fault;
+    if (some.length === 1) return [failed(some[0]!.job, rejection('input-invalid', `Expected what memory can keep or look for but ${fault.message}.`))];
+    return (await Promise.all(some.map((one) => orAlone([one], run)))).flat();
+  }
+}
+
+function jsonOf(text: string): Json | undefined {
+  try {
+    return JSON.parse(text) as Json;
+  } catch {
+    return undefined;
+  }
+}
+
+const invalid = (message: string): JobReading => ({ ok: false, rejection: rejection('input-invalid', message) });
 
 const itemJson = ({ id, text, metadata, trust, provenance, score, at }: FoundItem): Json => ({ id, text, metadata, trust, provenance: { ...provenance, taint: [...provenance.taint] }, score, at: instantText(at) });
 
@@ -70,5 +121,5 @@ function failed(job: Job, { code, message, retryable }: Rejection): Command {
 function traceJobs(jobs: readonly Job[], startAt: number): void {
   const tracer = tracerFor('memory');
   if (!tracer) return;
-  for (const { context, kind } of jobs) if (context && isSampled(context.traceparent)) openSpan(tracer, `memory ${kind}`, { kind: 'internal', context, startAt }).end();
+  for (const { context, kind } of jobs) if (context && isSampled(context.traceparent)) openSpan(tracer, kind === 'remember' ? SPAN.remember : SPAN.recall, { kind: 'internal', context, startAt }).end();
 }

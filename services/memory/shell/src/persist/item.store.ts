@@ -4,6 +4,7 @@ import { bucketOf, uuidv7, type Instant, type Json, type JsonObject } from '@wef
 import type { Trust } from '@weft/memory/core';
 import { memberDigest, payloadDigest } from '@weft/proof';
 import { randomBytes } from 'node:crypto';
+import { commitParts } from './commit-parts.js';
 
 /** Where an item comes from. */
 export interface Provenance {
@@ -68,17 +69,25 @@ with tried as materialized (
 )
 select id from won`;
 
+const FOUND = 'm.id, m.payload, m.structure, m.trust, m.created_at';
 // The tenant is compared in SQL: no answer ever holds a row of another one.
+const VISIBLE = "m.tenant = q.tenant and m.scope = q.scope and m.trust = any(string_to_array(q.trusts, ',')) and m.payload is not null";
+// Two branches, so that each has its index: by time without words to look for, by words with them.
 const RECALL_SQL = `
-select q.ordinal::int - 1 as query, i.id, i.payload, i.structure, i.trust, i.score, (extract(epoch from i.created_at) * 1000)::float8 as at
-from unnest($1::text[], $2::text[], $3::text[], $4::int[], $5::text[]) with ordinality as q(tenant, scope, query, most, trusts, ordinal)
-cross join lateral (
-  select m.id, m.payload, m.structure, m.trust, m.created_at, case when t.words is null then 0 else ts_rank_cd(m.words, t.words) end as score
-  from (select nullif(replace(plainto_tsquery('english', q.query)::text, '&', '|'), '')::tsquery as words) t, memory.items m
-  where m.tenant = q.tenant and m.scope = q.scope and m.trust = any(string_to_array(q.trusts, ',')) and m.payload is not null and (t.words is null or m.words @@ t.words)
-  order by score desc, m.created_at desc, m.id limit q.most
+select q.ordinal::int - 1 as query, i.id, i.payload, i.structure, i.trust, i.score::float8 as score, (extract(epoch from i.created_at) * 1000)::float8 as at
+from (
+  select *, replace(plainto_tsquery('english', a.query)::text, '&', '|')::tsquery as wanted
+  from unnest($1::text[], $2::text[], $3::text[], $4::int[], $5::text[]) with ordinality as a(tenant, scope, query, most, trusts, ordinal)
+) q cross join lateral (
+  (select ${FOUND}, 0::float4 as score from memory.items m where numnode(q.wanted) = 0 and ${VISIBLE} order by m.created_at desc, m.id limit q.most)
+  union all
+  (select ${FOUND}, ts_rank_cd(m.words, q.wanted) as score from memory.items m where numnode(q.wanted) > 0 and m.words @@ q.wanted and ${VISIBLE}
+    order by ts_rank_cd(m.words, q.wanted) desc, m.created_at desc, m.id limit q.most)
 ) i
 order by q.ordinal, i.score desc, i.created_at desc, i.id`;
+
+// More words find no better items, and PostgreSQL refuses queries beyond its own bounds.
+const QUERY_CHARACTERS_MAX = 2_000;
 
 export class ItemStore {
   /** @param pool of the engine role: a batch holds items of several tenants. */
@@ -86,7 +95,12 @@ export class ItemStore {
 
   /** Keeps the items; those that are kept already stay as they are. */
   async remember(given: readonly NewItem[], at: Instant): Promise<void> {
-    const items = [...given].sort((left, right) => (left.tenant + left.id < right.tenant + right.id ? -1 : 1));
+    for (const part of commitParts(given)) await this.#rememberPart(part, at);
+  }
+
+  async #rememberPart(part: readonly NewItem[], at: Instant): Promise<void> {
+    // Sorted, so that two batches never wait for each other's rows in opposite orders.
+    const items = [...part].sort((left, right) => (left.tenant + left.id < right.tenant + right.id ? -1 : 1));
     const commitId = uuidv7(at, randomBytes(10));
     const salts = randomBytes(items.length * 16);
     const rows = items.map((item, index) => {
@@ -123,9 +137,9 @@ export class ItemStore {
   async recall(queries: readonly ItemQuery[]): Promise<readonly (readonly FoundItem[])[]> {
     const column = <K extends keyof ItemQuery>(name: K): ItemQuery[K][] => queries.map((query) => query[name]);
     const rows = await execute<{ query: number; id: string; payload: string; structure: string; trust: Trust; score: number; at: number }>(this.pool, {
-      name: 'memory-recall-1',
+      name: 'memory-recall-2',
       text: RECALL_SQL,
-      values: [column('tenant'), column('scope'), column('query'), column('limit'), queries.map((query) => query.trusts.join(','))],
+      values: [column('tenant'), column('scope'), queries.map((query) => query.query.slice(0, QUERY_CHARACTERS_MAX)), column('limit'), queries.map((query) => query.trusts.join(','))],
     });
     const found: FoundItem[][] = queries.map(() => []);
     for (const row of rows) {

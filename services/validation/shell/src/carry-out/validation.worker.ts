@@ -1,12 +1,24 @@
 // Carries out `validate`: judges every job of a batch, and stores the verdicts in one statement.
 import { contextOf, type Command, type CommandBatch, type Job, type JobBatch, type WorkerPeer } from '@weft/contracts';
-import { isJsonObject, rejection, type Json, type Rejection } from '@weft/kernel';
+import { isJsonObject, isUuid, rejection, type Json, type Rejection } from '@weft/kernel';
 import { tracerFor } from '@weft/nest-platform';
-import type { Clock } from '@weft/pipeline';
-import { isSampled, openSpan } from '@weft/telemetry';
+import { Fault, type Clock } from '@weft/pipeline';
+import { isSampled, openSpan, SPAN } from '@weft/telemetry';
 import { judge, verdictJson, type Verdict } from '@weft/validation/core';
+import { setImmediate as turn } from 'node:timers/promises';
 import type { NewVerdict, VerdictStore } from '../persist/verdict.store.js';
 import type { SchemaChecker } from './schema-checker.js';
+
+interface Judged {
+  readonly job: Job;
+  readonly kept: NewVerdict;
+}
+
+type Judgement = { readonly ok: true; readonly verdict: Verdict } | { readonly ok: false; readonly rejection: Rejection };
+
+const POLICY_CHARACTERS_MAX = 200;
+// The main thread is shared: others get their turn after this time.
+const TURN_MS = 5;
 
 export class ValidationWorker implements WorkerPeer {
   constructor(
@@ -15,31 +27,63 @@ export class ValidationWorker implements WorkerPeer {
     private readonly clock: Clock,
   ) {}
 
-  /** A fault of the store ends the stream with it: the caller dispatches the jobs again. */
+  /**
+   * Jobs whose arguments or schema cannot be used fail with `input-invalid`; a value that does not satisfy its schema is a verdict.
+   * A fault of the store ends the stream with it: the caller dispatches the jobs again.
+   */
   async *carryOut({ jobs }: JobBatch): AsyncGenerator<CommandBatch> {
     const startAt = this.clock.now();
-    const verdicts: NewVerdict[] = [];
-    const commands = jobs.map((job) => {
-      const judged = this.#judge(job);
-      if (!judged.ok) return failed(job, judged.rejection);
-      verdicts.push({ tenant: job.context?.tenant ?? '', id: job.idempotencyKey, executionId: job.executionId, pointer: job.pointer, verdict: judged.verdict });
-      return completed(job, judged.verdict);
-    });
-    if (verdicts.length > 0) await this.store.store(verdicts, startAt);
+    const commands: Command[] = [];
+    const judged: Judged[] = [];
+    let turnAt = performance.now();
+    for (const job of jobs) {
+      if (performance.now() - turnAt > TURN_MS) {
+        await turn();
+        turnAt = performance.now();
+      }
+      const judgement = this.#judge(job);
+      if (!judgement.ok) commands.push(failed(job, judgement.rejection));
+      else judged.push({ job, kept: { tenant: job.context?.tenant ?? '', id: job.idempotencyKey, executionId: job.executionId, pointer: job.pointer, verdict: judgement.verdict } });
+    }
+    if (judged.length > 0) commands.push(...(await this.#keep(judged, startAt)));
     traceJobs(jobs, startAt);
-    yield { commands };
+    if (commands.length > 0) yield { commands };
   }
 
-  #judge(job: Job): { readonly ok: true; readonly verdict: Verdict } | { readonly ok: false; readonly rejection: Rejection } {
-    const args = JSON.parse(job.inputJson) as Json;
-    if (job.kind !== 'validate' || !isJsonObject(args) || args['value'] === undefined || args['schema'] === undefined) {
-      return { ok: false, rejection: rejection('input-invalid', 'Expected a job of kind validate with `value` and `schema`.') };
+  #judge(job: Job): Judgement {
+    if (job.kind !== 'validate') return invalid(`Expected a job of kind validate but got ${JSON.stringify(job.kind)}.`);
+    if (!job.context?.tenant || !isUuid(job.executionId)) return invalid('Expected a job of an execution and its tenant but it names none.');
+    const args = jsonOf(job.inputJson);
+    if (!isJsonObject(args) || args['value'] === undefined || args['schema'] === undefined) return invalid('Expected a job of kind validate with `value` and `schema`.');
+    const policy = args['policy'] ?? '';
+    if (typeof policy !== 'string' || policy.length > POLICY_CHARACTERS_MAX) return invalid(`Expected \`policy\` of validate to be a text of at most ${POLICY_CHARACTERS_MAX} characters but got ${JSON.stringify(policy).slice(0, 80)}.`);
+    // Value and schema together are at least as long as the value.
+    const check = this.checker.check(args['schema'], args['value'], job.inputJson.length);
+    return check.ok ? { ok: true, verdict: judge(check.findings, check.schemaDigest, policy) } : check;
+  }
+
+  /** All at once; when the store refuses something among them for good, each by itself, so that the culprit fails alone. */
+  async #keep(judged: readonly Judged[], at: number): Promise<Command[]> {
+    try {
+      await this.store.store(judged.map(({ kept }) => kept), at);
+      return judged.map(({ job, kept }) => completed(job, kept.verdict));
+    } catch (fault) {
+      if (!(fault instanceof Fault) || fault.retryable) throw fault;
+      if (judged.length === 1) return [failed(judged[0]!.job, rejection('input-invalid', `Expected a verdict that can be stored but ${fault.message}.`))];
+      return (await Promise.all(judged.map((one) => this.#keep([one], at)))).flat();
     }
-    const check = this.checker.check(args['schema'], args['value']);
-    if (!check.ok) return check;
-    return { ok: true, verdict: judge(check.findings, check.schemaDigest, typeof args['policy'] === 'string' ? args['policy'] : '') };
   }
 }
+
+function jsonOf(text: string): Json | undefined {
+  try {
+    return JSON.parse(text) as Json;
+  } catch {
+    return undefined;
+  }
+}
+
+const invalid = (message: string): Judgement => ({ ok: false, rejection: rejection('input-invalid', message) });
 
 function completed(job: Job, verdict: Verdict): Command {
   const output = JSON.stringify(verdictJson(verdict));
@@ -55,5 +99,5 @@ function failed(job: Job, { code, message, retryable }: Rejection): Command {
 function traceJobs(jobs: readonly Job[], startAt: number): void {
   const tracer = tracerFor('validation');
   if (!tracer) return;
-  for (const { context, kind } of jobs) if (context && isSampled(context.traceparent)) openSpan(tracer, `validation ${kind}`, { kind: 'internal', context, startAt }).end();
+  for (const { context } of jobs) if (context && isSampled(context.traceparent)) openSpan(tracer, SPAN.validate, { kind: 'internal', context, startAt }).end();
 }

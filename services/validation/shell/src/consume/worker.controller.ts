@@ -2,7 +2,7 @@
 import { Inject } from '@nestjs/common';
 import { WorkerService, type CommandBatch, type JobBatch, type WorkerPeer } from '@weft/contracts';
 import { PeerController } from '@weft/nest-platform';
-import type { ValidationWorker } from '../carry-out/memory.worker.js';
+import type { ValidationWorker } from '../carry-out/validation.worker.js';
 
 /** Token of the worker of this process. */
 export const VALIDATION_WORKER = Symbol('weft.validation.worker');

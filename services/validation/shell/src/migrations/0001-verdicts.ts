@@ -1,7 +1,7 @@
 import { commitTable, serviceSchema, tenantTable } from '@weft/adapter-postgres';
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
-/** Verdicts and commit rows. Structure (verdict, rules, whose output) apart from payload (evidence, which names places in the judged value). */
+/** Verdicts: what was judged good enough or not, by which schema; the evidence apart, because it may quote data. */
 export class Verdicts1700000000001 implements MigrationInterface {
   readonly name = 'Verdicts1700000000001';
 
@@ -11,21 +11,19 @@ export class Verdicts1700000000001 implements MigrationInterface {
       create table validation.verdicts (
         tenant text not null,
         id text not null,
-        execution_id uuid,
+        execution_id uuid not null,
         bucket smallint not null,
         commit_id uuid not null,
-        recorded_at timestamptz not null,
-        verdict text not null check (verdict in ('pass', 'fail')),
-        schema_digest text not null,
-        policy text not null,
+        verdict text not null,
         structure text not null,
-        evidence text,
+        payload text,
         payload_key text,
         payload_salt bytea not null,
         payload_digest bytea not null,
+        recorded_at timestamptz not null,
         primary key (tenant, id)
       );
-      create index verdicts_of_execution on validation.verdicts (tenant, execution_id);
+      create index verdicts_execution on validation.verdicts (tenant, execution_id);
     `);
     await runner.query(tenantTable('validation', 'verdicts'));
     await runner.query(commitTable('validation'));

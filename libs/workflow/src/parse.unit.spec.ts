@@ -1,0 +1,173 @@
+import { describe, expect, it } from 'vitest';
+import { ACCEPTED, head, messagesOf, ports, read, withTasks } from './documents.testing.js';
+import { parseWorkflow } from './parse.js';
+
+const refused = (task: object, ...messages: string[]): void => {
+  const all = messagesOf(withTasks([{ a: task as never }]));
+  expect(all).toEqual(messages.map((message) => expect.stringContaining(message)));
+};
+
+describe('parseWorkflow', () => {
+  it.each(Object.entries(ACCEPTED))('accepts %s', (_what, document) => {
+    expect(messagesOf(document)).toEqual([]);
+    expect(read(document)).toEqual({ ok: true, workflow: document });
+  });
+
+  it('reads YAML and JSON to the same document', () => {
+    const yaml = "document: { dsl: 1.0.3, namespace: acme, name: orders, version: 1.0.0 }\ndo:\n  - a:\n      set:\n        b: '${ .c }'\n";
+    expect(read(yaml)).toEqual(read(withTasks([{ a: { set: { b: '${ .c }' } } }])));
+  });
+
+  it('reports all faults in the order of the text, each with pointer, line and column', () => {
+    const reading = read("document: { dsl: '2.0.0', namespace: acme, name: orders, version: 1.0.0 }\ndo:\n  - a:\n      fork: {}\n  - b:\n      set: {}\n");
+    expect(reading).toEqual({
+      ok: false,
+      rejections: [
+        { code: 'workflow-invalid', retryable: false, message: 'Expected a version of the specification from "1.0.0" to "1.0.3" at /document/dsl but found "2.0.0" (line 1, column 13).', details: { pointer: '/document/dsl', line: 1, column: 13 } },
+        { code: 'workflow-invalid', retryable: false, message: 'Expected a task this engine carries out (`do`, `set`, `switch`, `call`, `try`, `wait`, `emit`, `raise`) but /do/0/a is a `fork`, which it does not yet (line 3, column 5).', details: { pointer: '/do/0/a', line: 3, column: 5 } },
+        { code: 'workflow-invalid', retryable: false, message: 'Expected an object with at least one field, or one expression `${ ... }` at /do/1/b/set but found an empty object (line 6, column 7).', details: { pointer: '/do/1/b/set', line: 6, column: 7 } },
+      ],
+    });
+  });
+
+  it('tells at most 50 faults and counts the others', () => {
+    const all = messagesOf(withTasks(Array.from({ length: 60 }, (_, i) => ({ [`t${i}`]: { nothing: 1 } }))));
+    expect(all).toHaveLength(51);
+    expect(all.at(-1)).toBe('Expected a valid workflow but there are 10 more faults.');
+  });
+
+  it.each(['for', 'fork', 'listen', 'run'])('names the task and the kind of a `%s`, and nothing inside it', (kind) => {
+    refused({ [kind]: {}, do: [{ b: { set: '$x' } }], while: 1 }, `but /do/0/a is a \`${kind}\`, which it does not yet`);
+  });
+
+  it('tells two kinds in one task, none, and what is no task', () => {
+    refused({ set: { a: 1 }, wait: 'PT1S' }, 'Expected one kind of task but /do/0/a is `set` and `wait` at once');
+    refused({ sett: { a: 1 } }, 'Expected a task with one of `do`, `set`, `switch`, `call`, `try`, `wait`, `emit`, `raise` but /do/0/a has only `sett`');
+    expect(messagesOf(withTasks([{ a: 'x' }, { b: { wait: 'PT1S' }, c: { wait: 'PT1S' } }]))).toEqual(['Expected a task with one of do, set, switch, call, try, wait, emit, raise at /do/0/a but found "x"', 'Expected a task: an object with one key, its name at /do/1 but found an object']);
+  });
+
+  it('tells fields of the standard that are not carried out from fields that nobody knows', () => {
+    refused({ set: { a: 1 }, timeout: { after: 'PT1S' } }, 'Expected a field this engine carries out (`if`, `input`, `output`, `export`, `then`, `metadata`, `set`) but the `set` task /do/0/a has `timeout`, which it does not yet');
+    refused({ set: { a: 1 }, ouput: { as: '.' } }, 'Expected only `if`, `input`, `output`, `export`, `then`, `metadata`, `set` in the `set` task /do/0/a but found `ouput`');
+    expect(messagesOf(withTasks([{ a: { set: { b: 1 } } }], { output: { schema: { document: true } }, schedule: { cron: '* * * * *' }, use: { functions: {} } }))).toEqual([
+      expect.stringContaining('/output has `schema`, which it does not yet'),
+      expect.stringContaining('the document has `schedule`, which it does not yet'),
+      expect.stringContaining('/use has `functions`, which it does not yet'),
+    ]);
+  });
+
+  it('tells calls that are not carried out, unknown ones and other versions', () => {
+    refused({ call: 'openapi', with: {} }, '(`http`, `infer`, `recall`, `remember`, `validate`, `review`, `tool`) but /do/0/a calls `openapi`, which it does not yet');
+    refused({ call: 'shout' }, 'but /do/0/a calls "shout"');
+    refused({ call: 'infer:2.0.0@default' }, 'but /do/0/a calls "infer:2.0.0@default": write `infer` or `infer:1.0.0@default`');
+  });
+
+  it('checks the arguments of a function by the function that was called', () => {
+    refused({ call: 'infer', with: { prompt: 'a', messages: [{ role: 'user', content: 'b' }] } }, 'Expected either `prompt` or `messages` in /do/0/a/with but found both');
+    refused({ call: 'infer', with: { temperature: 1 } }, 'Expected either `prompt` or `messages` in /do/0/a/with but found neither');
+    refused({ call: 'infer' }, 'Expected `with` in the `call` task /do/0/a but it is missing');
+    refused({ call: 'recall', with: { scope: 's', limit: 500 } }, 'Expected an integer from 1 to 50 at /do/0/a/with/limit but found the number 500');
+    refused({ call: 'tool', with: { nam: 'x' } }, 'Expected `name` in /do/0/a/with but it is missing', 'Expected only `name`, `arguments` in /do/0/a/with but found `nam`');
+    refused({ call: 'http', with: { method: 'get', endpoint: 'ftp://example.com' } }, 'Expected a URI that starts with http:// or https://');
+    refused({ call: 'http', with: { method: 'get', endpoint: 'http://a', query: { limit: 10 } } }, 'Expected text (numbers and booleans in quotes) at /do/0/a/with/query/limit but found the number 10');
+  });
+
+  it('refuses schemas that no checker could use, where they stand', () => {
+    refused({ call: 'validate', with: { value: 1, schema: { type: 'nope' } } }, 'Expected a JSON Schema (draft 2020-12) at /do/0/a/with/schema but it cannot be used');
+    expect(messagesOf(withTasks([{ a: { set: { b: 1 } } }], { input: { schema: { document: { $ref: 'https://example.com/s' } } } }))).toEqual([expect.stringContaining('at /input/schema/document but it cannot be used')]);
+  });
+
+  it('follows flow directives within the list only', () => {
+    const document = withTasks([{ a: { do: [{ b: { set: { c: 1 }, then: 'd' } }] } }, { d: { switch: [{ x: { then: 'b' } }] } }]);
+    expect(messagesOf(document)).toEqual([
+      'Expected `continue`, `exit`, `end` or a task of the same list (`b`) at /do/0/a/do/0/b/then but found "d"',
+      'Expected `continue`, `exit`, `end` or a task of the same list (`a`, `d`) at /do/1/d/switch/0/x/then but found "b"',
+    ]);
+  });
+
+  it('wants names that differ within a list, and are no flow directive', () => {
+    expect(messagesOf(withTasks([{ a: { set: { b: 1 } } }, { a: { set: { b: 1 } } }, { end: { set: { b: 1 } } }, { x: { do: [{ a: { wait: 'PT1S' } }] } }]))).toEqual([
+      'Expected names that differ within /do but `a` stands there more than once',
+      'Expected a name other than `continue`, `exit`, `end`, which are flow directives, but /do/2/end is one of them',
+    ]);
+  });
+
+  it('wants errors and retry policies by name to exist', () => {
+    refused({ raise: { error: 'nope' } }, 'Expected a name that `use.errors` declares (it declares none) at /do/0/a/raise/error but found "nope"');
+    refused({ try: [{ b: { wait: 'PT1S' } }], catch: { retry: 'nope' } }, 'Expected a name that `use.retries` declares (it declares none) at /do/0/a/catch/retry but found "nope"');
+  });
+
+  it('tells durations that mean nothing fixed', () => {
+    refused({ wait: 'P1M' }, 'at /do/0/a/wait but found "P1M": years and months have no fixed length');
+    refused({ wait: '${ .pause }' }, 'found "${ .pause }": an expression, which this engine does not evaluate in durations yet');
+    refused({ wait: { secnds: 3 } }, 'Expected only `days`, `hours`, `minutes`, `seconds`, `milliseconds` in /do/0/a/wait but found `secnds`');
+  });
+
+  it('wants a filter of errors to be fixed and the error to have a name of its own', () => {
+    refused({ try: [{ b: { wait: 'PT1S' } }], catch: { as: 'input', errors: { with: { title: '${ .x }' } } } }, 'Expected a name for the error other than `context`', 'Expected a fixed text at /do/0/a/catch/errors/with/title');
+  });
+});
+
+describe('expressions of a document', () => {
+  it('are refused with their pointer and what may be named there', () => {
+    refused({ set: { b: ['${ .x | }'] } }, 'Expected a jq expression at /do/0/a/set/b/0, where $context, $input, $task, $workflow, $runtime exist, but found ".x |": Expected an expression but found the end of it');
+    refused({ if: '.x |', set: { b: 1 } }, 'Expected a jq expression at /do/0/a/if');
+  });
+
+  it('are whole texts: one among other words is refused', () => {
+    refused({ set: { b: 'Hello ${ .name }' } }, 'Expected a text without `${`, or one that is wholly one expression such as "${ \\"Hello \\\\(.name)\\" }", at /do/0/a/set/b but found "Hello ${ .name }"');
+  });
+
+  it.each([
+    ['if', { if: '$context.x', set: { b: 1 } }, true],
+    ['if', { if: '$input.x', set: { b: 1 } }, false],
+    ['input.from', { input: { from: '$input' }, set: { b: 1 } }, false],
+    ['set', { set: { b: '${ $input }' } }, true],
+    ['set', { set: { b: '${ $output }' } }, false],
+    ['output.as', { set: { b: 1 }, output: { as: '{ a: $input }' } }, true],
+    ['output.as', { set: { b: 1 }, output: { as: '$output' } }, false],
+    ['export.as', { set: { b: 1 }, export: { as: '$output' } }, true],
+    ['set outside a catch', { set: { b: '${ $error }' } }, false],
+  ])('in %s: %j is known: %s', (_place, task, isKnown) => {
+    expect(messagesOf(withTasks([{ a: task as never }])).length === 0).toBe(isKnown);
+  });
+
+  it('of the workflow see neither its input nor a task', () => {
+    const tasks = [{ a: { set: { b: 1 } } }];
+    expect(messagesOf(withTasks(tasks, { input: { from: '$context' } }))).toHaveLength(1);
+    expect(messagesOf(withTasks(tasks, { output: { as: '$input' } }))).toHaveLength(1);
+    expect(messagesOf(withTasks(tasks, { input: { from: '$workflow.id' }, output: { as: '{ c: $context }' } }))).toEqual([]);
+  });
+
+  it('see the errors of all catches around them, under their names', () => {
+    const inner = (text: string): object => ({ try: [{ b: { wait: 'PT1S' } }], catch: { as: 'outer', do: [{ c: { try: [{ d: { set: { x: '${ $outer }' } } }], catch: { do: [{ e: { set: { x: text } } }] } } }] } });
+    refused(inner('${ $outer.title + $error.title }'));
+    refused(inner('${ $inner }'), 'where $context, $input, $task, $workflow, $runtime, $outer, $error exist, but found "$inner"');
+  });
+
+  it('of a shared retry policy see the name of the error where it is used', () => {
+    const document = withTasks([{ a: { try: [{ b: { wait: 'PT1S' } }], catch: { as: 'problem', retry: 'r' } } }], { use: { retries: { r: { when: '$error.status > 1' } } } });
+    expect(messagesOf(document)).toEqual([expect.stringContaining('Expected a jq expression at /use/retries/r/when (as /do/0/a/catch/retry uses it)')]);
+  });
+
+  it('are found by the port when it knows how', () => {
+    const text = JSON.stringify(withTasks([{ a: { set: { b: '${ $nope }' } } }]));
+    const literal = parseWorkflow(text, { ...ports, embeddedExpression: () => undefined });
+    expect(literal).toMatchObject({ ok: false, rejections: [{ message: expect.stringContaining('Expected a text without `${`') }] });
+  });
+});
+
+describe('the head of a document', () => {
+  it('has a version of the specification, names and a semantic version', () => {
+    expect(messagesOf({ document: { ...head, dsl: 1, namespace: 'a b', version: 1 }, do: [{ a: { set: { b: 1 } } }] })).toEqual([
+      'Expected a version of the specification from "1.0.0" to "1.0.3" at /document/dsl but found the number 1',
+      'Expected a name of 1 to 63 letters, digits and inner hyphens at /document/namespace but found "a b"',
+      'Expected a semantic version such as "1.0.0" at /document/version but found the number 1',
+    ]);
+  });
+
+  it('is asked for when the text is something else', () => {
+    expect(messagesOf('[]')).toEqual(['Expected a workflow document, an object with `document` and `do`, but found an empty list.']);
+    expect(messagesOf('{}')).toEqual(['Expected `document` in the document but it is missing', 'Expected `do` in the document but it is missing']);
+  });
+});

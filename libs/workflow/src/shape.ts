@@ -1,0 +1,66 @@
+// The shape of a document: its schema, with each task judged as the one kind that was meant.
+import type { JsonObject } from '@weft/kernel';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import { NOT_YET_KINDS, TASK_KINDS, WORKFLOW_SCHEMA } from './document.schema.js';
+import { FUNCTION_NAMES, isFunctionName, isKnownCall, NOT_YET_CALLS } from './functions.js';
+import { pointerTo } from './pointer.js';
+import type { Problem } from './problem.js';
+import { meant, schemaSentence } from './schema-sentence.js';
+import type { PlacedTask } from './tasks.js';
+import { excerpt, names } from './words.js';
+
+const ajv = new Ajv2020({ strict: false, allErrors: true, verbose: true, logger: false });
+const isWorkflow = ajv.compile(WORKFLOW_SCHEMA);
+
+// More than anyone reads; what lies beyond is not worth its sentences.
+const PROBLEMS_MAX = 1_000;
+
+/** Faults of shape. What is wrong inside a task of no known kind, or a call of no known function, is not told: nothing was meant there. */
+export function shapeProblems(document: JsonObject, tasks: readonly PlacedTask[]): readonly Problem[] {
+  const problems = tasks.flatMap((placed) => kindProblem(placed) ?? callProblem(placed) ?? []);
+  if (isWorkflow(document)) return problems;
+  const opaque = new Set(problems.map(({ pointer }) => pointer));
+  const kinds = new Map(tasks.map(({ pointer, kind }) => [pointer, kind]));
+  const place = (pointer: string): string => {
+    const kind = kinds.get(pointer);
+    const shown = excerpt(pointer, 300) || 'the document';
+    return kind === undefined ? shown : `the \`${kind}\` task ${shown}`;
+  };
+  for (const error of meant(isWorkflow.errors ?? []).slice(0, PROBLEMS_MAX)) {
+    if (ancestors(error.instancePath).some((pointer) => opaque.has(pointer))) continue;
+    const extra: unknown = error.params['additionalProperty'];
+    problems.push({ pointer: typeof extra === 'string' ? pointerTo(error.instancePath, extra) : error.instancePath, message: schemaSentence(error, { place, showsValues: true }) });
+  }
+  return distinct(problems);
+}
+
+function kindProblem({ pointer, task, kind }: PlacedTask): Problem | undefined {
+  if (kind !== undefined) return undefined;
+  const keys = Object.keys(task);
+  const notYet = NOT_YET_KINDS.find((candidate) => keys.includes(candidate));
+  if (notYet !== undefined) return { pointer, message: `Expected a task this engine carries out (${names(TASK_KINDS)}) but ${pointer} is a \`${notYet}\`, which it does not yet` };
+  const several = TASK_KINDS.filter((candidate) => keys.includes(candidate));
+  if (several.length > 0) return { pointer, message: `Expected one kind of task but ${pointer} is ${several.map((one) => `\`${one}\``).join(' and ')} at once` };
+  return { pointer, message: `Expected a task with one of ${names(TASK_KINDS)} but ${pointer} has ${keys.length > 0 ? `only ${names(keys.slice(0, 10))}` : 'no fields'}` };
+}
+
+function callProblem({ pointer, task, kind }: PlacedTask): Problem | undefined {
+  const call = task['call'];
+  if (kind !== 'call' || typeof call !== 'string') return undefined;
+  if (isKnownCall(call)) return undefined;
+  const known = `Expected a call this engine carries out (${names(['http', ...FUNCTION_NAMES])})`;
+  if (NOT_YET_CALLS.includes(call)) return { pointer, message: `${known} but ${pointer} calls \`${call}\`, which it does not yet` };
+  const [catalogued] = call.split(':');
+  const hint = catalogued !== undefined && isFunctionName(catalogued) ? `: write \`${catalogued}\` or \`${catalogued}:1.0.0@default\`` : '';
+  return { pointer, message: `${known} but ${pointer} calls ${JSON.stringify(excerpt(call))}${hint}` };
+}
+
+/** A pointer and all that it lies in, itself first. */
+export function ancestors(pointer: string): readonly string[] {
+  const ends = [...pointer.matchAll(/\//g)].map(({ index }) => index);
+  return [pointer, ...ends.map((end) => pointer.slice(0, end))];
+}
+
+function distinct(problems: readonly Problem[]): readonly Problem[] {
+  return [...new Map(problems.map((problem) => [`${problem.pointer}\n${problem.message}`, problem])).values()];
+}

@@ -1,0 +1,22 @@
+// A batch cut into parts whose commit rows fit into the audit log.
+
+// A leaf has 65,535 bytes at most, and ids are its bulk.
+const ID_BYTES_MAX = 40_000;
+// What stands around an id in the leaf's JSON.
+const AROUND_BYTES = 24;
+
+/** Each (tenant, id) once, in parts whose ids have a bounded length together: one part but for very long ids. */
+export function commitParts<T extends { readonly tenant: string; readonly id: string }>(items: readonly T[]): readonly (readonly T[])[] {
+  const parts: T[][] = [[]];
+  let bytes = 0;
+  for (const item of new Map(items.map((one) => [`${one.tenant}\n${one.id}`, one])).values()) {
+    const more = Buffer.byteLength(item.id) + Buffer.byteLength(item.tenant) + AROUND_BYTES;
+    if (bytes + more > ID_BYTES_MAX && bytes > 0) {
+      parts.push([]);
+      bytes = 0;
+    }
+    parts.at(-1)!.push(item);
+    bytes += more;
+  }
+  return parts;
+}
