@@ -1,7 +1,7 @@
 // All of Weft as one process. With `migrate` or `create-key TENANT NAME` it only does that and ends.
 import { engineRole } from '@weft/adapter-postgres';
 import { createApiKey } from '@weft/gateway/shell';
-import { ConfigInvalid, loadConfig, logFor, runService } from '@weft/nest-platform';
+import { ConfigInvalid, configureLog, loadConfig, logFor, runService } from '@weft/nest-platform';
 import { Refused } from '@weft/kernel';
 import { compose } from './compose.js';
 import { standaloneConfig } from './config.js';
@@ -27,6 +27,8 @@ else {
 
 /** Prints one JSON line about what was done. */
 async function administrate(run: (store: OpenedStore) => Promise<object>): Promise<void> {
+  // stdout is for the answer alone.
+  configureLog({ write: (line) => process.stderr.write(line) });
   try {
     const config = loadConfig(standaloneConfig, process.env);
     const store = await openStore({ home: config.WEFT_HOME, url: config.WEFT_STORE_URL, servicePassword: config.WEFT_STORE_PASSWORD });

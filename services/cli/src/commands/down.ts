@@ -27,7 +27,7 @@ export function registerDown(program: Command): void {
         if (!stopped.includes('weft')) stopped.push('weft');
       }
       removeRunFile();
-      if (existsSync(inHome('postgres')) && (await stopEmbedded(inHome('postgres')))) stopped.push('postgres');
+      for (const home of ['', 'demo']) if (existsSync(inHome(home, 'postgres')) && (await stopEmbedded(inHome(home, 'postgres')))) stopped.push(home === '' ? 'postgres' : `postgres of the ${home}`);
       for (const name of ['kafka', 'redis'] as const) if (await stopLeftOver(inHome(name))) stopped.push(name);
       out.data({ stopped }, () => (stopped.length === 0 ? 'Nothing was running.' : `Stopped: ${stopped.join(', ')}.`));
     });

@@ -51,12 +51,16 @@ export async function proveKills(options: KillsOptions): Promise<{ readonly repo
   rmSync(home, { recursive: true, force: true });
   mkdirSync(home, { recursive: true });
   const receiptsFile = join(home, 'receipts.jsonl');
-  const counting = await startCountingServer(receiptsFile, ['--idempotent', 'idempotent', '--delay-ms', String(EFFECT_DELAY_MS)]);
-  const wire = options.plant === 'no-key' ? await stripKeys(counting.url) : undefined;
-  const env = environment(home, wire?.url ?? counting.url);
-  const subject = await (options.profile === 'mesh' ? meshSubject : standaloneSubject)({ home, env, onProgress: options.onProgress });
-  const startedAt = performance.now();
+  const stops: (() => Promise<void>)[] = [];
   try {
+    const counting = await startCountingServer(receiptsFile, ['--idempotent', 'idempotent', '--delay-ms', String(EFFECT_DELAY_MS)]);
+    stops.push(counting.stop);
+    const wire = options.plant === 'no-key' ? await stripKeys(counting.url) : undefined;
+    if (wire) stops.push(wire.stop);
+    const env = environment(home, wire?.url ?? counting.url);
+    const subject = await (options.profile === 'mesh' ? meshSubject : standaloneSubject)({ home, env, onProgress: options.onProgress });
+    stops.push(subject.stop);
+    const startedAt = performance.now();
     const requests = await runUnderKills(subject, options);
     options.onProgress('waiting for everything to end');
     const results = await settled(subject, requests);
@@ -65,9 +69,7 @@ export async function proveKills(options: KillsOptions): Promise<{ readonly repo
     const { verdict, clean } = await judge(home, receiptsFile, requests, results, sql);
     return { report: { ...verdict, kills: options.kills, seconds, seed: options.seed, profile: options.profile } as KillsReport, clean };
   } finally {
-    await subject.stop();
-    await wire?.stop();
-    await counting.stop();
+    for (const stop of stops.reverse()) await stop();
   }
 }
 

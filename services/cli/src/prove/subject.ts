@@ -1,6 +1,5 @@
 // What is killed: Weft in either profile, seen as processes that can be ended with -9 and started again.
-import { storeUrl } from '@weft/adapter-postgres';
-import { startEmbedded } from '@weft/adapter-postgres';
+import { startEmbedded, storeUrl } from '@weft/adapter-postgres';
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';

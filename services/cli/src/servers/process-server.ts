@@ -1,7 +1,7 @@
 // A server as a process that may outlive this one: it is found again by its pid file, and adopted or stopped.
 import { spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { lastLines, runCommand } from './command.js';
@@ -126,5 +126,7 @@ async function hasEnded(pid: number): Promise<boolean> {
     return true;
   }
   const state = /^\d+ \(.*\) (\S)/s.exec(await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => ''))?.[1];
-  return state === 'Z' || state === 'X';
+  if (state !== 'Z' && state !== 'X') return false;
+  // Its first thread may be done before the others, which hold its ports until they are.
+  return (await readdir(`/proc/${pid}/task`).catch(() => [])).length <= 1;
 }
