@@ -73,7 +73,9 @@ function walk(folder, files) {
   }
 }
 
-const listing = (folder) => (existsSync(folder) ? readdirSync(folder).sort().map((name) => join(folder, name)) : []);
+function listing(folder) {
+  return existsSync(folder) ? readdirSync(folder).sort().map((name) => join(folder, name)) : [];
+}
 
 function digestOf(files) {
   const hash = createHash('sha256');
