@@ -2,10 +2,14 @@ import { deadTopicName, TOPICS, topicOfName } from '@weft/contracts';
 import { Fault } from '@weft/pipeline';
 import { kafkaClient, type KafkaConnection } from './kafka-client.js';
 import { kafkaFault } from './kafka-fault.js';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 // A request is at most 1 MiB; an execution's command or job may carry several payloads. A dead letter holds its message in base64.
 const MESSAGE_BYTES_MAX = 4 * 1024 * 1024;
 const DEAD_BYTES_MAX = 8 * 1024 * 1024;
+
+const ATTEMPTS_MAX = 20;
+const ATTEMPT_PAUSE_MS = 300;
 
 /**
  * Creates the topics that are missing, each with its `.dead` twin, with the registry's number of partitions and the
@@ -27,11 +31,18 @@ export async function ensureTopics(connection: KafkaConnection, names: readonly 
   const admin = kafkaClient(connection).admin({ retry: { retries: 6, initialRetryTime: 200, maxRetryTime: 2_000 } });
   try {
     await admin.connect();
-    const existing = new Set(await admin.listTopics());
-    const missing = wanted.filter(({ topic }) => !existing.has(topic));
-    // Two processes may create at the same time: kafkajs answers `false` rather than throws when all of them exist by now.
-    if (missing.length > 0) await admin.createTopics({ waitForLeaders: true, topics: missing });
-    return missing.map(({ topic }) => topic);
+    for (let attempt = 1; ; attempt++) {
+      try {
+        const existing = new Set(await admin.listTopics());
+        const missing = wanted.filter(({ topic }) => !existing.has(topic));
+        if (missing.length > 0) await admin.createTopics({ waitForLeaders: true, topics: missing });
+        return missing.map(({ topic }) => topic);
+      } catch (thrown) {
+        // The services of a mesh start at the same time and create the same topics: some exist by now, others have no leader yet.
+        if (attempt === ATTEMPTS_MAX) throw thrown;
+        await sleep(ATTEMPT_PAUSE_MS);
+      }
+    }
   } catch (thrown) {
     throw kafkaFault('creating topics failed', thrown);
   } finally {
