@@ -86,15 +86,15 @@ async function runUnderKills(subject: Subject, { executions, kills, seed, onProg
   await patiently(() => client.call('/v1/definitions', { method: 'POST', headers: { 'content-type': 'application/yaml' }, body: readFileSync(inRoot('tests', 'faults', 'kills', 'workflow.yaml'), 'utf8') }));
   const random = seeded(seed);
   const requests: Requested[] = [];
-  let next = 0;
+  let [next, killed] = [0, 0];
   const lane = async (): Promise<void> => {
     while (next < executions) {
       const n = next++;
+      // Spread over the kills, so that each of them meets work at every stage.
+      while (killed < Math.floor((n * kills) / executions)) await new Promise((resolve) => setTimeout(resolve, 20));
       const id = `prove-${seed}-${n}`;
       const { body } = await patiently(() => client.call<{ executionId: string }>('/v1/requests', { method: 'POST', headers: { 'content-type': 'application/json', 'idempotency-key': id }, body: JSON.stringify({ type: 'prove.kills.v1', source: '/prove', data: { n } }), timeoutMs: 10_000 }));
       requests.push({ id, executionId: body.executionId });
-      // Spread over the kills, so that each of them meets work at every stage.
-      await new Promise((resolve) => setTimeout(resolve, random.between(0, (kills * 700 * IN_FLIGHT) / executions)));
     }
   };
   const killing = (async () => {
@@ -102,6 +102,7 @@ async function runUnderKills(subject: Subject, { executions, kills, seed, onProg
       await new Promise((resolve) => setTimeout(resolve, random.between(100, 700)));
       const target = random.pick(subject.targets);
       await subject.kill(target);
+      killed = kill;
       onProgress(`kill ${kill} of ${kills}: ${target}; ${requests.length} of ${executions} requests accepted`);
     }
   })();

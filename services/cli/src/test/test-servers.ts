@@ -1,7 +1,7 @@
 // The servers that the suites run against: those that the environment names, else started here and stopped at the end.
 import { Refused } from '@weft/kernel';
 import { mkdir, readFile, rm, symlink } from 'node:fs/promises';
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import { inHome } from '../paths.js';
 import { startKafka } from '../servers/kafka.js';
@@ -14,6 +14,7 @@ export type ServerName = LocalServer['name'];
 // Above the ports that servers have by default, so that a Weft that is up is left alone.
 const PORT_FIRST = { kafka: 29_092, redis: 26_379 } as const;
 const PORT_TRIES = 50;
+const CONNECT_MS = 3_000;
 
 export interface TestServers {
   /** One step per server: started, adopted or taken from the environment. */
@@ -34,6 +35,7 @@ export function testServers(required: ReadonlySet<string>, onProgress: (line: st
       const variable = `WEFT_${name.toUpperCase()}`;
       const given = process.env[variable];
       if (given) {
+        if (!(await isListening(given))) return { status: 'failed', output: `Expected ${name} at ${given}, as ${variable} says, but nothing listens there.` };
         environment[variable] = given;
         return { status: 'passed', remark: `${given}, from ${variable}` };
       }
@@ -78,6 +80,21 @@ async function shareJars(theirs: string, ours: string): Promise<void> {
   await mkdir(dirname(ours), { recursive: true });
   await rm(ours, { recursive: true, force: true });
   await symlink(theirs, ours, 'dir');
+}
+
+/** Whether somebody listens at the first of these addresses. */
+function isListening(addresses: string): Promise<boolean> {
+  const [, host = '', port = ''] = /^\[?([^,\]]+?)\]?:(\d+)(?:,|$)/.exec(addresses) ?? [];
+  return new Promise((resolve) => {
+    const socket = connect({ host, port: Number(port), timeout: CONNECT_MS });
+    const end = (isThere: boolean): void => {
+      socket.destroy();
+      resolve(isThere);
+    };
+    socket.once('connect', () => end(true));
+    socket.once('error', () => end(false));
+    socket.once('timeout', () => end(false));
+  });
 }
 
 /** A port from `first` on that is free together with the one after it, where a broker's controller listens. */
