@@ -96,7 +96,19 @@ describe('cores and pure packages', () => {
     expect(lines(purityViolations(tree))).toEqual([]);
   });
 
-  it.each(['process.exit(1);', "fetch('x');", 'setTimeout(() => 1, 5);', 'setInterval(() => 1, 5);', 'const t = Date.now();', 'const t = new Date();', 'const t = Date();', 'const r = Math.random();', "globalThis.fetch('x');", 'const clock = Date.now;', "console.log('x');"])('refuse: %s', (text) => {
+  it.each([
+    'process.exit(1);',
+    "fetch('x');",
+    'setTimeout(() => 1, 5);',
+    'setInterval(() => 1, 5);',
+    'const t = Date.now();',
+    'const t = new Date();',
+    'const t = Date();',
+    'const r = Math.random();',
+    "globalThis.fetch('x');",
+    'const clock = Date.now;',
+    "console.log('x');",
+  ])('refuse: %s', (text) => {
     for (const path of ['libs/kernel/src/planted.ts', 'libs/jq/src/planted.ts', 'services/tools/core/src/planted.ts']) {
       expect(purityViolations(withPlanted(tree, { [path]: text })).filter((violation) => violation.path === path)).toHaveLength(1);
     }

@@ -11,7 +11,11 @@ export interface DeadLink {
  * @param texts Markdown by path from the root; @param exists whether a file or folder is in the checkout.
  */
 export function deadLinks(texts: ReadonlyMap<string, string>, exists: (path: string) => boolean): readonly DeadLink[] {
-  return [...texts].flatMap(([path, text]) => linksOf(text).filter((link) => !leadsSomewhere(path, link, texts, exists)).map((link) => ({ path, link })));
+  return [...texts].flatMap(([path, text]) =>
+    linksOf(text)
+      .filter((link) => !leadsSomewhere(path, link, texts, exists))
+      .map((link) => ({ path, link })),
+  );
 }
 
 function leadsSomewhere(from: string, link: string, texts: ReadonlyMap<string, string>, exists: (path: string) => boolean): boolean {

@@ -76,7 +76,8 @@ export function parseModule(text: string): ModuleSyntax {
         const args = (node['arguments'] as readonly unknown[]).map(textsOf);
         if (callee !== undefined) calls.push({ callee, isConstruction: node.type === 'NewExpression', argumentTexts: args });
         // `createRequire(import.meta.url)('name')` and `here.resolve('name')` reach a package by its name too.
-        if (callee === 'require' || (isNode(node['callee']) && dotted(node['callee']['callee']) === 'createRequire')) for (const specifier of args[0] ?? []) imports.push({ specifier, isTypeOnly: false });
+        if (callee === 'require' || (isNode(node['callee']) && dotted(node['callee']['callee']) === 'createRequire'))
+          for (const specifier of args[0] ?? []) imports.push({ specifier, isTypeOnly: false });
         break;
       }
       case 'MemberExpression': {

@@ -21,7 +21,8 @@ function faultsOf({ path, syntax, package: owner }: SourceFile): readonly string
   const empty = name.split(/[-.]/).find((word) => EMPTY_WORDS.includes(word));
   if (empty !== undefined) faults.push(`the word \`${empty}\` says nothing about what is in the file`);
   if (name.endsWith('.spec.ts') && !SPEC_SUFFIX.test(name) && !SPEC_FOLDERS.some((folder) => path.startsWith(folder))) faults.push('a spec says its level: .unit, .replay, .contract, .shell or .e2e');
-  if (name === 'index.ts' && path !== `${owner.folder}/src/index.ts` && !/^services\/[^/]+\/(core|shell)\/src\/(migrations\/)?index\.ts$/.test(path)) faults.push('a package has one index.ts, at its root; only migrations have a list of their own');
+  if (name === 'index.ts' && path !== `${owner.folder}/src/index.ts` && !/^services\/[^/]+\/(core|shell)\/src\/(migrations\/)?index\.ts$/.test(path))
+    faults.push('a package has one index.ts, at its root; only migrations have a list of their own');
   for (const declared of syntax.declared) if (EMPTY_NAME.test(declared)) faults.push(`\`${declared}\` is named after a pattern rather than what it is`);
   return faults;
 }

@@ -7,7 +7,9 @@ const BANNED = ['process', 'fetch', 'setTimeout', 'setInterval', 'setImmediate',
 
 /** Uses of ambient state in kernel, pure packages and cores; specs are free. */
 export function purityViolations(tree: SourceTree): readonly Violation[] {
-  return tree.files.filter(({ layer, isSpec }) => PURE_LAYERS.has(layer) && !isSpec).flatMap((file) => usesOf(file).map((use) => ({ path: file.path, message: `uses ${use}: ${file.layer} code takes time, ids and randomness as data` })));
+  return tree.files
+    .filter(({ layer, isSpec }) => PURE_LAYERS.has(layer) && !isSpec)
+    .flatMap((file) => usesOf(file).map((use) => ({ path: file.path, message: `uses ${use}: ${file.layer} code takes time, ids and randomness as data` })));
 }
 
 function usesOf({ syntax }: SourceFile): readonly string[] {

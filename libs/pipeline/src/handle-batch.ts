@@ -13,7 +13,7 @@ export interface Item<C> {
   readonly messageId: string;
 }
 
-/** What became of an item. `setAside`: it met a broken invariant or the store refuses it; nothing of it was recorded. */
+/** What became of an item. `setAside`: it met a broken invariant, its history cannot be read, or the store refuses it; nothing of it was recorded. */
 export type Outcome =
   | { readonly kind: 'accepted'; readonly sequence: number }
   | { readonly kind: 'rejected'; readonly rejection: Rejection }
@@ -52,27 +52,54 @@ const ROUNDS_MAX = 5;
 export async function handleBatch<S, C, E, X>(spine: Spine<S, C, E, X>, items: readonly Item<C>[]): Promise<Handled> {
   const outcomes = new Array<Outcome | undefined>(items.length);
   const published: Promise<void>[] = [];
-  let open = [...items.keys()];
+  await settle({ spine, items, outcomes, published }, [...items.keys()]);
+  return { outcomes: outcomes as Outcome[], published: Promise.all(published).then(() => undefined) };
+}
+
+/** A batch under way. Items go by their index. */
+interface Work<S, C, E, X> {
+  readonly spine: Spine<S, C, E, X>;
+  readonly items: readonly Item<C>[];
+  readonly outcomes: (Outcome | undefined)[];
+  readonly published: Promise<void>[];
+}
+
+/** Decides and commits until each of the items has its outcome. */
+async function settle<S, C, E, X>(work: Work<S, C, E, X>, indexes: readonly number[]): Promise<void> {
+  const { spine, items, outcomes } = work;
+  let open = indexes;
   for (let round = 0; open.length > 0; round++) {
     if (round === ROUNDS_MAX) throw new Fault(`${open.length} commands lost against a rival ${ROUNDS_MAX} times`, true);
-    const states = await loadStates(spine, new Set(open.map((index) => items[index]!.key)));
-    const stateOf = (key: string): S => states.get(key)!.state;
-    await spine.prepare?.(open.map((index) => items[index]!), stateOf);
-    const batch = decideAll(spine, items, open, states, outcomes);
-    const won = batch.decisions.length === 0 ? new Set<string>() : await commitBatch(spine, batch, outcomes, published);
-    const lost = batch.decisions.filter((decided) => !won.has(decided.key)).flatMap((decided) => batch.indexesOf.get(decided.key) ?? []);
-    open = [...lost, ...batch.doubtful];
+    const { states, unreadable } = await loadStates(spine, new Set(open.map((index) => items[index]!.key)));
+    const readable: number[] = [];
+    for (const index of open) {
+      const { key } = items[index]!;
+      if (states.has(key)) readable.push(index);
+      else outcomes[index] = { kind: 'setAside', fault: unreadable.get(key) };
+    }
+    await spine.prepare?.(readable.map((index) => items[index]!), (key) => states.get(key)!.state);
+    const batch = decideAll(work, readable, states);
+    const { won, refused } = batch.decisions.length === 0 ? NOTHING_COMMITTED : await commitBatch(work, { id: spine.newCommitId(batch.at), at: batch.at, decisions: batch.decisions });
+    const again: number[] = [];
+    for (const [key, tentative] of batch.tentative) {
+      if (won.has(key)) continue;
+      if (!refused.has(key)) again.push(...tentative);
+      else if (tentative.length === 1) outcomes[tentative[0]!] = { kind: 'setAside', fault: refused.get(key) };
+      // Which of them the store refuses shows when each goes alone.
+      else for (const index of tentative) await settle(work, [index]);
+    }
+    open = again.sort((left, right) => left - right);
   }
-  return { outcomes: outcomes as Outcome[], published: Promise.all(published).then(() => undefined) };
 }
 
 interface Batch<S, E, X> {
   readonly at: Instant;
-  readonly decisions: Decided<S, E, X>[];
-  /** Items by key that led to a decision. */
-  readonly indexesOf: Map<string, number[]>;
-  /** Items refused or ignored on a cached state, which a rival may have outdated: decided again on what is stored. */
-  readonly doubtful: number[];
+  readonly decisions: readonly Decided<S, E, X>[];
+  /**
+   * Items by key whose outcome rests on something that is not known to be stored: on a cached state, or on events of this very
+   * batch. It stands when the key's decision wins; otherwise they are decided again on what is stored.
+   */
+  readonly tentative: ReadonlyMap<string, readonly number[]>;
 }
 
 interface Known<S> {
@@ -82,92 +109,100 @@ interface Known<S> {
   readonly fresh: boolean;
 }
 
-async function loadStates<S, C, E, X>(spine: Spine<S, C, E, X>, keys: ReadonlySet<string>): Promise<Map<string, Known<S>>> {
+interface Loaded<S> {
+  readonly states: ReadonlyMap<string, Known<S>>;
+  /** Why a history cannot be read or folded, by key. */
+  readonly unreadable: ReadonlyMap<string, unknown>;
+}
+
+async function loadStates<S, C, E, X>(spine: Spine<S, C, E, X>, keys: ReadonlySet<string>): Promise<Loaded<S>> {
   const states = new Map<string, Known<S>>();
+  const unreadable = new Map<string, unknown>();
   const missing: string[] = [];
   for (const key of keys) {
     const cached = spine.cache.get(key);
     if (cached) states.set(key, { ...cached, fresh: false });
     else missing.push(key);
   }
-  if (missing.length === 0) return states;
+  if (missing.length === 0) return { states, unreadable };
   const stored = await spine.store.load(missing);
   for (const key of missing) {
     const history = stored.get(key);
-    const state = (history?.events ?? []).reduce((folded: S, event) => spine.decider.evolve(folded, event), spine.decider.initial);
-    states.set(key, { version: history?.version ?? -1, state, fresh: true });
+    if (history?.unreadable !== undefined) {
+      unreadable.set(key, history.unreadable);
+      continue;
+    }
+    try {
+      const state = (history?.events ?? []).reduce((folded: S, event) => spine.decider.evolve(folded, event), spine.decider.initial);
+      states.set(key, { version: history?.version ?? -1, state, fresh: true });
+    } catch (fault) {
+      unreadable.set(key, fault);
+    }
   }
-  return states;
+  return { states, unreadable };
 }
 
-function decideAll<S, C, E, X>(
-  spine: Spine<S, C, E, X>,
-  items: readonly Item<C>[],
-  open: readonly number[],
-  states: ReadonlyMap<string, Known<S>>,
-  outcomes: (Outcome | undefined)[],
-): Batch<S, E, X> {
+function decideAll<S, C, E, X>({ spine, items, outcomes }: Work<S, C, E, X>, open: readonly number[], states: ReadonlyMap<string, Known<S>>): Batch<S, E, X> {
   const at = spine.clock.now();
-  const indexesOf = new Map<string, number[]>();
-  for (const index of open) {
-    const { key } = items[index]!;
-    const indexes = indexesOf.get(key);
-    if (indexes) indexes.push(index);
-    else indexesOf.set(key, [index]);
-  }
   const decisions: Decided<S, E, X>[] = [];
-  const doubtful: number[] = [];
-  for (const [key, indexes] of indexesOf) {
+  const tentative = new Map<string, number[]>();
+  for (const [key, indexes] of groupByKey(items, open)) {
     const { version, state: before, fresh } = states.get(key)!;
     const [events, effects, causes]: [E[], X[], string[]] = [[], [], []];
-    const accepted: number[] = [];
+    const resting: number[] = [];
     let after = before;
     for (const index of indexes) {
       const { command, messageId } = items[index]!;
       try {
         const decision = spine.decider.decide(after, command, { now: at, idOf: (ordinal) => `${messageId}#${ordinal}` });
-        if (decision.kind !== 'accepted') {
-          outcomes[index] = decision;
-          if (!fresh && events.length === 0) doubtful.push(index);
-          continue;
-        }
-        after = decision.events.reduce((state, event) => spine.decider.evolve(state, event), after);
-        events.push(...decision.events);
-        effects.push(...decision.effects);
-        causes.push(messageId);
-        accepted.push(index);
-        outcomes[index] = { kind: 'accepted', sequence: version + 1 };
+        if (decision.kind === 'accepted') {
+          after = decision.events.reduce((state, event) => spine.decider.evolve(state, event), after);
+          events.push(...decision.events);
+          effects.push(...decision.effects);
+          causes.push(messageId);
+          outcomes[index] = { kind: 'accepted', sequence: version + 1 };
+        } else outcomes[index] = decision;
       } catch (fault) {
         outcomes[index] = { kind: 'setAside', fault };
       }
+      if (!fresh || events.length > 0) resting.push(index);
     }
-    indexesOf.set(key, accepted);
+    tentative.set(key, resting);
     if (events.length > 0) decisions.push({ key, sequence: version + 1, events, effects, before, after, causes });
     else if (fresh) spine.cache.set(key, version, before);
     else spine.cache.drop(key);
   }
-  return { at, decisions, indexesOf, doubtful };
+  return { at, decisions, tentative };
 }
 
-async function commitBatch<S, C, E, X>(spine: Spine<S, C, E, X>, batch: Batch<S, E, X>, outcomes: (Outcome | undefined)[], published: Promise<void>[]): Promise<ReadonlySet<string>> {
-  const commit: Commit<S, E, X> = { id: spine.newCommitId(batch.at), at: batch.at, decisions: batch.decisions };
+function groupByKey<C>(items: readonly Item<C>[], indexes: readonly number[]): ReadonlyMap<string, readonly number[]> {
+  const groups = new Map<string, number[]>();
+  for (const index of indexes) {
+    const { key } = items[index]!;
+    const group = groups.get(key);
+    if (group) group.push(index);
+    else groups.set(key, [index]);
+  }
+  return groups;
+}
+
+interface Committed {
+  readonly won: ReadonlySet<string>;
+  /** Keys whose decision the store refuses for what it is, with the fault. */
+  readonly refused: ReadonlyMap<string, unknown>;
+}
+
+const NOTHING_COMMITTED: Committed = { won: new Set(), refused: new Map() };
+
+async function commitBatch<S, C, E, X>(work: Work<S, C, E, X>, commit: Commit<S, E, X>): Promise<Committed> {
+  const { spine } = work;
   let won: ReadonlySet<string>;
   try {
     won = await commitOrAsk(spine, commit);
   } catch (fault) {
     for (const { key } of commit.decisions) spine.cache.drop(key);
     if (!(fault instanceof Fault) || fault.retryable) throw fault;
-    if (commit.decisions.length === 1) {
-      const { key } = commit.decisions[0]!;
-      for (const index of batch.indexesOf.get(key) ?? []) outcomes[index] = { kind: 'setAside', fault };
-      return new Set([key]);
-    }
-    // The store refuses something in the batch: each decision alone, so that only the culprit is set aside.
-    const winners = new Set<string>();
-    for (const decided of batch.decisions) {
-      for (const key of await commitBatch(spine, { ...batch, decisions: [decided] }, outcomes, published)) winners.add(key);
-    }
-    return winners;
+    return commitEachAlone(work, commit, fault);
   }
   const winners = commit.decisions.filter((decided) => won.has(decided.key));
   for (const decided of commit.decisions) {
@@ -178,9 +213,22 @@ async function commitBatch<S, C, E, X>(spine: Spine<S, C, E, X>, batch: Batch<S,
     const handedOn = spine.publish({ ...commit, decisions: winners });
     // The caller awaits `published`; until then a rejection must not count as unhandled.
     handedOn.catch(() => undefined);
-    published.push(handedOn);
+    work.published.push(handedOn);
   }
-  return won;
+  return { won, refused: new Map() };
+}
+
+/** The store refuses something in the batch: each decision alone, so that only the culprit is kept from the others. */
+async function commitEachAlone<S, C, E, X>(work: Work<S, C, E, X>, { at, decisions }: Commit<S, E, X>, fault: Fault): Promise<Committed> {
+  if (decisions.length === 1) return { won: new Set(), refused: new Map([[decisions[0]!.key, fault]]) };
+  const won = new Set<string>();
+  const refused = new Map<string, unknown>();
+  for (const decided of decisions) {
+    const committed = await commitBatch(work, { id: work.spine.newCommitId(at), at, decisions: [decided] });
+    for (const key of committed.won) won.add(key);
+    for (const [key, reason] of committed.refused) refused.set(key, reason);
+  }
+  return { won, refused };
 }
 
 async function commitOrAsk<S, C, E, X>(spine: Spine<S, C, E, X>, commit: Commit<S, E, X>): Promise<ReadonlySet<string>> {

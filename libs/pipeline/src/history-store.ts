@@ -25,6 +25,8 @@ export interface Commit<S, E, X> {
 export interface StoredHistory<E> {
   readonly version: number;
   readonly events: readonly E[];
+  /** Why it cannot be read, such as an event that this release does not know. Then `events` says nothing; other keys are not affected. */
+  readonly unreadable?: unknown;
 }
 
 export interface HistoryStore<S, E, X> {

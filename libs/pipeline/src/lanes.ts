@@ -17,6 +17,7 @@ export interface LanesOptions {
 interface Waiting<C> {
   readonly item: Item<C>;
   readonly settle: (outcome: Outcome) => void;
+  readonly refuse: (fault: Fault) => void;
 }
 
 const BACKOFF_MIN_MS = 20;
@@ -45,7 +46,8 @@ export class Lanes<S, C, E, X> {
 
   /**
    * Hands in items; resolves with their outcomes once they are committed and their effects handed on.
-   * A fault of the store is waited out, so this settles late rather than never; it rejects only after `stop`.
+   * A fault of the store is waited out, so this settles late rather than never. It rejects (retryable) only after `stop`: whether
+   * an item that was under way then is recorded is not known, and handing it in again elsewhere is safe.
    */
   async submit(items: readonly Item<C>[]): Promise<readonly Outcome[]> {
     const queueMax = this.options.queueMax ?? 4096;
@@ -61,10 +63,10 @@ export class Lanes<S, C, E, X> {
   }
 
   #enqueue(item: Item<C>): Promise<Outcome> {
-    if (this.#stopped) return Promise.reject(new Fault('the lane is closed: the service is shutting down', true));
+    if (this.#stopped) return Promise.reject(closed());
     const lane = bucketOf(item.key) % this.#queues.length;
-    return new Promise((settle) => {
-      this.#queues[lane]!.push({ item, settle });
+    return new Promise((settle, refuse) => {
+      this.#queues[lane]!.push({ item, settle, refuse });
       // Starting in a microtask lets all items of this tick share the first batch.
       this.#running[lane] ??= Promise.resolve().then(() => this.#run(lane));
     });
@@ -90,8 +92,11 @@ export class Lanes<S, C, E, X> {
         });
       } catch (fault) {
         this.options.onFault?.(fault, 'batch');
-        if (this.#stopped) break;
         queue.unshift(...batch);
+        if (this.#stopped) {
+          for (const waiting of queue.splice(0)) waiting.refuse(closed());
+          break;
+        }
         await new Promise((resolve) => setTimeout(resolve, backoffMs));
         backoffMs = Math.min(backoffMs * 2, BACKOFF_MAX_MS);
       }
@@ -100,3 +105,5 @@ export class Lanes<S, C, E, X> {
     this.#running[lane] = undefined;
   }
 }
+
+const closed = (): Fault => new Fault('the lane is closed: the service is shutting down', true);

@@ -52,7 +52,10 @@ async function runTests(program: Command, quick: boolean, print: Printer): Promi
 
 async function serverSpecs(environment: Readonly<Record<string, string>>): Promise<readonly Step[]> {
   const steps = [specsStep({ name: 'contract and shell specs', filters: ['.contract.spec.ts', '.shell.spec.ts'], environment, timeoutMs: 8 * MINUTE_MS })];
-  for (const [folder, name] of [['simulation', 'simulation'], ['e2e', 'end-to-end specs']] as const) {
+  for (const [folder, name] of [
+    ['simulation', 'simulation'],
+    ['e2e', 'end-to-end specs'],
+  ] as const) {
     for await (const _ of glob(`tests/${folder}/**/*.spec.ts`, { cwd: ROOT })) {
       steps.push(specsStep({ name, filters: [`tests/${folder}/`], environment, timeoutMs: 5 * MINUTE_MS }));
       break;
@@ -64,12 +67,19 @@ async function serverSpecs(environment: Readonly<Record<string, string>>): Promi
 const MARK = { passed: colors.green('✓'), failed: colors.red('✗'), skipped: colors.yellow('–') } as const;
 
 function lineOf({ status, name, seconds, tests, remark, output }: StepReport): string {
-  const counts = tests ? [`${tests.passed} passed`, ...(tests.failed > 0 ? [`${tests.failed} failed`] : []), ...(tests.skipped > 0 ? [`${tests.skipped} skipped`] : [])].join(', ') : (remark ?? (status === 'skipped' ? 'not run' : ''));
+  const counts = tests
+    ? [`${tests.passed} passed`, ...(tests.failed > 0 ? [`${tests.failed} failed`] : []), ...(tests.skipped > 0 ? [`${tests.skipped} skipped`] : [])].join(', ')
+    : (remark ?? (status === 'skipped' ? 'not run' : ''));
   const line = `${MARK[status]} ${name.padEnd(36)} ${`${seconds.toFixed(1)} s`.padStart(8)}  ${counts}`.trimEnd();
   return status === 'failed' && output ? `${line}\n${indented(output)}` : line;
 }
 
-const indented = (text: string): string => text.trimEnd().split('\n').map((line) => `    ${line}`).join('\n');
+const indented = (text: string): string =>
+  text
+    .trimEnd()
+    .split('\n')
+    .map((line) => `    ${line}`)
+    .join('\n');
 
 function conclude(reports: readonly StepReport[], seconds: number, isInterrupted: boolean, print: Printer): number {
   const counts = countAll(reports);

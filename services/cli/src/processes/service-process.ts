@@ -14,6 +14,7 @@ export interface ServiceOptions {
   readonly logFile: string;
 }
 
+const END_WITH_PARENT = new URL('./end-with-parent.js', import.meta.url).href;
 const READY_MS_MAX = 60_000;
 const STOP_MS_MAX = 30_000;
 
@@ -39,7 +40,8 @@ export class ServiceProcess {
     const { main, env, logFile } = this.options;
     mkdirSync(dirname(logFile), { recursive: true });
     const log = openSync(logFile, 'a', 0o600);
-    const child = spawn(process.execPath, ['--enable-source-maps', main], { env: { ...process.env, ...env }, stdio: ['ignore', log, log] });
+    // In a group of its own, so that Ctrl-C reaches the command alone, which then drains it; its input closes when the command is gone.
+    const child = spawn(process.execPath, ['--enable-source-maps', '--import', END_WITH_PARENT, main], { env: { ...process.env, ...env }, stdio: ['pipe', log, log], detached: true });
     closeSync(log);
     this.#child = child;
     this.#exited = new Promise((resolve) => child.once('exit', () => resolve()));

@@ -36,7 +36,17 @@ export function specsStep({ name, filters, environment, timeoutMs }: SpecsStep):
       const folder = await mkdtemp(join(tmpdir(), 'weft-specs-'));
       try {
         const file = join(folder, 'report.json');
-        const args = [inRoot('node_modules', 'vitest', 'vitest.mjs'), 'run', '--reporter=dot', '--reporter=json', `--outputFile.json=${file}`, `--maxWorkers=${WORKERS_MAX}`, '--passWithNoTests', '--allowOnly=false', ...filters];
+        const args = [
+          inRoot('node_modules', 'vitest', 'vitest.mjs'),
+          'run',
+          '--reporter=dot',
+          '--reporter=json',
+          `--outputFile.json=${file}`,
+          `--maxWorkers=${WORKERS_MAX}`,
+          '--passWithNoTests',
+          '--allowOnly=false',
+          ...filters,
+        ];
         const result = await runChild(process.execPath, args, { timeoutMs, signal, environment: { NO_COLOR: '1', ...environment } });
         return outcomeOf(result.code, result.output, await readReport(file));
       } finally {
@@ -57,7 +67,9 @@ async function readReport(file: string): Promise<VitestReport | undefined> {
 /** What a finished run of vitest means. Without a report it died before it could write one. */
 export function outcomeOf(code: number, output: string, report: VitestReport | undefined): StepOutcome {
   if (!report) return { status: 'failed', output };
-  const skipped = report.testResults.flatMap(({ name, assertionResults }) => assertionResults.filter(({ status }) => status !== 'passed' && status !== 'failed').map(({ fullName }) => ({ file: relative(ROOT, name), fullName })));
+  const skipped = report.testResults.flatMap(({ name, assertionResults }) =>
+    assertionResults.filter(({ status }) => status !== 'passed' && status !== 'failed').map(({ fullName }) => ({ file: relative(ROOT, name), fullName })),
+  );
   // A file that cannot be loaded holds no test that could fail; it counts as one.
   const unloaded = report.testResults.filter(({ status, assertionResults }) => status === 'failed' && !assertionResults.some((test) => test.status === 'failed')).length;
   const tests = { passed: report.numPassedTests, failed: report.numFailedTests + unloaded, skipped: skipped.length };

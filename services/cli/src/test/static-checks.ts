@@ -44,7 +44,10 @@ async function generatedIsClean(signal: AbortSignal): Promise<StepOutcome> {
     if (code !== 0) return { status: 'failed', output };
     const differences = await differencesBetween(join(folder, ...GENERATED), inRoot(...GENERATED));
     if (differences.length === 0) return { status: 'passed' };
-    return { status: 'failed', output: `Expected the generated code to be what proto/ gives but ${differences.join('; ')}.\nRun \`cd proto && ../node_modules/.bin/buf generate\` and commit the result.` };
+    return {
+      status: 'failed',
+      output: `Expected the generated code to be what proto/ gives but ${differences.join('; ')}.\nRun \`cd proto && ../node_modules/.bin/buf generate\` and commit the result.`,
+    };
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
@@ -62,5 +65,8 @@ export async function differencesBetween(expected: string, actual: string): Prom
 
 async function filesUnder(folder: string): Promise<readonly string[]> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => []);
-  return entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name).slice(folder.length + 1)).sort();
+  return entries
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name).slice(folder.length + 1))
+    .sort();
 }

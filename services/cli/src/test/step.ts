@@ -35,7 +35,11 @@ export interface StepReport extends StepOutcome {
 }
 
 /** One step at a time, in order; a failure does not keep the later ones from running. */
-export async function runSteps(steps: readonly Step[], signal: AbortSignal, told: { readonly begins: (name: string) => void; readonly ended: (report: StepReport) => void }): Promise<readonly StepReport[]> {
+export async function runSteps(
+  steps: readonly Step[],
+  signal: AbortSignal,
+  told: { readonly begins: (name: string) => void; readonly ended: (report: StepReport) => void },
+): Promise<readonly StepReport[]> {
   const reports: StepReport[] = [];
   for (const step of steps) {
     if (signal.aborted) break;

@@ -6,11 +6,7 @@ const silent = { begins: () => undefined, ended: () => undefined };
 
 describe('runSteps', () => {
   it('runs later steps after a failure, and reports a thrown fault as one', async () => {
-    const reports = await runSteps(
-      [step('a', () => Promise.reject(new Error('disk full'))), step('b', () => Promise.resolve({ status: 'passed' }))],
-      new AbortController().signal,
-      silent,
-    );
+    const reports = await runSteps([step('a', () => Promise.reject(new Error('disk full'))), step('b', () => Promise.resolve({ status: 'passed' }))], new AbortController().signal, silent);
     expect(reports.map(({ name, status }) => `${name} ${status}`)).toEqual(['a failed', 'b passed']);
     expect(reports[0]?.output).toContain('disk full');
   });

@@ -13,6 +13,7 @@ import { ExecutionsController } from './controllers/executions.controller.js';
 import { RequestsController } from './controllers/requests.controller.js';
 import { ReviewsController } from './controllers/reviews.controller.js';
 import { RootController } from './controllers/root.controller.js';
+import { UnknownController } from './controllers/unknown.controller.js';
 import { KeyGuard, LIMITER } from './http/key.guard.js';
 import { TraceInterceptor } from './http/trace.interceptor.js';
 import { findApiKey } from './keys/api-key.store.js';
@@ -24,7 +25,7 @@ export interface GatewayModuleOptions extends Pick<ModuleMetadata, 'imports'>, P
 
 const PORTS = Symbol('weft.gateway.ports');
 
-const CONTROLLERS = [RootController, RequestsController, ExecutionsController, ReviewsController, DefinitionsController, AuditController, ChatController];
+const CONTROLLERS = [RootController, RequestsController, ExecutionsController, ReviewsController, DefinitionsController, AuditController, ChatController, UnknownController];
 
 /** Listens to results for those who wait for an answer. */
 class GatewayWork implements OnApplicationBootstrap {

@@ -31,6 +31,7 @@ afterAll(async () => {
 // Every route of the process, with a path that asks for something of another tenant where there is such a thing.
 const ROUTES: readonly { readonly route: string; readonly path?: string; readonly body?: unknown; readonly withForeignId?: number }[] = [
   { route: 'GET /' },
+  { route: 'ALL /*path', path: '/v1/no-such-thing', withForeignId: 404 },
   { route: 'POST /v1/requests', body: { type: 'com.example.complaint.v1' } },
   { route: 'GET /v1/executions' },
   { route: 'GET /v1/executions/:id', path: `/v1/executions/${FOREIGN}`, withForeignId: 404 },
@@ -280,7 +281,7 @@ describe('POST /v1/chat/completions', () => {
 });
 
 function request(route: string, body: unknown, headers: Record<string, string> = {}): RequestInit {
-  const method = route.split(' ')[0]!;
+  const method = route.split(' ')[0]!.replace('ALL', 'DELETE');
   if (body === undefined) return { method, headers };
   return { method, headers: { 'content-type': typeof body === 'string' ? 'application/yaml' : 'application/json', ...headers }, body: typeof body === 'string' ? body : JSON.stringify(body) };
 }
