@@ -21,6 +21,8 @@ export type ExecutionCommand =
       readonly failure: { readonly code: string; readonly message: string; readonly retryable: boolean; readonly details?: { readonly [key: string]: Json } };
       readonly outcome: EffectOutcome;
       readonly needsPerson: boolean;
+      /** Attempt of the job that failed; left out or 0 when the worker did not tell. */
+      readonly attempt?: number;
       /** The platform lost the attempt: scheduled again without asking the workflow. */
       readonly platform: boolean;
       readonly evidence?: Json;

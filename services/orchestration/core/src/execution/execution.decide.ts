@@ -11,7 +11,7 @@ import type { ExecutionEvent } from './execution.events.js';
 import { evolveExecution } from './execution.evolve.js';
 import { initialExecution, type ExecutionState } from './execution.state.js';
 
-/** Finds the compiled definition of a digest; the shell has fetched it before the batch is decided. */
+/** Finds the compiled definition of a digest; the shell has fetched it before the batch is decided. @throws Defect when it is missing or cannot be compiled. */
 export type Programs = (digest: string) => Program;
 
 export type ExecutionDecision = Decision<ExecutionEvent, never>;

@@ -50,14 +50,17 @@ export function evolveExecution(state: ExecutionState, event: ExecutionEvent): E
     }
     case 'JobCompleted': {
       const taint = event.taint && event.taint.length > 0 ? [...new Set([...state.taint, ...event.taint])] : state.taint;
-      return { ...withActivation(state, { ...activation(state, event.key), value: event.output }), taint, jobs: without(state.jobs, event.job) };
+      const completed = withActivation(state, { ...activation(state, event.key), value: event.output });
+      // A result that comes while a person is asked for it answers the question.
+      return { ...completed, taint, jobs: without(state.jobs, event.job), reviews: withoutReviewsOf(state.reviews, event.key) };
     }
     case 'JobFailed': {
       // The generation rises only when it is known that nothing happened: a new key may then be used.
       const generations = event.outcome === 'failed' ? { ...state.generations, [event.job]: event.generation + 1 } : state.generations;
       const job = state.jobs[event.job];
       const jobs = event.next === 'raise' || !job ? without(state.jobs, event.job) : { ...state.jobs, [event.job]: { ...job, asked: event.next === 'ask' } };
-      return { ...state, generations, jobs };
+      const attempts = event.next === 'raise' ? { ...state.attempts, [event.job]: event.attempt } : state.attempts;
+      return { ...state, generations, attempts, jobs };
     }
     case 'TimerSet':
       return { ...state, timers: { ...state.timers, [event.timer]: { id: event.timer, key: event.key, purpose: event.purpose, due: event.due } } };
@@ -103,6 +106,11 @@ function activation(state: ExecutionState, key: ActivationKey): Activation {
 
 const withActivation = (state: ExecutionState, changed: Activation): ExecutionState => ({ ...state, activations: { ...state.activations, [changed.key]: changed } });
 
+function withoutReviewsOf(reviews: ExecutionState['reviews'], key: ActivationKey): ExecutionState['reviews'] {
+  const gone = Object.values(reviews).filter((review) => review.key === key);
+  return gone.reduce((left, review) => without(left, review.id), reviews);
+}
+
 function without<T>(record: Readonly<Record<string, T>>, key: string): Readonly<Record<string, T>> {
   if (!(key in record)) return record;
   const { [key]: _gone, ...rest } = record;
@@ -122,4 +130,4 @@ function withoutDescendants(state: ExecutionState, key: ActivationKey): Executio
   return { ...state, activations: keep(state.activations), jobs: keep(state.jobs), timers: keep(state.timers), reviews: keep(state.reviews) };
 }
 
-const ended = (state: ExecutionState): ExecutionState => ({ ...state, activations: {}, jobs: {}, timers: {}, reviews: {}, generations: {} });
+const ended = (state: ExecutionState): ExecutionState => ({ ...state, activations: {}, jobs: {}, timers: {}, reviews: {}, generations: {}, attempts: {} });

@@ -35,6 +35,7 @@ export interface OutstandingJob {
   readonly key: ActivationKey;
   readonly kind: string;
   readonly generation: number;
+  /** From 1; it goes on counting when a retried `try` schedules the job anew. */
   readonly attempt: number;
   readonly scheduledAt: Instant;
   readonly input: Json;
@@ -78,6 +79,8 @@ export interface ExecutionState {
   readonly reviews: Readonly<Record<string, OpenReview>>;
   /** Generation of jobs whose effect was settled as failed; 0 when not listed. */
   readonly generations: Readonly<Record<string, number>>;
+  /** Last attempt of jobs that failed and may be scheduled anew by a retried `try`; 0 when not listed. */
+  readonly attempts: Readonly<Record<string, number>>;
   /** Tasks entered so far; also numbers timers, reviews and emissions. */
   readonly entered: number;
   readonly endedAt?: Instant;
@@ -101,6 +104,7 @@ export const initialExecution: ExecutionState = {
   timers: {},
   reviews: {},
   generations: {},
+  attempts: {},
   entered: 0,
 };
 

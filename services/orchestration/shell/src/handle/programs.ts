@@ -1,10 +1,10 @@
-import { invariant } from '@weft/kernel';
+import { Defect, invariant, type Json } from '@weft/kernel';
 import { compileProgram, type Program } from '@weft/orchestration/core';
 import type { DefinitionStore } from '../persist/definition-store.js';
 
 /** Compiled definitions by digest. A digest never changes its meaning, so entries never grow stale. */
 export class ProgramCache {
-  readonly #programs = new Map<string, Program>();
+  readonly #programs = new Map<string, Program | Defect>();
 
   constructor(private readonly definitions: DefinitionStore) {}
 
@@ -12,13 +12,23 @@ export class ProgramCache {
   async fetch(digests: Iterable<string>): Promise<void> {
     const missing = [...new Set(digests)].filter((digest) => digest !== '' && !this.#programs.has(digest));
     if (missing.length === 0) return;
-    for (const [digest, document] of await this.definitions.documents(missing)) this.#programs.set(digest, compileProgram(document));
+    for (const [digest, document] of await this.definitions.documents(missing)) this.#programs.set(digest, compiled(digest, document));
   }
 
-  /** A definition that was fetched. */
+  /** A definition that was fetched. @throws Defect when it is not stored or cannot be compiled: that execution stops, no other. */
   readonly get = (digest: string): Program => {
     const program = this.#programs.get(digest);
     invariant(program, `definition ${digest} is not stored: was the execution started against another store?`);
+    if (program instanceof Defect) throw program;
     return program;
   };
+}
+
+/** What cannot be compiled is kept as its reason: thrown here, it would keep every other execution of the batch back. */
+function compiled(digest: string, document: Json): Program | Defect {
+  try {
+    return compileProgram(document);
+  } catch (fault) {
+    return new Defect(`definition ${digest} cannot be compiled: ${fault instanceof Error ? fault.message : String(fault)}`);
+  }
 }

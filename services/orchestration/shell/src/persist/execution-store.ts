@@ -21,11 +21,15 @@ export function executionStore(pool: Pool, published: PublishedCommits): Executi
   return {
     async load(keys) {
       const rows = await execute<{ execution_id: string; sequence: number; structure: string; payload: string | null }>(pool, { name: 'orchestration-load-1', text: LOAD_SQL, values: [keys] });
-      const histories = new Map<string, { version: number; events: ExecutionEvent[] }>();
+      const histories = new Map<string, { version: number; events: ExecutionEvent[]; unreadable?: unknown }>();
       for (const row of rows) {
         const history = histories.get(row.execution_id) ?? { version: -1, events: [] };
         history.version = row.sequence;
-        history.events.push(...decodeEvents(row));
+        try {
+          history.events.push(...decodeEvents(row));
+        } catch (fault) {
+          history.unreadable ??= fault;
+        }
         histories.set(row.execution_id, history);
       }
       return histories as ReadonlyMap<string, StoredHistory<ExecutionEvent>>;

@@ -16,6 +16,8 @@ export function failJob(state: ExecutionState, command: CommandOf<'FailJob'>, co
   const job = state.jobs[command.job];
   if (isEnded(state) || !job || job.asked) return { kind: 'ignored', reason: 'duplicate' };
   if (job.generation !== command.generation) return { kind: 'ignored', reason: 'stale' };
+  // One failure is told as often as its job was dispatched: told again, it must not fail the attempt that came after it.
+  if (command.attempt && command.attempt !== job.attempt) return { kind: 'ignored', reason: 'stale' };
   const advance = new Advance(state, programs(state.definition.digest), context);
   const next = command.needsPerson ? 'ask' : command.platform && job.attempt < PLATFORM_ATTEMPTS_MAX ? 'again' : 'raise';
   const { code, message, retryable, details } = command.failure;

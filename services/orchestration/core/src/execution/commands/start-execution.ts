@@ -1,16 +1,28 @@
-import type { DecideContext } from '@weft/kernel';
+import { accepted, Defect, type DecideContext } from '@weft/kernel';
 import { beginWorkflow } from '../../interpreter/begin.js';
 import { Advance } from '../../interpreter/advance.js';
 import type { CommandOf } from '../execution.commands.js';
+import { errorJson, standardError } from '../../program/workflow-error.js';
+import type { Program } from '../../program/program.js';
 import type { ExecutionDecision, Programs } from '../execution.decide.js';
+import type { ExecutionEvent } from '../execution.events.js';
 import type { ExecutionState } from '../execution.state.js';
 
-/** Starts the execution at the first task of its definition. A second start is a duplicate. */
+/** Starts the execution at the first task of its definition, or faults it when that definition cannot be used. A second start is a duplicate. */
 export function startExecution(state: ExecutionState, command: CommandOf<'StartExecution'>, context: DecideContext, programs: Programs): ExecutionDecision {
   if (state.status !== 'none') return { kind: 'ignored', reason: 'duplicate' };
   const { type: _type, ...facts } = command;
-  const program = programs(command.definition.digest);
+  const started: ExecutionEvent = { type: 'ExecutionStarted', at: context.now, ...facts };
+  let program: Program;
+  try {
+    program = programs(command.definition.digest);
+  } catch (fault) {
+    if (!(fault instanceof Defect)) throw fault;
+    // The request was accepted, so it gets its result: set aside it would be redelivered for ever and never be answered.
+    const error = standardError('configuration', '/', 'definition-unusable', fault.message);
+    return accepted([started, { type: 'ExecutionFaulted', at: context.now, errorType: error.type, error: errorJson(error) }]);
+  }
   const advance = new Advance(state, program, context);
-  advance.record({ type: 'ExecutionStarted', at: context.now, ...facts });
+  advance.record(started);
   return advance.finish(beginWorkflow(advance));
 }
