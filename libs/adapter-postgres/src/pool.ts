@@ -20,6 +20,11 @@ export interface PoolOptions {
   readonly applicationName: string;
   /** How long one statement may take, in milliseconds; 0 = for ever. Default 30,000. The server cancels it: a retryable fault. */
   readonly statementMsMax?: number;
+  /**
+   * One plan for a named statement, whatever its arrays hold. Default false: the server may plan each run anew, which costs a
+   * wide statement more than it gains (0.69 ms against 0.54 ms for orchestration's commit).
+   */
+  readonly onePlan?: boolean;
   /** Told of a connection that broke while nobody waited for it. Default: ignored, the pool opens another. */
   readonly onFault?: (fault: Error) => void;
 }
@@ -41,6 +46,7 @@ export function openPool(address: StoreAddress, options: PoolOptions): Pool {
   const pool = new pg.Pool({
     ...clientConfig(address, options),
     max: options.max ?? 4,
+    ...(options.onePlan ? { options: '-c plan_cache_mode=force_generic_plan' } : {}),
     application_name: options.applicationName,
     connectionTimeoutMillis: CONNECT_MS_MAX,
     idleTimeoutMillis: IDLE_MS_MAX,

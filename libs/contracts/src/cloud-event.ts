@@ -45,10 +45,10 @@ export function fromRecord(key: TopicKey, raw: RawMessage): Delivery {
   try {
     const body = TOPICS[key].codec.decode(raw.value);
     const subject = attribute('subject');
-    const time = attribute('time');
+    const time = Date.parse(attribute('time') ?? '');
     return {
       ok: true,
-      envelope: { id, source, type, key: attribute('partitionkey') ?? raw.key, context: contextFromAttributes(attribute), body, ...(subject === undefined ? {} : { subject }), ...(time === undefined ? {} : { time: Date.parse(time) }) },
+      envelope: { id, source, type, key: attribute('partitionkey') ?? raw.key, context: contextFromAttributes(attribute), body, ...(subject === undefined ? {} : { subject }), ...(Number.isNaN(time) ? {} : { time }) },
       raw,
     };
   } catch (fault) {

@@ -31,7 +31,7 @@ const TEXT_FIELDS = {
 
 /**
  * The context as text attributes. Values outside printable ASCII are percent-encoded, so that they survive headers.
- * Empty fields are left out.
+ * Empty fields are left out. Nothing is lost, but for half a surrogate pair: it has no UTF-8 form and becomes U+FFFD.
  */
 export function contextToAttributes(context: Context): Record<string, string> {
   const attributes: Record<string, string> = {};
@@ -44,11 +44,14 @@ export function contextToAttributes(context: Context): Record<string, string> {
     const { moneyMicros, tokens, calls } = context.budget;
     attributes['weftbudget'] = `${moneyMicros} ${tokens} ${calls}`;
   }
-  if (context.taint.length > 0) attributes['wefttaint'] = context.taint.map(encode).join(' ');
+  if (context.taint.length > 0) attributes['wefttaint'] = context.taint.map((label) => encode(label) || EMPTY_LABEL).join(' ');
   return attributes;
 }
 
-/** The context that attributes carry. Unknown attributes are ignored; missing ones give empty fields. */
+/**
+ * The context that attributes carry. Unknown attributes are ignored; missing ones give empty fields. A number that cannot be
+ * read counts as 0: no attempt, no deadline, and of a budget nothing left.
+ */
 export function contextFromAttributes(attribute: (name: string) => string | undefined): Context {
   const text = (name: string): string => decode(attribute(name) ?? '');
   const context = contextOf({ tenant: '' });
@@ -57,22 +60,24 @@ export function contextFromAttributes(attribute: (name: string) => string | unde
   context.deadlineMs = number(attribute('weftdeadline'));
   context.budget = budgetFrom(attribute('weftbudget'));
   const taint = attribute('wefttaint');
-  context.taint = taint ? taint.split(' ').map(decode) : [];
+  context.taint = taint ? taint.split(' ').map((label) => (label === EMPTY_LABEL ? '' : decode(label))) : [];
   return context;
 }
 
 function budgetFrom(text: string | undefined): Budget | undefined {
   if (!text) return undefined;
-  const [moneyMicros = 0, tokens = 0, calls = 0] = text.split(' ').map(Number);
+  const [moneyMicros = 0, tokens = 0, calls = 0] = text.split(' ').map(number);
   return { moneyMicros, tokens, calls };
 }
 
 function number(text: string | undefined): number {
   const value = Number(text ?? 0);
-  return Number.isFinite(value) ? value : 0;
+  return Number.isFinite(value) && value > 0 ? value : 0;
 }
 
 // A space separates taint labels and '%' starts an escape; everything else printable stays readable.
+// A '%' alone comes out of no other label.
+const EMPTY_LABEL = '%';
 const UNSAFE = /[^\x21-\x24\x26-\x7e]/gu;
 function encode(text: string): string {
   return text.replace(UNSAFE, (character) => {

@@ -26,7 +26,7 @@ const STRUCTURED = 'application/cloudevents+json';
 /** Reads a Kafka record. Headers named `ce_*` mean binary mode; a content type of application/cloudevents+json means structured. */
 export function readKafkaRequest(headers: Readonly<Record<string, string>>, value: Uint8Array): RequestReading {
   const lower = new Map(Object.entries(headers).map(([name, text]) => [name.toLowerCase(), text]));
-  const contentType = lower.get('content-type') ?? '';
+  const contentType = (lower.get('content-type') ?? '').toLowerCase();
   if (contentType.startsWith(STRUCTURED)) return readStructured(value);
   if ([...lower.keys()].some((name) => name.startsWith('ce_'))) return readBinary((name) => lower.get(`ce_${name}`), contentType, value);
   return invalid('Expected a CloudEvent: binary mode (headers ce_id, ce_source, ce_type, ce_specversion) or structured mode (content-type application/cloudevents+json), but the message has neither.');
@@ -34,7 +34,7 @@ export function readKafkaRequest(headers: Readonly<Record<string, string>>, valu
 
 /** Reads an HTTP request body. Headers named `ce-*` mean binary mode. */
 export function readHttpRequest(header: (name: string) => string | undefined, value: Uint8Array): RequestReading {
-  const contentType = header('content-type') ?? '';
+  const contentType = (header('content-type') ?? '').toLowerCase();
   if (contentType.startsWith(STRUCTURED)) return readStructured(value);
   if (header('ce-specversion') ?? header('ce-type') ?? header('ce-id')) return readBinary((name) => header(`ce-${name}`), contentType, value);
   return invalid('Expected a CloudEvent: structured mode (content-type application/cloudevents+json) or binary mode (headers ce-id, ce-source, ce-type, ce-specversion), but the request has neither.');
@@ -59,22 +59,27 @@ function readBinary(attribute: (name: string) => string | undefined, contentType
 
 function checked(attribute: (name: string) => string | undefined, data: Json): RequestReading {
   const problems: string[] = [];
-  const required = (name: string): string => {
-    const text = attribute(name);
-    if (text === undefined || text === '') problems.push(`attribute \`${name}\` is missing`);
-    else if (text.length > REQUEST_LIMITS.attributeCharactersMax) problems.push(`attribute \`${name}\` is longer than ${REQUEST_LIMITS.attributeCharactersMax} characters`);
+  const unfit = (name: string, text: string): void => {
+    if (text.length > REQUEST_LIMITS.attributeCharactersMax) problems.push(`attribute \`${name}\` is longer than ${REQUEST_LIMITS.attributeCharactersMax} characters`);
     else if (hasControl(text)) problems.push(`attribute \`${name}\` contains a control character`);
-    return text ?? '';
+  };
+  const required = (name: string): string => {
+    const text = attribute(name) ?? '';
+    if (text === '') problems.push(`attribute \`${name}\` is missing`);
+    unfit(name, text);
+    return text;
   };
   const version = required('specversion');
   if (version !== '' && version !== '1.0') problems.push(`attribute \`specversion\` is ${JSON.stringify(version)}, not "1.0"`);
   const [id, source, type] = [required('id'), required('source'), required('type')];
   const subject = attribute('subject') ?? '';
-  if (hasControl(subject)) problems.push('attribute `subject` contains a control character');
+  unfit('subject', subject);
   const where = forbidden(data, '', 0);
   if (where !== undefined) problems.push(where);
   if (problems.length > 0) return invalid(`Expected a CloudEvent 1.0 with id, source, type and specversion, but ${problems.join('; ')}.`);
   const context = contextFromAttributes(attribute);
+  const texts = [context.tenant, context.actor, context.purpose, context.executionId, context.jobId, context.traceparent, context.tracestate, ...context.taint];
+  if (texts.some(hasControl)) return invalid('Expected attributes without control characters but one of what the context travels in (weft..., traceparent, tracestate) holds one.');
   return { ok: true, event: { id, source, type, subject, data, tenantNamed: context.tenant, context } };
 }
 
@@ -84,11 +89,11 @@ function attributeText(value: Json | undefined): string | undefined {
 
 const hasControl = (text: string): boolean => /[\u0000-\u001f\u007f]/.test(text);
 
-/** What PostgreSQL or a bounded walk would refuse later is named here, with its place. */
+/** What PostgreSQL or a bounded walk would refuse later is named here, with its place. @param depth arrays and objects around the value. */
 export function forbidden(value: Json, pointer: string, depth: number): string | undefined {
-  if (depth > REQUEST_LIMITS.depthMax) return `the data is nested deeper than ${REQUEST_LIMITS.depthMax} levels at ${pointer.slice(0, 80) || '/'}`;
   if (typeof value === 'string') return value.includes('\u0000') ? `the text at data${pointer} contains a NUL character` : undefined;
   if (typeof value !== 'object' || value === null) return undefined;
+  if (depth >= REQUEST_LIMITS.depthMax) return `the data is nested deeper than ${REQUEST_LIMITS.depthMax} levels at ${pointer.slice(0, 80) || '/'}`;
   for (const [key, item] of Object.entries(value)) {
     if (key.includes('\u0000')) return `a field name at data${pointer} contains a NUL character`;
     const found = forbidden(item as Json, `${pointer}/${key}`, depth + 1);

@@ -1,5 +1,5 @@
 // Each topic once: name, who may publish, how its body is encoded.
-import { rejection, type Json, type Rejection } from '@weft/kernel';
+import { isTenantId, rejection, type Json, type Rejection } from '@weft/kernel';
 import { Command, Job } from './generated/weft/v1/jobs.js';
 
 /** How a topic's bodies become bytes. `decode` throws on bytes it does not understand. */
@@ -99,11 +99,11 @@ export function topicName(key: TopicKey, tenant: string = DEFAULT_TENANT): strin
 /** Where messages of a topic go that were set aside. */
 export const deadTopicName = (name: string): string => `${name}.dead`;
 
-/** The registered topic behind a name (tenant suffix and `.dead` included), or a rejection that lists the registered ones. */
+/** The registered topic behind a name, or behind that of one tenant (`weft.requests.acme`); a rejection that lists the registered ones for any other, `.dead` included. */
 export function topicOfName(name: string): { readonly ok: true; readonly key: TopicKey } | { readonly ok: false; readonly rejection: Rejection } {
   for (const key of Object.keys(TOPICS) as TopicKey[]) {
     const base = TOPICS[key].name;
-    if (name === base || ((key === 'requests' || key === 'results') && name.startsWith(`${base}.`))) return { ok: true, key };
+    if (name === base || ((key === 'requests' || key === 'results') && name.startsWith(`${base}.`) && isTenantId(name.slice(base.length + 1)))) return { ok: true, key };
   }
   const known = Object.values(TOPICS).map((entry) => entry.name);
   return { ok: false, rejection: rejection('unknown-topic', `Expected one of the topics ${known.join(', ')} but got ${JSON.stringify(name)}.`) };

@@ -5,13 +5,13 @@ type Branded<T, B extends string> = T & { readonly [brand]: B };
 
 /** UUIDv7 of an execution: time-ordered, so that inserts stay local. Source: RFC 9562. */
 export type ExecutionId = Branded<string, 'ExecutionId'>;
-/** Name of a tenant: 1 to 63 characters of a-z, 0-9 and '-', starting with a letter or digit. */
+/** Name of a tenant: 1 to 63 characters of a-z, 0-9 and '-', starting with a letter or digit. `dead` is reserved: it ends the names of topics for what was set aside. */
 export type TenantId = Branded<string, 'TenantId'>;
 /** Id of a job: execution + '/' + pointer with iteration. The same activation has the same job id for ever. */
 export type JobId = Branded<string, 'JobId'>;
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
-const TENANT = /^[a-z0-9][a-z0-9-]{0,62}$/;
+const TENANT = /^(?!dead$)[a-z0-9][a-z0-9-]{0,62}$/;
 
 /** Whether a text has the form of a UUID in lower case. */
 export const isUuid = (text: string): boolean => UUID.test(text);

@@ -58,8 +58,11 @@ export class OrchestrationModule implements OnApplicationBootstrap {
     const [enginePool] = wired.pools;
     health.register('orchestration store', async () => void (await enginePool!.query('select 1')));
     shutdown.on('intake', 'orchestration timers', () => wired.timers.stop());
-    shutdown.on('work', 'orchestration recovery', () => wired.recovery.stop());
-    shutdown.on('work', 'orchestration lanes', () => wired.engine.stop());
+    shutdown.on('work', 'orchestration lanes', async () => {
+      await wired.engine.stop();
+      // The last batches are announced by now: their commits are marked, and not told of again by the next process.
+      await wired.recovery.stop();
+    });
     shutdown.on('stores', 'orchestration store', async () => void (await Promise.all(wired.pools.map((pool) => pool.end()))));
   }
 
@@ -81,7 +84,7 @@ export class OrchestrationModule implements OnApplicationBootstrap {
   /** Peers exist by now: what a former life left undone is taken up. */
   async onApplicationBootstrap(): Promise<void> {
     this.wired.timers.start();
-    void this.wired.recovery.start().catch((error: unknown) => logFor(SERVICE).error('the first sweep failed; the next one tries again', { error }));
+    this.wired.recovery.start();
   }
 }
 
@@ -89,9 +92,9 @@ async function wire(ports: OrchestrationPorts): Promise<Wired> {
   const { store, passwordOf, bus, workers, settings, clock = systemClock } = ports;
   const log = logFor(SERVICE);
   const onFault = (error: unknown, what: string): void => log.warn(`a fault while ${what}; nothing is lost, it is tried again`, { error });
-  const open = (role: string, max: number): Pool =>
-    openPool(store, { role, password: passwordOf?.(role), max, applicationName: `weft ${SERVICE}`, onFault: (fault) => onFault(fault, 'idling') });
-  const enginePool = open(engineRole(SERVICE), 6);
+  const open = (role: string, max: number, onePlan = false): Pool =>
+    openPool(store, { role, password: passwordOf?.(role), max, onePlan, applicationName: `weft ${SERVICE}`, onFault: (fault) => onFault(fault, 'idling') });
+  const enginePool = open(engineRole(SERVICE), 6, true);
   const tenantPool = open(tenantRole(SERVICE), 4);
   await checkMigrated(enginePool, orchestrationMigrations);
 
@@ -111,7 +114,7 @@ async function wire(ports: OrchestrationPorts): Promise<Wired> {
     clock,
     announce: (commit) => {
       traceDecisions(commit);
-      return announce(bus, commit.at, commit.decisions.map(({ after, sequence, events }) => ({ facts: after, sequence, events })));
+      return announce(bus, commit.decisions.map(({ after, sequence, events }) => ({ at: commit.at, facts: after, sequence, events })));
     },
     onTimer: (execution, timer, due) => circle.timers!.onTimer(execution, timer, due),
     onFault,

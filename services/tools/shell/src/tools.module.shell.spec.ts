@@ -20,7 +20,7 @@ const job: Job = {
   idempotencyKey: `default/${EXECUTION}/do/0/echo/0`,
   pointer: '/do/0/echo',
   iteration: '',
-  inputJson: '{"tool":"echo"}',
+  inputJson: '{"name":"echo"}',
   models: [],
   settlement: undefined,
   workflow: 'acme/x:1.0.0',

@@ -2,9 +2,8 @@
 import { commitStatement, execute, type Pool } from '@weft/adapter-postgres';
 import { bucketOf, uuidv7, type Instant, type Json, type JsonObject } from '@weft/kernel';
 import type { Trust } from '@weft/memory/core';
-import { memberDigest, payloadDigest } from '@weft/proof';
+import { commitParts, memberDigest, payloadDigest } from '@weft/proof';
 import { randomBytes } from 'node:crypto';
-import { commitParts } from './commit-parts.js';
 
 /** Where an item comes from. */
 export interface Provenance {

@@ -1,10 +1,11 @@
 // weft.commands: decode, decide in batches, set aside what nobody can decide.
 import type { Command, Delivery } from '@weft/contracts';
 import { rejection, type Rejection } from '@weft/kernel';
-import type { ExecutionCommand } from '@weft/orchestration/core';
+import type { CommandOf, ExecutionCommand } from '@weft/orchestration/core';
 import { deadLetter, type Bus, type Clock, type Item, type Outgoing } from '@weft/pipeline';
 import { contextOf } from '@weft/contracts';
 import type { ExecutionEngine } from '../handle/execution-engine.js';
+import { announce, type Announced } from '../publish/announcer.js';
 import { readCommand } from './command.codec.js';
 
 export class CommandConsumer {
@@ -27,11 +28,21 @@ export class CommandConsumer {
       } else if (!reading.ok) this.#setAside(dead, delivery, reading.rejection);
     }
     const outcomes = await this.engine.submit(items);
+    const begun = items.flatMap(({ command }, index) => (command.type === 'StartExecution' && outcomes[index]?.kind === 'ignored' ? [command] : []));
     outcomes.forEach((outcome, index) => {
       if (outcome.kind === 'setAside') this.#setAside(dead, itemDeliveries[index]!, rejection('message-refused', `Expected a command that can be decided but ${outcome.fault instanceof Error ? outcome.fault.message : String(outcome.fault)}.`));
     });
     if (dead.length > 0) await this.bus.publish(dead);
+    // Whoever asks again has not heard that the execution began: without this it would ask for ever.
+    await announce(this.bus, begun.map((command) => this.#beginning(command)));
   };
+
+  /** The announcement of a beginning, under the id that it had the first time. */
+  #beginning(command: CommandOf<'StartExecution'>): Announced {
+    const { type: _type, ...facts } = command;
+    const at = this.clock.now();
+    return { at, facts, sequence: 0, events: [{ type: 'ExecutionStarted', at, ...facts }] };
+  }
 
   #setAside(dead: Outgoing[], delivery: Delivery, reason: Rejection): void {
     const { raw } = delivery;

@@ -57,7 +57,8 @@ export class TimerPoller {
     const handle = setTimeout(() => {
       this.#own.delete(handle);
       this.#fire([{ executionId: execution, id: timer, kind: 'timer' }]).catch((fault: unknown) => this.onFault(fault, 'firing a timer'));
-    }, Math.max(0, waitMs));
+      // One more: a timer of Node may fire within the millisecond before its time, and would be refused.
+    }, Math.max(0, waitMs) + 1);
     this.#own.add(handle);
   };
 

@@ -1,7 +1,7 @@
 // Binds the execution decider to the spine: commands in, one statement a batch, effects out.
 import type { Command } from '@weft/contracts';
 import { uuidv7 } from '@weft/kernel';
-import { effectsBetween, executionDecider, isLong, outstandingJobs, type ExecutionCommand, type ExecutionEvent, type ExecutionState } from '@weft/orchestration/core';
+import { effectsBetween, executionDecider, isEnded, isLong, outstandingJobs, type ExecutionCommand, type ExecutionEvent, type ExecutionState } from '@weft/orchestration/core';
 import { Lanes, StateCache, type Clock, type Item, type Outcome } from '@weft/pipeline';
 import { randomBytes } from 'node:crypto';
 import { readCommand } from '../consume/command.codec.js';
@@ -64,7 +64,14 @@ export class ExecutionEngine {
       if (reading.ok) items.push({ key: wire.executionId, command: reading.command, messageId: wire.id });
       else this.ports.onFault(new Error(reading.rejection.message), 'reading a result');
     }
-    if (items.length > 0) this.submit(items).catch((fault: unknown) => this.ports.onFault(fault, 'taking results'));
+    if (items.length === 0) return;
+    this.submit(items).then(
+      (outcomes) => {
+        // Nobody else hears of it: the job stays outstanding and its result would be set aside each time.
+        for (const outcome of outcomes) if (outcome.kind === 'setAside') this.ports.onFault(outcome.fault, 'deciding on a result');
+      },
+      (fault: unknown) => this.ports.onFault(fault, 'taking results'),
+    );
   };
 
   async stop(): Promise<void> {
@@ -80,8 +87,10 @@ export class ExecutionEngine {
       // Long jobs are watched by their wait rows.
       if (outstandingJobs(after).some((job) => !isLong(job))) this.ports.progress.expect(key, commit.at);
       else this.ports.progress.forget(key);
+      // Only duplicates ask for it from now on, and they are rare: the cache is for what goes on.
+      if (isEnded(after)) this.#cache.drop(key);
     }
-    const [announced] = await Promise.all([this.ports.announce(commit), dispatches.length > 0 ? this.ports.dispatcher.dispatch(dispatches) : undefined]);
-    if (announced > 0) this.ports.published.add(commit.id);
+    const telling = this.ports.published.track(commit.id, this.ports.announce(commit));
+    await Promise.all([telling, dispatches.length > 0 ? this.ports.dispatcher.dispatch(dispatches) : undefined]);
   }
 }

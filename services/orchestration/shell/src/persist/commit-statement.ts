@@ -1,17 +1,11 @@
 // The one statement of a batch. The history rows that win decide everything else: all other parts join them.
 
-/** Name of the prepared statement; it changes with the text. */
-export const COMMIT_STATEMENT = 'orchestration-commit-2';
-
 /**
  * $1 commit id, $2 instant; per decision, in order of execution id: $3 execution ids, $4 sequences, $5 tenants, $6 buckets,
  * $7 structures, $8 payloads, $9 salts (16 bytes each, joined), $10 payload digests, $11 member digests (32 bytes each, joined),
- * $12 whether it has something to publish; then JSON arrays: $13 starts, $14 ends, $15 waits, $16 waits that are over,
- * $17 reviews opened, $18 reviews closed; $19 earlier commits that have been published;
- * $20 traces that are recorded, so that audit's span joins them.
- * @returns the execution ids that won.
+ * $12 whether it has something to publish; $13 traces that are recorded, so that audit's span joins them.
  */
-export const COMMIT_SQL = `
+const DECISIONS = `
 with tried as materialized (
   select * from unnest($3::uuid[], $4::int[], $5::text[], $6::smallint[], $7::text[], $8::text[], $12::boolean[])
     with ordinality as t(execution_id, sequence, tenant, bucket, structure, payload, announces, ordinal)
@@ -27,41 +21,57 @@ with tried as materialized (
   select $1::uuid,
     '[' || string_agg('["' || execution_id || '",' || sequence || ']', ',' order by ordinal) || ']',
     string_agg(substring($11::bytea from (ordinal::int - 1) * 32 + 1 for 32), ''::bytea order by ordinal),
-    array_agg(distinct tenant), not bool_or(announces), $2::timestamptz, $20::text[]
+    array_agg(distinct tenant), not bool_or(announces), $2::timestamptz, $13::text[]
   from tried join won using (execution_id, sequence)
   having count(*) > 0
-), started as (
+`;
+
+/**
+ * JSON arrays: $14 starts, $15 ends, $16 waits, $17 waits that are over, $18 reviews opened, $19 reviews closed;
+ * $20 earlier commits that have been published.
+ */
+const ASIDE = `), started as (
   insert into orchestration.executions (tenant, id, bucket, status, definition, digest, request_source, request_id, trace_id, started_at, ended_at, ended_sequence)
   select s.tenant, s.id, s.bucket, s.status, s.definition, s.digest, s.request_source, s.request_id, s.trace_id, $2::timestamptz, case when s.ended_sequence is not null then $2::timestamptz end, s.ended_sequence
-  from json_to_recordset($13::json) as s(tenant text, id uuid, bucket smallint, status text, ended_sequence int, definition text, digest text, request_source text, request_id text, trace_id text)
+  from json_to_recordset($14::json) as s(tenant text, id uuid, bucket smallint, status text, ended_sequence int, definition text, digest text, request_source text, request_id text, trace_id text)
   join won on won.execution_id = s.id
   on conflict do nothing
 ), ended as (
   update orchestration.executions e set status = x.status, ended_at = $2::timestamptz, ended_sequence = x.sequence
-  from json_to_recordset($14::json) as x(tenant text, id uuid, status text, sequence int)
+  from json_to_recordset($15::json) as x(tenant text, id uuid, status text, sequence int)
   join won on won.execution_id = x.id
   where e.tenant = x.tenant and e.id = x.id
 ), parked as (
   insert into orchestration.waits (tenant, execution_id, id, bucket, kind, subject, due_at)
   select w.tenant, w.execution_id, w.id, w.bucket, w.kind, w.subject, w.due_at
-  from json_to_recordset($15::json) as w(tenant text, execution_id uuid, id text, bucket smallint, kind text, subject text, due_at timestamptz)
+  from json_to_recordset($16::json) as w(tenant text, execution_id uuid, id text, bucket smallint, kind text, subject text, due_at timestamptz)
   join won using (execution_id)
   on conflict (tenant, execution_id, id) do update set due_at = excluded.due_at, kind = excluded.kind, subject = excluded.subject, claimed_until = null
 ), unparked as (
   delete from orchestration.waits w
-  using json_to_recordset($16::json) as g(tenant text, execution_id uuid, id text) join won using (execution_id)
+  using json_to_recordset($17::json) as g(tenant text, execution_id uuid, id text) join won using (execution_id)
   where w.tenant = g.tenant and w.execution_id = g.execution_id and w.id = g.id
 ), opened as (
   insert into orchestration.reviews (tenant, id, execution_id, bucket, kind, title, subject, status, opened_at)
   select r.tenant, r.id, r.execution_id, r.bucket, r.kind, r.title, r.subject, 'open', $2::timestamptz
-  from json_to_recordset($17::json) as r(tenant text, id text, execution_id uuid, bucket smallint, kind text, title text, subject text)
+  from json_to_recordset($18::json) as r(tenant text, id text, execution_id uuid, bucket smallint, kind text, title text, subject text)
   join won using (execution_id)
   on conflict do nothing
 ), closed as (
   update orchestration.reviews r set status = c.status, decided_by = c.decided_by, comment = c.comment, closed_at = $2::timestamptz
-  from json_to_recordset($18::json) as c(tenant text, id text, execution_id uuid, status text, decided_by text, comment text) join won using (execution_id)
+  from json_to_recordset($19::json) as c(tenant text, id text, execution_id uuid, status text, decided_by text, comment text) join won using (execution_id)
   where r.tenant = c.tenant and r.id = c.id
 ), acknowledged as (
-  update orchestration.commits set published = true where id = any($19::uuid[])
+  update orchestration.commits set published = true where id = any($20::uuid[])`;
+
+const WINNERS = `
 )
 select execution_id from won`;
+
+/** Names of the prepared statements; they change with the texts. Both return the execution ids that won. */
+export const COMMIT = { name: 'orchestration-commit-3', text: DECISIONS + ASIDE + WINNERS };
+/**
+ * For a batch whose decisions write nothing besides history, as in the middle of a chain: the server sets up every part of a
+ * statement that it runs, empty or not, and a lone decision waits for it (0.55 ms against 0.40 ms with the commit to disk).
+ */
+export const COMMIT_DECISIONS = { name: 'orchestration-commit-decisions-1', text: DECISIONS + WINNERS };

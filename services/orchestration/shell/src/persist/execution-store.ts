@@ -5,7 +5,7 @@ import { announcementsOf, decodeEvents, effectsBetween, encodeEvents, isEnded, t
 import type { Commit, Decided, HistoryStore, StoredHistory } from '@weft/pipeline';
 import { memberDigest, payloadDigest } from '@weft/proof';
 import { isSampled } from '@weft/telemetry';
-import { COMMIT_SQL, COMMIT_STATEMENT } from './commit-statement.js';
+import { COMMIT, COMMIT_DECISIONS } from './commit-statement.js';
 import type { PublishedCommits } from './published-commits.js';
 import { drawSalts } from './salts.js';
 
@@ -36,9 +36,15 @@ export function executionStore(pool: Pool, published: PublishedCommits): Executi
     },
 
     async commit(commit) {
+      const { decisions, aside } = valuesOf(commit);
+      if (aside.every((entries) => entries.length === 0)) {
+        const rows = await commitStatement<{ execution_id: string }>(pool, commit.id, { ...COMMIT_DECISIONS, values: decisions });
+        return new Set(rows.map((row) => row.execution_id));
+      }
       const marked = published.take();
       try {
-        const rows = await commitStatement<{ execution_id: string }>(pool, commit.id, { name: COMMIT_STATEMENT, text: COMMIT_SQL, values: valuesOf(commit, marked) });
+        const values = [...decisions, ...aside.map((entries) => JSON.stringify(entries)), marked];
+        const rows = await commitStatement<{ execution_id: string }>(pool, commit.id, { ...COMMIT, values });
         return new Set(rows.map((row) => row.execution_id));
       } catch (fault) {
         published.giveBack(marked);
@@ -53,14 +59,15 @@ export function executionStore(pool: Pool, published: PublishedCommits): Executi
   };
 }
 
-function valuesOf(commit: ExecutionCommit, marked: readonly string[]): unknown[] {
+/** Values of the statement: those of the decisions, and what they write besides history. */
+function valuesOf(commit: ExecutionCommit): { readonly decisions: readonly unknown[]; readonly aside: readonly (readonly object[])[] } {
   // Sorted, so that two batches never lock rows in opposite orders.
   const decisions = [...commit.decisions].sort((left, right) => (left.key < right.key ? -1 : 1));
   const salts = drawSalts(decisions.length);
   const rows = decisions.map((decided, index) => historyRow(commit.at, decided, salts.subarray(index * 16, index * 16 + 16)));
   const aside = { starts: [] as object[], ends: [] as object[], waits: [] as object[], waitsOver: [] as object[], reviews: [] as object[], reviewsClosed: [] as object[] };
   for (const decided of decisions) addAside(aside, decided);
-  return [
+  const values = [
     commit.id,
     new Date(commit.at),
     decisions.map((decided) => decided.key),
@@ -73,10 +80,9 @@ function valuesOf(commit: ExecutionCommit, marked: readonly string[]): unknown[]
     Buffer.concat(rows.map((row) => row.payloadDigest)),
     Buffer.concat(rows.map((row) => row.digest)),
     decisions.map((decided) => announcementsOf(decided.after, decided.sequence, decided.events).length > 0),
-    ...[aside.starts, aside.ends, aside.waits, aside.waitsOver, aside.reviews, aside.reviewsClosed].map((entries) => JSON.stringify(entries)),
-    marked,
     decisions.map((decided) => decided.after.context.traceparent).filter(isSampled),
   ];
+  return { decisions: values, aside: [aside.starts, aside.ends, aside.waits, aside.waitsOver, aside.reviews, aside.reviewsClosed] };
 }
 
 function historyRow(at: number, decided: ExecutionDecided, salt: Uint8Array): { structure: string; payload: string; payloadDigest: Buffer; digest: Buffer } {

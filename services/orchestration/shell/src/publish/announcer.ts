@@ -6,6 +6,8 @@ import { contextOfExecution } from './job.codec.js';
 
 /** One history row whose announcements are to be published. */
 export interface Announced {
+  /** When it was recorded. */
+  readonly at: Instant;
   readonly facts: ExecutionFacts;
   readonly sequence: number;
   readonly events: readonly ExecutionEvent[];
@@ -14,13 +16,13 @@ export interface Announced {
 const SOURCE = '/weft/orchestration';
 
 /** Publishes what the rows announce; returns how many messages that were. */
-export async function announce(bus: Bus, at: Instant, rows: readonly Announced[]): Promise<number> {
-  const messages = rows.flatMap((row) => messagesOf(at, row));
+export async function announce(bus: Bus, rows: readonly Announced[]): Promise<number> {
+  const messages = rows.flatMap(messagesOf);
   if (messages.length > 0) await bus.publish(messages);
   return messages.length;
 }
 
-function messagesOf(at: Instant, { facts, sequence, events }: Announced): Outgoing[] {
+function messagesOf({ at, facts, sequence, events }: Announced): Outgoing[] {
   const { executionId, definition, request } = facts;
   return announcementsOf(facts, sequence, events).map((announcement) => {
     const attributes = { id: announcement.id, source: SOURCE, subject: request.id, time: at, key: executionId, context: contextOfExecution(facts) };

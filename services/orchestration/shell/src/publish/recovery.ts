@@ -1,7 +1,7 @@
 // Finds again what a crash left undone: running executions that nobody works on, and commits that nobody announced.
 import { execute, type Pool } from '@weft/adapter-postgres';
 import { decodeEvents, initialExecution, evolveExecution, outstandingJobs, type ExecutionEvent, type ExecutionState } from '@weft/orchestration/core';
-import type { Bus, Clock } from '@weft/pipeline';
+import { Fault, type Bus, type Clock } from '@weft/pipeline';
 import type { ExecutionStore } from '../persist/execution-store.js';
 import { announce, type Announced } from './announcer.js';
 import type { PublishedCommits } from '../persist/published-commits.js';
@@ -25,14 +25,28 @@ where e.status = 'running' and e.id > $2::uuid
   and not exists (select 1 from orchestration.history h where h.execution_id = e.id and h.recorded_at > now() - $1::float8 * interval '1 millisecond')
 order by e.id limit 500`;
 
-const UNPUBLISHED_SQL = `select id, members from orchestration.commits where not published and recorded_at < now() - interval '3 seconds' limit 100`;
-const ROWS_SQL = `select execution_id, sequence, structure, payload, recorded_at from orchestration.history where execution_id = any($1::uuid[]) order by execution_id, sequence`;
+// Paged by age, so that commits which cannot be announced keep none of the others back.
+const UNPUBLISHED_SQL = `
+select id, members, recorded_at::text as at from orchestration.commits
+where not published and recorded_at < now() - interval '3 seconds' and (recorded_at, id) > ($1::timestamptz, $2::uuid)
+order by recorded_at, id limit 100`;
+const ROWS_SQL = `select execution_id, sequence, structure, payload, (extract(epoch from recorded_at) * 1000)::float8 as at from orchestration.history where execution_id = any($1::uuid[]) order by execution_id, sequence`;
 
 const FIRST_ID = '00000000-0000-0000-0000-000000000000';
 const UNPUBLISHED_MS = 2_000;
 // Under load the batches mark them along the way; this is for the last ones before silence.
 const MARK_MS = 200;
+const REDISPATCH_LOOK_MS = 500;
+// A bus inside the process drops what nobody has subscribed to yet.
+const FIRST_LOOK_MS = 200;
 const MARK_SQL = 'update orchestration.commits set published = true where id = any($1::uuid[])';
+
+interface UnpublishedCommit {
+  readonly id: string;
+  /** JSON: [[execution, sequence], ...]. */
+  readonly members: string;
+  readonly at: string;
+}
 
 export class Recovery {
   #timers: NodeJS.Timeout[] = [];
@@ -50,14 +64,17 @@ export class Recovery {
     private readonly onFault: (fault: unknown, what: string) => void,
   ) {}
 
-  /** Sweeps once at once, whatever the silence; then slowly for ever. */
-  async start(): Promise<void> {
-    await this.publishUnpublished();
-    await this.sweep(0, this.options.busIsVolatile);
-    this.#every(this.options.sweepMs, () => this.sweep(this.options.silentMs, false), 'sweeping');
-    this.#every(UNPUBLISHED_MS, () => this.publishUnpublished(), 'publishing what was left');
+  /** Looks soon, whatever the silence, until that has worked once; then slowly for ever. */
+  start(): void {
+    let isFirst = true;
+    const sweep = async (): Promise<void> => {
+      await this.sweep(isFirst ? 0 : this.options.silentMs, isFirst && this.options.busIsVolatile);
+      isFirst = false;
+    };
+    this.#every(this.options.sweepMs, sweep, 'sweeping', true);
+    this.#every(UNPUBLISHED_MS, () => this.publishUnpublished(), 'publishing what was left', true);
     this.#every(MARK_MS, () => this.markPublished(), 'marking commits as published');
-    this.#every(500, () => this.redispatch(this.progress.overdue(this.clock.now(), 500)), 'dispatching again');
+    this.#every(REDISPATCH_LOOK_MS, () => this.redispatch(this.progress.overdue(this.clock.now(), 500)), 'dispatching again');
   }
 
   async stop(): Promise<void> {
@@ -81,8 +98,10 @@ export class Recovery {
   readonly redispatch = async (executions: readonly string[]): Promise<void> => {
     if (executions.length === 0) return;
     const histories = await this.store.load(executions);
-    const batch = [...histories.values()].flatMap(({ events }) => {
-      const state = fold(events);
+    const batch = [...histories].flatMap(([execution, { events, unreadable }]) => {
+      // One that this release cannot read stops alone; which it is, a sweep says each time.
+      const state = unreadable === undefined ? this.#folded(execution, events) : this.#unreadable(execution, unreadable);
+      if (!state) return [];
       const jobs = outstandingJobs(state);
       if (jobs.length === 0) this.progress.forget(state.executionId);
       return jobs.length > 0 ? [{ state, jobs }] : [];
@@ -90,15 +109,32 @@ export class Recovery {
     await this.dispatcher.dispatch(batch);
   };
 
-  /** Publishes what committed batches announce and nobody has marked as published. The ids are the same as the first time. */
+  /** Publishes what committed batches announce and nobody has marked as published. The messages are the same as the first time. */
   async publishUnpublished(): Promise<void> {
+    let after: Pick<UnpublishedCommit, 'id' | 'at'> = { id: FIRST_ID, at: '-infinity' };
     for (;;) {
-      const commits = await execute<{ id: string; members: string }>(this.pool, { name: 'orchestration-unpublished-1', text: UNPUBLISHED_SQL, values: [] });
-      if (commits.length === 0) return;
-      const members = commits.flatMap((commit) => JSON.parse(commit.members) as [string, number][]);
-      await announce(this.bus, this.clock.now(), await this.#rowsOf(members));
-      await execute(this.pool, { name: 'orchestration-mark-1', text: MARK_SQL, values: [commits.map((commit) => commit.id)] });
+      const commits = await execute<UnpublishedCommit>(this.pool, { name: 'orchestration-unpublished-2', text: UNPUBLISHED_SQL, values: [after.at, after.id] });
+      const last = commits.at(-1);
+      if (!last) return;
+      after = last;
+      await this.#publish(commits.filter((commit) => !this.published.isInHand(commit.id)));
     }
+  }
+
+  /** When some of them cannot be published, each is tried alone, so that only those are left for later. */
+  async #publish(commits: readonly UnpublishedCommit[]): Promise<void> {
+    if (commits.length === 0) return;
+    try {
+      const members = commits.flatMap((commit) => JSON.parse(commit.members) as [string, number][]);
+      await announce(this.bus, await this.#rowsOf(members));
+    } catch (fault) {
+      // A bus or a store that is away takes none of them.
+      if (fault instanceof Fault && fault.retryable) throw fault;
+      if (commits.length === 1) this.onFault(fault, `publishing what commit ${commits[0]!.id} announces`);
+      else for (const commit of commits) await this.#publish([commit]);
+      return;
+    }
+    await execute(this.pool, { name: 'orchestration-mark-1', text: MARK_SQL, values: [commits.map((commit) => commit.id).sort()] });
   }
 
   /** Marks commits whose announcements are out and that no batch has marked. */
@@ -115,20 +151,34 @@ export class Recovery {
 
   async #rowsOf(members: readonly (readonly [string, number])[]): Promise<readonly Announced[]> {
     const wanted = new Set(members.map(([execution, sequence]) => `${execution}/${sequence}`));
-    const rows = await execute<{ execution_id: string; sequence: number; structure: string; payload: string | null }>(this.pool, { name: 'orchestration-rows-1', text: ROWS_SQL, values: [[...new Set(members.map(([execution]) => execution))]] });
+    const rows = await execute<{ execution_id: string; sequence: number; structure: string; payload: string | null; at: number }>(this.pool, { name: 'orchestration-rows-2', text: ROWS_SQL, values: [[...new Set(members.map(([execution]) => execution))]] });
     const announced: Announced[] = [];
     let facts = initialExecution;
     for (const row of rows) {
       const events = decodeEvents(row);
-      if (row.sequence === 0) facts = fold(events.slice(0, 1));
-      if (wanted.has(`${row.execution_id}/${row.sequence}`)) announced.push({ facts, sequence: row.sequence, events });
+      // As they were after this very row: what taints the execution has grown with it.
+      facts = events.reduce(evolveExecution, row.sequence === 0 ? initialExecution : facts);
+      if (wanted.has(`${row.execution_id}/${row.sequence}`)) announced.push({ at: Math.round(row.at), facts, sequence: row.sequence, events });
     }
     return announced;
   }
 
-  #every(periodMs: number, run: () => Promise<void>, what: string): void {
+  #folded(execution: string, events: readonly ExecutionEvent[]): ExecutionState | undefined {
+    try {
+      return events.reduce(evolveExecution, initialExecution);
+    } catch (fault) {
+      return this.#unreadable(execution, fault);
+    }
+  }
+
+  #unreadable(execution: string, fault: unknown): undefined {
+    this.progress.forget(execution);
+    this.onFault(fault, `reading the history of execution ${execution}`);
+  }
+
+  #every(periodMs: number, run: () => Promise<void>, what: string, isSoon = false): void {
     let isRunning = false;
-    const timer = setInterval(() => {
+    const begin = (): void => {
       if (isRunning) return;
       isRunning = true;
       const running = run()
@@ -138,9 +188,8 @@ export class Recovery {
           this.#running.delete(running);
         });
       this.#running.add(running);
-    }, periodMs);
-    this.#timers.push(timer);
+    };
+    this.#timers.push(setInterval(begin, periodMs));
+    if (isSoon) this.#timers.push(setTimeout(begin, FIRST_LOOK_MS));
   }
 }
-
-const fold = (events: readonly ExecutionEvent[]): ExecutionState => events.reduce(evolveExecution, initialExecution);

@@ -3,7 +3,7 @@ import type { Context, Selection } from '@weft/contracts';
 import { rejection, uuidv7, type Rejection } from '@weft/kernel';
 import { CommitUnknown, Fault, type Bus, type Clock, type Outgoing } from '@weft/pipeline';
 import { select, type Choice } from '@weft/routing/core';
-import { ATTRIBUTE, openSpan, SPAN, type OpenSpan } from '@weft/telemetry';
+import { ATTRIBUTE, openSpan, SPAN, traced, type OpenSpan } from '@weft/telemetry';
 import { randomBytes } from 'node:crypto';
 import { announcementOf } from '../publish/announcements.js';
 import { isSameRequest, type DecidedRequest, type StoredRequest } from '../persist/request-record.js';
@@ -80,7 +80,8 @@ function verdictOf(tableVersion: string, choice: Choice, resolution: Resolution)
 
 /** Everything a request says came from outside: the execution's values carry that label until something clears it. */
 function contextOfExecution({ source, type }: Incoming, executionId: string, inside: Context): Context {
-  return { ...inside, executionId, jobId: '', attempt: 0, purpose: inside.purpose || type, taint: [...new Set([...inside.taint, `request:${source}`])] };
+  // Also when nothing is recorded: by its trace id an execution is found in whatever its workers wrote.
+  return { ...traced(inside), executionId, jobId: '', attempt: 0, purpose: inside.purpose || type, taint: [...new Set([...inside.taint, `request:${source}`])] };
 }
 
 async function settleNames(ports: AcceptPorts, candidates: readonly Candidate[], drafts: readonly Draft[]): Promise<readonly Acceptance[]> {

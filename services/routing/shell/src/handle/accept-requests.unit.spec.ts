@@ -1,8 +1,9 @@
 // What the store may do to a batch: lose an answer, refuse a row, be away.
 import { contextOf } from '@weft/contracts';
 import { CommitUnknown, Fault, type Bus, type Outgoing } from '@weft/pipeline';
+import { payloadDigest } from '@weft/proof';
 import { describe, expect, it } from 'vitest';
-import { payloadDigest, type DecidedRequest, type StoredRequest } from '../persist/request-record.js';
+import type { DecidedRequest, StoredRequest } from '../persist/request-record.js';
 import { nameText } from '../persist/request.store.js';
 import { acceptRequests, type AcceptPorts, type Candidate } from './accept-requests.js';
 

@@ -1,6 +1,7 @@
 // The limits of a request that came as a call; requests that came as CloudEvents were checked by their reader.
 import { forbidden, REQUEST_LIMITS, type AcceptRequest, type Context } from '@weft/contracts';
 import { isTenantId, rejection, type Json, type Rejection } from '@weft/kernel';
+import { parseTraceparent } from '@weft/telemetry';
 
 /** A request that may be stored: nothing in it is refused by the store, and its data is bounded. */
 export interface Incoming {
@@ -36,8 +37,11 @@ export function checkRequest(request: AcceptRequest, context: Context): RequestC
   }
   if (problems.length > 0) return { ok: false, rejection: rejection('request-invalid', `Expected a request with id, source, type and JSON data, but ${problems.join('; ')}.`) };
   const { id, source, type, subject } = request;
-  return { ok: true, incoming: { tenant: context.tenant, id, source, type, subject, data, dataJson: JSON.stringify(data), context } };
+  return { ok: true, incoming: { tenant: context.tenant, id, source, type, subject, data, dataJson: JSON.stringify(data), context: withReadableTrace(context) } };
 }
+
+/** A trace parent that names no trace is as good as missing: spans and ids are made as for a request without one. */
+const withReadableTrace = (context: Context): Context => (parseTraceparent(context.traceparent) === undefined ? { ...context, traceparent: '', tracestate: '' } : context);
 
 function* attributeProblems(request: AcceptRequest): Generator<string> {
   for (const name of ['id', 'source', 'type', 'subject'] as const) {

@@ -1,7 +1,7 @@
 // A request as it is stored: structure that is kept for ever, apart from the payload that may be erased.
 import type { Context, Selection } from '@weft/contracts';
 import { bucketOf, type Instant, type Rejection } from '@weft/kernel';
-import { hash } from 'node:crypto';
+import { memberDigest, payloadDigest } from '@weft/proof';
 
 /** What was decided about a request. */
 export type RequestVerdict = { readonly status: 'accepted'; readonly selection: Selection } | { readonly status: 'refused'; readonly refusal: Rejection };
@@ -71,15 +71,9 @@ export function isSameRequest(stored: StoredRequest, request: { readonly type: s
   return stored.type === request.type && payloadDigest(stored.payloadSalt, request.dataJson).equals(stored.payloadDigest);
 }
 
-/** Salted digest of a payload: guesses cannot be tested against it once payload and salt are erased. */
-export function payloadDigest(salt: Uint8Array, payload: string): Buffer {
-  return hash('sha256', Buffer.concat([salt, Buffer.from(payload)]), 'buffer');
-}
-
 /** What the commit row, and through it the log, holds of a request: the one decision about the subject `request/<execution id>`. */
-export function memberDigest(request: DecidedRequest, structure: string, digest: Uint8Array): Buffer {
-  const head = `weft-member-v1\n${request.tenant}\nrequest/${request.executionId}\n0\n${request.acceptedAt}\n`;
-  return hash('sha256', `${head}${Buffer.from(digest).toString('hex')}\n${structure}`, 'buffer');
+export function requestDigest({ tenant, executionId, acceptedAt }: Pick<DecidedRequest, 'tenant' | 'executionId' | 'acceptedAt'>, structure: string, payload: Uint8Array): Buffer {
+  return memberDigest({ subject: `request/${executionId}`, sequence: 0, tenant, at: acceptedAt, structure, payloadDigest: payload });
 }
 
 export const bucketOfRequest = ({ executionId }: DecidedRequest): number => bucketOf(executionId);

@@ -1,8 +1,9 @@
 // Requests in PostgreSQL. A batch of decisions is one statement: the rows that win decide what its commit row holds.
 import { commitStatement, execute, inTenant, type Pool } from '@weft/adapter-postgres';
 import { uuidv7, type Instant } from '@weft/kernel';
+import { payloadDigest } from '@weft/proof';
 import { randomBytes } from 'node:crypto';
-import { bucketOfRequest, memberDigest, payloadDigest, requestOfRow, structureOf, type DecidedRequest, type RequestRow, type StoredRequest } from './request-record.js';
+import { bucketOfRequest, requestDigest, requestOfRow, structureOf, type DecidedRequest, type RequestRow, type StoredRequest } from './request-record.js';
 
 /** The name of a request: what it is known by until it has an execution. */
 export interface RequestName {
@@ -113,7 +114,7 @@ function storeValues(requests: readonly DecidedRequest[], commitId: string, now:
   const rows = sorted.map((request, index) => {
     const structure = structureOf(request);
     const digest = payloadDigest(salts.subarray(index * 16, index * 16 + 16), request.dataJson);
-    return { structure, digest, member: memberDigest(request, structure, digest) };
+    return { structure, digest, member: requestDigest(request, structure, digest) };
   });
   return [
     commitId,

@@ -2,10 +2,11 @@
 import { commitStatement, execute, type Pool } from '@weft/adapter-postgres';
 import { bucketOf, invariant } from '@weft/kernel';
 import type { Commit, Decided, HistoryStore, StoredHistory } from '@weft/pipeline';
+import { memberDigest, payloadDigest } from '@weft/proof';
 import type { EffectEvent, EffectState, EffectSubject } from '@weft/tools/core';
+import { randomBytes } from 'node:crypto';
 import { COMMIT_SQL, COMMIT_STATEMENT } from './commit-statement.js';
 import { decodeEffect, encodeEffect } from './effect.codec.js';
-import { drawSalts, memberDigest, payloadDigest } from './member-digest.js';
 import type { StoreClock } from './store-clock.js';
 
 export type EffectStore = HistoryStore<EffectState, EffectEvent, never>;
@@ -56,7 +57,7 @@ export function effectStore(pool: Pool, clock: StoreClock): EffectStore {
 function valuesOf(commit: Commit<EffectState, EffectEvent, never>): unknown[] {
   // Sorted, so that two batches never lock rows in opposite orders.
   const decisions = [...commit.decisions].sort((left, right) => (left.key < right.key ? -1 : 1));
-  const salts = drawSalts(decisions.length);
+  const salts = randomBytes(16 * decisions.length);
   const rows = decisions.map((decided, index) => rowOf(commit.at, decided, salts.subarray(index * 16, index * 16 + 16)));
   return [
     commit.id,
@@ -117,6 +118,6 @@ function rowOf(at: number, decided: EffectDecided, salt: Uint8Array): LedgerRow 
     request,
     response,
     payloadDigest: digest,
-    digest: memberDigest({ tenant, key, sequence, at, structure, payloadDigest: digest }),
+    digest: memberDigest({ subject: key, tenant, sequence, at, structure, payloadDigest: digest }),
   };
 }

@@ -1,10 +1,9 @@
 // Verdicts in PostgreSQL: a batch of them is one statement with its commit row.
 import { commitStatement, type Pool } from '@weft/adapter-postgres';
 import { bucketOf, uuidv7, type Instant } from '@weft/kernel';
-import { memberDigest, payloadDigest } from '@weft/proof';
+import { commitParts, memberDigest, payloadDigest } from '@weft/proof';
 import type { Verdict } from '@weft/validation/core';
 import { randomBytes } from 'node:crypto';
-import { commitParts } from './commit-parts.js';
 
 /** A verdict and what it is about. The id is the job's idempotency key. */
 export interface NewVerdict {

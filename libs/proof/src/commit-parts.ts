@@ -1,11 +1,14 @@
-// A batch cut into parts whose commit rows fit into the audit log.
+// A batch cut into parts whose commit rows fit into the audit log. Source: docs/adr/0006.
 
 // A leaf has 65,535 bytes at most, and ids are its bulk.
 const ID_BYTES_MAX = 40_000;
 // What stands around an id in the leaf's JSON.
 const AROUND_BYTES = 24;
 
-/** Each (tenant, id) once, in parts whose ids have a bounded length together: one part but for very long ids. */
+/**
+ * Each (tenant, id) once, the last of its name, in parts whose ids have a bounded length together: one part but for very long ids.
+ * At least one part, which is empty when nothing is given. An id that is longer than the bound is a part of its own.
+ */
 export function commitParts<T extends { readonly tenant: string; readonly id: string }>(items: readonly T[]): readonly (readonly T[])[] {
   const parts: T[][] = [[]];
   let bytes = 0;

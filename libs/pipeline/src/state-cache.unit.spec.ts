@@ -1,0 +1,22 @@
+import { describe, expect, it } from 'vitest';
+import { StateCache } from './state-cache.js';
+
+describe('StateCache', () => {
+  it('lets go of what was used least recently', () => {
+    const cache = new StateCache<string>(2);
+    cache.set('a', 0, 'A');
+    cache.set('b', 0, 'B');
+    cache.get('a');
+    cache.set('c', 0, 'C');
+    expect([cache.get('a'), cache.get('b'), cache.get('c'), cache.size]).toEqual([{ version: 0, state: 'A' }, undefined, { version: 0, state: 'C' }, 2]);
+  });
+
+  it('keeps one entry a key, and forgets what it is told to', () => {
+    const cache = new StateCache<string>(2);
+    cache.set('a', 0, 'A');
+    cache.set('a', 1, 'B');
+    expect([cache.get('a'), cache.size]).toEqual([{ version: 1, state: 'B' }, 1]);
+    cache.drop('a');
+    expect(cache.get('a')).toBeUndefined();
+  });
+});
