@@ -49,6 +49,10 @@ export class KafkaBus implements Bus {
       batchMax,
       onFault: (fault) => onFault?.(fault, subscribe.topic, subscribe.group),
     }).start();
+    if (this.#closed) {
+      await subscription.close();
+      throw new Fault('the bus was closed while a group was being joined: the process is shutting down', true);
+    }
     const owned: Subscription = {
       close: async () => {
         this.#subscriptions.delete(owned);

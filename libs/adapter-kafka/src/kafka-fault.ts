@@ -12,6 +12,15 @@ export function kafkaFault(what: string, thrown: unknown): Fault {
   return new Fault(`${what}: ${origin instanceof Error ? origin.message : String(origin)}`, !isFinal, { cause: thrown });
 }
 
+// A broker that has just started reads what its groups committed before it answers for them; so does the one that takes over.
+const COORDINATOR_AWAY: ReadonlySet<unknown> = new Set(['GROUP_LOAD_IN_PROGRESS', 'GROUP_COORDINATOR_NOT_AVAILABLE', 'NOT_COORDINATOR_FOR_GROUP']);
+
+/** Whether the group's coordinator is not there yet: loading, starting or moving. It passes by itself. */
+export function isCoordinatorAway(thrown: unknown): boolean {
+  const origin = originOf(thrown);
+  return origin instanceof Error && 'type' in origin && COORDINATOR_AWAY.has(origin.type);
+}
+
 function originOf(thrown: unknown): unknown {
   let origin = thrown;
   while (origin instanceof Error && origin.cause instanceof Error) origin = origin.cause;

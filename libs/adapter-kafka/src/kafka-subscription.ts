@@ -3,7 +3,7 @@ import type { Delivery } from '@weft/contracts';
 import { Fault, type SubscribeOptions, type Subscription } from '@weft/pipeline';
 import type { Admin, Consumer, EachBatchPayload, Kafka, KafkaMessage } from 'kafkajs';
 import { BatchLane } from './batch-lane.js';
-import { kafkaFault } from './kafka-fault.js';
+import { isCoordinatorAway, kafkaFault } from './kafka-fault.js';
 import { recordReader, type RecordReader } from './kafka-record.js';
 
 /** Timing of consumers, in milliseconds. */
@@ -32,6 +32,8 @@ export interface SubscriptionOptions extends SubscribeOptions {
 /** Members of one Kafka group must all read the same topics, so each topic of a group is a Kafka group of its own. */
 export const subscriptionGroupId = (group: string, topic: string): string => `${group}.${topic}`;
 
+// A broker that has just started needs seconds to load its groups.
+const COORDINATOR_WAIT_MS = 30_000;
 const PAUSE_MIN_MS = 20;
 const PAUSE_MAX_MS = 2_000;
 const PARTITIONS_AT_ONCE = 64;
@@ -61,9 +63,9 @@ export class KafkaSubscription implements Subscription {
     this.#read = recordReader(options.topic);
   }
 
-  /** Resolves when the group has been joined. @throws Fault when that fails. */
+  /** Resolves when the group has been joined; a coordinator that is not there yet is waited for, up to 30 s. @throws Fault when that fails. */
   async start(): Promise<this> {
-    await this.#build();
+    await this.#join();
     const { watchdogMs } = this.options.timing;
     this.#watchdog = setInterval(() => void this.#watch().catch(this.options.onFault), watchdogMs / 4);
     this.#watchdog.unref();
@@ -75,6 +77,19 @@ export class KafkaSubscription implements Subscription {
     clearInterval(this.#watchdog);
     await this.#rebuilding;
     await this.#consumer?.disconnect().catch(this.options.onFault);
+  }
+
+  async #join(): Promise<void> {
+    const giveUpAt = Date.now() + COORDINATOR_WAIT_MS;
+    for (let pauseMs = 200; ; pauseMs = Math.min(pauseMs * 2, PAUSE_MAX_MS)) {
+      try {
+        return await this.#build();
+      } catch (thrown) {
+        if (!isCoordinatorAway(thrown) || Date.now() + pauseMs > giveUpAt) throw thrown;
+        this.options.onFault(thrown);
+        await new Promise((resolve) => setTimeout(resolve, pauseMs));
+      }
+    }
   }
 
   async #build(): Promise<void> {
@@ -97,8 +112,12 @@ export class KafkaSubscription implements Subscription {
     const lane = new BatchLane(handle, batchMax);
     let settle: (fault?: unknown) => void = () => undefined;
     const ready = new Promise<void>((resolve, reject) => (settle = (fault) => (fault === undefined ? resolve() : reject(fault))));
+    let isReady = false;
     // It may reject while `connect` or `run` is still being awaited.
-    ready.catch(() => undefined);
+    ready.then(
+      () => (isReady = true),
+      () => undefined,
+    );
     consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
       this.#assigned = payload.memberAssignment[topic] ?? [];
       this.#progress.clear();
@@ -110,7 +129,8 @@ export class KafkaSubscription implements Subscription {
       onFault(kafkaFault(`the consumer ${this.#groupId} crashed`, payload.error));
       settle(payload.error);
       if (this.#closed) void consumer.disconnect().catch(() => undefined);
-      else if (!payload.restart && this.#consumer === consumer) this.#rebuild('it crashed for good');
+      // Before that, whoever builds it hears of it and decides.
+      else if (isReady && !payload.restart && this.#consumer === consumer) this.#rebuild('it crashed for good');
     });
     try {
       await consumer.connect();

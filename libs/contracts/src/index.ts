@@ -1,6 +1,7 @@
 export * from './cloud-event.js';
 export * from './context.js';
 export * from './envelope.js';
+export * from './job-report.js';
 export * from './peers.js';
 export * from './request-event.js';
 export * from './topics.js';

@@ -1,5 +1,6 @@
 export * from './config/describe-config.js';
 export * from './config/load-config.js';
+export * from './config/tenant-list.js';
 export * from './log/log.js';
 export * from './log/nest-log.js';
 export * from './log/redact.js';

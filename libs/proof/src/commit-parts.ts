@@ -2,7 +2,7 @@
 
 // A leaf has 65,535 bytes at most, and ids are its bulk.
 const ID_BYTES_MAX = 40_000;
-// What stands around an id in the leaf's JSON.
+// What stands around an id in the leaf's JSON, its kind with it.
 const AROUND_BYTES = 24;
 
 /**
@@ -13,7 +13,7 @@ export function commitParts<T extends { readonly tenant: string; readonly id: st
   const parts: T[][] = [[]];
   let bytes = 0;
   for (const item of new Map(items.map((one) => [`${one.tenant}\n${one.id}`, one])).values()) {
-    const more = Buffer.byteLength(item.id) + Buffer.byteLength(item.tenant) + AROUND_BYTES;
+    const more = jsonBytes(item.id) + jsonBytes(item.tenant) + AROUND_BYTES;
     if (bytes + more > ID_BYTES_MAX && bytes > 0) {
       parts.push([]);
       bytes = 0;
@@ -23,3 +23,5 @@ export function commitParts<T extends { readonly tenant: string; readonly id: st
   }
   return parts;
 }
+
+const jsonBytes = (text: string): number => Buffer.byteLength(JSON.stringify(text));

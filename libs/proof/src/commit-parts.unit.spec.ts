@@ -22,5 +22,13 @@ describe('commitParts', () => {
     expect(parts.flat()).toEqual(given);
     expect(commitParts(items(2, 50_000)).map((part) => part.length)).toEqual([1, 1]);
   });
-LEAF
+
+  it.each([['plain', 'x'], ['of characters that JSON escapes', '"'], ['of wide characters', 'é'], ['of control characters', '\u0001']])('gives parts that fit into a leaf, with ids %s', (_what, character) => {
+    const given = Array.from({ length: 256 }, (_, n) => ({ tenant: 't'.repeat(63), id: `${n}/${character.repeat(400)}` }));
+    for (const part of commitParts(given)) {
+      const members = part.map(({ id }) => ({ subject: `verdict/${id}`, sequence: 0 }));
+      const leaf = { id: '01890000-0000-7000-8000-000000000001', service: 'validation', tenants: ['t'.repeat(63)], members, root: Buffer.alloc(32), at: 1_700_000_000_000 };
+      expect(encodeCommitLeaf(leaf)).toMatchObject({ ok: true });
+    }
+  });
 });

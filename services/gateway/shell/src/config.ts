@@ -1,16 +1,9 @@
-import { DEFAULT_TENANT } from '@weft/contracts';
-import { isTenantId } from '@weft/kernel';
-import { platformSettings } from '@weft/nest-platform';
+import { platformSettings, tenantList } from '@weft/nest-platform';
 import { z } from 'zod';
-
-const tenantList = z
-  .string()
-  .transform((text) => [...new Set([DEFAULT_TENANT, ...text.split(',').map((name) => name.trim()).filter((name) => name !== '')])])
-  .refine((tenants): boolean => tenants.every(isTenantId), { message: 'tenant names of a-z, 0-9 and "-", separated by commas' });
 
 /** What the gateway itself is set up by, in every profile. */
 export const gatewaySettings = {
-  WEFT_TENANTS: tenantList.default([DEFAULT_TENANT]).describe('Tenants whose results are listened to, separated by commas; `default` always is.'),
+  WEFT_TENANTS: tenantList.describe('Tenants whose results are listened to, separated by commas; `default` always is.'),
   WEFT_REQUESTS_PER_MINUTE: z.coerce.number().int().min(1).default(60_000).describe('How often one API key may ask within a minute.'),
   WEFT_CHAT_WAIT_MS: z.coerce.number().int().min(100).max(600_000).default(60_000).describe('How long a chat completion waits for its answer, in milliseconds.'),
 } as const;

@@ -5,7 +5,7 @@ export type Trust = 'untrusted' | 'derived' | 'stated';
 
 const ORDER: readonly Trust[] = ['untrusted', 'derived', 'stated'];
 
-/** The trust of a new item: taint is never washed off by writing something down.. */
+/** The trust of a new item: taint is never washed off by writing something down. */
 export function stampTrust(taint: readonly string[], executionId: string): Trust {
   if (taint.length > 0) return 'untrusted';
   return executionId === '' ? 'stated' : 'derived';

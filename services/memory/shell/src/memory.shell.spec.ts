@@ -62,7 +62,7 @@ describe('remember', () => {
   it('keeps an item with where it is from, and says how far it is trusted', async () => {
     const asked = job('remember', { scope: 'customer/1', text: 'Prefers to be called in the morning.', metadata: { channel: 'phone' } }, { taint: ['request:/shop'] });
     const result = (await carryOut(asked)).get(asked.id)!;
-    expect(result).toMatchObject({ id: `${asked.id}/0/done`, executionId: asked.executionId, context: asked.context, completeJob: { generation: 0, taint: [] } });
+    expect(result).toMatchObject({ id: `${asked.id}/0/completed`, executionId: asked.executionId, context: asked.context, completeJob: { generation: 0, taint: [] } });
     expect(JSON.parse(result.completeJob!.outputJson)).toEqual({ id: asked.idempotencyKey, trust: 'untrusted' });
     const { items, taint } = await recall({ scope: 'customer/1' });
     expect(items).toMatchObject([{ id: asked.idempotencyKey, text: 'Prefers to be called in the morning.', metadata: { channel: 'phone' }, trust: 'untrusted', provenance: { executionId: asked.executionId, workflow: 'examples/triage:1.0.0', actor: 'key:k1', taint: ['request:/shop'] } }]);

@@ -1,17 +1,10 @@
-import { platformSettings } from '@weft/nest-platform';
-import { isTenantId } from '@weft/kernel';
-import { DEFAULT_TENANT } from '@weft/contracts';
+import { platformSettings, tenantList } from '@weft/nest-platform';
 import { z } from 'zod';
-
-const tenantList = z
-  .string()
-  .transform((text) => [...new Set([DEFAULT_TENANT, ...text.split(',').map((name) => name.trim()).filter((name) => name !== '')])])
-  .refine((tenants): boolean => tenants.every(isTenantId), { message: 'tenant names of a-z, 0-9 and "-", separated by commas' });
 
 /** What routing itself is set up by, in every profile. */
 export const routingSettings = {
   WEFT_ROUTES_FILE: z.string().optional().describe('Path of the route table (YAML). Without it every request is refused.'),
-  WEFT_TENANTS: tenantList.default([DEFAULT_TENANT]).describe('Tenants that have a requests topic of their own, separated by commas; `default` always has one.'),
+  WEFT_TENANTS: tenantList.describe('Tenants that have a requests topic of their own, separated by commas; `default` always has one.'),
   WEFT_REDELIVER_FIRST_MS: z.coerce.number().int().min(100).default(5_000).describe('An execution that did not begin within this time is started again, in milliseconds; each further pause is twice as long.'),
   WEFT_REDELIVER_MAX_MS: z.coerce.number().int().min(100).default(300_000).describe('The longest pause between two deliveries of a start, in milliseconds.'),
   WEFT_REDELIVER_POLL_MS: z.coerce.number().int().min(50).default(1_000).describe('Pause between two looks for starts to deliver again, in milliseconds.'),

@@ -142,7 +142,7 @@ describe('a batch', () => {
     const good = job({ value: 1, schema: true });
     const results = await carryOut(...bad, good);
     for (const one of bad) expect(results.get(one.id)?.failJob?.failure?.code).toBe('input-invalid');
-    expect(results.get(good.id)).toMatchObject({ id: `${good.id}/2/done`, context: good.context });
+    expect(results.get(good.id)).toMatchObject({ id: `${good.id}/2/completed`, context: good.context });
   });
 
   it('takes a NUL in value and policy', async () => {

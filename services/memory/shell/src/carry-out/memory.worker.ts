@@ -1,5 +1,5 @@
 // Carries out `remember` and `recall`: a batch of jobs is one statement for each of the two.
-import { contextOf, type Command, type CommandBatch, type Job, type JobBatch, type WorkerPeer } from '@weft/contracts';
+import { completedCommand, failedCommand, type Command, type CommandBatch, type Job, type JobBatch, type WorkerPeer } from '@weft/contracts';
 import { instantText, isUuid, rejection, type Json, type Rejection } from '@weft/kernel';
 import { readRecall, readRemember, stampTrust, trustedAtLeast, type RecallRequest, type RememberRequest } from '@weft/memory/core';
 import { tracerFor } from '@weft/nest-platform';
@@ -23,7 +23,7 @@ export class MemoryWorker implements WorkerPeer {
     const [kept, asked]: [Kept[], Asked[]] = [[], []];
     for (const job of jobs) {
       const reading = readJob(job);
-      if (!reading.ok) commands.push(failed(job, reading.rejection));
+      if (!reading.ok) commands.push(failedCommand(job, reading.rejection));
       else if (reading.kind === 'remember') kept.push({ job, item: newItem(job, reading.request) });
       else asked.push({ job, request: reading.request });
     }
@@ -36,7 +36,7 @@ export class MemoryWorker implements WorkerPeer {
 
   async #remember(kept: readonly Kept[]): Promise<Command[]> {
     await this.store.remember(kept.map(({ item }) => item), this.clock.now());
-    return kept.map(({ job, item }) => completed(job, { id: item.id, trust: item.trust }, []));
+    return kept.map(({ job, item }) => completedCommand(job, { id: item.id, trust: item.trust }));
   }
 
   async #recall(asked: readonly Asked[]): Promise<Command[]> {
@@ -44,7 +44,7 @@ export class MemoryWorker implements WorkerPeer {
     return asked.map(({ job }, index) => {
       const items = found[index] ?? [];
       // What is recalled is as tainted as what it came from.
-      return completed(job, { items: items.map(itemJson) }, [...new Set(items.flatMap((item) => item.provenance.taint))]);
+      return completedCommand(job, { items: items.map(itemJson) }, [...new Set(items.flatMap((item) => item.provenance.taint))]);
     });
   }
 }
@@ -91,7 +91,7 @@ async function orAlone<T extends { readonly job: Job }>(some: readonly T[], run:
     return await run(some);
   } catch (fault) {
     if (!(fault instanceof Fault) || fault.retryable) throw fault;
-    if (some.length === 1) return [failed(some[0]!.job, rejection('input-invalid', `Expected what memory can keep or look for but ${fault.message}.`))];
+    if (some.length === 1) return [failedCommand(some[0]!.job, rejection('input-invalid', `Expected what memory can keep or look for but ${fault.message}.`))];
     return (await Promise.all(some.map((one) => orAlone([one], run)))).flat();
   }
 }
@@ -107,15 +107,6 @@ function jsonOf(text: string): Json | undefined {
 const invalid = (message: string): JobReading => ({ ok: false, rejection: rejection('input-invalid', message) });
 
 const itemJson = ({ id, text, metadata, trust, provenance, score, at }: FoundItem): Json => ({ id, text, metadata, trust, provenance: { ...provenance, taint: [...provenance.taint] }, score, at: instantText(at) });
-
-function completed(job: Job, output: Json, taint: string[]): Command {
-  return { id: `${job.id}/${job.generation}/done`, executionId: job.executionId, context: job.context ?? contextOf({ tenant: '' }), completeJob: { jobId: job.id, generation: job.generation, outputJson: JSON.stringify(output), evidenceJson: '', taint } };
-}
-
-function failed(job: Job, { code, message, retryable }: Rejection): Command {
-  const failure = { code, message, retryable, retryAfterMs: 0, detailsJson: '' };
-  return { id: `${job.id}/${job.generation}/failed`, executionId: job.executionId, context: job.context ?? contextOf({ tenant: '' }), failJob: { jobId: job.id, generation: job.generation, failure, outcome: 'none', needsPerson: false, platform: false, evidenceJson: '' } };
-}
 
 /** One span a job, for sampled executions only. */
 function traceJobs(jobs: readonly Job[], startAt: number): void {

@@ -1,5 +1,5 @@
 import { hash32, retryDelayMs, type Json } from '@weft/kernel';
-import { canonicalErrorType } from '@weft/workflow';
+import { errorMatches } from '@weft/workflow';
 import type { ActivationKey } from '../execution/execution.events.js';
 import type { CatchClause, Task } from '../program/program.js';
 import { errorJson, type WorkflowError } from '../program/workflow-error.js';
@@ -24,11 +24,8 @@ type TryTask = Extract<Task, { kind: 'try' }>;
 
 function matches(advance: Advance, task: TryTask, key: ActivationKey, error: WorkflowError): boolean {
   const { with: filter, when, exceptWhen } = task.catch;
-  const fields = errorJson(error) as Readonly<Record<string, Json>>;
-  for (const [name, wanted] of Object.entries(filter ?? {})) {
-    const actual = fields[name];
-    if (name === 'type' ? canonicalErrorType(String(actual)) !== wanted : actual !== wanted) return false;
-  }
+  if (!errorMatches(filter, error)) return false;
+  const fields = errorJson(error);
   return holds(advance, task, key, fields, when, true) && !holds(advance, task, key, fields, exceptWhen, false);
 }
 

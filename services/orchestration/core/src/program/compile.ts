@@ -1,7 +1,7 @@
 // Compiles a published definition: pointers in the form of the conformance suite, every expression a closure.
 import { invariant, isJsonObject, rejection, type Json, type JsonObject, type Rejection } from '@weft/kernel';
 import { compile } from '@weft/jq';
-import { canonicalErrorType, functionNameOf, parseDuration, schemaProblem } from '@weft/workflow';
+import { canonicalErrorType, functionNameOf, parseDuration, pointerTo, schemaProblem, type ErrorFilter } from '@weft/workflow';
 import { bareExpression, template, type Evaluate } from './expression.js';
 import type { CatchClause, Program, RaisedError, Scope, SwitchCase, Task, TaskBase } from './program.js';
 
@@ -55,7 +55,8 @@ class Compiler {
     invariant(Array.isArray(list), `${pointer} is a task list`);
     const tasks = (list as readonly Json[]).map((entry, position) => {
       const [name, definition] = Object.entries(object(entry, pointer))[0]!;
-      const task = this.#task(name, object(definition, `${pointer}/${position}/${name}`), `${pointer}/${position}/${name}`, names);
+      const place = pointerTo(pointer, position, name);
+      const task = this.#task(name, object(definition, place), place, names);
       this.tasks.set(task.pointer, task);
       return task;
     });
@@ -87,9 +88,9 @@ class Compiler {
   #catch(clause: JsonObject, pointer: string, names: readonly string[]): CatchClause {
     const as = typeof clause['as'] === 'string' ? clause['as'] : 'error';
     const inside = [...names, as];
-    const filter = optionalObject(optionalObject(clause['errors'])?.['with']);
+    const filter = optionalObject(optionalObject(clause['errors'])?.['with']) as ErrorFilter | undefined;
     const result: { -readonly [K in keyof CatchClause]: CatchClause[K] } = { as };
-    if (filter) result.with = Object.fromEntries(Object.entries(filter).map(([field, wanted]) => [field, field === 'type' ? canonicalErrorType(String(wanted)) : wanted]));
+    if (filter) result.with = filter;
     if (clause['when'] !== undefined) result.when = bareExpression(text(clause['when']), inside);
     if (clause['exceptWhen'] !== undefined) result.exceptWhen = bareExpression(text(clause['exceptWhen']), inside);
     if (clause['retry'] !== undefined) result.retry = this.#retry(clause['retry'], inside);
@@ -98,7 +99,7 @@ class Compiler {
   }
 
   #retry(given: Json, names: readonly string[]): NonNullable<CatchClause['retry']> {
-    const policy = typeof given === 'string' ? object(optionalObject(this.#use['retries'])?.[given], `/use/retries/${given}`) : object(given, 'retry');
+    const policy = typeof given === 'string' ? object(optionalObject(this.#use['retries'])?.[given], pointerTo('/use/retries', given)) : object(given, 'retry');
     const backoff = optionalObject(policy['backoff']) ?? {};
     const jitter = optionalObject(policy['jitter']);
     const count = optionalObject(optionalObject(policy['limit'])?.['attempt'])?.['count'];
@@ -114,7 +115,7 @@ class Compiler {
   }
 
   #raised(given: Json | undefined, names: readonly string[]): RaisedError {
-    const error = typeof given === 'string' ? object(optionalObject(this.#use['errors'])?.[given], `/use/errors/${given}`) : object(given, 'error');
+    const error = typeof given === 'string' ? object(optionalObject(this.#use['errors'])?.[given], pointerTo('/use/errors', given)) : object(given, 'error');
     return {
       type: canonicalErrorType(text(error['type'])),
       status: Number(error['status']),

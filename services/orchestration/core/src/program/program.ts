@@ -1,5 +1,6 @@
 // A definition compiled for the interpreter: tasks by pointer, expressions as closures.
 import type { Json, RetryPolicy } from '@weft/kernel';
+import type { ErrorFilter } from '@weft/workflow';
 import type { Evaluate } from './expression.js';
 
 /** What a task does with control after it completes: `continue`, `exit`, `end`, or a task of the same scope. */
@@ -31,8 +32,8 @@ export interface SwitchCase {
 }
 
 export interface CatchClause {
-  /** Fields of the error that must be equal; `type` is canonical. */
-  readonly with?: Readonly<Record<string, Json>>;
+  /** Fields of the error that must be equal. */
+  readonly with?: ErrorFilter;
   /** Name of the error variable. */
   readonly as: string;
   readonly when?: Evaluate;

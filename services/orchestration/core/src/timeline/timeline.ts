@@ -1,5 +1,6 @@
 // A history as a person wants to read it: one sentence for each thing that happened.
 import { assertNever, type Instant, type Json } from '@weft/kernel';
+import { segmentsOf } from '@weft/workflow';
 import type { ExecutionEvent } from '../execution/execution.events.js';
 
 export interface TimelineLine {
@@ -28,7 +29,7 @@ export function timelineOf(rows: readonly RecordedEvents[]): TimelineLine[] {
       const line = describe(event);
       if (!line) continue;
       const pointer = 'key' in event ? (event.key.split('#')[0] ?? '') : 'pointer' in event ? event.pointer : '';
-      lines.push({ version: sequence, at, type: event.type, task: pointer.split('/').pop() ?? '', pointer, text: line.text, detail: line.detail ?? null });
+      lines.push({ version: sequence, at, type: event.type, task: segmentsOf(pointer).at(-1) ?? '', pointer, text: line.text, detail: line.detail ?? null });
     }
   }
   return lines;

@@ -1,5 +1,6 @@
 // The Orchestration service: questions that need an answer now. Implements the generated interface, in process and over gRPC.
 import { OrchestrationService, type Context, type DecideRequest, type Definition, type DefinitionPage, type DeployRequest, type Execution, type ExecutionPage, type ExecutionRequest, type ListExecutionsRequest, type MemberPage, type OrchestrationPeer, type PageRequest, type ResolveDefinitionRequest, type Review, type ReviewPage, type Timeline, type TimelineRequest } from '@weft/contracts';
+import { embeddedExpression } from '@weft/jq';
 import { isUuid, refuse, Refused, type Json } from '@weft/kernel';
 import { PeerController } from '@weft/nest-platform';
 import { checkExpression } from '@weft/orchestration/core';
@@ -7,7 +8,7 @@ import { definitionText, parseWorkflow } from '@weft/workflow';
 import { createHash } from 'node:crypto';
 import { ExecutionEngine } from '../handle/execution-engine.js';
 import { DefinitionStore, type StoredDefinition } from '../persist/definition-store.js';
-import { decodeCursor, encodeCursor, pageLimit } from '../query/cursor.js';
+import { decodeCursor, encodeCursor, isInstant, isText, pageLimit } from '../query/cursor.js';
 import { ExecutionQueries } from '../query/execution-queries.js';
 
 @PeerController(OrchestrationService, 'orchestration')
@@ -19,7 +20,7 @@ export class OrchestrationController implements OrchestrationPeer {
   ) {}
 
   async deploy(request: DeployRequest, context: Context): Promise<Definition> {
-    const parsed = parseWorkflow(request.text, { checkExpression });
+    const parsed = parseWorkflow(request.text, { checkExpression, embeddedExpression });
     if (!parsed.ok) {
       const [first] = parsed.rejections;
       throw new Refused({ code: first?.code ?? 'workflow-invalid', message: parsed.rejections.map((rejection) => rejection.message).join('\n'), retryable: false, details: { problems: parsed.rejections.map(({ message, details }) => ({ message, ...(details ? { details } : {}) })) } });
@@ -32,7 +33,7 @@ export class OrchestrationController implements OrchestrationPeer {
   }
 
   async listDefinitions(request: PageRequest, context: Context): Promise<DefinitionPage> {
-    const [createdAt, digest] = decodeCursor(request.cursor);
+    const [createdAt, digest] = decodeCursor(request.cursor, isInstant, isText);
     const limit = pageLimit(request.limit);
     const rows = await this.definitions.list(context.tenant, limit + 1, createdAt === undefined ? undefined : { createdAt: Number(createdAt), digest: digest ?? '' });
     const page = rows.slice(0, limit);

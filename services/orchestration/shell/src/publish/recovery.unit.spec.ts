@@ -12,6 +12,7 @@ import { ProgressWatch } from './progress-watch.js';
 import { Recovery } from './recovery.js';
 
 const ID = (n: number): string => `00000000-0000-7000-8000-00000000000${n}`;
+const FIRST = '00000000-0000-0000-0000-000000000000';
 const DEFINITION = { namespace: 'n', name: 'w', version: '1.0.0', digest: 'd' };
 const CONTEXT = { tenant: 'default', actor: 'a', purpose: 'p', traceparent: '', tracestate: '', deadlineMs: 0 };
 const clock = { now: () => 5_000 };
@@ -74,8 +75,8 @@ describe('recovery', () => {
     isAway = false;
     await vi.advanceTimersByTimeAsync(2_000);
     expect(looks).toEqual([
-      [0, ID(0).replace('7', '0').replace('8', '0'), true],
-      [1_000, ID(0).replace('7', '0').replace('8', '0'), false],
+      [0, FIRST, true],
+      [1_000, FIRST, false],
     ]);
     await recovery.stop();
   });

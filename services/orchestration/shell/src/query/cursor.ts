@@ -1,17 +1,24 @@
 import { refuse } from '@weft/kernel';
 
 /** Rows a page: 50 unless asked, 200 at most. */
-export const pageLimit = (asked: number): number => (asked === 0 ? 50 : Math.min(asked, 200));
+export const pageLimit = (asked: number): number => (asked > 0 ? Math.min(Math.floor(asked), 200) : 50);
 
 /** A cursor names the last row seen. Opaque to callers. */
 export const encodeCursor = (parts: readonly (string | number)[]): string => Buffer.from(JSON.stringify(parts)).toString('base64url');
 
-/** The parts of a cursor; none for the first page. */
-export function decodeCursor(cursor: string): string[] {
+// As PostgreSQL writes one: `2026-01-01 00:00:00.000001+00`.
+const TIMESTAMP = /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d{1,6})?[+-]\d\d(:\d\d){0,2}$/;
+export const isTimestamp = (text: string): boolean => TIMESTAMP.test(text);
+export const isInstant = (text: string): boolean => text !== '' && Number.isFinite(Number(text));
+export const isText = (text: string): boolean => !text.includes('\0');
+
+/** The parts of a cursor, each of the form that its place asks for; none for the first page. */
+export function decodeCursor(cursor: string, ...forms: readonly ((text: string) => boolean)[]): string[] {
   if (cursor === '') return [];
   try {
     const parts = JSON.parse(Buffer.from(cursor, 'base64url').toString()) as unknown;
-    if (Array.isArray(parts)) return parts.map(String);
+    const texts = Array.isArray(parts) ? parts.map(String) : [];
+    if (texts.length === forms.length && texts.every((text, at) => forms[at]!(text))) return texts;
   } catch {
     // Falls through to the refusal: whatever it was, it is not a cursor of ours.
   }

@@ -2,7 +2,8 @@
 import { inTenant, type Pool } from '@weft/adapter-postgres';
 import type { Execution, ExecutionPage, MemberPage, Review, ReviewPage, Timeline } from '@weft/contracts';
 import { decodeEvents, ERASED, timelineOf, type ExecutionEvent } from '@weft/orchestration/core';
-import { decodeCursor, encodeCursor, pageLimit } from './cursor.js';
+import { isUuid } from '@weft/kernel';
+import { decodeCursor, encodeCursor, isText, isTimestamp, pageLimit } from './cursor.js';
 
 interface ExecutionRow {
   readonly id: string;
@@ -60,7 +61,7 @@ export class ExecutionQueries {
 
   /** Newest first: execution ids are time-ordered, so the last id is the cursor. */
   async list(tenant: string, status: string, limit: number, cursor: string): Promise<ExecutionPage> {
-    const [after = ''] = decodeCursor(cursor);
+    const [after = ''] = decodeCursor(cursor, isUuid);
     const size = pageLimit(limit);
     // `waiting` is not stored: it is running with nothing but waits.
     const [stored, waiting] = status === 'waiting' ? ['running', true] : [status, status === 'running' ? false : null];
@@ -110,7 +111,7 @@ export class ExecutionQueries {
 
   /** Open reviews, oldest first. */
   async reviews(tenant: string, limit: number, cursor: string): Promise<ReviewPage> {
-    const [openedAt = '', id = ''] = decodeCursor(cursor);
+    const [openedAt = '', id = ''] = decodeCursor(cursor, isTimestamp, isText);
     const size = pageLimit(limit);
     const rows = await inTenant(this.pool, tenant, (query) =>
       query<ReviewRow>(`${REVIEW_SQL} where r.status = 'open' and ($1 = '' or (r.opened_at, r.id) > ($1::timestamptz, $2)) order by r.opened_at, r.id limit $3`, [openedAt, id, size + 1]),
@@ -121,6 +122,7 @@ export class ExecutionQueries {
   }
 
   async review(tenant: string, id: string): Promise<Review | undefined> {
+    if (!isText(id)) return undefined;
     const [row] = await inTenant(this.pool, tenant, (query) => query<ReviewRow>(`${REVIEW_SQL} where r.id = $1`, [id]));
     return row && reviewOf(row);
   }

@@ -1,5 +1,5 @@
 // Carries out `validate`: judges every job of a batch, and stores the verdicts in one statement.
-import { contextOf, type Command, type CommandBatch, type Job, type JobBatch, type WorkerPeer } from '@weft/contracts';
+import { completedCommand, failedCommand, type Command, type CommandBatch, type Job, type JobBatch, type WorkerPeer } from '@weft/contracts';
 import { isJsonObject, isUuid, rejection, type Json, type Rejection } from '@weft/kernel';
 import { tracerFor } from '@weft/nest-platform';
 import { Fault, type Clock } from '@weft/pipeline';
@@ -42,7 +42,7 @@ export class ValidationWorker implements WorkerPeer {
         turnAt = performance.now();
       }
       const judgement = this.#judge(job);
-      if (!judgement.ok) commands.push(failed(job, judgement.rejection));
+      if (!judgement.ok) commands.push(failedCommand(job, judgement.rejection));
       else judged.push({ job, kept: { tenant: job.context?.tenant ?? '', id: job.idempotencyKey, executionId: job.executionId, pointer: job.pointer, verdict: judgement.verdict } });
     }
     if (judged.length > 0) commands.push(...(await this.#keep(judged, startAt)));
@@ -66,10 +66,10 @@ export class ValidationWorker implements WorkerPeer {
   async #keep(judged: readonly Judged[], at: number): Promise<Command[]> {
     try {
       await this.store.store(judged.map(({ kept }) => kept), at);
-      return judged.map(({ job, kept }) => completed(job, kept.verdict));
+      return judged.map(({ job, kept }) => completedCommand(job, verdictJson(kept.verdict)));
     } catch (fault) {
       if (!(fault instanceof Fault) || fault.retryable) throw fault;
-      if (judged.length === 1) return [failed(judged[0]!.job, rejection('input-invalid', `Expected a verdict that can be stored but ${fault.message}.`))];
+      if (judged.length === 1) return [failedCommand(judged[0]!.job, rejection('input-invalid', `Expected a verdict that can be stored but ${fault.message}.`))];
       return (await Promise.all(judged.map((one) => this.#keep([one], at)))).flat();
     }
   }
@@ -84,16 +84,6 @@ function jsonOf(text: string): Json | undefined {
 }
 
 const invalid = (message: string): Judgement => ({ ok: false, rejection: rejection('input-invalid', message) });
-
-function completed(job: Job, verdict: Verdict): Command {
-  const output = JSON.stringify(verdictJson(verdict));
-  return { id: `${job.id}/${job.generation}/done`, executionId: job.executionId, context: job.context ?? contextOf({ tenant: '' }), completeJob: { jobId: job.id, generation: job.generation, outputJson: output, evidenceJson: '', taint: [] } };
-}
-
-function failed(job: Job, { code, message, retryable }: Rejection): Command {
-  const failure = { code, message, retryable, retryAfterMs: 0, detailsJson: '' };
-  return { id: `${job.id}/${job.generation}/failed`, executionId: job.executionId, context: job.context ?? contextOf({ tenant: '' }), failJob: { jobId: job.id, generation: job.generation, failure, outcome: 'none', needsPerson: false, platform: false, evidenceJson: '' } };
-}
 
 /** One span a job, for sampled executions only. */
 function traceJobs(jobs: readonly Job[], startAt: number): void {

@@ -1,0 +1,89 @@
+// Recorded histories. How they fold is for ever: a file is never edited, a change of an event is a new event version.
+// What the interpreter decides may change: then the new history is recorded beside the old one.
+import type { Json } from '@weft/kernel';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import type { Running } from '../interpreter/running.testing.js';
+import { decodeEvents, encodeEvents, type StoredEvents } from './event.codec.js';
+import { evolveExecution } from './execution.evolve.js';
+import { initialExecution, type ExecutionState } from './execution.state.js';
+import { HISTORIES } from './histories.testing.js';
+
+const folder = fileURLToPath(new URL('../../histories/', import.meta.url));
+const recordCommand = (name: string): string => `WEFT_RECORD=${name} npx vitest run services/orchestration/core/src/execution/histories.replay.spec.ts`;
+
+/** A line for each history row as it is stored, then one with the state that they fold to. */
+interface Recorded {
+  readonly rows: readonly StoredEvents[];
+  readonly state: Readonly<Record<string, Json>>;
+}
+
+function read(file: string): Recorded {
+  const lines = readFileSync(folder + file, 'utf8').trimEnd().split('\n').map((line) => JSON.parse(line) as Record<string, Json>);
+  const state = lines.pop() as { readonly state: Readonly<Record<string, Json>> };
+  return { rows: lines.map(({ structure, payload }) => ({ structure: JSON.stringify(structure), payload: JSON.stringify(payload) })), state: state.state };
+}
+
+function textOf(run: Running): string {
+  const rows = run.rows.map((events) => {
+    const { structure, payload } = encodeEvents(events);
+    return { structure: JSON.parse(structure) as Json, payload: JSON.parse(payload) as Json };
+  });
+  return [...rows, { state: run.state }].map((line) => `${JSON.stringify(line)}\n`).join('');
+}
+
+/** Files of a history, oldest first: `NAME.1.jsonl`, `NAME.2.jsonl` ... */
+const filesOf = (name: string): readonly string[] =>
+  readdirSync(folder)
+    .filter((file) => new RegExp(`^${name}\\.\\d+\\.jsonl$`).test(file))
+    .sort((left, right) => Number(left.split('.')[1]) - Number(right.split('.')[1]));
+
+/** The folded state in the fields that the golden knows: a later release may have added some. */
+function folded({ rows, state }: Recorded, through: (row: StoredEvents) => StoredEvents = (row) => row): Partial<ExecutionState> {
+  const now = rows.flatMap((row) => decodeEvents(through(row))).reduce(evolveExecution, initialExecution);
+  return JSON.parse(JSON.stringify(Object.fromEntries(Object.entries(now).filter(([field]) => field in state)))) as Partial<ExecutionState>;
+}
+
+const toRecord = process.env['WEFT_RECORD'];
+if (toRecord !== undefined) {
+  it(`records ${toRecord}`, () => {
+    const run = HISTORIES[toRecord];
+    if (!run) return expect.fail(`Expected one of ${Object.keys(HISTORIES).join(', ')} but got ${toRecord}.`);
+    mkdirSync(folder, { recursive: true });
+    const number = filesOf(toRecord).length + 1;
+    writeFileSync(`${folder}${toRecord}.${number}.jsonl`, textOf(run()), { flag: 'wx' });
+  });
+}
+
+describe('a recorded history', () => {
+  const files = readdirSync(folder).sort();
+
+  it.each(files)('folds to the state that was recorded: %s', (file) => {
+    const recorded = read(file);
+    expect(folded(recorded), `${file} folds to another state. Histories of this form are stored: give a changed event a new type and leave this one's meaning alone.`).toEqual(recorded.state);
+  });
+
+  it.each(files)('folds without its payloads to the same structure: %s', (file) => {
+    const recorded = read(file);
+    const erased = folded(recorded, ({ structure }) => ({ structure, payload: null }));
+    const steering = ({ status, jobs = {}, timers = {}, reviews = {}, activations = {}, generations }: Partial<ExecutionState>): object => ({
+      status,
+      jobs: Object.values(jobs).map(({ id, generation, attempt, asked }) => [id, generation, attempt, asked]),
+      timers,
+      reviews: Object.keys(reviews),
+      activations: Object.keys(activations),
+      generations,
+    });
+    expect(steering(erased)).toEqual(steering(folded(recorded)));
+  });
+});
+
+describe('the interpreter', () => {
+  it.each(Object.keys(HISTORIES))('decides as in the newest recording: %s', (name) => {
+    const newest = filesOf(name).at(-1);
+    if (newest === undefined) return expect.fail(`Expected a recording of ${name} but there is none. Add it with: ${recordCommand(name)}`);
+    const recorded = readFileSync(folder + newest, 'utf8');
+    expect(textOf(HISTORIES[name]!()), `${newest} was decided otherwise. If that is meant, add the new history beside it with: ${recordCommand(name)}`).toBe(recorded);
+  });
+});

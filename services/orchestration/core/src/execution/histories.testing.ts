@@ -1,0 +1,72 @@
+// Executions whose histories are kept: what each is asked, in order. New ones go at the end; a name once recorded stays.
+import { invariant, type Json } from '@weft/kernel';
+import { running, type Running } from '../interpreter/running.testing.js';
+import type { CommandOf } from './execution.commands.js';
+
+const http = (name: string, more: object = {}): object => ({ [name]: { call: 'http', with: { method: 'get', endpoint: 'https://example.test' }, ...more } });
+const LOST: CommandOf<'FailJob'>['failure'] = { code: 'effect-unknown', message: 'The answer was lost.', retryable: false };
+const UNAVAILABLE: CommandOf<'FailJob'>['failure'] = { code: 'http-status', message: 'Expected status 2xx but got 503.', retryable: true, details: { status: 503 } };
+
+function failJob(run: Running, key: string, more: Partial<CommandOf<'FailJob'>>): void {
+  const job = run.state.jobs[run.jobId(key)];
+  invariant(job, `a job of ${key} is outstanding`);
+  run.accept({ type: 'FailJob', job: job.id, generation: job.generation, attempt: job.attempt, failure: LOST, outcome: 'none', needsPerson: false, platform: false, ...more });
+}
+
+function decideReview(run: Running, outcome: string, form: Json): void {
+  const [review] = Object.values(run.state.reviews);
+  invariant(review, 'a review is open');
+  run.accept({ type: 'DecideReview', review: review.id, outcome, comment: 'as agreed', form, decidedBy: 'user:eva' });
+}
+
+/** By name: an execution run to where its history is to be kept. */
+export const HISTORIES: Readonly<Record<string, () => Running>> = {
+  'chain-of-jobs': () => {
+    const run = running({ do: [http('a', { export: { as: '{ seen: . }' } }), http('b', { input: { from: '{ before: . }' }, output: { as: '{ last: . }' } })], output: { as: '{ result: .last, seen: $context.seen }' } }, { text: 'ünï 🧵' }).start();
+    run.accept({ type: 'CompleteJob', job: run.jobId('/do/0/a'), generation: 0, output: { n: 1 }, evidence: { status: 200 }, taint: ['web'] });
+    run.complete('/do/1/b', { n: 2 });
+    return run;
+  },
+  'switch-and-jump-back': () => {
+    const again = { choose: { switch: [{ more: { when: '.n < 3', then: 'count' } }, { done: { then: 'end' } }] } };
+    const run = running({ do: [http('count'), again] }, {}).start();
+    for (const [iteration, n] of [['', 1], ['#count:1', 2], ['#count:2', 3]] as const) run.complete(`/do/0/count${iteration}`, { n });
+    return run;
+  },
+  'retry-then-catch': () => {
+    const clause = { errors: {}, as: 'problem', retry: { delay: { seconds: 2 }, backoff: { exponential: {} }, limit: { attempt: { count: 2 } } }, do: [{ fallback: { set: { status: '${ $problem.status }' } } }] };
+    const run = running({ do: [{ guarded: { try: [http('call')], catch: clause } }, http('after')] }, {}).start();
+    for (let attempt = 0; attempt < 3; attempt++) {
+      failJob(run, '/do/0/guarded/try/0/call', { failure: UNAVAILABLE, outcome: 'failed' });
+      if (attempt < 2) run.fireTimer();
+    }
+    return run;
+  },
+  'timer-and-event': () => {
+    const run = running({ do: [{ pause: { wait: { seconds: 5 } } }, { tell: { emit: { event: { with: { type: 'com.example.told.v1', source: 'https://example.test', data: { n: '${ .n }' } } } } } }, { skipped: { if: 'false', set: {} } }] }, { n: 3 }).start();
+    run.fireTimer();
+    return run;
+  },
+  'approval-that-waits': () => running({ do: [{ ask: { call: 'review', with: { title: 'Refund?', subject: { amount: '${ .amount }' } } } }, http('pay')] }, { amount: 900 }).start(),
+  'approval-that-was-given': () => {
+    const run = running({ do: [{ ask: { call: 'review', with: { title: 'Refund?', subject: { amount: '${ .amount }' } } } }, { done: { set: { by: '${ .decidedBy }' } } }] }, { amount: 900 }).start();
+    decideReview(run, 'approved', { reason: 'loyal' });
+    return run;
+  },
+  'effect-that-a-person-settles': () => {
+    const run = running({ do: [http('pay'), http('thank')] }, {}).start();
+    failJob(run, '/do/0/pay', { outcome: 'unknown', needsPerson: true });
+    decideReview(run, 'happened', { receipt: 'r-7' });
+    run.complete('/do/0/pay', { receipt: 'r-7' });
+    return run;
+  },
+  'attempt-that-the-platform-lost': () => {
+    const run = running({ do: [http('call')] }, {}).start();
+    failJob(run, '/do/0/call', { platform: true });
+    return run;
+  },
+  'error-that-nobody-caught': () => {
+    const run = running({ do: [{ outer: { do: [{ boom: { raise: { error: { type: 'https://example.test/errors/boom', status: 418, title: 'Boom' } } } }] } }] }, {}).start();
+    return run;
+  },
+};
