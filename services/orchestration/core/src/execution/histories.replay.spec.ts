@@ -1,7 +1,7 @@
 // Recorded histories. How they fold is for ever: a file is never edited, a change of an event is a new event version.
 // What the interpreter decides may change: then the new history is recorded beside the old one.
 import type { Json } from '@weft/kernel';
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import type { Running } from '../interpreter/running.testing.js';
@@ -11,7 +11,7 @@ import { initialExecution, type ExecutionState } from './execution.state.js';
 import { HISTORIES } from './histories.testing.js';
 
 const folder = fileURLToPath(new URL('../../histories/', import.meta.url));
-const recordCommand = (name: string): string => `WEFT_RECORD=${name} npx vitest run services/orchestration/core/src/execution/histories.replay.spec.ts`;
+const recordCommand = (name: string): string => `RECORD_HISTORY=${name} npx vitest run services/orchestration/core/src/execution/histories.replay.spec.ts`;
 
 /** A line for each history row as it is stored, then one with the state that they fold to. */
 interface Recorded {
@@ -45,12 +45,11 @@ function folded({ rows, state }: Recorded, through: (row: StoredEvents) => Store
   return JSON.parse(JSON.stringify(Object.fromEntries(Object.entries(now).filter(([field]) => field in state)))) as Partial<ExecutionState>;
 }
 
-const toRecord = process.env['WEFT_RECORD'];
+const toRecord = process.env['RECORD_HISTORY'];
 if (toRecord !== undefined) {
   it(`records ${toRecord}`, () => {
     const run = HISTORIES[toRecord];
     if (!run) return expect.fail(`Expected one of ${Object.keys(HISTORIES).join(', ')} but got ${toRecord}.`);
-    mkdirSync(folder, { recursive: true });
     const number = filesOf(toRecord).length + 1;
     writeFileSync(`${folder}${toRecord}.${number}.jsonl`, textOf(run()), { flag: 'wx' });
   });
