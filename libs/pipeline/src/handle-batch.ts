@@ -88,7 +88,7 @@ async function settle<S, C, E, X>(work: Work<S, C, E, X>, indexes: readonly numb
       // Which of them the store refuses shows when each goes alone.
       else for (const index of tentative) await settle(work, [index]);
     }
-    open = again.sort((left, right) => left - right);
+    open = again;
   }
 }
 

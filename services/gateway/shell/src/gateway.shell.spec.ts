@@ -258,6 +258,13 @@ describe('reviews, definitions and the log', () => {
     expect(await (await call('/v1/audit/tile/entries/x001/234.p/5')).text()).toBe('bytes of tile/entries/x001/234.p/5');
     expect((await call('/v1/audit/tile/0/..%2Fkeys')).status).toBe(404);
   });
+
+  it('keep the entries of the log, which name everybody, to auditors', async () => {
+    const asOther = { headers: { authorization: `Bearer ${given.otherKey}` } };
+    expect((await fetch(`${given.url}/v1/audit/tile/0/000`, asOther)).status).toBe(200);
+    const entries = await fetch(`${given.url}/v1/audit/tile/entries/000`, asOther);
+    expect([entries.status, await problem(entries)]).toEqual([403, expect.stringContaining('Expected a key of a tenant that audits this log')]);
+  });
 });
 
 describe('POST /v1/chat/completions', () => {
@@ -294,7 +301,7 @@ type GatewayUnderTest = Awaited<ReturnType<typeof startGateway>>;
 async function startGateway() {
   const store = await openScratchStore([gatewayMigrations]);
   const pool = openPool(store.address, { role: engineRole('gateway'), applicationName: 'gateway spec' });
-  const [{ text: key }, revoked] = [await createApiKey(pool, 'default', 'spec'), await createApiKey(pool, 'default', 'old')];
+  const [{ text: key }, revoked, other] = [await createApiKey(pool, 'default', 'spec'), await createApiKey(pool, 'default', 'old'), await createApiKey(pool, 'acme', 'spec')];
   await revokeApiKey(pool, revoked.id);
   const bus = new LocalBus();
   const accepted: [AcceptRequest, Context][] = [];
@@ -352,12 +359,12 @@ async function startGateway() {
     getTile: async ({ path }) => ({ data: Buffer.from(`bytes of ${path}`) }),
   };
   const limiter: Limiter = { take: async () => allowance, close: async () => undefined };
-  const settings = { WEFT_TENANTS: ['default'], WEFT_REQUESTS_PER_MINUTE: 1, WEFT_CHAT_WAIT_MS: 10_000 };
+  const settings = { WEFT_TENANTS: ['default'], WEFT_AUDITORS: ['default'], WEFT_REQUESTS_PER_MINUTE: 1, WEFT_CHAT_WAIT_MS: 10_000 };
   const running = await createApp({ service: 'gateway', http: { port: 0 }, module: GatewayModule.forRoot({ enginePool: pool, bus, limiter, routing, orchestration, audit, settings }) });
   return {
     url: running.url,
     key,
-    revokedKey: revoked.text,
+    revokedKey: revoked.text, otherKey: other.text,
     pool,
     modules: running.app.get(ModulesContainer),
     accepted,

@@ -109,12 +109,12 @@ describe('orchestration', () => {
 describe('timers', () => {
   it('fire when they are due, and not before', async () => {
     const before = Date.now();
-    const executionId = await start('wait', [{ pause: { wait: { milliseconds: 300 } } }, { done: { set: { ok: true } } }]);
+    const executionId = await start('wait', [{ pause: { wait: { milliseconds: 800 } } }, { done: { set: { ok: true } } }]);
     await eventually(async () => (await status(executionId).catch(() => '')) === 'waiting');
     const { waits } = await running.controller.getExecution({ executionId }, context());
     expect(waits).toMatchObject([{ kind: 'timer', subject: 'wait' }]);
     expect(await ended(executionId)).toMatchObject({ output: { ok: true } });
-    expect(Date.now() - before).toBeGreaterThanOrEqual(300);
+    expect(Date.now() - before).toBeGreaterThanOrEqual(800);
     expect((await pool.query('select 1 from orchestration.waits where execution_id = $1', [executionId])).rows).toEqual([]);
   });
 });
@@ -168,6 +168,13 @@ describe('reviews', () => {
     const both = await Promise.allSettled(['approved', 'rejected'].map((outcome) => running.controller.decide(answer(review.reviewId, outcome), context())));
     expect(both.map((each) => each.status).sort()).toEqual(['fulfilled', 'rejected']);
     expect(both.find((each) => each.status === 'rejected')).toMatchObject({ reason: { rejection: { code: 'review-not-open' } } });
+  });
+
+  it('are answered as before when the same person decides the same again', async () => {
+    const review = await open(await start('ask', asking));
+    const first = await running.controller.decide(answer(review.reviewId, 'approved'), context({ actor: 'user:eva' }));
+    expect(await running.controller.decide(answer(review.reviewId, 'approved'), context({ actor: 'user:eva' }))).toEqual(first);
+    await expect(running.controller.decide(answer(review.reviewId, 'approved'), context({ actor: 'user:ann' }))).rejects.toMatchObject({ rejection: { code: 'review-not-open' } });
   });
 
   it.each(['none', '', 'nul\u0000'])('that nobody asked for are not found: %j', async (reviewId) => {

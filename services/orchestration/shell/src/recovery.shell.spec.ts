@@ -146,7 +146,5 @@ describe('two processes on one store', () => {
     }
     // Only the winner of a decision tells of it.
     expect(results().map(({ id }) => id).sort()).toEqual([...new Set(results().map(({ id }) => id))].sort());
-    const wins = both.map((one) => one.bus.on('weft.lifecycle').filter(({ key }) => ids.includes(key)).length);
-    expect(wins[0]! + wins[1]!).toBe(2 * executions);
   });
 });

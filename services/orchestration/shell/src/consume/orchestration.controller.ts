@@ -76,9 +76,12 @@ export class OrchestrationController implements OrchestrationPeer {
     if (!review) refuse('not-found', `Expected a review of this tenant but ${JSON.stringify(request.reviewId)} is not one.`);
     const command = { type: 'DecideReview', review: review.reviewId, outcome: request.outcome, comment: request.comment, form: formOf(request.formJson), decidedBy: context.actor } as const;
     const [outcome] = await this.engine.submit([{ key: review.executionId, command, messageId: `review/${review.reviewId}` }]);
-    if (outcome?.kind === 'rejected') throw new Refused(outcome.rejection);
     if (outcome?.kind === 'setAside') throw outcome.fault;
-    return (await this.queries.review(context.tenant, request.reviewId)) ?? review;
+    const decided = (await this.queries.review(context.tenant, request.reviewId)) ?? review;
+    // Who did not hear the answer and decides the same again is given it again.
+    const isAgain = decided.status === request.outcome && decided.decidedBy === context.actor;
+    if (outcome?.kind === 'rejected' && !isAgain) throw new Refused(outcome.rejection);
+    return decided;
   }
 }
 
