@@ -92,6 +92,10 @@ describe('parseWorkflow', () => {
     ]);
   });
 
+  it('wants names without the sign that separates a task from its iteration; a slash is escaped in pointers', () => {
+    expect(messagesOf(withTasks([{ 'a#1': { set: { b: 1 } } }, { 'a/b': { set: { b: 1 } } }]))).toEqual(['Expected a task name without `#`, which separates a task from its iteration, but /do/0/a#1 has one']);
+  });
+
   it('wants errors and retry policies by name to exist', () => {
     refused({ raise: { error: 'nope' } }, 'Expected a name that `use.errors` declares (it declares none) at /do/0/a/raise/error but found "nope"');
     refused({ try: [{ b: { wait: 'PT1S' } }], catch: { retry: 'nope' } }, 'Expected a name that `use.retries` declares (it declares none) at /do/0/a/catch/retry but found "nope"');

@@ -27,13 +27,14 @@ describe('lazyPeer', () => {
   });
 
   it('looks again when the peer was not there yet', () => {
-    let counter: Counter | undefined;
+    const started: Counter[] = [];
     const peer = lazyPeer<Counter>(() => {
+      const [counter] = started;
       if (!counter) throw new Error('not yet');
       return counter;
     });
     expect(() => peer.add(1)).toThrow('not yet');
-    counter = new Counter();
+    started.push(new Counter());
     expect(peer.add(1)).toBe(1);
   });
 });

@@ -54,6 +54,10 @@ class ThingsModule {
     shutdown.on('stores', 'first store', () => void order.push('first store'));
     shutdown.on('stores', 'second store', () => void order.push('second store'));
     shutdown.on('work', 'lanes', () => void order.push('lanes'));
+    shutdown.on('workers', 'jobs', async () => {
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      order.push('jobs');
+    });
     shutdown.on('intake', 'door', () => void order.push('door'));
   }
 }
@@ -160,9 +164,9 @@ describe('health', () => {
 });
 
 describe('closing', () => {
-  it('stops intake, then ends the work, then closes stores, the newest first', async () => {
+  it('stops intake, lets workers end their jobs, then ends the work, then closes stores, the newest first', async () => {
     const report = await running.close(2_000);
-    expect(order).toEqual(['door', 'lanes', 'second store', 'first store']);
+    expect(order).toEqual(['door', 'jobs', 'lanes', 'second store', 'first store']);
     expect(report.unfinished).toEqual([]);
   });
 

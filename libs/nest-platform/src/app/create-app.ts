@@ -5,6 +5,7 @@ import { Module, type DynamicModule, type Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { MicroserviceOptions } from '@nestjs/microservices';
 import type { NestExpressApplication } from '@nestjs/platform-express';
+import { BusTransport } from '../bus/bus.transport.js';
 import { ProblemFilter } from '../http/problem.filter.js';
 import { NestLog } from '../log/nest-log.js';
 import { PlatformModule } from './platform.module.js';
@@ -64,8 +65,12 @@ export async function createApp(options: AppOptions): Promise<RunningApp> {
     app.disable('x-powered-by');
     app.useGlobalFilters(new ProblemFilter(service));
     await options.prepare?.(app);
-    const transports = (options.transports?.(app) ?? []).map((transport) => app.connectMicroservice<MicroserviceOptions>(transport));
-    for (const [index, transport] of transports.entries()) shutdown.on('intake', `transport ${index}`, () => transport.close());
+    for (const [index, transport] of (options.transports?.(app) ?? []).entries()) {
+      const server = app.connectMicroservice<MicroserviceOptions>(transport);
+      // The bus brings results of workers in the same process too: it is left when jobs that came over it have ended.
+      const phase = 'strategy' in transport && transport.strategy instanceof BusTransport ? 'workers' : 'intake';
+      shutdown.on(phase, `transport ${index}`, () => server.close());
+    }
     await app.init();
     await app.startAllMicroservices();
     await app.listen(http.port, http.host ?? '127.0.0.1');

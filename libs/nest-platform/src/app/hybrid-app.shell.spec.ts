@@ -105,13 +105,19 @@ describe('one application with HTTP, gRPC and the bus', () => {
     expect((await fetch(`${running.url}/health/ready`)).status).toBe(200);
   });
 
-  it('hands batches of the bus to its consumers, and none after the intake is closed', async () => {
+  it('hands batches of the bus to its consumers until the intake is closed, and none after that', async () => {
     const bus = running.app.get<DirectBus>(BUS);
     const delivery: Delivery = { ok: true, envelope: { id: 'j1', source: '/weft/orchestration', type: 't', key: 'k', context: contextOf({ tenant: 'acme' }), body: null } };
     await Promise.all(bus.handlers.map((handle) => handle([delivery])));
     expect(running.app.get(JobsConsumer).seen).toEqual(['j1']);
+    // What ends while the intake closes may still bring its result over the bus.
+    running.shutdown.on('intake', 'a last job', async () => {
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      await Promise.all(bus.handlers.map((handle) => handle([delivery])));
+    });
     const report = await running.close(3_000);
     expect(report.unfinished).toEqual([]);
+    expect(running.app.get(JobsConsumer).seen).toEqual(['j1', 'j1']);
     expect(bus.handlers).toEqual([]);
   });
 });

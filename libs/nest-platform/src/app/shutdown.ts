@@ -1,7 +1,10 @@
 import { Injectable } from '@nestjs/common';
 
-/** The order of draining: stop taking work in; finish what is under way; close what the work needed; stop servers of our own. */
-export const DRAIN_PHASES = ['intake', 'work', 'stores', 'servers'] as const;
+/**
+ * The order of draining: stop taking work in; let workers end their jobs while whoever takes their results still runs; finish what
+ * is under way; close what the work needed; stop servers of our own.
+ */
+export const DRAIN_PHASES = ['intake', 'workers', 'work', 'stores', 'servers'] as const;
 export type DrainPhase = (typeof DRAIN_PHASES)[number];
 
 /** How a drain went. */
@@ -22,7 +25,7 @@ const STEP_MS_MIN = 1_000;
 /** What has to end, and in which order, when the process shuts down. One for the whole application. */
 @Injectable()
 export class Shutdown {
-  readonly #steps: Record<DrainPhase, Step[]> = { intake: [], work: [], stores: [], servers: [] };
+  readonly #steps: Record<DrainPhase, Step[]> = { intake: [], workers: [], work: [], stores: [], servers: [] };
   readonly #abort = new AbortController();
   #drain: Promise<DrainReport> | undefined;
 
@@ -37,7 +40,7 @@ export class Shutdown {
   }
 
   /**
-   * Adds a step. Steps of `intake` and `work` run side by side; `stores` and `servers` close one after the other, the newest first.
+   * Adds a step. Steps of `intake`, `workers` and `work` run side by side within their phase; `stores` and `servers` close one after the other, the newest first.
    * @param name for the report, such as `routing lanes`.
    */
   on(phase: DrainPhase, name: string, run: () => void | Promise<void>): void {
@@ -64,8 +67,7 @@ export class Shutdown {
       const reason = await endsWithin(run, leftMs);
       if (reason !== undefined) unfinished.push({ step: name, reason });
     };
-    await Promise.all(this.#steps.intake.map(attempt));
-    await Promise.all(this.#steps.work.map(attempt));
+    for (const phase of ['intake', 'workers', 'work'] as const) await Promise.all(this.#steps[phase].map(attempt));
     for (const step of [...this.#steps.stores.toReversed(), ...this.#steps.servers.toReversed()]) await attempt(step);
     return { ms: Math.round(performance.now() - startedAt), unfinished };
   }

@@ -53,10 +53,15 @@ describe('orchestration', () => {
     expect(await rowsOf(executionId)).toHaveLength(1);
   });
 
-  it('tells workers where they are, also in a task whose name looks like an iteration', async () => {
-    const executionId = await start('odd-name', calls('a#1'));
+  it('tells workers which task a job is of, and which iteration of it', async () => {
+    const [again] = calls('again');
+    const counted = { again: { ...(again as { readonly again: object }).again, export: { as: '{ n: (($context.n // 0) + 1) }' } } };
+    const executionId = await start('loop', [counted, { more: { switch: [{ yes: { when: '$context.n < 3', then: 'again' } }, { no: { then: 'end' } }] } }]);
     await ended(executionId);
-    expect(carriedOut.find((job) => job.executionId === executionId)).toMatchObject({ pointer: '/do/0/a#1', iteration: '', context: { executionId, attempt: 1, tenant: 'default' } });
+    const jobs = carriedOut.filter((job) => job.executionId === executionId);
+    expect(jobs.map(({ pointer, iteration }) => [pointer, iteration])).toEqual(['', 'again:1', 'again:2'].map((iteration) => ['/do/0/again', iteration]));
+    expect(new Set(jobs.map(({ idempotencyKey }) => idempotencyKey)).size).toBe(3);
+    expect(jobs[0]).toMatchObject({ generation: 0, context: { executionId, attempt: 1, tenant: 'default' } });
   });
 
   it('ignores what it is told twice', async () => {

@@ -80,7 +80,7 @@ class ToolsWork implements OnApplicationBootstrap {
     const jobs = new JobsConsumer(worker, this.ports.bus);
     const subscription = await this.ports.bus.subscribe({ topic: TOPICS.jobs.name, group: CONSUMER_GROUP, handle: (batch) => jobs.handle(batch) });
     this.shutdown.on('intake', 'tools consumer', () => subscription.close());
-    this.shutdown.on('work', 'tools jobs', async () => {
+    this.shutdown.on('workers', 'tools jobs', async () => {
       await worker.drain();
       await ledger.stop();
       egress.close();

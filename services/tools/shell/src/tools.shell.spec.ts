@@ -317,6 +317,18 @@ describe('writes', () => {
     expect(outside.receipts).toHaveLength(1);
   });
 
+  it.each([
+    [true, { completeJob: { outputJson: '{"by":"hand"}' } }, 'confirmed'],
+    [false, { failJob: { outcome: 'failed', failure: { code: 'effect-failed' } } }, 'failed'],
+  ])('that the ledger has lost are settled by a person (happened: %s) without being sent', async (happened, reported, state) => {
+    for (const tool of ['send-blind', 'upsert']) {
+      const job = jobOf(tool, { to: 'ada' }, { settlement: { happened, outputJson: '{"by":"hand"}', decidedBy: 'ada' } });
+      expect(await carry(startTools(), job)).toMatchObject(reported);
+      expect(await stateOf(job)).toMatchObject({ state });
+    }
+    expect(outside.receipts).toEqual([]);
+  });
+
   it('that a person says did not happen have failed: the next generation may do them', async () => {
     outside.plan.push({ status: 500 });
     const [job, tools] = [jobOf('send-blind'), startTools()];
@@ -345,6 +357,42 @@ describe('writes', () => {
     expect(await stateOf(job)).toMatchObject({ state: 'confirmed' });
     expect((await carry(startTools(), job)).failJob).toMatchObject({ failure: { code: 'output-invalid' } });
     expect(outside.receipts).toHaveLength(1);
+  });
+});
+
+describe('a ledger that refuses a row for what it is', () => {
+  const refusing = async (condition: string, run: () => Promise<void>): Promise<void> => {
+    const admin = openPool(store.address, { applicationName: 'tools spec admin' });
+    await admin.query(`alter table tools.effects add constraint refusing check (${condition}) not valid`);
+    await run().finally(() => admin.query('alter table tools.effects drop constraint refusing'));
+    await admin.end();
+  };
+
+  it('fails the job as internal, with outcome none when nothing was sent', async () => {
+    await refusing("state <> 'dispatched'", async () => {
+      expect((await carry(startTools(), jobOf('upsert'))).failJob).toMatchObject({ outcome: 'none', needsPerson: false, failure: { code: 'internal', retryable: false } });
+    });
+    expect(outside.receipts).toEqual([]);
+  });
+
+  it.each([['upsert', false], ['send', true]])('fails the job as unknown once it was sent: %s needs a person: %s', async (tool, needsPerson) => {
+    await refusing("state <> 'confirmed'", async () => {
+      expect((await carry(startTools(), jobOf(tool))).failJob).toMatchObject({ outcome: 'unknown', needsPerson, failure: { code: 'internal' } });
+    });
+    expect(outside.receipts).toHaveLength(1);
+  });
+});
+
+describe('draining', () => {
+  it('ends when the results of what was under way have been taken, and begins nothing more', async () => {
+    const [tools, taken]: [ReturnType<typeof startTools>, Command[]] = [startTools(), []];
+    const reading = (async () => {
+      for await (const { commands } of tools.worker.carryOut({ jobs: [jobOf('lookup', { id: 1 })] }, contextOf({ tenant: '' }))) taken.push(...commands);
+    })();
+    await tools.worker.drain();
+    expect(taken).toHaveLength(1);
+    expect(tools.worker.carry(jobOf('echo', {}))).toBeUndefined();
+    await reading;
   });
 });
 

@@ -9,7 +9,6 @@ export function contextOfExecution(state: ExecutionFacts, more: Partial<Context>
 }
 
 export function jobMessage(state: ExecutionState, job: OutstandingJob): Job {
-  // From the activation, as the name of a task may hold any character of a key.
   const { pointer = '', iteration = '' } = state.activations[job.key] ?? {};
   const { tenant } = state.context;
   const { namespace, name, version } = state.definition;

@@ -162,15 +162,26 @@ async function storeKnown(ports: AcceptPorts, requests: readonly DecidedRequest[
   }
 }
 
+export type HandOnPorts = Pick<AcceptPorts, 'bus' | 'onFault'> & { readonly store: Pick<RequestStore, 'settle'> };
+
 /** Publishes what stored requests announce and takes note of refusals that are out. What fails here is redelivered. */
-export async function handOn(ports: Pick<AcceptPorts, 'bus' | 'onFault'> & { readonly store: Pick<RequestStore, 'settle'> }, requests: readonly (DecidedRequest | StoredRequest)[]): Promise<void> {
+async function handOn(ports: HandOnPorts, requests: readonly (DecidedRequest | StoredRequest)[]): Promise<void> {
+  await withinPatience(publishAll(ports, requests));
+}
+
+/** Resolves, and never rejects, once the bus has taken or refused everything: with the bus away that may be long. */
+export async function publishAll(ports: HandOnPorts, requests: readonly (DecidedRequest | StoredRequest)[]): Promise<void> {
   if (requests.length === 0) return;
   const messages: Outgoing[] = requests.map(announcementOf);
   const refused = requests.filter(({ verdict }) => verdict.status === 'refused').map(({ executionId }) => executionId);
-  const handing = ports.bus
+  await ports.bus
     .publish(messages)
     .then(() => ports.store.settle(refused))
     .catch((fault: unknown) => ports.onFault(fault, 'handing on requests'));
+}
+
+/** Resolves with the handing on, or when it takes too long to be waited for. */
+export async function withinPatience(handing: Promise<void>): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   const patience = new Promise<void>((resolve) => (timer = setTimeout(resolve, HAND_ON_PATIENCE_MS)));
   await Promise.race([handing, patience]);

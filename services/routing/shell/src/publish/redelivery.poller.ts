@@ -1,6 +1,6 @@
 // Tells again what nobody seems to have heard. Due rows are claimed with SKIP LOCKED, so any replica may poll.
 import type { Clock } from '@weft/pipeline';
-import { handOn, type AcceptPorts } from '../handle/accept-requests.js';
+import { publishAll, withinPatience, type AcceptPorts } from '../handle/accept-requests.js';
 import type { RequestStore } from '../persist/request.store.js';
 
 const BATCH_MAX = 256;
@@ -13,6 +13,8 @@ export interface PollerOptions {
 export class RedeliveryPoller {
   #timer: NodeJS.Timeout | undefined;
   #polling: Promise<void> | undefined;
+  /** A page that the bus has not taken yet. */
+  #handing: Promise<void> | undefined;
   #isStopped = false;
   readonly #clock: Clock;
 
@@ -35,11 +37,15 @@ export class RedeliveryPoller {
     }, this.options.pollMs);
   }
 
-  /** Redelivers everything that is due. @returns how many requests that were. */
+  /** Redelivers what is due, as far as the bus takes it. @returns how many requests that were. */
   async poll(): Promise<number> {
     for (let redelivered = 0; ; ) {
+      // With the bus away each page would wait in memory: one is enough.
+      if (this.#handing) return redelivered;
       const due = await this.ports.store.claimDue(this.#clock.now(), BATCH_MAX);
-      await handOn(this.ports, due);
+      const handing = publishAll(this.ports, due).finally(() => (this.#handing = undefined));
+      this.#handing = handing;
+      await withinPatience(handing);
       redelivered += due.length;
       if (due.length < BATCH_MAX || this.#isStopped) return redelivered;
     }

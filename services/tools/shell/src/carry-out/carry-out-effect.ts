@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Command } from '@weft/contracts';
 import { assertNever, Defect, type Json } from '@weft/kernel';
+import type { Log } from '@weft/nest-platform';
 import {
   attemptsOf,
   completion,
@@ -18,6 +19,7 @@ import {
 import type { EffectLedger } from '../persist/effect.ledger.js';
 import { contentOf } from './answer-content.js';
 import type { HttpWork, ReadyHook } from './http-job.js';
+import { INTERNAL_ERROR, isForLater } from './internal-error.js';
 import { sendHttp, type Sending } from './send-http.js';
 
 export interface EffectPorts extends Sending {
@@ -26,6 +28,7 @@ export interface EffectPorts extends Sending {
   readonly signal: AbortSignal;
   /** Told when a receiver confirms what the ledger holds as failed. */
   readonly onContradiction: (key: string, message: string) => void;
+  readonly log: Log;
 }
 
 /** What this carrying-out has done so far. */
@@ -34,7 +37,7 @@ interface Run {
   reconciled: number;
 }
 
-/** Carries out one effect. Undefined: nothing to report yet, the process is going. @throws Fault when the ledger takes no more. */
+/** Carries out one effect. Undefined: nothing to report yet, the process is going. @throws Fault (retryable) when the ledger takes no more. */
 export async function carryOutEffect(ports: EffectPorts, work: HttpWork, headers: { readonly [name: string]: string }): Promise<Command | undefined> {
   const { ledger } = ports;
   const key = work.job.idempotencyKey;
@@ -77,18 +80,40 @@ export async function carryOutEffect(ports: EffectPorts, work: HttpWork, headers
           return assertNever(step, 'effect step');
       }
     }
+  } catch (error) {
+    if (isForLater(error)) throw error;
+    // The ledger would refuse it again, and an idempotent write would be sent each time.
+    ports.log.error('an effect met an error', { context: work.job.context, error });
+    if (!(await mayHaveHappened(ports, work, run))) return failureReport(work.job, INTERNAL_ERROR, 'none');
+    return failureReport(work.job, INTERNAL_ERROR, 'unknown', { needsPerson: work.effect === 'non-idempotent-write', evidence: evidenceOf(work, undefined, run) });
   } finally {
     ledger.forget(key);
   }
 }
 
+/** Whether anybody may have sent the effect. Who sends records it first: without a row nobody has, unless a person was asked about it. */
+async function mayHaveHappened({ ledger }: EffectPorts, { job }: HttpWork, run: Run): Promise<boolean> {
+  if (run.sent > 0 || job.settlement) return true;
+  try {
+    return (await ledger.look(job.idempotencyKey)).status !== 'none';
+  } catch (error) {
+    if (isForLater(error)) throw error;
+    return true;
+  }
+}
+
 /** A person's word that came with the job goes into the ledger first. */
-async function settled(ports: EffectPorts, { job }: HttpWork): Promise<EffectState | undefined> {
+async function settled({ ledger }: EffectPorts, work: HttpWork): Promise<EffectState | undefined> {
+  const { job } = work;
   if (!job.settlement) return undefined;
   const { happened, outputJson, decidedBy } = job.settlement;
   const output = outputJson === '' ? null : (JSON.parse(outputJson) as Json);
-  const { state } = await ports.ledger.ask(job.idempotencyKey, { type: 'Settle', happened, output, person: decidedBy });
-  return state;
+  const settle: EffectCommand = { type: 'Settle', happened, output, person: decidedBy };
+  const told = await ledger.ask(job.idempotencyKey, settle);
+  if (!told.rejection) return told.state;
+  // The ledger has lost the effect that the person was asked about: the dispatch is recorded again, never sent, and settled.
+  await ledger.ask(job.idempotencyKey, dispatchOf(work, randomUUID(), 0));
+  return (await ledger.ask(job.idempotencyKey, settle)).state;
 }
 
 /** Records a dispatch and, when it is this one's to send, sends and records what came of it. */

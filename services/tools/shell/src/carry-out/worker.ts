@@ -1,8 +1,7 @@
 // Carries out jobs of kinds tool, http and infer: authorise, check, do, report. The path of static tools is synchronous.
 import type { Command, CommandBatch, Context, Job, JobBatch, WorkerPeer } from '@weft/contracts';
 import { isJsonObject, isUuid, rejection, type Failure, type Json } from '@weft/kernel';
-import { tracerFor, type Log } from '@weft/nest-platform';
-import { Fault } from '@weft/pipeline';
+import { tracerFor } from '@weft/nest-platform';
 import { ATTRIBUTE, GEN_AI, inSpan, isSampled, SPAN } from '@weft/telemetry';
 import { completion, failureReport, type Authorise } from '@weft/tools/core';
 import type { Registry } from '../registry/registry.js';
@@ -11,13 +10,13 @@ import { carryOutInfer, leftMs, type InferPorts } from './carry-out-infer.js';
 import { carryOutRead } from './carry-out-read.js';
 import { commandBatches, type Carried } from './command-stream.js';
 import { callWork, toolWork, type HttpWork, type WorkMaking } from './http-job.js';
+import { INTERNAL_ERROR, isForLater } from './internal-error.js';
 
 export interface WorkerPorts extends InferPorts, EffectPorts {
   readonly registry: Registry;
   readonly authorise: Authorise;
   /** Timeout of a `call: http`, milliseconds. */
   readonly callTimeoutMs: number;
-  readonly log: Log;
 }
 
 const NO_TAINT: readonly string[] = [];
@@ -25,16 +24,20 @@ const NO_TAINT: readonly string[] = [];
 export class ToolsWorker implements WorkerPeer {
   /** Jobs under way, by idempotency key: a duplicate joins. */
   readonly #underWay = new Map<string, Promise<Command | undefined>>();
+  /** Streams of results that whoever called has not read to their end. */
+  readonly #streams = new Set<Promise<void>>();
+  #isDraining = false;
 
   constructor(private readonly ports: WorkerPorts) {}
 
   /** Results stream back as they come. A job that comes to nothing (the process is going, the store is away) is left out: it is dispatched again. */
   carryOut({ jobs }: JobBatch, _context: Context): AsyncIterable<CommandBatch> {
-    return commandBatches(jobs.map((job) => this.carry(job)));
+    return this.#watched(commandBatches(jobs.map((job) => this.carry(job))));
   }
 
   /** One job. Synchronous when nothing outside has to be asked. */
   carry(job: Job): Carried {
+    if (this.#isDraining) return undefined;
     try {
       return this.#begin(job);
     } catch (error) {
@@ -42,9 +45,21 @@ export class ToolsWorker implements WorkerPeer {
     }
   }
 
-  /** Resolves when everything under way has come to something. */
+  /** Begins no more jobs; resolves when everything under way has come to something and whoever called has taken it. */
   async drain(): Promise<void> {
-    while (this.#underWay.size > 0) await Promise.allSettled(this.#underWay.values());
+    this.#isDraining = true;
+    while (this.#underWay.size + this.#streams.size > 0) await Promise.allSettled([...this.#underWay.values(), ...this.#streams]);
+  }
+
+  async *#watched(batches: AsyncIterable<CommandBatch>): AsyncGenerator<CommandBatch, void, undefined> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#streams.add(promise);
+    try {
+      yield* batches;
+    } finally {
+      this.#streams.delete(promise);
+      resolve();
+    }
   }
 
   #begin(job: Job): Carried {
@@ -120,15 +135,14 @@ export class ToolsWorker implements WorkerPeer {
     return started;
   }
 
-  /** A fault means later; anything else is a defect that trying again would meet again. */
+  /** A fault that passes means later; anything else would be met again. Whoever changes something reports its own errors: here nothing was changed. */
   #unexpected(job: Job, error: unknown): Command | undefined {
-    if (error instanceof Fault) {
+    if (isForLater(error)) {
       this.ports.log.warn('a job is left for later', { context: job.context, error });
       return undefined;
     }
     this.ports.log.error('a job met an error', { context: job.context, error });
-    // Where an effect may be involved its key is kept: nothing is known of it.
-    return failureReport(job, rejection('internal', 'Expected the job to be carried out but tools met an internal error; it is in its log.'), job.kind === 'infer' ? 'none' : 'unknown');
+    return failureReport(job, INTERNAL_ERROR, 'none');
   }
 }
 

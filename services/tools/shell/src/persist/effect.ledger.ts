@@ -47,7 +47,7 @@ export class EffectLedger {
   async ask(key: string, command: EffectCommand): Promise<LedgerAnswer> {
     const [outcome] = await this.#lanes.submit([{ key, command, messageId: 'token' in command ? command.token : key }]);
     if (outcome?.kind === 'setAside') throw outcome.fault;
-    const state = this.#cache.get(key)?.state ?? (await this.#load(key));
+    const state = this.#cache.get(key)?.state ?? (await this.look(key));
     return outcome?.kind === 'rejected' ? { state, rejection: outcome.rejection } : { state };
   }
 
@@ -61,7 +61,8 @@ export class EffectLedger {
     return this.#lanes.stop();
   }
 
-  async #load(key: string): Promise<EffectState> {
+  /** What is stored about an effect. @throws Fault of the store, and whatever makes a history unreadable. */
+  async look(key: string): Promise<EffectState> {
     const events = (await this.#spine.store.load([key])).get(key)?.events ?? [];
     return events.reduce(effectDecider.evolve, effectDecider.initial);
   }
