@@ -30,7 +30,7 @@ export const HISTORIES: Readonly<Record<string, () => Running>> = {
   'switch-and-jump-back': () => {
     const again = { choose: { switch: [{ more: { when: '.n < 3', then: 'count' } }, { done: { then: 'end' } }] } };
     const run = running({ do: [http('count'), again] }, {}).start();
-    for (const [iteration, n] of [['', 1], ['#count:1', 2], ['#count:2', 3]] as const) run.complete(`/do/0/count${iteration}`, { n });
+    for (const [iteration, n] of [['', 1], ['#1.count:1', 2], ['#1.count:2', 3]] as const) run.complete(`/do/0/count${iteration}`, { n });
     return run;
   },
   'retry-then-catch': () => {

@@ -16,11 +16,18 @@ export function enterTask(advance: Advance, scope: ActivationKey, position: numb
     return { go: 'enter', scope, position: position + 1 };
   }
   const visits = parent.visits[task.pointer] ?? 0;
-  const iteration = visits === 0 ? parent.iteration : [parent.iteration, `${task.name}:${visits}`].filter(Boolean).join(',');
+  const iteration = visits === 0 ? parent.iteration : [parent.iteration, `${levelOf(advance, scope)}.${task.name}:${visits}`].filter(Boolean).join(',');
   const key = iteration === '' ? task.pointer : `${task.pointer}#${iteration}`;
   const input = task.inputFrom ? advance.evaluate(task.inputFrom, raw, { task, key: scope }) : undefined;
   advance.record({ type: 'TaskEntered', key, pointer: task.pointer, iteration, parent: scope, at: advance.context.now, ...(input === undefined ? {} : { input }) });
   return runTask(advance, task, key, input ?? raw);
+}
+
+/** How deep the tasks of a scope are, from 1. It keeps apart the rounds of a task and of one inside it that has the same name. */
+function levelOf(advance: Advance, scope: ActivationKey): number {
+  let level = 0;
+  for (let key: ActivationKey | undefined = scope; key !== undefined; key = advance.activation(key).parent) level++;
+  return level;
 }
 
 function runTask(advance: Advance, task: Task, key: ActivationKey, input: Json): Step {

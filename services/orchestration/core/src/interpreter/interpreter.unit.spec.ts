@@ -76,7 +76,20 @@ describe('immediate tasks', () => {
   it('a back-jump gives the activation another iteration, and so another idempotency key', () => {
     const run = running({ do: [http('again', { output: { as: '{ n: ((.n // 0) + 1) }' } }), { loop: { switch: [{ more: { when: '.n < 2', then: 'again' } }, { done: { then: 'end' } }] } }] }, {}).start();
     run.complete('/do/0/again', { n: 0 });
-    expect(run.jobs()).toEqual(['/do/0/again#again:1']);
+    expect(run.jobs()).toEqual(['/do/0/again#1.again:1']);
+  });
+
+  it('keeps the rounds of a task apart from those of a task inside it with the same name', () => {
+    const again = (limit: number): object => ({ round: { switch: [{ more: { when: `.n < ${limit}`, then: 'a' } }, { done: { then: 'continue' } }] } });
+    const inner = http('a', { output: { as: '{ n: (.n + 1) }' } });
+    const run = running({ do: [{ a: { do: [inner, again(2)], output: { as: '{ n: 0, rounds: ((.rounds // 0) + 1) }' } } }, { stop: { switch: [{ more: { when: '.rounds < 2', then: 'a' } }, { done: { then: 'end' } }] } }] }, { n: 0 }).start();
+    const seen: string[] = [];
+    for (let jobs = run.jobs(); jobs.length > 0 && seen.length < 4; jobs = run.jobs()) {
+      seen.push(jobs[0]!);
+      run.complete(jobs[0]!, { n: (seen.length - 1) % 2 });
+    }
+    expect(seen).toHaveLength(4);
+    expect(new Set(seen).size).toBe(4);
   });
 
   it('faults an execution that jumps back for ever', () => {
