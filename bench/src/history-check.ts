@@ -35,7 +35,8 @@ export async function checkChains(pool: Pool, executionIds: readonly string[], j
     `with e as (${EVENTS}) select count(*)::int from e done join e scheduled using (execution_id, sequence) where done.type = 'JobCompleted' and scheduled.type = 'JobScheduled'`,
     ids,
   );
-  if (chained !== executionIds.length * (jobs - 1)) violations.push(`Expected ${executionIds.length * (jobs - 1)} jobs scheduled by the decision that applied the result before but there are ${chained}.`);
+  if (chained !== executionIds.length * (jobs - 1))
+    violations.push(`Expected ${executionIds.length * (jobs - 1)} jobs scheduled by the decision that applied the result before but there are ${chained}.`);
   const unequal = await one<number>(
     `select count(*)::int from (select execution_id from orchestration.history where execution_id = any($1::uuid[]) group by execution_id having count(*) <> max(sequence) + 1 or min(sequence) <> 0) x`,
     ids,

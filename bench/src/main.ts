@@ -6,7 +6,9 @@ import { runChain } from './chain.js';
 import { openMesh } from './mesh-target.js';
 import { openStandalone } from './standalone-target.js';
 
-const { values } = parseArgs({ options: { profile: { type: 'string', default: 'standalone' }, count: { type: 'string', default: '2000' }, concurrency: { type: 'string', default: '64' }, home: { type: 'string', default: '' } } });
+const { values } = parseArgs({
+  options: { profile: { type: 'string', default: 'standalone' }, count: { type: 'string', default: '2000' }, concurrency: { type: 'string', default: '64' }, home: { type: 'string', default: '' } },
+});
 const files = join(dirname(fileURLToPath(import.meta.url)), '..', 'chain');
 const env = process.env;
 

@@ -14,7 +14,11 @@ export interface MeshAddresses {
 }
 
 export async function openMesh(files: string, { brokers, storeUrl, gatewayUrl, apiKey }: MeshAddresses): Promise<OpenTarget> {
-  const response = await fetch(`${gatewayUrl}/v1/definitions`, { method: 'POST', headers: { authorization: `Bearer ${apiKey}`, 'content-type': 'application/yaml' }, body: readFileSync(join(files, 'workflow.yaml'), 'utf8') });
+  const response = await fetch(`${gatewayUrl}/v1/definitions`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${apiKey}`, 'content-type': 'application/yaml' },
+    body: readFileSync(join(files, 'workflow.yaml'), 'utf8'),
+  });
   const definition = (await response.json()) as DefinitionRef & { detail?: string };
   if (!response.ok) throw new Error(`the mesh refused the definition: ${definition.detail ?? response.status}`);
   const { namespace, name, version, digest } = definition;

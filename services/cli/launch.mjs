@@ -26,7 +26,8 @@ function install() {
   const done = spawnSync('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], { cwd: root, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'], shell: process.platform === 'win32' });
   mkdirSync(state, { recursive: true });
   writeFileSync(log, `${done.stdout ?? ''}${done.stderr ?? ''}`);
-  if (done.error || done.status !== 0) fail(`npm ci failed${done.error ? `: ${done.error.message}` : ''}. Its output is in .weft/launcher/install.log; the last lines:\n${tail(done.stderr || done.stdout)}`);
+  if (done.error || done.status !== 0)
+    fail(`npm ci failed${done.error ? `: ${done.error.message}` : ''}. Its output is in .weft/launcher/install.log; the last lines:\n${tail(done.stderr || done.stdout)}`);
   if (!existsSync(nodeBinary)) fail('npm ci ended well but node_modules/node is missing: were install scripts switched off? Allow those in package.json (allowScripts) and run this again.');
   writeStamp('installed', wanted);
 }
@@ -80,7 +81,11 @@ function walk(folder, files) {
 }
 
 function listing(folder) {
-  return existsSync(folder) ? readdirSync(folder).sort().map((name) => join(folder, name)) : [];
+  return existsSync(folder)
+    ? readdirSync(folder)
+        .sort()
+        .map((name) => join(folder, name))
+    : [];
 }
 
 function digestOf(files) {

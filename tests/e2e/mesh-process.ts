@@ -96,7 +96,11 @@ export function findKcat(): string | undefined {
   const found = which();
   if (found !== undefined || process.getuid?.() !== 0) return found;
   try {
-    execFileSync('sh', ['-c', 'apt-get install -y -q kcat || (apt-get update -q && apt-get install -y -q kcat)'], { stdio: 'ignore', timeout: 180_000, env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' } });
+    execFileSync('sh', ['-c', 'apt-get install -y -q kcat || (apt-get update -q && apt-get install -y -q kcat)'], {
+      stdio: 'ignore',
+      timeout: 180_000,
+      env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
+    });
   } catch {
     return undefined;
   }

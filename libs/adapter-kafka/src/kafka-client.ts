@@ -31,6 +31,9 @@ export function kafkaClient({ brokers, clientId = 'weft', ssl, sasl, log }: Kafk
     ...(ssl === undefined ? {} : { ssl }),
     ...(sasl === undefined ? {} : { sasl }),
     logLevel: log ? kafkajs.logLevel.WARN : kafkajs.logLevel.NOTHING,
-    logCreator: () => ({ level, log: { message, timestamp: _timestamp, ...details } }) => log?.({ level: level === kafkajs.logLevel.ERROR ? 'error' : 'warn', message, details }),
+    logCreator:
+      () =>
+      ({ level, log: { message, timestamp: _timestamp, ...details } }) =>
+        log?.({ level: level === kafkajs.logLevel.ERROR ? 'error' : 'warn', message, details }),
   });
 }

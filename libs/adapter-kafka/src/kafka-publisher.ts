@@ -33,7 +33,10 @@ export class KafkaPublisher {
       allowAutoTopicCreation: false,
       // Idempotent producers of kafkajs end in a final sequence error when a broker restarts; order needs only one request at a time.
       idempotent: false,
-      createPartitioner: () => ({ partitionMetadata, message }) => bucketOf(message.key?.toString() ?? '') % partitionMetadata.length,
+      createPartitioner:
+        () =>
+        ({ partitionMetadata, message }) =>
+          bucketOf(message.key?.toString() ?? '') % partitionMetadata.length,
       retry: { initialRetryTime: 100, maxRetryTime: 2_000, retries: 6 },
     });
   }

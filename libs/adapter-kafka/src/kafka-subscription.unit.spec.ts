@@ -29,7 +29,16 @@ function clientThat(failures: number, answer: Error): { readonly client: Kafka; 
 }
 
 const subscriptionOf = (client: Kafka): KafkaSubscription =>
-  new KafkaSubscription({ client, admin: () => Promise.reject(new Error('no admin here')), timing: TIMING, batchMax: 1, onFault: () => undefined, topic: 'weft.jobs', group: 'g', handle: async () => undefined });
+  new KafkaSubscription({
+    client,
+    admin: () => Promise.reject(new Error('no admin here')),
+    timing: TIMING,
+    batchMax: 1,
+    onFault: () => undefined,
+    topic: 'weft.jobs',
+    group: 'g',
+    handle: async () => undefined,
+  });
 
 describe('KafkaSubscription', () => {
   beforeEach(() => void vi.useFakeTimers());
@@ -47,7 +56,9 @@ describe('KafkaSubscription', () => {
 
   it('gives up after half a minute, with what the broker said', async () => {
     const { client, connected } = clientThat(Infinity, answered('GROUP_LOAD_IN_PROGRESS'));
-    const starting = subscriptionOf(client).start().catch((fault: unknown) => fault);
+    const starting = subscriptionOf(client)
+      .start()
+      .catch((fault: unknown) => fault);
     await vi.advanceTimersByTimeAsync(28_000);
     expect(await Promise.race([starting, 'still waiting'])).toBe('still waiting');
     await vi.advanceTimersByTimeAsync(2_000);

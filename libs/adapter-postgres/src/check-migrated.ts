@@ -16,14 +16,22 @@ export async function checkMigrated(store: Pool | DataSource, { service, migrati
   const found = await namesIn(store, service);
   const missing = namesOf(migrations).filter((name) => !found.includes(name));
   refuseNewer(service, migrations, found);
-  if (missing.length > 0) refuse('store-not-migrated', `Expected the schema ${service} to be migrated but ${missing.join(', ')} ${missing.length === 1 ? 'is' : 'are'} missing. Run \`./weft db migrate\`.`, { details: { service, missing } });
+  if (missing.length > 0)
+    refuse('store-not-migrated', `Expected the schema ${service} to be migrated but ${missing.join(', ')} ${missing.length === 1 ? 'is' : 'are'} missing. Run \`./weft db migrate\`.`, {
+      details: { service, missing },
+    });
 }
 
 /** @throws Refused store-not-migrated when the store holds migrations that this release does not know. */
 export function refuseNewer(service: string, migrations: ServiceMigrations['migrations'], found: readonly string[]): void {
   const known = namesOf(migrations);
   const newer = found.filter((name) => !known.includes(name));
-  if (newer.length > 0) refuse('store-not-migrated', `Expected the schema ${service} as this release knows it but the store has ${newer.join(', ')}, which it does not know. Start the release that made it, or a later one.`, { details: { service, newer } });
+  if (newer.length > 0)
+    refuse(
+      'store-not-migrated',
+      `Expected the schema ${service} as this release knows it but the store has ${newer.join(', ')}, which it does not know. Start the release that made it, or a later one.`,
+      { details: { service, newer } },
+    );
 }
 
 async function namesIn(store: Pool | DataSource, service: string): Promise<readonly string[]> {

@@ -27,7 +27,8 @@ async function createMissing(client: pg.Client, services: readonly string[], pas
     [[...logins, OWNER_ROLE]],
   );
   const powerful = rows.filter((role) => role.powerful).map((role) => role.name);
-  if (powerful.length > 0) refuse('config-invalid', `Expected the database roles of Weft without superuser, bypassrls, createrole and replication, but ${powerful.join(', ')} would pass row-level security.`);
+  if (powerful.length > 0)
+    refuse('config-invalid', `Expected the database roles of Weft without superuser, bypassrls, createrole and replication, but ${powerful.join(', ')} would pass row-level security.`);
   const present = new Set(rows.map((role) => role.name));
   if (!present.has(OWNER_ROLE)) await client.query(`create role ${OWNER_ROLE} nologin`);
   for (const role of logins) if (!present.has(role)) await client.query(`create role ${role} login`);

@@ -27,7 +27,13 @@ export function sourceOptions(address: StoreAddress, options: PoolOptions) {
     installExtensions: false,
     logger: SILENT,
     poolErrorHandler: (fault: unknown) => options.onFault?.(fault instanceof Error ? fault : new Fault(String(fault), true)),
-    extra: { ...(ssl === undefined ? {} : { ssl }), max: options.max ?? 4, keepAlive: true, connectionTimeoutMillis: 10_000, ...(options.statementMsMax === 0 ? {} : { statement_timeout: options.statementMsMax ?? 30_000 }) },
+    extra: {
+      ...(ssl === undefined ? {} : { ssl }),
+      max: options.max ?? 4,
+      keepAlive: true,
+      connectionTimeoutMillis: 10_000,
+      ...(options.statementMsMax === 0 ? {} : { statement_timeout: options.statementMsMax ?? 30_000 }),
+    },
   } as const satisfies DataSourceOptions;
 }
 

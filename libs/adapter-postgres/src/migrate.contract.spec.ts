@@ -34,7 +34,11 @@ function migration(name: string, sql: string): MigrationClass {
   };
 }
 
-const refusalOf = (work: Promise<unknown>): Promise<{ code: string; message: string } | undefined> => work.then(() => undefined, (fault: unknown) => (fault instanceof Refused ? fault.rejection : Promise.reject(fault)));
+const refusalOf = (work: Promise<unknown>): Promise<{ code: string; message: string } | undefined> =>
+  work.then(
+    () => undefined,
+    (fault: unknown) => (fault instanceof Refused ? fault.rejection : Promise.reject(fault)),
+  );
 
 const stock = (...migrations: MigrationClass[]): ServiceMigrations => ({ service: 'stock', migrations });
 const first = migration('First1700000000001', 'create table stock.items (id text)');
@@ -50,7 +54,10 @@ describe('migrate', () => {
   });
 
   it('leaves nothing of a migration that fails, says whose it was, and gives the lock back', async () => {
-    await expect(migrate(store.address, [stock(first, second, broken)])).rejects.toMatchObject({ name: 'Fault', message: expect.stringMatching(/migrations of stock did not run through \(2 of 3 are in place\).*division by zero/) });
+    await expect(migrate(store.address, [stock(first, second, broken)])).rejects.toMatchObject({
+      name: 'Fault',
+      message: expect.stringMatching(/migrations of stock did not run through \(2 of 3 are in place\).*division by zero/),
+    });
     expect((await admin.query(`select to_regclass('stock.half') as half`)).rows).toEqual([{ half: null }]);
     await migrate(store.address, [stock(first, second)]);
   });
@@ -77,9 +84,17 @@ describe('migrate', () => {
     const { rows } = await admin.query<{ file: string }>(`select current_setting('hba_file') as file`);
     writeFileSync(rows[0]!.file, `local all ${engineRole('stock')} scram-sha-256\nlocal all all trust\n`);
     await admin.query('select pg_reload_conf(), pg_sleep(0.2)');
-    for (const [password, expected] of [['grüße, welt', 1], ['wrong', undefined]] as const) {
+    for (const [password, expected] of [
+      ['grüße, welt', 1],
+      ['wrong', undefined],
+    ] as const) {
       const pool = openPool(store.address, { role: engineRole('stock'), password, applicationName: 'spec' });
-      expect(await pool.query('select 1').then(({ rowCount }) => rowCount, () => undefined)).toBe(expected);
+      expect(
+        await pool.query('select 1').then(
+          ({ rowCount }) => rowCount,
+          () => undefined,
+        ),
+      ).toBe(expected);
       await pool.end();
     }
     writeFileSync(rows[0]!.file, 'local all all trust\n');
@@ -108,7 +123,10 @@ describe('checkMigrated', () => {
   });
 
   it('names what is missing or too new, and what to run', async () => {
-    expect(await refusalOf(checkMigrated(admin, stock(first, second, broken)))).toMatchObject({ code: 'store-not-migrated', message: 'Expected the schema stock to be migrated but Broken1700000000003 is missing. Run `./weft db migrate`.' });
+    expect(await refusalOf(checkMigrated(admin, stock(first, second, broken)))).toMatchObject({
+      code: 'store-not-migrated',
+      message: 'Expected the schema stock to be migrated but Broken1700000000003 is missing. Run `./weft db migrate`.',
+    });
     expect(await refusalOf(checkMigrated(admin, stock(first)))).toMatchObject({ message: expect.stringContaining('Second1700000000002') });
   });
 

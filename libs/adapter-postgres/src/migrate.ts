@@ -50,7 +50,11 @@ export async function migrate(admin: StoreAddress, services: readonly ServiceMig
   try {
     await client.connect();
     await lock(client, onProgress);
-    await createRoles(client, services.map(({ service }) => service), passwordOf);
+    await createRoles(
+      client,
+      services.map(({ service }) => service),
+      passwordOf,
+    );
     const applied: Record<string, readonly string[]> = {};
     for (const one of services) {
       applied[one.service] = await migrateService(admin, client, one, onProgress);
@@ -96,7 +100,9 @@ async function migrateService(admin: StoreAddress, client: pg.Client, { service,
   } catch (fault) {
     if (fault instanceof Refused) throw fault;
     const { message } = faultOf(fault);
-    throw new Fault(`the migrations of ${service} did not run through (${(await namesIn(client, schema).catch(() => [])).length} of ${migrations.length} are in place): ${message}`, false, { cause: fault });
+    throw new Fault(`the migrations of ${service} did not run through (${(await namesIn(client, schema).catch(() => [])).length} of ${migrations.length} are in place): ${message}`, false, {
+      cause: fault,
+    });
   } finally {
     await source.destroy();
   }

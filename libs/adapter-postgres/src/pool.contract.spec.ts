@@ -26,7 +26,9 @@ afterAll(async () => {
 /** Ends the engine's session as soon as it runs a statement that contains the text. */
 async function terminateDuring(text: string): Promise<void> {
   for (;;) {
-    const { rowCount } = await admin.query(`select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'spec engine' and state = 'active' and query like '%' || $1 || '%'`, [text]);
+    const { rowCount } = await admin.query(`select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'spec engine' and state = 'active' and query like '%' || $1 || '%'`, [
+      text,
+    ]);
     if (rowCount) return;
     await new Promise((resolve) => setTimeout(resolve, 10));
   }

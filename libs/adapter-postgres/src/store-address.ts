@@ -64,7 +64,9 @@ export function storeUrl(address: StoreAddress): string {
   const { host, port, database, user, password, sslMode, sslRootCert } = address;
   const credentials = `${encodeURIComponent(user)}${password === undefined ? '' : `:${encodeURIComponent(password)}`}`;
   const isSocket = host.startsWith('/');
-  const parameters = Object.entries({ host: isSocket ? host : undefined, sslmode: sslMode, sslrootcert: sslRootCert }).flatMap(([key, value]) => (value === undefined ? [] : [`${key}=${encodeURIComponent(value)}`]));
+  const parameters = Object.entries({ host: isSocket ? host : undefined, sslmode: sslMode, sslrootcert: sslRootCert }).flatMap(([key, value]) =>
+    value === undefined ? [] : [`${key}=${encodeURIComponent(value)}`],
+  );
   const authority = isSocket ? 'localhost' : host.includes(':') ? `[${host}]` : host;
   return `postgres://${credentials}@${authority}:${port}/${encodeURIComponent(database)}${parameters.length > 0 ? `?${parameters.join('&')}` : ''}`;
 }

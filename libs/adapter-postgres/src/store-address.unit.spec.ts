@@ -12,7 +12,18 @@ describe('parseStoreUrl', () => {
     expect(parseStoreUrl('postgresql://localhost/weft?host=/run/pg')).toEqual({ host: '/run/pg', port: 5432, database: 'weft', user: 'postgres' });
   });
 
-  it.each(['nonsense', 'mysql://h/d', 'postgres://h', 'postgres://h/', 'postgres://h:0/d', 'postgres://%zz@h/d', 'postgres:///d', 'postgres://h/a/b', 'postgres://h/d?sslmode=prefer', 'postgres://h/d?sslmod=require'])('refuses %s with a sentence', (text) => {
+  it.each([
+    'nonsense',
+    'mysql://h/d',
+    'postgres://h',
+    'postgres://h/',
+    'postgres://h:0/d',
+    'postgres://%zz@h/d',
+    'postgres:///d',
+    'postgres://h/a/b',
+    'postgres://h/d?sslmode=prefer',
+    'postgres://h/d?sslmod=require',
+  ])('refuses %s with a sentence', (text) => {
     expect(() => parseStoreUrl(text)).toThrow(/^Expected a store address of the form/);
   });
 
@@ -33,12 +44,23 @@ describe('parseStoreUrl', () => {
 
   it('reads what storeUrl wrote', () => {
     const name = fc.string({ minLength: 1, unit: 'grapheme' }).filter((text) => !/[\0/]/.test(text) && text.isWellFormed() && text !== '.' && text !== '..');
-    const host = fc.oneof(fc.constantFrom('localhost', 'db.example', '10.0.0.1', '::1'), name.map((folder) => `/run/${folder}`));
+    const host = fc.oneof(
+      fc.constantFrom('localhost', 'db.example', '10.0.0.1', '::1'),
+      name.map((folder) => `/run/${folder}`),
+    );
     fc.assert(
-      fc.property(host, fc.integer({ min: 1, max: 65_535 }), name, name, fc.option(name, { nil: undefined }), fc.constantFrom({}, { sslMode: 'require' as const }, { sslMode: 'verify-full' as const, sslRootCert: '/a b' }), (h, port, database, user, password, ssl) => {
-        const address = { host: h, port, database, user, ...(password === undefined ? {} : { password }), ...ssl };
-        expect(parseStoreUrl(storeUrl(address))).toEqual(address);
-      }),
+      fc.property(
+        host,
+        fc.integer({ min: 1, max: 65_535 }),
+        name,
+        name,
+        fc.option(name, { nil: undefined }),
+        fc.constantFrom({}, { sslMode: 'require' as const }, { sslMode: 'verify-full' as const, sslRootCert: '/a b' }),
+        (h, port, database, user, password, ssl) => {
+          const address = { host: h, port, database, user, ...(password === undefined ? {} : { password }), ...ssl };
+          expect(parseStoreUrl(storeUrl(address))).toEqual(address);
+        },
+      ),
     );
   });
 });

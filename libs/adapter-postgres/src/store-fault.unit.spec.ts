@@ -7,7 +7,9 @@ function answered(code: string, severity = 'ERROR'): pg.DatabaseError {
 }
 
 describe('faultOf', () => {
-  it.each(['08006', '57P01', '57P03', '57014', '53100', '53300', '40001', '40P01', '55P03', '25006', '58030'])('%s is worth another try', (code) => expect(faultOf(answered(code)).retryable).toBe(true));
+  it.each(['08006', '57P01', '57P03', '57014', '53100', '53300', '40001', '40P01', '55P03', '25006', '58030'])('%s is worth another try', (code) =>
+    expect(faultOf(answered(code)).retryable).toBe(true),
+  );
   it.each(['22021', '23505', '42501', '42P01', '54000', 'XX000'])('%s is not', (code) => expect(faultOf(answered(code)).retryable).toBe(false));
 
   it('takes a server that was not reached as worth another try', () => {

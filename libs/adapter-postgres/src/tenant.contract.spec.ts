@@ -22,7 +22,8 @@ afterAll(async () => {
   await store.close();
 });
 
-const idsOf = (tenant: string): Promise<string[]> => inTenant(pools.tenant, tenant, async (query) => (await query<{ id: string }>('select id from shop.orders order by id')).map((row) => row.id), { readOnly: true });
+const idsOf = (tenant: string): Promise<string[]> =>
+  inTenant(pools.tenant, tenant, async (query) => (await query<{ id: string }>('select id from shop.orders order by id')).map((row) => row.id), { readOnly: true });
 
 describe('inTenant', () => {
   it('shows the rows of its tenant and no others', async () => {
@@ -127,7 +128,13 @@ describe('roles', () => {
 
   it('the sequencer marks commit rows and does nothing else', async () => {
     expect((await pools.sequencer.query('update shop.commits set sequenced = 7 where sequenced is null returning id')).rowCount).toBe(1);
-    for (const statement of ['update shop.commits set published = true', 'delete from shop.commits', 'select from shop.orders', 'select from shop.migrations', `insert into shop.commits select * from shop.commits`]) {
+    for (const statement of [
+      'update shop.commits set published = true',
+      'delete from shop.commits',
+      'select from shop.orders',
+      'select from shop.migrations',
+      `insert into shop.commits select * from shop.commits`,
+    ]) {
       await expect(pools.sequencer.query(statement), statement).rejects.toThrow(/permission denied/);
     }
   });

@@ -48,10 +48,23 @@ export function fromRecord(key: TopicKey, raw: RawMessage): Delivery {
     const time = Date.parse(attribute('time') ?? '');
     return {
       ok: true,
-      envelope: { id, source, type, key: attribute('partitionkey') ?? raw.key, context: contextFromAttributes(attribute), body, ...(subject === undefined ? {} : { subject }), ...(Number.isNaN(time) ? {} : { time }) },
+      envelope: {
+        id,
+        source,
+        type,
+        key: attribute('partitionkey') ?? raw.key,
+        context: contextFromAttributes(attribute),
+        body,
+        ...(subject === undefined ? {} : { subject }),
+        ...(Number.isNaN(time) ? {} : { time }),
+      },
       raw,
     };
   } catch (fault) {
-    return { ok: false, rejection: rejection('message-invalid', `Expected a ${TOPICS[key].codec.contentType} body on ${raw.topic} but it could not be read: ${fault instanceof Error ? fault.message : String(fault)}.`), raw };
+    return {
+      ok: false,
+      rejection: rejection('message-invalid', `Expected a ${TOPICS[key].codec.contentType} body on ${raw.topic} but it could not be read: ${fault instanceof Error ? fault.message : String(fault)}.`),
+      raw,
+    };
   }
 }

@@ -23,14 +23,41 @@ const context = contextOf({
 const BODIES: { readonly [K in TopicKey]: BodyOf<K> } = {
   requests: { text: 'späte 🧵' },
   commands: Command.fromPartial({ id: 'm-1', executionId: EXECUTION, context, completeJob: { jobId: `${EXECUTION}/do/0/a`, generation: 1, outputJson: '{"ünï":"🧵"}', taint: ['web'] } }),
-  jobs: Job.fromPartial({ id: `${EXECUTION}/do/0/a`, executionId: EXECUTION, context, kind: 'infer', generation: 3, idempotencyKey: 'k', pointer: '/do/0/a', inputJson: '{}', models: [{ id: 'small', endpoint: 'http://m', model: 'm' }], settlement: { happened: true, outputJson: '1', decidedBy: 'user:eva' }, workflow: 'a/b:1' }),
+  jobs: Job.fromPartial({
+    id: `${EXECUTION}/do/0/a`,
+    executionId: EXECUTION,
+    context,
+    kind: 'infer',
+    generation: 3,
+    idempotencyKey: 'k',
+    pointer: '/do/0/a',
+    inputJson: '{}',
+    models: [{ id: 'small', endpoint: 'http://m', model: 'm' }],
+    settlement: { happened: true, outputJson: '1', decidedBy: 'user:eva' },
+    workflow: 'a/b:1',
+  }),
   lifecycle: { executionId: EXECUTION, requestId: 'r-1', workflow: 'a/b:1', data: [null, 1] },
   results: { executionId: EXECUTION, requestId: 'r-1', status: 'faulted', error: { status: 500 } },
   audit: { size: 7, note: 'weft\n7\nroot\n' },
 };
 
-const envelopeOf = <K extends TopicKey>(key: K): Envelope<BodyOf<K>> => ({ id: `${key}-1`, source: '/weft/spec', type: `ai.weft.${key}.v1`, subject: 'r-1', time: 1_700_000_000_123, key: EXECUTION, context, body: BODIES[key] });
-const record = (key: TopicKey, envelope: Envelope = envelopeOf(key)): RawMessage => ({ topic: TOPICS[key].name, partition: 0, offset: '5', key: envelope.key, ...toRecord(envelope, TOPICS[key].codec as BodyCodec<unknown>) });
+const envelopeOf = <K extends TopicKey>(key: K): Envelope<BodyOf<K>> => ({
+  id: `${key}-1`,
+  source: '/weft/spec',
+  type: `ai.weft.${key}.v1`,
+  subject: 'r-1',
+  time: 1_700_000_000_123,
+  key: EXECUTION,
+  context,
+  body: BODIES[key],
+});
+const record = (key: TopicKey, envelope: Envelope = envelopeOf(key)): RawMessage => ({
+  topic: TOPICS[key].name,
+  partition: 0,
+  offset: '5',
+  key: envelope.key,
+  ...toRecord(envelope, TOPICS[key].codec as BodyCodec<unknown>),
+});
 
 describe('an envelope as a record', () => {
   it.each(Object.keys(TOPICS).filter((key) => key !== 'requests') as TopicKey[])('comes back as it was from weft.%s', (key) => {
@@ -74,7 +101,10 @@ describe('an envelope as a record', () => {
 describe('a record that cannot be read', () => {
   it.each(['ce_id', 'ce_source', 'ce_type'])('comes back with its reason: no %s', (header) => {
     const raw = record('lifecycle');
-    expect(fromRecord('lifecycle', { ...raw, headers: { ...raw.headers, [header]: '' } })).toMatchObject({ ok: false, rejection: { code: 'message-invalid', message: expect.stringContaining('binary mode on weft.lifecycle') } });
+    expect(fromRecord('lifecycle', { ...raw, headers: { ...raw.headers, [header]: '' } })).toMatchObject({
+      ok: false,
+      rejection: { code: 'message-invalid', message: expect.stringContaining('binary mode on weft.lifecycle') },
+    });
   });
 
   it.each(['commands', 'jobs', 'lifecycle', 'results', 'audit'] as const)('comes back with its reason: garbage on weft.%s', (key) => {

@@ -3,7 +3,9 @@ import { describe, expect, it } from 'vitest';
 import { contextFromAttributes, contextOf, contextToAttributes } from './context.js';
 import type { Context } from './generated/weft/v1/context.js';
 
-const text = fc.oneof(fc.string({ unit: 'grapheme' }), fc.string({ unit: 'binary' }), fc.constantFrom('', ' ', 'a b', '%', '%%', '%20', '100%', 'ünïcödé 🧵', '"quoted"', 'a\nb', '\u0000')).map((each) => each.toWellFormed());
+const text = fc
+  .oneof(fc.string({ unit: 'grapheme' }), fc.string({ unit: 'binary' }), fc.constantFrom('', ' ', 'a b', '%', '%%', '%20', '100%', 'ünïcödé 🧵', '"quoted"', 'a\nb', '\u0000'))
+  .map((each) => each.toWellFormed());
 const amount = fc.oneof(fc.nat(), fc.double({ min: 0, max: 2 ** 53, noNaN: true })).map((each) => each + 0 || 0);
 const contexts: fc.Arbitrary<Context> = fc.record({
   tenant: text,
@@ -41,7 +43,19 @@ describe('the context as attributes', () => {
   });
 
   it('has an attribute for each field of the context', () => {
-    const full: Context = { tenant: 't', actor: 'a', purpose: 'p', executionId: 'e', jobId: 'j', attempt: 1, traceparent: 'tp', tracestate: 'ts', deadlineMs: 2, budget: { moneyMicros: 3, tokens: 4, calls: 5 }, taint: ['x'] };
+    const full: Context = {
+      tenant: 't',
+      actor: 'a',
+      purpose: 'p',
+      executionId: 'e',
+      jobId: 'j',
+      attempt: 1,
+      traceparent: 'tp',
+      tracestate: 'ts',
+      deadlineMs: 2,
+      budget: { moneyMicros: 3, tokens: 4, calls: 5 },
+      taint: ['x'],
+    };
     expect(Object.keys(contextToAttributes(full))).toHaveLength(Object.keys(full).length);
     expect(contextToAttributes(contextOf({ tenant: '' }))).toEqual({});
   });

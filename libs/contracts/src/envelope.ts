@@ -27,6 +27,4 @@ export interface RawMessage {
 }
 
 /** What a subscriber is handed: a decoded message, or one that could not be decoded, with the reason. */
-export type Delivery<B = unknown> =
-  | { readonly ok: true; readonly envelope: Envelope<B>; readonly raw?: RawMessage }
-  | { readonly ok: false; readonly rejection: Rejection; readonly raw: RawMessage };
+export type Delivery<B = unknown> = { readonly ok: true; readonly envelope: Envelope<B>; readonly raw?: RawMessage } | { readonly ok: false; readonly rejection: Rejection; readonly raw: RawMessage };

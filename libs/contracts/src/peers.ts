@@ -7,11 +7,12 @@ import type { OrchestrationServer } from './generated/weft/v1/orchestration.js';
 import type { RoutingServer } from './generated/weft/v1/routing.js';
 
 /** A call of a generated service as a function. It throws `Refused` for an expected refusal. */
-type Call<H> = H extends handleUnaryCall<infer Request, infer Reply>
-  ? (request: Request, context: Context) => Promise<Reply>
-  : H extends handleServerStreamingCall<infer Request, infer Reply>
-    ? (request: Request, context: Context) => AsyncIterable<Reply>
-    : never;
+type Call<H> =
+  H extends handleUnaryCall<infer Request, infer Reply>
+    ? (request: Request, context: Context) => Promise<Reply>
+    : H extends handleServerStreamingCall<infer Request, infer Reply>
+      ? (request: Request, context: Context) => AsyncIterable<Reply>
+      : never;
 
 // Drops the index signature that the generator puts on every service.
 type Named<S> = { [K in keyof S as string extends K ? never : number extends K ? never : K]: S[K] };

@@ -33,7 +33,10 @@ describe('a request event', () => {
 
   it('takes header names in any case, and structured mode before binary headers', () => {
     expect(readKafkaRequest({ CE_ID: 'r-1', Ce_Source: '/shop', ce_type: 'com.example.complaint.v1', ce_specversion: '1.0' }, bytes('{"text":"late"}'))).toMatchObject(ACCEPTED);
-    expect(readKafkaRequest({ ce_id: 'other', 'content-type': 'application/cloudevents+json' }, bytes(JSON.stringify({ ...ATTRIBUTES, data: 1 })))).toMatchObject({ ok: true, event: { id: 'r-1', data: 1 } });
+    expect(readKafkaRequest({ ce_id: 'other', 'content-type': 'application/cloudevents+json' }, bytes(JSON.stringify({ ...ATTRIBUTES, data: 1 })))).toMatchObject({
+      ok: true,
+      event: { id: 'r-1', data: 1 },
+    });
   });
 
   it('may have no data', () => {
@@ -42,16 +45,24 @@ describe('a request event', () => {
   });
 
   it('carries its context in extensions', () => {
-    expect(binary({ wefttenant: 'acme', weftactor: 'M%C3%BCller', weftbudget: '1 2 3', wefttaint: 'mail web' })).toMatchObject({ ok: true, event: { tenantNamed: 'acme', context: { tenant: 'acme', actor: 'Müller', budget: { moneyMicros: 1, tokens: 2, calls: 3 }, taint: ['mail', 'web'] } } });
+    expect(binary({ wefttenant: 'acme', weftactor: 'M%C3%BCller', weftbudget: '1 2 3', wefttaint: 'mail web' })).toMatchObject({
+      ok: true,
+      event: { tenantNamed: 'acme', context: { tenant: 'acme', actor: 'Müller', budget: { moneyMicros: 1, tokens: 2, calls: 3 }, taint: ['mail', 'web'] } },
+    });
     expect(structured({ weftdeadline: 17, wefttenant: 'acme' })).toMatchObject({ ok: true, event: { tenantNamed: 'acme', context: { deadlineMs: 17 } } });
   });
 
   it('never throws, whatever the bytes', () => {
-    const headers = fc.dictionary(fc.constantFrom('content-type', 'ce_id', 'ce_source', 'ce_type', 'ce_specversion', 'ce_weftbudget', 'ce_wefttenant'), fc.oneof(fc.string(), fc.constantFrom('1.0', 'application/json', 'application/cloudevents+json')));
-    fc.assert(fc.property(headers, fc.oneof(fc.uint8Array(), fc.json().map(bytes)), (given, value) => {
-      const reading = readKafkaRequest(given, value);
-      if (!reading.ok) expect(reading.rejection.message).toMatch(/^Expected .+\.$/s);
-    }));
+    const headers = fc.dictionary(
+      fc.constantFrom('content-type', 'ce_id', 'ce_source', 'ce_type', 'ce_specversion', 'ce_weftbudget', 'ce_wefttenant'),
+      fc.oneof(fc.string(), fc.constantFrom('1.0', 'application/json', 'application/cloudevents+json')),
+    );
+    fc.assert(
+      fc.property(headers, fc.oneof(fc.uint8Array(), fc.json().map(bytes)), (given, value) => {
+        const reading = readKafkaRequest(given, value);
+        if (!reading.ok) expect(reading.rejection.message).toMatch(/^Expected .+\.$/s);
+      }),
+    );
   });
 });
 

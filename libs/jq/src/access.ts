@@ -185,7 +185,7 @@ function deleteSorted(meter: Meter, target: Json, paths: readonly (readonly Json
   const doomed: Json[] = [];
   const owned: Owned = new Set();
   let result = target;
-  for (let i = 0; i < paths.length; ) {
+  for (let i = 0; i < paths.length;) {
     const key = paths[i]![level]!;
     let end = i + 1;
     while (end < paths.length && compare(meter, paths[end]![level]!, key) === 0) end++;

@@ -3,7 +3,9 @@ import type { Node, Pattern } from './ast.js';
 
 /** Builtins whose output is no bigger than their input, or a small scalar. */
 const TAME = new Set(
-  'empty/0 error/0 not/0 select/1 type/0 length/0 utf8bytelength/0 keys/0 keys_unsorted/0 has/1 contains/1 startswith/1 endswith/1 isempty/1 any/0 any/1 any/2 all/0 all/1 all/2 first/0 last/0 builtins/0'.split(' '),
+  'empty/0 error/0 not/0 select/1 type/0 length/0 utf8bytelength/0 keys/0 keys_unsorted/0 has/1 contains/1 startswith/1 endswith/1 isempty/1 any/0 any/1 any/2 all/0 all/1 all/2 first/0 last/0 builtins/0'.split(
+    ' ',
+  ),
 );
 
 /**

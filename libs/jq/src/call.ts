@@ -50,7 +50,11 @@ export function compileCall(node: Extract<Node, { kind: 'call' }>, scope: Scope,
   if (callable !== undefined) return callFunction(callable, args, scope, compile);
   const signature = `${name}/${args.length}`;
   const builtin = BUILTINS.get(signature);
-  if (builtin !== undefined) return builtin(args.map((arg) => compile(arg, scope)), args);
+  if (builtin !== undefined)
+    return builtin(
+      args.map((arg) => compile(arg, scope)),
+      args,
+    );
   const supplied = suppliedFunction(signature, scope, compile);
   if (supplied !== undefined) return callFunction(supplied, args, scope, compile);
   throw new SyntaxFault(refusal(name) ?? 'a function that is defined', JSON.stringify(signature), node.at);

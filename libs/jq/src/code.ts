@@ -143,6 +143,5 @@ export function reached(meter: Meter, path: Path | undefined, value: Json): Path
 
 /** Outputs without paths. One that is the very input keeps the input's path, as in jq. */
 function computed(each: Each): Paths {
-  return (meter, env, path, input, emit) =>
-    each(meter, env, input, (value) => emit(value === input && typeof value !== 'string' ? path : undefined, value));
+  return (meter, env, path, input, emit) => each(meter, env, input, (value) => emit(value === input && typeof value !== 'string' ? path : undefined, value));
 }

@@ -5,21 +5,7 @@ import { BINARY, negate } from './arithmetic.js';
 import type { Node, ObjectField } from './ast.js';
 import type { Meter } from './budget.js';
 import { compileCall, compileDefinition } from './call.js';
-import {
-  attempt,
-  Cell,
-  collect,
-  many,
-  outward,
-  Signal,
-  single,
-  THROW_STEPS,
-  type Code,
-  type Emit,
-  type EmitPath,
-  type Env,
-  type One,
-} from './code.js';
+import { attempt, Cell, collect, many, outward, Signal, single, THROW_STEPS, type Code, type Emit, type EmitPath, type Env, type One } from './code.js';
 import { describe, excerpt } from './dump.js';
 import { Raised, raise, SyntaxFault } from './failure.js';
 import { FORMATS } from './formats.js';
@@ -65,7 +51,10 @@ export function compileNode(node: Node, scope: Scope): Code {
     case 'update':
       return compileUpdate(node.operator, node.target, compileNode(node.target, scope), compileNode(node.value, scope));
     case 'negate':
-      return pipe(compileNode(node.operand, scope), single((meter, _env, input) => negate(meter, input)));
+      return pipe(
+        compileNode(node.operand, scope),
+        single((meter, _env, input) => negate(meter, input)),
+      );
     case 'if':
       return compileIf(node, scope);
     case 'try':
@@ -153,8 +142,7 @@ function step(meter: Meter, path: Path | undefined, key: Json, value: Json): Pat
 export function pipe(left: Code, right: Code): Code {
   if (left === IDENTITY) return right;
   if (right === IDENTITY) return left;
-  const paths: Code['paths'] = (meter, env, path, input, emit) =>
-    left.paths(meter, env, path, input, (inner, value) => right.paths(meter, env, inner, value, emit));
+  const paths: Code['paths'] = (meter, env, path, input, emit) => left.paths(meter, env, path, input, (inner, value) => right.paths(meter, env, inner, value, emit));
   const [leftOne, rightOne] = [left.one, right.one];
   if (leftOne !== undefined && rightOne !== undefined) {
     return single((meter, env, input) => {
@@ -239,9 +227,7 @@ function compileSlice(node: Extract<Node, { kind: 'slice' }>, scope: Scope): Cod
     one,
     each,
     paths: (meter, env, path, input, emit) =>
-      range.each(meter, env, input, (key) =>
-        target.paths(meter, env, path, input, (inner, value) => emit(step(meter, inner, key, value), index(meter, value, key))),
-      ),
+      range.each(meter, env, input, (key) => target.paths(meter, env, path, input, (inner, value) => emit(step(meter, inner, key, value), index(meter, value, key)))),
   };
 }
 
@@ -446,9 +432,16 @@ function compileReduce(node: Extract<Node, { kind: 'reduce' }>, scope: Scope): C
       meter.step();
       if (bindOne !== undefined) state = last(meter, bindOne(meter, env, item), state);
       else
-        bindEach<[]>(binding, meter, env, item, (inner) => {
-          state = last(meter, inner, state);
-        }, ignore);
+        bindEach<[]>(
+          binding,
+          meter,
+          env,
+          item,
+          (inner) => {
+            state = last(meter, inner, state);
+          },
+          ignore,
+        );
     });
     return state;
   };

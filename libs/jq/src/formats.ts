@@ -26,8 +26,7 @@ export function toText(meter: Meter, value: Json): string {
 export const FORMATS: Readonly<Record<FormatName, Format>> = {
   text: toText,
   json: toJson,
-  csv: (meter, value) =>
-    row(meter, value, 'csv', ',', (text) => `"${text.replaceAll('"', '""')}"`),
+  csv: (meter, value) => row(meter, value, 'csv', ',', (text) => `"${text.replaceAll('"', '""')}"`),
   tsv: (meter, value) => row(meter, value, 'tsv', '\t', (text) => text.replace(/[\t\n\r\\\0]/g, (character) => TSV[character]!)),
   html: (meter, value) => charged(meter, toText(meter, value)).replace(/[<>&'"]/g, (character) => HTML[character]!),
   uri: (meter, value) => uri(charged(meter, toText(meter, value))),
@@ -81,7 +80,10 @@ function uriDecoded(meter: Meter, text: string): string {
   const fault = (): never => raise(`${describe(meter, text)} is not a valid uri encoding`);
   return text.replace(/(?:%[^]{0,2})+/g, (run) => {
     if (!/^(?:%[0-9a-fA-F]{2})+$/.test(run)) return fault();
-    const bytes = run.slice(1).split('%').map((digits) => Number.parseInt(digits, 16));
+    const bytes = run
+      .slice(1)
+      .split('%')
+      .map((digits) => Number.parseInt(digits, 16));
     return utf8Decoded(bytes, true) ?? fault();
   });
 }
@@ -103,7 +105,7 @@ export function utf8(text: string): number[] {
 /** The text of UTF-8 bytes. A wrong byte becomes U+FFFD, or with `isStrict` makes the whole undefined. */
 function utf8Decoded(bytes: readonly number[], isStrict: boolean): string | undefined {
   let text = '';
-  for (let i = 0; i < bytes.length; ) {
+  for (let i = 0; i < bytes.length;) {
     const [point, length] = sequenceAt(bytes, i);
     if (point < 0 && isStrict) return undefined;
     text += point < 0 ? '\ufffd' : String.fromCodePoint(point);

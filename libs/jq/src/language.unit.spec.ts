@@ -29,7 +29,16 @@ describe('paths', () => {
     ['.[0, 1][]', [{ a: 1 }, [2, 3]], [1, 2, 3]],
     ['[..]', [[1]], [[[[1]], [1], 1]]],
     ['path(..)', { a: [1] }, [[], ['a'], ['a', 0]]],
-    ['[paths(type == "number")]', { a: [1, { b: 2 }] }, [[['a', 0], ['a', 1, 'b']]]],
+    [
+      '[paths(type == "number")]',
+      { a: [1, { b: 2 }] },
+      [
+        [
+          ['a', 0],
+          ['a', 1, 'b'],
+        ],
+      ],
+    ],
     ['getpath(["a", "b"])', { a: null }, [null]],
     ['pick(.a.b, .c[1])', { a: { b: 1, x: 2 }, c: [3, 4] }, [{ a: { b: 1 }, c: [null, 4] }]],
     ['del(.[0, 2])', [1, 2, 3], [[2]]],
@@ -68,7 +77,16 @@ describe('updates', () => {
 describe('operators', () => {
   behaves([
     ['[(1, 2) + (10, 20)]', null, [[11, 12, 21, 22]]],
-    ['{a: (1, 2), b: (3, 4)} | [.a, .b]', null, [[1, 3], [1, 4], [2, 3], [2, 4]]],
+    [
+      '{a: (1, 2), b: (3, 4)} | [.a, .b]',
+      null,
+      [
+        [1, 3],
+        [1, 4],
+        [2, 3],
+        [2, 4],
+      ],
+    ],
     ['"a" * 3, "a" * 0, ("a" * -1), "x,y" / ","', null, ['aaa', '', null, ['x', 'y']]],
     ['{a: {b: 1}} * {a: {c: 2}}', null, [{ a: { b: 1, c: 2 } }]],
     ['[1, 2, 1] - [1]', null, [[2]]],
@@ -93,19 +111,51 @@ describe('control', () => {
     ['try error({a: 1}) catch .a', null, [1]],
     ['[.[] | try (if . > 1 then error else . end) catch "big"]', [1, 2], [[1, 'big']]],
     ['try ((1, error("own")) | .) catch .', null, [1, 'own']],
-    ['reduce .[] as [$k, $v] ({}; .[$k] = $v)', [['a', 1], ['b', 2]], [{ a: 1, b: 2 }]],
-    ['[foreach .[] as $x (0; . + $x; [$x, .])]', [1, 2], [[[1, 1], [2, 3]]]],
+    [
+      'reduce .[] as [$k, $v] ({}; .[$k] = $v)',
+      [
+        ['a', 1],
+        ['b', 2],
+      ],
+      [{ a: 1, b: 2 }],
+    ],
+    [
+      '[foreach .[] as $x (0; . + $x; [$x, .])]',
+      [1, 2],
+      [
+        [
+          [1, 1],
+          [2, 3],
+        ],
+      ],
+    ],
     ['[label $out | .[] | if . == 3 then break $out else . end]', [1, 2, 3, 4], [[1, 2]]],
     ['. as {a: $x, b: [$y]} | [$x, $y]', { a: 1, b: [2] }, [[1, 2]]],
     ['.[] as [$a] ?// $a | [$a]', [[1], 2], [[1], [2]]],
     ['. as {$a, $b: [$c]} | [$a, $b, $c]', { a: 1, b: [2] }, [[1, [2], 2]]],
-    ['def f(g; $n): [g, $n]; f(.[]; 1, 2)', [3, 4], [[3, 4, 1], [3, 4, 2]]],
+    [
+      'def f(g; $n): [g, $n]; f(.[]; 1, 2)',
+      [3, 4],
+      [
+        [3, 4, 1],
+        [3, 4, 2],
+      ],
+    ],
     ['def fac: if . < 2 then 1 else . * (. - 1 | fac) end; fac', 10, [3628800]],
     ['def f: def g: . + 1; g | g; f', 1, [3]],
     ['1 as $x | def f: $x; 2 as $x | f', null, [1]],
     ['[limit(3; repeat(1))], [limit(0; error)], first(1, error)', null, [[1, 1, 1], [], 1]],
     ['[skip(1; 1, 2, 3)], nth(1; 1, 2, 3), last(1, 2), isempty(empty)', null, [[2, 3], 2, 2, true]],
-    ['[range(3)], [range(1; 3)], [range(0; 10; 4)], [range(0; -2; -1)]', null, [[0, 1, 2], [1, 2], [0, 4, 8], [0, -1]]],
+    [
+      '[range(3)], [range(1; 3)], [range(0; 10; 4)], [range(0; -2; -1)]',
+      null,
+      [
+        [0, 1, 2],
+        [1, 2],
+        [0, 4, 8],
+        [0, -1],
+      ],
+    ],
     ['[while(. < 4; . + 1)], until(. > 4; . * 2), [recurse(if . < 3 then . + 1 else empty end)]', 1, [[1, 2, 3], 8, [1, 2, 3]]],
     ['any, all, any(. > 1), all(. > 0)', [1, 2], [true, true, true, true]],
     ['walk(if type == "number" then . + 1 else . end)', { a: [1, { b: 2 }] }, [{ a: [2, { b: 3 }] }]],
@@ -125,7 +175,18 @@ describe('builtins', () => {
     ['keys, has("a"), (to_entries | from_entries), with_entries(.value += 1), map_values(. + 1)', { b: 1, a: 2 }, [['a', 'b'], true, { b: 1, a: 2 }, { b: 2, a: 3 }, { b: 2, a: 3 }]],
     ['sort_by(.a), group_by(.a), unique_by(.a), min_by(.a), max_by(.a)', [{ a: 2 }, { a: 1 }], [[{ a: 1 }, { a: 2 }], [[{ a: 1 }], [{ a: 2 }]], [{ a: 1 }, { a: 2 }], { a: 1 }, { a: 2 }]],
     ['add, min, max, unique, reverse, flatten', [3, 1, 3], [7, 1, 3, [1, 3], [3, 1, 3], [3, 1, 3]]],
-    ['flatten, flatten(1), transpose', [[1, [2]], [3]], [[1, 2, 3], [1, [2], 3], [[1, 3], [[2], null]]]],
+    [
+      'flatten, flatten(1), transpose',
+      [[1, [2]], [3]],
+      [
+        [1, 2, 3],
+        [1, [2], 3],
+        [
+          [1, 3],
+          [[2], null],
+        ],
+      ],
+    ],
     ['contains("bar"), inside("a foobar"), index("o"), indices("o"), startswith("foo"), endswith("x")', 'foobar', [true, true, 1, [1, 2], true, false]],
     ['contains({a: [1]}), contains({a: ["x"]})', { a: [1, 2] }, [true, false]],
     ['split(", "), ascii_upcase, ltrimstr("a"), rtrimstr("c"), explode, (explode | implode)', 'a, c', [['a', 'c'], 'A, C', ', c', 'a, ', [97, 44, 32, 99], 'a, c']],
@@ -141,7 +202,16 @@ describe('builtins', () => {
     ['todate, (todate | fromdate), gmtime', 1425599621, ['2015-03-05T23:53:41Z', 1425599621, [2015, 2, 5, 23, 53, 41, 4, 63]]],
     ['strptime("%d %b %Y %H:%M") | mktime', '29 Feb 2020 10:20', [1582971600]],
     ['[tostream], fromstream(tostream)', { a: [1] }, [[[['a', 0], 1], [['a', 0]], [['a']]], { a: [1] }]],
-    ['[combinations]', [[1, 2], [3]], [[[1, 3], [2, 3]]]],
+    [
+      '[combinations]',
+      [[1, 2], [3]],
+      [
+        [
+          [1, 3],
+          [2, 3],
+        ],
+      ],
+    ],
     ['bsearch(2), bsearch(4)', [1, 2, 3], [1, -4]],
     ['INDEX(.id) | keys', [{ id: 1 }, { id: 'b' }], [['1', 'b']]],
     ['IN(1, 2), any(. == 1; .)', 1, [true, true]],
@@ -150,7 +220,11 @@ describe('builtins', () => {
 
 describe('formats', () => {
   behaves([
-    ['@json, @text, @html, @uri, @sh, @base64, (@base64 | @base64d)', `<a> & 'b'`, [`"<a> & 'b'"`, `<a> & 'b'`, '&lt;a&gt; &amp; &apos;b&apos;', '%3Ca%3E%20%26%20%27b%27', `'<a> & '\\''b'\\'''`, 'PGE+ICYgJ2In', `<a> & 'b'`]],
+    [
+      '@json, @text, @html, @uri, @sh, @base64, (@base64 | @base64d)',
+      `<a> & 'b'`,
+      [`"<a> & 'b'"`, `<a> & 'b'`, '&lt;a&gt; &amp; &apos;b&apos;', '%3Ca%3E%20%26%20%27b%27', `'<a> & '\\''b'\\'''`, 'PGE+ICYgJ2In', `<a> & 'b'`],
+    ],
     ['@csv, @tsv', [1, 'a"b\t', null, true], ['1,"a""b\t",,true', '1\ta"b\\t\t\ttrue']],
     ['@base32, (@base32 | @base32d)', 'é', ['YOUQ====', 'é']],
     ['@uri "q=\\(.)&x", @json "v: \\([.])"', 'a b', ['q=a%20b&x', 'v: ["a b"]']],

@@ -14,9 +14,7 @@ export interface TextPiece {
   readonly endsWith: 'quote' | 'interpolation';
 }
 
-const KEYWORDS = new Set(
-  ['def', 'as', 'if', 'then', 'elif', 'else', 'end', 'and', 'or', 'reduce', 'foreach', 'try', 'catch', 'label', 'import', 'include', 'module', '__loc__'],
-);
+const KEYWORDS = new Set(['def', 'as', 'if', 'then', 'elif', 'else', 'end', 'and', 'or', 'reduce', 'foreach', 'try', 'catch', 'label', 'import', 'include', 'module', '__loc__']);
 
 const SPACE = /(?:[ \t\r\n]+|#(?:[^\n\\]|\\[^])*)*/y;
 const NAME = /[A-Za-z_][A-Za-z0-9_]*(?:::[A-Za-z_][A-Za-z0-9_]*)*/y;

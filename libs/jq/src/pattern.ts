@@ -32,14 +32,7 @@ export function compileBinding(patterns: readonly Pattern[], scope: Scope, compi
 }
 
 /** Runs the body for each way to bind the value. Errors of what receives the body's outputs never select another alternative. */
-export function bindEach<T extends unknown[]>(
-  binding: Binding,
-  meter: Meter,
-  env: Env,
-  value: Json,
-  body: (inner: Env, emit: (...output: T) => void) => void,
-  emit: (...output: T) => void,
-): void {
+export function bindEach<T extends unknown[]>(binding: Binding, meter: Meter, env: Env, value: Json, body: (inner: Env, emit: (...output: T) => void) => void, emit: (...output: T) => void): void {
   const { alternatives } = binding;
   for (const [i, bind] of alternatives.entries()) {
     if (i === alternatives.length - 1) bind(meter, env, value, (inner) => body(inner, emit));

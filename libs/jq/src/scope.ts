@@ -15,9 +15,7 @@ export interface FunctionEntry {
   body: Code | undefined;
 }
 
-type Entry =
-  | { readonly kind: 'variable' | 'filter' | 'label'; readonly name: string; /** Index of its cell, counted from the outermost. */ readonly level: number }
-  | FunctionEntry;
+type Entry = { readonly kind: 'variable' | 'filter' | 'label'; readonly name: string; /** Index of its cell, counted from the outermost. */ readonly level: number } | FunctionEntry;
 
 /** What the whole program shares. */
 export interface Program {

@@ -100,7 +100,7 @@ function searchLong(meter: Meter, text: string, needle: string, visit: (at: numb
   meter.take(needle.length * 4);
   const borders = new Int32Array(needle.length + 1);
   borders[0] = -1;
-  for (let i = 0, border = -1; i < needle.length; ) {
+  for (let i = 0, border = -1; i < needle.length;) {
     while (border >= 0 && needle.charCodeAt(i) !== needle.charCodeAt(border)) border = borders[border]!;
     borders[++i] = ++border;
   }

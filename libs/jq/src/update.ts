@@ -21,9 +21,7 @@ export function compileUpdate(operator: UpdateOperator, targetNode: Node, target
   const change = changeOf(operator);
   const { one } = value;
   if (one === undefined) {
-    return many((meter, env, input, emit) =>
-      value.each(meter, env, input, (right) => emit(modify(meter, env, input, (before) => change(meter, before, right)))),
-    );
+    return many((meter, env, input, emit) => value.each(meter, env, input, (right) => emit(modify(meter, env, input, (before) => change(meter, before, right)))));
   }
   const apply: One = (meter, env, input) => {
     const right = one(meter, env, input);

@@ -4,13 +4,25 @@ import { assertNever, Defect, invariant, refuse, Refused, rejection } from './fa
 describe('rejection', () => {
   it('is a value that is not to be tried again unless it says so', () => {
     expect(rejection('no-route', 'Expected a route but there is none.')).toEqual({ code: 'no-route', message: 'Expected a route but there is none.', retryable: false });
-    expect(rejection('rate-limited', 'm', { retryable: true, retryAfterMs: 50, details: { limit: 3 } })).toEqual({ code: 'rate-limited', message: 'm', retryable: true, retryAfterMs: 50, details: { limit: 3 } });
+    expect(rejection('rate-limited', 'm', { retryable: true, retryAfterMs: 50, details: { limit: 3 } })).toEqual({
+      code: 'rate-limited',
+      message: 'm',
+      retryable: true,
+      retryAfterMs: 50,
+      details: { limit: 3 },
+    });
   });
 
   it('travels as a Refused where answers are thrown', () => {
     const refusal = (): never => refuse('conflict', 'Expected a new version but this one is taken.', { details: { version: '1' } });
     expect(refusal).toThrow(Refused);
-    expect(refusal).toThrow(expect.objectContaining({ name: 'Refused', message: 'Expected a new version but this one is taken.', rejection: { code: 'conflict', message: 'Expected a new version but this one is taken.', retryable: false, details: { version: '1' } } }));
+    expect(refusal).toThrow(
+      expect.objectContaining({
+        name: 'Refused',
+        message: 'Expected a new version but this one is taken.',
+        rejection: { code: 'conflict', message: 'Expected a new version but this one is taken.', retryable: false, details: { version: '1' } },
+      }),
+    );
   });
 });
 

@@ -77,7 +77,10 @@ async function settle<S, C, E, X>(work: Work<S, C, E, X>, indexes: readonly numb
       if (states.has(key)) readable.push(index);
       else outcomes[index] = { kind: 'setAside', fault: unreadable.get(key) };
     }
-    await spine.prepare?.(readable.map((index) => items[index]!), (key) => states.get(key)!.state);
+    await spine.prepare?.(
+      readable.map((index) => items[index]!),
+      (key) => states.get(key)!.state,
+    );
     const batch = decideAll(work, readable, states);
     const { won, refused } = batch.decisions.length === 0 ? NOTHING_COMMITTED : await commitBatch(work, { id: spine.newCommitId(batch.at), at: batch.at, decisions: batch.decisions });
     const again: number[] = [];

@@ -40,7 +40,15 @@ function bench(more: Partial<Spine<Jar, Command, Event, string>> = {}): Bench {
   const cache = new StateCache<Jar>(100);
   const published: Commit<Jar, Event, string>[] = [];
   let commits = 0;
-  const spine: Spine<Jar, Command, Event, string> = { decider: jar, store, cache, clock: { now: () => 1_000 }, newCommitId: () => `commit-${++commits}`, publish: async (commit) => void published.push(commit), ...more };
+  const spine: Spine<Jar, Command, Event, string> = {
+    decider: jar,
+    store,
+    cache,
+    clock: { now: () => 1_000 },
+    newCommitId: () => `commit-${++commits}`,
+    publish: async (commit) => void published.push(commit),
+    ...more,
+  };
   const handle: Bench['handle'] = async (...items) => {
     const { outcomes, published: handedOn } = await handleBatch(spine, items);
     await handedOn;
@@ -58,7 +66,11 @@ const kinds = (outcomes: readonly Outcome[]): readonly string[] => outcomes.map(
 describe('handleBatch', () => {
   it('makes one commit of a batch and one history row of what a key was asked', async () => {
     const { handle, store, published } = bench();
-    expect(await handle(put('a', 'red'), put('b', 'red'), put('a', 'blue'))).toEqual([{ kind: 'accepted', sequence: 0 }, { kind: 'accepted', sequence: 0 }, { kind: 'accepted', sequence: 0 }]);
+    expect(await handle(put('a', 'red'), put('b', 'red'), put('a', 'blue'))).toEqual([
+      { kind: 'accepted', sequence: 0 },
+      { kind: 'accepted', sequence: 0 },
+      { kind: 'accepted', sequence: 0 },
+    ]);
     expect(store.commits.size).toBe(1);
     expect(store.rows.get('a')).toHaveLength(1);
     expect(published).toHaveLength(1);
@@ -81,7 +93,10 @@ describe('handleBatch', () => {
   it('commits and publishes nothing when everything is refused or ignored', async () => {
     const { handle, store, published } = bench();
     store.append('a', { put: 'red', id: '' }, { closed: true });
-    expect(await handle(put('a', 'red'), put('a', 'blue'))).toMatchObject([{ kind: 'ignored', reason: 'duplicate' }, { kind: 'rejected', rejection: { code: 'jar-closed' } }]);
+    expect(await handle(put('a', 'red'), put('a', 'blue'))).toMatchObject([
+      { kind: 'ignored', reason: 'duplicate' },
+      { kind: 'rejected', rejection: { code: 'jar-closed' } },
+    ]);
     expect([store.commits.size, published.length, store.loads.length]).toEqual([0, 0, 1]);
   });
 
@@ -99,7 +114,12 @@ describe('handleBatch', () => {
     const { handle, store } = bench({ prepare: async (items, stateOf) => void seen.push(items.map(({ key }) => [key, stateOf(key).marbles])) });
     store.append('b', { put: 'red', id: '' });
     await handle(put('a', 'red'), put('b', 'blue'));
-    expect(seen).toEqual([[['a', []], ['b', ['red']]]]);
+    expect(seen).toEqual([
+      [
+        ['a', []],
+        ['b', ['red']],
+      ],
+    ]);
   });
 });
 
@@ -110,7 +130,10 @@ describe('handleBatch against a rival', () => {
       store.append('a', { put: 'blue', id: 'rival' });
       return run();
     });
-    expect(await handle(put('a', 'red'), put('b', 'red'))).toEqual([{ kind: 'accepted', sequence: 1 }, { kind: 'accepted', sequence: 0 }]);
+    expect(await handle(put('a', 'red'), put('b', 'red'))).toEqual([
+      { kind: 'accepted', sequence: 1 },
+      { kind: 'accepted', sequence: 0 },
+    ]);
     expect(marbles('a')).toEqual(['blue', 'red']);
     expect(store.loads).toEqual([['a', 'b'], ['a']]);
   });
@@ -149,7 +172,10 @@ describe('handleBatch against a rival', () => {
   it('makes sure of a refusal that rests on a cached state', async () => {
     const { handle, store, cache } = bench();
     cache.set('a', 5, { marbles: ['red'], closed: true });
-    expect(await handle(put('a', 'red'), put('a', 'blue'))).toMatchObject([{ kind: 'accepted', sequence: 0 }, { kind: 'accepted', sequence: 0 }]);
+    expect(await handle(put('a', 'red'), put('a', 'blue'))).toMatchObject([
+      { kind: 'accepted', sequence: 0 },
+      { kind: 'accepted', sequence: 0 },
+    ]);
     expect(store.loads).toEqual([['a']]);
   });
 
@@ -278,7 +304,10 @@ describe('handleBatch when the store is away', () => {
     await expect(handle(...batch)).rejects.toMatchObject({ message: 'the store is away' });
     expect(cache.size).toBe(0);
     expect(kinds(await handle(...batch))).toEqual(['accepted', 'accepted']);
-    expect([marbles('a'), marbles('b')]).toEqual([['red', 'blue'], ['red', 'blue']]);
+    expect([marbles('a'), marbles('b')]).toEqual([
+      ['red', 'blue'],
+      ['red', 'blue'],
+    ]);
   });
 
   it('lets a fault that is no fault of the store pass', async () => {

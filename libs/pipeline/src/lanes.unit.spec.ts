@@ -82,10 +82,12 @@ describe('Lanes', () => {
       expect(outcome).toEqual({ kind: 'accepted', sequence: n });
     }
     expect(stored('a')).toEqual(range(50));
-    await Promise.all(range(20).map(async (turns) => {
-      for (let turn = 0; turn < turns; turn++) await Promise.resolve();
-      await lanes.submit([add('b', turns)]);
-    }));
+    await Promise.all(
+      range(20).map(async (turns) => {
+        for (let turn = 0; turn < turns; turn++) await Promise.resolve();
+        await lanes.submit([add('b', turns)]);
+      }),
+    );
     expect([...stored('b')].sort((x, y) => x - y)).toEqual(range(20));
   });
 });
@@ -95,7 +97,14 @@ describe('Lanes and faults', () => {
     const { lanes, store, faults, stored } = lanesOn({}, { lanes: 1 });
     store.script.push(away, away, away);
     const answers = lanes.submit([add('a', 1), add('a', 2)]);
-    for (const [elapsed, tries] of [[0, 1], [19, 1], [1, 2], [39, 2], [1, 3], [79, 3]] as const) {
+    for (const [elapsed, tries] of [
+      [0, 1],
+      [19, 1],
+      [1, 2],
+      [39, 2],
+      [1, 3],
+      [79, 3],
+    ] as const) {
       await vi.advanceTimersByTimeAsync(elapsed);
       expect(faults).toHaveLength(tries);
     }

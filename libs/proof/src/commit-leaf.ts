@@ -117,7 +117,6 @@ function parsedJson(text: string): unknown {
   }
 }
 
-const isMember = (member: unknown): member is readonly [string, number] =>
-  Array.isArray(member) && member.length === 2 && typeof member[0] === 'string' && typeof member[1] === 'number';
+const isMember = (member: unknown): member is readonly [string, number] => Array.isArray(member) && member.length === 2 && typeof member[0] === 'string' && typeof member[1] === 'number';
 
 const byCodeUnits = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);

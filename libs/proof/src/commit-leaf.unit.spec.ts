@@ -13,8 +13,7 @@ const ROW: CommitRow = {
   at: 1_790_000_000_123,
 };
 const LEAF = commitLeafOf(ROW);
-const TEXT =
-  '{"at":"2026-09-21T14:13:20.123Z","id":"c-1","members":[["e-2",4],["e-1",0]],"root":"OgZuD0DGoZgev6YNJBFiXQUXriLC/Ix8F4T/inXHhWU=","service":"orchestration","tenants":["acme","zoo"]}';
+const TEXT = '{"at":"2026-09-21T14:13:20.123Z","id":"c-1","members":[["e-2",4],["e-1",0]],"root":"OgZuD0DGoZgev6YNJBFiXQUXriLC/Ix8F4T/inXHhWU=","service":"orchestration","tenants":["acme","zoo"]}';
 
 const text = fc.string({ minLength: 1, maxLength: 12, unit: 'binary' }).filter((value) => value.isWellFormed());
 const rows: fc.Arbitrary<CommitRow> = fc.record({
@@ -55,7 +54,15 @@ describe('encodeCommitLeaf', () => {
     ['tenants out of order', { tenants: ['b', 'a'] }],
     ['a tenant twice', { tenants: ['a', 'a'] }],
     ['a negative sequence', { members: [{ subject: 'e', sequence: -1 }] }],
-    ['a decision twice', { members: [{ subject: 'e', sequence: 1 }, { subject: 'e', sequence: 1 }] }],
+    [
+      'a decision twice',
+      {
+        members: [
+          { subject: 'e', sequence: 1 },
+          { subject: 'e', sequence: 1 },
+        ],
+      },
+    ],
     ['a short root', { root: new Uint8Array(31) }],
     ['a time beyond RFC 3339', { at: 253_402_300_800_000 }],
     ['a time that is no number', { at: Number.NaN }],

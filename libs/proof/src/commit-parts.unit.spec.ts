@@ -11,7 +11,10 @@ describe('commitParts', () => {
   });
 
   it('keeps one of each tenant and id, the last', () => {
-    const [one, other] = [{ tenant: 'a', id: 'x', n: 1 }, { tenant: 'b', id: 'x', n: 2 }];
+    const [one, other] = [
+      { tenant: 'a', id: 'x', n: 1 },
+      { tenant: 'b', id: 'x', n: 2 },
+    ];
     expect(commitParts([one, other, { ...one, n: 3 }])).toEqual([[{ ...one, n: 3 }, other]]);
   });
 
@@ -23,7 +26,12 @@ describe('commitParts', () => {
     expect(commitParts(items(2, 50_000)).map((part) => part.length)).toEqual([1, 1]);
   });
 
-  it.each([['plain', 'x'], ['of characters that JSON escapes', '"'], ['of wide characters', 'é'], ['of control characters', '\u0001']])('gives parts that fit into a leaf, with ids %s', (_what, character) => {
+  it.each([
+    ['plain', 'x'],
+    ['of characters that JSON escapes', '"'],
+    ['of wide characters', 'é'],
+    ['of control characters', '\u0001'],
+  ])('gives parts that fit into a leaf, with ids %s', (_what, character) => {
     const given = Array.from({ length: 256 }, (_, n) => ({ tenant: 't'.repeat(63), id: `${n}/${character.repeat(400)}` }));
     for (const part of commitParts(given)) {
       const members = part.map(({ id }) => ({ subject: `verdict/${id}`, sequence: 0 }));

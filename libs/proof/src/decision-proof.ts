@@ -83,7 +83,10 @@ export function buildDecisionProof(request: {
     commitLeaf: leaf.text,
     memberIndex,
     memberDigest: base64Text(member.digest),
-    commitPath: inclusionPath(commit.members.map(({ digest }) => leafHash(digest)), memberIndex).map(base64Text),
+    commitPath: inclusionPath(
+      commit.members.map(({ digest }) => leafHash(digest)),
+      memberIndex,
+    ).map(base64Text),
     leafIndex,
     treeSize: head.checkpoint.size,
     inclusionPath: inclusion.path.map(base64Text),

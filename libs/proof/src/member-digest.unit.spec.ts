@@ -3,7 +3,14 @@ import { describe, expect, it } from 'vitest';
 import { memberDigest, payloadDigest, type MemberRow } from './member-digest.js';
 
 const EXECUTION = '01890000-0000-7000-8000-000000000001';
-const row: MemberRow = { subject: 'e1', sequence: 3, tenant: 'default', at: 1_700_000_000_000, structure: '[{"type":"TaskCompleted"}]', payloadDigest: payloadDigest(Buffer.alloc(16, 7), '["secret"]') };
+const row: MemberRow = {
+  subject: 'e1',
+  sequence: 3,
+  tenant: 'default',
+  at: 1_700_000_000_000,
+  structure: '[{"type":"TaskCompleted"}]',
+  payloadDigest: payloadDigest(Buffer.alloc(16, 7), '["secret"]'),
+};
 
 describe('memberDigest', () => {
   it('is SHA-256 over the head, the payload digest in hex and the structure', () => {

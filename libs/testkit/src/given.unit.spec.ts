@@ -21,7 +21,9 @@ const OPENED: Event = { type: 'Opened', at: FIXED_NOW, id: 'id-0' };
 describe('given, when, then', () => {
   it('passes when events and effects are exactly the expected ones', () => {
     given(door).when({ type: 'open' }).then([OPENED], ['ring']);
-    given(door, OPENED).when({ type: 'close' }).then([{ type: 'Closed' }], []);
+    given(door, OPENED)
+      .when({ type: 'close' })
+      .then([{ type: 'Closed' }], []);
   });
 
   it('leaves effects alone when none are named', () => {
@@ -29,11 +31,17 @@ describe('given, when, then', () => {
   });
 
   it('takes time and ids from the test', () => {
-    given(door).when({ type: 'open' }, { now: 5, idOf: () => 'x' }).then([{ type: 'Opened', at: 5, id: 'x' }]);
+    given(door)
+      .when({ type: 'open' }, { now: 5, idOf: () => 'x' })
+      .then([{ type: 'Opened', at: 5, id: 'x' }]);
   });
 
   it('shows a diff when events differ', () => {
-    expect(() => given(door).when({ type: 'open' }).then([{ ...OPENED, id: 'id-1' }])).toThrow(/\+ .*'id-0'[\s\S]*- .*'id-1'/);
+    expect(() =>
+      given(door)
+        .when({ type: 'open' })
+        .then([{ ...OPENED, id: 'id-1' }]),
+    ).toThrow(/\+ .*'id-0'[\s\S]*- .*'id-1'/);
   });
 
   it('shows a diff when effects differ', () => {

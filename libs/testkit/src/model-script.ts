@@ -20,10 +20,7 @@ export interface ModelRule {
 }
 
 /** What the assistant's message holds. `json` is sent as its text, the way models send structured output. */
-export type ModelAnswer =
-  | { readonly content: string }
-  | { readonly json: Json }
-  | { readonly toolCalls: readonly ModelToolCall[]; readonly content?: string };
+export type ModelAnswer = { readonly content: string } | { readonly json: Json } | { readonly toolCalls: readonly ModelToolCall[]; readonly content?: string };
 
 /** A call that the model asks for. */
 export interface ModelToolCall {

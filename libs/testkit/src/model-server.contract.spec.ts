@@ -51,7 +51,12 @@ describe('the scripted model server, asked by a stock OpenAI client', () => {
       { contains: 'refund', answer: { content: 'one text' } },
     );
     const contents = [];
-    for (const [text, model] of [['refund', 'large'], ['late refund', 'small'], ['late refund', 'small']] as const) contents.push((await ask(client, text, model)).choices[0]!.message.content);
+    for (const [text, model] of [
+      ['refund', 'large'],
+      ['late refund', 'small'],
+      ['late refund', 'small'],
+    ] as const)
+      contents.push((await ask(client, text, model)).choices[0]!.message.content);
     expect(contents).toEqual(['from large', 'both texts', 'one text']);
     expect(server.requests().map((request) => request.rule)).toEqual([0, 1, 2]);
   });

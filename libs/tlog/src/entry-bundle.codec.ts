@@ -20,7 +20,7 @@ export function encodeEntryBundle(entries: readonly Uint8Array[]): Uint8Array {
 /** The entries of a bundle (views into its bytes), or undefined when a length reaches beyond its end. */
 export function parseEntryBundle(bundle: Uint8Array): readonly Uint8Array[] | undefined {
   const entries: Uint8Array[] = [];
-  for (let at = 0; at < bundle.length; ) {
+  for (let at = 0; at < bundle.length;) {
     const start = at + 2;
     if (start > bundle.length) return undefined;
     const end = start + bundle[at]! * 256 + bundle[at + 1]!;

@@ -89,7 +89,6 @@ function keyHashOf(name: string, publicKey: Uint8Array): Uint8Array {
 
 const privateKeyOf = (seed: Uint8Array): KeyObject => createPrivateKey({ key: Buffer.concat([PKCS8_HEAD, seed]), format: 'der', type: 'pkcs8' });
 
-const publicKeyOf = (privateKey: KeyObject): Uint8Array =>
-  new Uint8Array(createPublicKey(privateKey).export({ format: 'der', type: 'spki' }).subarray(SPKI_HEAD.length));
+const publicKeyOf = (privateKey: KeyObject): Uint8Array => new Uint8Array(createPublicKey(privateKey).export({ format: 'der', type: 'spki' }).subarray(SPKI_HEAD.length));
 
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');

@@ -37,13 +37,7 @@ describe('note keys', () => {
 
   it('are refused with a wrong hash, type, length or form, and a refusal never repeats a secret', () => {
     const secret = KNOWN.signerKey.slice(-44);
-    const bad = [
-      KNOWN.signerKey.replace('c74f20a3', 'c74f20a4'),
-      KNOWN.signerKey.replace('+AYEK', '+AoEK'),
-      KNOWN.signerKey.slice(0, -4),
-      KNOWN.signerKey.replace('PRIVATE+KEY+', ''),
-      '',
-    ];
+    const bad = [KNOWN.signerKey.replace('c74f20a3', 'c74f20a4'), KNOWN.signerKey.replace('+AYEK', '+AoEK'), KNOWN.signerKey.slice(0, -4), KNOWN.signerKey.replace('PRIVATE+KEY+', ''), ''];
     for (const text of bad) {
       const refused = parseSignerKey(text);
       expect(refused).toMatchObject({ ok: false, rejection: { code: 'note-key-invalid' } });

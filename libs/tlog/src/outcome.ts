@@ -35,8 +35,7 @@ export const refusal = (code: TlogRejectionCode, message: string, details?: Reje
 });
 
 /** Leaves the surrounding `outcomeOf` with a refusal: for reads deep inside a tree walk. */
-export const leave = (code: TlogRejectionCode, message: string, details?: Rejection['details']): never =>
-  refuse(code, message, details === undefined ? {} : { details });
+export const leave = (code: TlogRejectionCode, message: string, details?: Rejection['details']): never => refuse(code, message, details === undefined ? {} : { details });
 
 /** Runs work that may `leave`; what it throws besides is passed on. */
 export function outcomeOf<T extends object>(work: () => T): Outcome<T> {

@@ -10,7 +10,10 @@ import { TILE_WIDTH, tilePath, type TileId, type TileLevel } from './tile-path.c
 export type TileReader = (level: TileLevel, index: number, width: number) => Uint8Array | undefined;
 
 /** A reader over tiles by path: a log in memory, or tiles that were fetched beforehand. */
-export const tilesByPath = (tiles: ReadonlyMap<string, Uint8Array>): TileReader => (level, index, width) => tiles.get(tilePath({ level, index, width }));
+export const tilesByPath =
+  (tiles: ReadonlyMap<string, Uint8Array>): TileReader =>
+  (level, index, width) =>
+    tiles.get(tilePath({ level, index, width }));
 
 /** Hashes at a tile level, complete subtrees only, in a tree of `size` leaves. */
 export const hashesAtLevel = (size: number, level: number): number => Math.floor(size / TILE_WIDTH ** level);

@@ -14,7 +14,13 @@ export const NOT_YET_KINDS: readonly string[] = ['for', 'fork', 'listen', 'run']
 export const CALL_PATTERN = `^(?:http|(?:${FUNCTION_NAMES.join('|')})(?::1\\.0\\.0@default)?)$`;
 
 const ref = (name: string): JsonObject => ({ $ref: `#/$defs/${name}` });
-const fields = (title: string, properties: JsonObject, more: { required?: readonly string[]; notYet?: readonly string[] } & JsonObject = {}): JsonObject => ({ type: 'object', title, additionalProperties: false, properties, ...more });
+const fields = (title: string, properties: JsonObject, more: { required?: readonly string[]; notYet?: readonly string[] } & JsonObject = {}): JsonObject => ({
+  type: 'object',
+  title,
+  additionalProperties: false,
+  properties,
+  ...more,
+});
 const text = (title: string, more: JsonObject = {}): JsonObject => ({ type: 'string', title, ...more });
 
 const ONE_LINE_EXPRESSION = '\\s*\\$\\{.+\\}\\s*';
@@ -25,7 +31,12 @@ const name = text('a name of 1 to 63 letters, digits and inner hyphens', { patte
 const expression = text('a jq expression', { minLength: 1 });
 const shaping: JsonObject = { type: ['string', 'object'], minLength: 1, title: 'a jq expression, or an object with expressions in it' };
 const uriOrExpression = (title: string): JsonObject => text(title, { pattern: `^(?:${ONE_LINE_EXPRESSION}|${SCHEME}\\S+)$` });
-const textsOrExpression = (title: string): JsonObject => ({ type: ['object', 'string'], title, pattern: `^${ONE_LINE_EXPRESSION}$`, additionalProperties: text('text (numbers and booleans in quotes)') });
+const textsOrExpression = (title: string): JsonObject => ({
+  type: ['object', 'string'],
+  title,
+  pattern: `^${ONE_LINE_EXPRESSION}$`,
+  additionalProperties: text('text (numbers and booleans in quotes)'),
+});
 const anyObject = (title: string): JsonObject => ({ type: 'object', title });
 
 const taskCommon: JsonObject = {
@@ -54,21 +65,47 @@ const TASKS: Readonly<Record<TaskKind, JsonObject>> = {
       type: 'array',
       minItems: 1,
       title: 'a list of cases, each an object with one key',
-      items: { type: 'object', minProperties: 1, maxProperties: 1, title: 'a case: an object with one key, its name', additionalProperties: fields('a case { when?, then }', { when: expression, then: ref('flowDirective') }, { required: ['then'] }) },
+      items: {
+        type: 'object',
+        minProperties: 1,
+        maxProperties: 1,
+        title: 'a case: an object with one key, its name',
+        additionalProperties: fields('a case { when?, then }', { when: expression, then: ref('flowDirective') }, { required: ['then'] }),
+      },
     },
   }),
-  call: task('call', { call: text('a call', { pattern: CALL_PATTERN }), with: anyObject('the arguments of the call, as an object') }, {
-    allOf: [withArguments('^http$', ref('httpArguments')), ...FUNCTION_NAMES.map((name) => withArguments(`^${name}(?::|$)`, ref(`${name}Arguments`)))],
-  }),
+  call: task(
+    'call',
+    { call: text('a call', { pattern: CALL_PATTERN }), with: anyObject('the arguments of the call, as an object') },
+    {
+      allOf: [withArguments('^http$', ref('httpArguments')), ...FUNCTION_NAMES.map((name) => withArguments(`^${name}(?::|$)`, ref(`${name}Arguments`)))],
+    },
+  ),
   try: task('try', { try: ref('taskList'), catch: ref('catch') }, { required: ['try', 'catch'] }),
   wait: task('wait', { wait: ref('duration') }),
   emit: task('emit', { emit: fields('what to emit', { event: fields('an event { with }', { with: ref('event') }, { required: ['with'] }) }, { required: ['event'] }) }),
-  raise: task('raise', { raise: fields('what to raise', { error: { title: 'an error, or the name of one in `use.errors`', if: { type: 'string' }, then: { minLength: 1, title: 'the name of an error in `use.errors`' }, else: ref('error') } }, { required: ['error'] }) }),
+  raise: task('raise', {
+    raise: fields(
+      'what to raise',
+      { error: { title: 'an error, or the name of one in `use.errors`', if: { type: 'string' }, then: { minLength: 1, title: 'the name of an error in `use.errors`' }, else: ref('error') } },
+      { required: ['error'] },
+    ),
+  }),
 };
 
 const DEFINITIONS: JsonObject = {
-  taskList: { type: 'array', minItems: 1, title: 'a list of at least one task', items: { type: 'object', minProperties: 1, maxProperties: 1, title: 'a task: an object with one key, its name', additionalProperties: ref('task') } },
-  task: { type: 'object', title: `a task with one of ${TASK_KINDS.join(', ')}`, anyOf: TASK_KINDS.map((kind) => ({ required: [kind] })), allOf: TASK_KINDS.map((kind) => ({ if: { type: 'object', required: [kind] }, then: ref(`${kind}Task`) })) },
+  taskList: {
+    type: 'array',
+    minItems: 1,
+    title: 'a list of at least one task',
+    items: { type: 'object', minProperties: 1, maxProperties: 1, title: 'a task: an object with one key, its name', additionalProperties: ref('task') },
+  },
+  task: {
+    type: 'object',
+    title: `a task with one of ${TASK_KINDS.join(', ')}`,
+    anyOf: TASK_KINDS.map((kind) => ({ required: [kind] })),
+    allOf: TASK_KINDS.map((kind) => ({ if: { type: 'object', required: [kind] }, then: ref(`${kind}Task`) })),
+  },
   ...Object.fromEntries(TASK_KINDS.map((kind) => [`${kind}Task`, TASKS[kind]])),
   flowDirective: text('`continue`, `exit`, `end` or the name of a task of the same list', { minLength: 1 }),
   duration: {
@@ -78,7 +115,11 @@ const DEFINITIONS: JsonObject = {
     additionalProperties: false,
     properties: Object.fromEntries(['days', 'hours', 'minutes', 'seconds', 'milliseconds'].map((unit) => [unit, { type: 'integer', minimum: 0, title: 'an integer from 0' }])),
   },
-  schema: fields('a schema written in place', { format: text('`json`', { pattern: '^json(?::.*)?$' }), document: { type: ['object', 'boolean'], title: 'a JSON Schema (draft 2020-12)' } }, { required: ['document'], notYet: ['resource'] }),
+  schema: fields(
+    'a schema written in place',
+    { format: text('`json`', { pattern: '^json(?::.*)?$' }), document: { type: ['object', 'boolean'], title: 'a JSON Schema (draft 2020-12)' } },
+    { required: ['document'], notYet: ['resource'] },
+  ),
   error: fields(
     'an error',
     {
@@ -92,7 +133,11 @@ const DEFINITIONS: JsonObject = {
   ),
   catch: fields('a catch', {
     errors: fields('which errors to catch', {
-      with: fields('fields that the error must have', { type: text('text'), status: { type: 'integer', title: 'a status' }, instance: text('text'), title: text('text'), detail: text('text') }, { minProperties: 1, notYet: ['details'] }),
+      with: fields(
+        'fields that the error must have',
+        { type: text('text'), status: { type: 'integer', title: 'a status' }, instance: text('text'), title: text('text'), detail: text('text') },
+        { minProperties: 1, notYet: ['details'] },
+      ),
     }),
     as: text('the name of a variable: letters, digits and underscores', { pattern: '^[A-Za-z_][A-Za-z0-9_]{0,63}$' }),
     when: expression,
@@ -104,8 +149,16 @@ const DEFINITIONS: JsonObject = {
     when: expression,
     exceptWhen: expression,
     delay: ref('duration'),
-    backoff: fields('one of `constant`, `linear` and `exponential`', Object.fromEntries(['constant', 'linear', 'exponential'].map((kind) => [kind, { type: 'object', maxProperties: 0, title: 'an empty object {}' }])), { minProperties: 1, maxProperties: 1 }),
-    limit: fields('a limit of retries', { attempt: fields('a limit of attempts', { count: { type: 'integer', minimum: 0, maximum: 1_000_000, title: 'an integer from 0 to 1000000' } }, { notYet: ['duration'] }) }, { notYet: ['duration'] }),
+    backoff: fields(
+      'one of `constant`, `linear` and `exponential`',
+      Object.fromEntries(['constant', 'linear', 'exponential'].map((kind) => [kind, { type: 'object', maxProperties: 0, title: 'an empty object {}' }])),
+      { minProperties: 1, maxProperties: 1 },
+    ),
+    limit: fields(
+      'a limit of retries',
+      { attempt: fields('a limit of attempts', { count: { type: 'integer', minimum: 0, maximum: 1_000_000, title: 'an integer from 0 to 1000000' } }, { notYet: ['duration'] }) },
+      { notYet: ['duration'] },
+    ),
     jitter: fields('a range of jitter', { from: ref('duration'), to: ref('duration') }, { required: ['from', 'to'] }),
   }),
   event: {
@@ -129,7 +182,12 @@ const DEFINITIONS: JsonObject = {
     'the arguments of `http`',
     {
       method: text('a method such as get or POST', { pattern: '^(?:get|post|put|patch|delete|head|options|GET|POST|PUT|PATCH|DELETE|HEAD|OPTIONS)$' }),
-      endpoint: { title: 'an endpoint', if: { type: 'string' }, then: ref('httpUri'), else: fields('an endpoint: a URI, or an object { uri }', { uri: ref('httpUri') }, { required: ['uri'], notYet: ['authentication'] }) },
+      endpoint: {
+        title: 'an endpoint',
+        if: { type: 'string' },
+        then: ref('httpUri'),
+        else: fields('an endpoint: a URI, or an object { uri }', { uri: ref('httpUri') }, { required: ['uri'], notYet: ['authentication'] }),
+      },
       headers: textsOrExpression('an object of texts, or an expression `${ ... }`'),
       query: textsOrExpression('an object of texts, or an expression `${ ... }`'),
       body: {},
@@ -138,7 +196,9 @@ const DEFINITIONS: JsonObject = {
     },
     { required: ['method', 'endpoint'] },
   ),
-  httpUri: text('a URI that starts with http:// or https:// and has {name} for its variables, or an expression `${ ... }`', { pattern: `^(?:${ONE_LINE_EXPRESSION}|https?://[^\\s{}]*(?:\\{[A-Za-z0-9_]+\\}[^\\s{}]*)*)$` }),
+  httpUri: text('a URI that starts with http:// or https:// and has {name} for its variables, or an expression `${ ... }`', {
+    pattern: `^(?:${ONE_LINE_EXPRESSION}|https?://[^\\s{}]*(?:\\{[A-Za-z0-9_]+\\}[^\\s{}]*)*)$`,
+  }),
   ...Object.fromEntries(FUNCTION_NAMES.map((name) => [`${name}Arguments`, FUNCTIONS[name].arguments])),
 };
 

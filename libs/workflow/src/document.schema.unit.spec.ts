@@ -17,7 +17,11 @@ const CALLS = ['openapi', 'grpc', 'asyncapi', 'mcp', 'a2a'];
 function beyond(value: Json): readonly string[] {
   if (Array.isArray(value)) return (value as readonly Json[]).flatMap((item) => beyond(item));
   if (!isJsonObject(value)) return [];
-  return Object.entries(value).flatMap(([key, field]) => [...(NOT_CARRIED_OUT.includes(key) ? [key] : []), ...(key === 'call' && (CALLS.includes(String(field)) || String(field).includes('://')) ? [String(field)] : []), ...beyond(field)]);
+  return Object.entries(value).flatMap(([key, field]) => [
+    ...(NOT_CARRIED_OUT.includes(key) ? [key] : []),
+    ...(key === 'call' && (CALLS.includes(String(field)) || String(field).includes('://')) ? [String(field)] : []),
+    ...beyond(field),
+  ]);
 }
 
 describe('the schema of documents', () => {

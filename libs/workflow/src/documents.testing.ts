@@ -42,7 +42,12 @@ export const ACCEPTED: Readonly<Record<string, JsonObject>> = {
   'a switch': withTasks([{ a: { switch: [{ x: { when: '.x', then: 'b' } }, { other: { then: 'exit' } }] } }, { b: { set: { c: 1 } } }]),
   'http calls': withTasks([
     { a: { call: 'http', with: { method: 'get', endpoint: 'https://example.com/orders/{id}' } } },
-    { b: { call: 'http', with: { method: 'POST', endpoint: { uri: '${ .uri }' }, headers: { accept: 'text/plain' }, query: '${ .query }', body: { id: '${ .id }' }, output: 'response', redirect: true } } },
+    {
+      b: {
+        call: 'http',
+        with: { method: 'POST', endpoint: { uri: '${ .uri }' }, headers: { accept: 'text/plain' }, query: '${ .query }', body: { id: '${ .id }' }, output: 'response', redirect: true },
+      },
+    },
   ]),
   'functions of the catalogue': withTasks([
     { a: { call: 'infer', with: { prompt: 'Hello', instructions: 'Be brief', temperature: 0.5, maxTokens: '${ .max }', schema: { type: 'object', properties: { a: { pattern: '^[$]{1}' } } } } } },
@@ -55,10 +60,27 @@ export const ACCEPTED: Readonly<Record<string, JsonObject>> = {
   ]),
   'try and retry': withTasks(
     [
-      { a: { try: [{ b: { raise: { error: 'broken' } } }], catch: { errors: { with: { type: 'https://example.com/errors/broken', status: 500 } }, as: 'problem', when: '$problem.status == 500', exceptWhen: '.final', retry: 'patient', do: [{ c: { set: { error: '${ $problem.title }' } } }] } } },
+      {
+        a: {
+          try: [{ b: { raise: { error: 'broken' } } }],
+          catch: {
+            errors: { with: { type: 'https://example.com/errors/broken', status: 500 } },
+            as: 'problem',
+            when: '$problem.status == 500',
+            exceptWhen: '.final',
+            retry: 'patient',
+            do: [{ c: { set: { error: '${ $problem.title }' } } }],
+          },
+        },
+      },
       { d: { try: [{ e: { set: { a: 1 } } }], catch: { retry: { when: '$error.status >= 500', delay: { seconds: 1 }, backoff: { linear: {} }, jitter: { from: 'PT0.1S', to: 'PT0.5S' } } } } },
     ],
-    { use: { errors: { broken: { type: 'https://example.com/errors/broken', status: 500, title: 'Broken', detail: '${ .why }' } }, retries: { patient: { delay: 'PT1S', backoff: { exponential: {} }, limit: { attempt: { count: 3 } }, when: '$problem.status != 400' } } } },
+    {
+      use: {
+        errors: { broken: { type: 'https://example.com/errors/broken', status: 500, title: 'Broken', detail: '${ .why }' } },
+        retries: { patient: { delay: 'PT1S', backoff: { exponential: {} }, limit: { attempt: { count: 3 } }, when: '$problem.status != 400' } },
+      },
+    },
   ),
   'wait, emit and raise': withTasks([
     { a: { wait: 'PT30S' } },

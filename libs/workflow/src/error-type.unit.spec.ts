@@ -11,7 +11,12 @@ describe('canonicalErrorType', () => {
     }
   });
 
-  it.each(['https://serverlessworkflow.io/errors/types/compliance', 'https://serverlessworkflow.io/spec/1.0.0/errors/constructor', 'https://example.com/spec/1.0.0/errors/runtime', 'https://serverlessworkflow.io/spec/1.0.0/errors/runtime/x'])('leaves %s as it is', (uri) => {
+  it.each([
+    'https://serverlessworkflow.io/errors/types/compliance',
+    'https://serverlessworkflow.io/spec/1.0.0/errors/constructor',
+    'https://example.com/spec/1.0.0/errors/runtime',
+    'https://serverlessworkflow.io/spec/1.0.0/errors/runtime/x',
+  ])('leaves %s as it is', (uri) => {
     expect(canonicalErrorType(uri)).toBe(uri);
   });
 });

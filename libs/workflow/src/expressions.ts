@@ -132,11 +132,17 @@ class ExpressionCheck {
     const fault = this.ports.checkExpression(text, variables);
     if (!fault) return;
     const known = variables.map((name) => `$${name}`).join(', ');
-    this.problems.push({ pointer, message: `Expected a jq expression at ${pointer}${where}, where ${known} exist, but found ${JSON.stringify(excerpt(text.trim()))}: ${fault.message.replace(/\.$/, '')}` });
+    this.problems.push({
+      pointer,
+      message: `Expected a jq expression at ${pointer}${where}, where ${known} exist, but found ${JSON.stringify(excerpt(text.trim()))}: ${fault.message.replace(/\.$/, '')}`,
+    });
   }
 
   #mixed(text: string, pointer: string): void {
-    this.problems.push({ pointer, message: `Expected a text without \`\${\`, or one that is wholly one expression such as "\${ \\"Hello \\\\(.name)\\" }", at ${pointer} but found ${JSON.stringify(excerpt(text))}` });
+    this.problems.push({
+      pointer,
+      message: `Expected a text without \`\${\`, or one that is wholly one expression such as "\${ \\"Hello \\\\(.name)\\" }", at ${pointer} but found ${JSON.stringify(excerpt(text))}`,
+    });
   }
 
   #embedded(text: string): string | undefined {

@@ -26,7 +26,8 @@ export const REJECTIONS_MAX = 50;
  */
 export function parseWorkflow(text: string, ports: WorkflowPorts): WorkflowReading {
   const reading = readSource(text);
-  if (!reading.ok) return { ok: false, rejections: reading.faults.map(({ message, place }) => rejection('workflow-syntax', `${message}${placeWords(place)}.`, place ? { details: { ...place } } : {})) };
+  if (!reading.ok)
+    return { ok: false, rejections: reading.faults.map(({ message, place }) => rejection('workflow-syntax', `${message}${placeWords(place)}.`, place ? { details: { ...place } } : {})) };
   const { value, placeOf } = reading.source;
   if (!isJsonObject(value)) return { ok: false, rejections: [rejection('workflow-syntax', `Expected a workflow document, an object with \`document\` and \`do\`, but found ${kindOf(value)}.`)] };
   const problems = documentProblems(value, ports);
@@ -50,7 +51,11 @@ function rejectionsOf(problems: readonly Problem[], placeOf: (pointer: string) =
     .slice(0, REJECTIONS_MAX)
     .map((problem) => ({ ...problem, place: placeOf(problem.pointer) }))
     .sort((a, b) => a.place.line - b.place.line || a.place.column - b.place.column)
-    .map(({ pointer, message, place }) => rejection('workflow-invalid', `${excerpt(message, MESSAGE_CHARACTERS_MAX)}${placeWords(place)}.`, { details: { pointer: excerpt(pointer, MESSAGE_CHARACTERS_MAX), ...place } satisfies Record<string, Json> }));
+    .map(({ pointer, message, place }) =>
+      rejection('workflow-invalid', `${excerpt(message, MESSAGE_CHARACTERS_MAX)}${placeWords(place)}.`, {
+        details: { pointer: excerpt(pointer, MESSAGE_CHARACTERS_MAX), ...place } satisfies Record<string, Json>,
+      }),
+    );
   if (problems.length <= REJECTIONS_MAX) return told;
   return [...told, rejection('workflow-invalid', `Expected a valid workflow but there are ${problems.length - REJECTIONS_MAX} more faults.`)];
 }

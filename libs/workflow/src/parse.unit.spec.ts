@@ -23,9 +23,24 @@ describe('parseWorkflow', () => {
     expect(reading).toEqual({
       ok: false,
       rejections: [
-        { code: 'workflow-invalid', retryable: false, message: 'Expected a version of the specification from "1.0.0" to "1.0.3" at /document/dsl but found "2.0.0" (line 1, column 13).', details: { pointer: '/document/dsl', line: 1, column: 13 } },
-        { code: 'workflow-invalid', retryable: false, message: 'Expected a task this engine carries out (`do`, `set`, `switch`, `call`, `try`, `wait`, `emit`, `raise`) but /do/0/a is a `fork`, which it does not yet (line 3, column 5).', details: { pointer: '/do/0/a', line: 3, column: 5 } },
-        { code: 'workflow-invalid', retryable: false, message: 'Expected an object with at least one field, or one expression `${ ... }` at /do/1/b/set but found an empty object (line 6, column 7).', details: { pointer: '/do/1/b/set', line: 6, column: 7 } },
+        {
+          code: 'workflow-invalid',
+          retryable: false,
+          message: 'Expected a version of the specification from "1.0.0" to "1.0.3" at /document/dsl but found "2.0.0" (line 1, column 13).',
+          details: { pointer: '/document/dsl', line: 1, column: 13 },
+        },
+        {
+          code: 'workflow-invalid',
+          retryable: false,
+          message: 'Expected a task this engine carries out (`do`, `set`, `switch`, `call`, `try`, `wait`, `emit`, `raise`) but /do/0/a is a `fork`, which it does not yet (line 3, column 5).',
+          details: { pointer: '/do/0/a', line: 3, column: 5 },
+        },
+        {
+          code: 'workflow-invalid',
+          retryable: false,
+          message: 'Expected an object with at least one field, or one expression `${ ... }` at /do/1/b/set but found an empty object (line 6, column 7).',
+          details: { pointer: '/do/1/b/set', line: 6, column: 7 },
+        },
       ],
     });
   });
@@ -43,11 +58,17 @@ describe('parseWorkflow', () => {
   it('tells two kinds in one task, none, and what is no task', () => {
     refused({ set: { a: 1 }, wait: 'PT1S' }, 'Expected one kind of task but /do/0/a is `set` and `wait` at once');
     refused({ sett: { a: 1 } }, 'Expected a task with one of `do`, `set`, `switch`, `call`, `try`, `wait`, `emit`, `raise` but /do/0/a has only `sett`');
-    expect(messagesOf(withTasks([{ a: 'x' }, { b: { wait: 'PT1S' }, c: { wait: 'PT1S' } }]))).toEqual(['Expected a task with one of do, set, switch, call, try, wait, emit, raise at /do/0/a but found "x"', 'Expected a task: an object with one key, its name at /do/1 but found an object']);
+    expect(messagesOf(withTasks([{ a: 'x' }, { b: { wait: 'PT1S' }, c: { wait: 'PT1S' } }]))).toEqual([
+      'Expected a task with one of do, set, switch, call, try, wait, emit, raise at /do/0/a but found "x"',
+      'Expected a task: an object with one key, its name at /do/1 but found an object',
+    ]);
   });
 
   it('tells fields of the standard that are not carried out from fields that nobody knows', () => {
-    refused({ set: { a: 1 }, timeout: { after: 'PT1S' } }, 'Expected a field this engine carries out (`if`, `input`, `output`, `export`, `then`, `metadata`, `set`) but the `set` task /do/0/a has `timeout`, which it does not yet');
+    refused(
+      { set: { a: 1 }, timeout: { after: 'PT1S' } },
+      'Expected a field this engine carries out (`if`, `input`, `output`, `export`, `then`, `metadata`, `set`) but the `set` task /do/0/a has `timeout`, which it does not yet',
+    );
     refused({ set: { a: 1 }, ouput: { as: '.' } }, 'Expected only `if`, `input`, `output`, `export`, `then`, `metadata`, `set` in the `set` task /do/0/a but found `ouput`');
     expect(messagesOf(withTasks([{ a: { set: { b: 1 } } }], { output: { schema: { document: true } }, schedule: { cron: '* * * * *' }, use: { functions: {} } }))).toEqual([
       expect.stringContaining('/output has `schema`, which it does not yet'),
@@ -69,12 +90,17 @@ describe('parseWorkflow', () => {
     refused({ call: 'recall', with: { scope: 's', limit: 500 } }, 'Expected an integer from 1 to 50 at /do/0/a/with/limit but found the number 500');
     refused({ call: 'tool', with: { nam: 'x' } }, 'Expected `name` in /do/0/a/with but it is missing', 'Expected only `name`, `arguments` in /do/0/a/with but found `nam`');
     refused({ call: 'http', with: { method: 'get', endpoint: 'ftp://example.com' } }, 'Expected a URI that starts with http:// or https://');
-    refused({ call: 'http', with: { method: 'get', endpoint: 'http://a', query: { limit: 10 } } }, 'Expected text (numbers and booleans in quotes) at /do/0/a/with/query/limit but found the number 10');
+    refused(
+      { call: 'http', with: { method: 'get', endpoint: 'http://a', query: { limit: 10 } } },
+      'Expected text (numbers and booleans in quotes) at /do/0/a/with/query/limit but found the number 10',
+    );
   });
 
   it('refuses schemas that no checker could use, where they stand', () => {
     refused({ call: 'validate', with: { value: 1, schema: { type: 'nope' } } }, 'Expected a JSON Schema (draft 2020-12) at /do/0/a/with/schema but it cannot be used');
-    expect(messagesOf(withTasks([{ a: { set: { b: 1 } } }], { input: { schema: { document: { $ref: 'https://example.com/s' } } } }))).toEqual([expect.stringContaining('at /input/schema/document but it cannot be used')]);
+    expect(messagesOf(withTasks([{ a: { set: { b: 1 } } }], { input: { schema: { document: { $ref: 'https://example.com/s' } } } }))).toEqual([
+      expect.stringContaining('at /input/schema/document but it cannot be used'),
+    ]);
   });
 
   it('follows flow directives within the list only', () => {
@@ -93,7 +119,9 @@ describe('parseWorkflow', () => {
   });
 
   it('wants names without the sign that separates a task from its iteration; a slash is escaped in pointers', () => {
-    expect(messagesOf(withTasks([{ 'a#1': { set: { b: 1 } } }, { 'a/b': { set: { b: 1 } } }]))).toEqual(['Expected a task name without `#`, which separates a task from its iteration, but /do/0/a#1 has one']);
+    expect(messagesOf(withTasks([{ 'a#1': { set: { b: 1 } } }, { 'a/b': { set: { b: 1 } } }]))).toEqual([
+      'Expected a task name without `#`, which separates a task from its iteration, but /do/0/a#1 has one',
+    ]);
   });
 
   it('wants errors and retry policies by name to exist', () => {
@@ -108,18 +136,28 @@ describe('parseWorkflow', () => {
   });
 
   it('wants a filter of errors to be fixed and the error to have a name of its own', () => {
-    refused({ try: [{ b: { wait: 'PT1S' } }], catch: { as: 'input', errors: { with: { title: '${ .x }' } } } }, 'Expected a name for the error other than `context`', 'Expected a fixed text at /do/0/a/catch/errors/with/title');
+    refused(
+      { try: [{ b: { wait: 'PT1S' } }], catch: { as: 'input', errors: { with: { title: '${ .x }' } } } },
+      'Expected a name for the error other than `context`',
+      'Expected a fixed text at /do/0/a/catch/errors/with/title',
+    );
   });
 });
 
 describe('expressions of a document', () => {
   it('are refused with their pointer and what may be named there', () => {
-    refused({ set: { b: ['${ .x | }'] } }, 'Expected a jq expression at /do/0/a/set/b/0, where $context, $input, $task, $workflow, $runtime exist, but found ".x |": Expected an expression but found the end of it');
+    refused(
+      { set: { b: ['${ .x | }'] } },
+      'Expected a jq expression at /do/0/a/set/b/0, where $context, $input, $task, $workflow, $runtime exist, but found ".x |": Expected an expression but found the end of it',
+    );
     refused({ if: '.x |', set: { b: 1 } }, 'Expected a jq expression at /do/0/a/if');
   });
 
   it('are whole texts: one among other words is refused', () => {
-    refused({ set: { b: 'Hello ${ .name }' } }, 'Expected a text without `${`, or one that is wholly one expression such as "${ \\"Hello \\\\(.name)\\" }", at /do/0/a/set/b but found "Hello ${ .name }"');
+    refused(
+      { set: { b: 'Hello ${ .name }' } },
+      'Expected a text without `${`, or one that is wholly one expression such as "${ \\"Hello \\\\(.name)\\" }", at /do/0/a/set/b but found "Hello ${ .name }"',
+    );
   });
 
   it.each([
@@ -144,7 +182,10 @@ describe('expressions of a document', () => {
   });
 
   it('see the errors of all catches around them, under their names', () => {
-    const inner = (text: string): object => ({ try: [{ b: { wait: 'PT1S' } }], catch: { as: 'outer', do: [{ c: { try: [{ d: { set: { x: '${ $outer }' } } }], catch: { do: [{ e: { set: { x: text } } }] } } }] } });
+    const inner = (text: string): object => ({
+      try: [{ b: { wait: 'PT1S' } }],
+      catch: { as: 'outer', do: [{ c: { try: [{ d: { set: { x: '${ $outer }' } } }], catch: { do: [{ e: { set: { x: text } } }] } } }] },
+    });
     refused(inner('${ $outer.title + $error.title }'));
     refused(inner('${ $inner }'), 'where $context, $input, $task, $workflow, $runtime, $outer, $error exist, but found "$inner"');
   });

@@ -60,11 +60,16 @@ export function cases(task: JsonObject): readonly { readonly at: string; readonl
 function catchProblems(clause: JsonObject, pointer: string, use: JsonObject): readonly Problem[] {
   const problems: Problem[] = [];
   const { as, retry } = clause;
-  if (typeof as === 'string' && RESERVED_VARIABLES.includes(as)) problems.push({ pointer: `${pointer}/as`, message: `Expected a name for the error other than ${names(RESERVED_VARIABLES)} at ${pointer}/as but found \`${as}\`` });
+  if (typeof as === 'string' && RESERVED_VARIABLES.includes(as))
+    problems.push({ pointer: `${pointer}/as`, message: `Expected a name for the error other than ${names(RESERVED_VARIABLES)} at ${pointer}/as but found \`${as}\`` });
   const filter = objectOf(objectOf(clause['errors'])['with']);
   for (const [field, wanted] of Object.entries(filter)) {
     // A filter is compared as it stands: an expression in it would match no error.
-    if (typeof wanted === 'string' && wanted.includes('${')) problems.push({ pointer: `${pointer}/errors/with/${field}`, message: `Expected a fixed text at ${pointer}/errors/with/${field} but found the expression ${JSON.stringify(excerpt(wanted))}: use \`when\`` });
+    if (typeof wanted === 'string' && wanted.includes('${'))
+      problems.push({
+        pointer: `${pointer}/errors/with/${field}`,
+        message: `Expected a fixed text at ${pointer}/errors/with/${field} but found the expression ${JSON.stringify(excerpt(wanted))}: use \`when\``,
+      });
   }
   return [...problems, ...(typeof retry === 'string' ? nameProblem(retry, `${pointer}/retry`, 'retries', use) : retryProblems(retry, `${pointer}/retry`))];
 }
@@ -74,20 +79,25 @@ function retryProblems(policy: Json | undefined, pointer: string): readonly Prob
   const { from, to } = objectOf(jitter);
   const problems = [...durationProblems(delay, `${pointer}/delay`), ...durationProblems(from, `${pointer}/jitter/from`), ...durationProblems(to, `${pointer}/jitter/to`)];
   const [low, high] = [from, to].map((value) => (value === undefined ? undefined : parseDuration(value)));
-  if (low?.ok && high?.ok && low.ms > high.ms) problems.push({ pointer: `${pointer}/jitter`, message: `Expected \`from\` to be at most \`to\` at ${pointer}/jitter but ${low.ms} ms is more than ${high.ms} ms` });
+  if (low?.ok && high?.ok && low.ms > high.ms)
+    problems.push({ pointer: `${pointer}/jitter`, message: `Expected \`from\` to be at most \`to\` at ${pointer}/jitter but ${low.ms} ms is more than ${high.ms} ms` });
   return problems;
 }
 
 function thenProblems(target: Json | undefined, pointer: string, siblings: ReadonlyMap<string, number>): readonly Problem[] {
   if (typeof target !== 'string' || target === '' || FLOW_DIRECTIVES.includes(target) || siblings.has(target)) return [];
-  return [{ pointer, message: `Expected ${names(FLOW_DIRECTIVES)} or a task of the same list (${names([...siblings.keys()].slice(0, 20))}) at ${pointer} but found ${JSON.stringify(excerpt(target))}` }];
+  return [
+    { pointer, message: `Expected ${names(FLOW_DIRECTIVES)} or a task of the same list (${names([...siblings.keys()].slice(0, 20))}) at ${pointer} but found ${JSON.stringify(excerpt(target))}` },
+  ];
 }
 
 function nameProblem(name: Json | undefined, pointer: string, section: 'errors' | 'retries', use: JsonObject): readonly Problem[] {
   const known = objectOf(use[section]);
   if (typeof name !== 'string' || name === '' || Object.hasOwn(known, name)) return [];
   const declared = Object.keys(known).slice(0, 20);
-  return [{ pointer, message: `Expected a name that \`use.${section}\` declares (${declared.length > 0 ? names(declared) : 'it declares none'}) at ${pointer} but found ${JSON.stringify(excerpt(name))}` }];
+  return [
+    { pointer, message: `Expected a name that \`use.${section}\` declares (${declared.length > 0 ? names(declared) : 'it declares none'}) at ${pointer} but found ${JSON.stringify(excerpt(name))}` },
+  ];
 }
 
 function durationProblems(value: Json | undefined, pointer: string): readonly Problem[] {

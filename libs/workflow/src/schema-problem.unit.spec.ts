@@ -1,7 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { schemaFault, schemaProblem } from './schema-problem.js';
 
-const schema = { type: 'object', required: ['id'], additionalProperties: false, properties: { id: { type: 'string', maxLength: 3 }, at: { type: 'string', format: 'date-time' }, kind: { enum: ['a', 'b'] }, list: { type: 'array', items: { type: 'integer' } } } };
+const schema = {
+  type: 'object',
+  required: ['id'],
+  additionalProperties: false,
+  properties: { id: { type: 'string', maxLength: 3 }, at: { type: 'string', format: 'date-time' }, kind: { enum: ['a', 'b'] }, list: { type: 'array', items: { type: 'integer' } } },
+};
 
 describe('schemaProblem', () => {
   it('is silent about a value that satisfies the schema', () => {
@@ -33,9 +38,12 @@ describe('schemaProblem', () => {
 });
 
 describe('schemaFault', () => {
-  it.each([[{ type: 'nope' }], [{ $ref: 'https://example.com/elsewhere' }], [{ pattern: '(' }], [{ $async: true }], [{ $schema: 'https://example.com/draft' }], ['text'], [null], [[]]])('tells that %j cannot be used', (unusable) => {
-    expect(schemaFault(unusable)).toEqual(expect.any(String));
-  });
+  it.each([[{ type: 'nope' }], [{ $ref: 'https://example.com/elsewhere' }], [{ pattern: '(' }], [{ $async: true }], [{ $schema: 'https://example.com/draft' }], ['text'], [null], [[]]])(
+    'tells that %j cannot be used',
+    (unusable) => {
+      expect(schemaFault(unusable)).toEqual(expect.any(String));
+    },
+  );
 
   it('accepts annotations that it does not know', () => {
     expect(schemaFault({ type: 'object', 'x-owner': 'billing', example: 1 })).toBeUndefined();

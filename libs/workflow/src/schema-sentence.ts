@@ -59,4 +59,8 @@ export function schemaSentence(error: ErrorObject, { place, showsValues }: Sente
 
 const WORDS: Readonly<Record<string, string>> = { object: 'an object', array: 'a list', string: 'text', integer: 'an integer', number: 'a number', boolean: 'true or false', null: 'null' };
 
-const typeWords = (types: string | readonly string[]): string => [types].flat().map((type) => WORDS[type] ?? type).join(' or ');
+const typeWords = (types: string | readonly string[]): string =>
+  [types]
+    .flat()
+    .map((type) => WORDS[type] ?? type)
+    .join(' or ');

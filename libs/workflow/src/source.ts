@@ -47,7 +47,8 @@ export function readSource(text: string): SourceReading {
   const exhausted = errors.find(({ code }) => code === 'RESOURCE_EXHAUSTION');
   if (exhausted) return { ok: false, faults: [{ message: TOO_DEEP, place: placeAt(exhausted.pos[0]) }] };
   if (errors.length > 0) return { ok: false, faults: errors.slice(0, FAULTS_MAX).map((error) => ({ message: yamlSentence(error), place: placeAt(error.pos[0]) })) };
-  if (document.directives?.yaml.explicit && document.directives.yaml.version !== '1.2') return { ok: false, faults: [{ message: `Expected YAML 1.2 but its directive says ${document.directives.yaml.version}` }] };
+  if (document.directives?.yaml.explicit && document.directives.yaml.version !== '1.2')
+    return { ok: false, faults: [{ message: `Expected YAML 1.2 but its directive says ${document.directives.yaml.version}` }] };
   const conversion = new Conversion();
   try {
     const value = conversion.convert(document.contents, 0);
@@ -144,7 +145,8 @@ class Conversion {
     if (typeof value === 'string') return this.#text(value, offset);
     if (typeof value !== 'number') throw new Unreadable('Expected a JSON value but found one that JSON does not have', offset);
     if (!Number.isFinite(value)) throw new Unreadable(`Expected a number that JSON can hold but found ${source ?? String(value)}`, offset);
-    if (/^[-+]?\d+$/.test(source ?? '') && !Number.isSafeInteger(value)) throw new Unreadable(`Expected an integer of at most ${Number.MAX_SAFE_INTEGER} but found ${excerpt(source ?? '')}, which would lose digits: write it as text, in quotes`, offset);
+    if (/^[-+]?\d+$/.test(source ?? '') && !Number.isSafeInteger(value))
+      throw new Unreadable(`Expected an integer of at most ${Number.MAX_SAFE_INTEGER} but found ${excerpt(source ?? '')}, which would lose digits: write it as text, in quotes`, offset);
     return value;
   }
 

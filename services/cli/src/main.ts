@@ -29,9 +29,27 @@ const program = new Command('weft')
   .exitOverride()
   .showHelpAfterError('Say `--help` for what there is.')
   .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'weft: ')) })
-  .addHelpText('after', '\nStart with `./weft demo`, or `./weft up` and `./weft publish examples/complaint-triage/events/plain.json --wait`.\nExit codes: 0 done, 1 the answer is no, 2 the command line or a file is wrong, 69 something needed is not there, 130 interrupted.');
+  .addHelpText(
+    'after',
+    '\nStart with `./weft demo`, or `./weft up` and `./weft publish examples/complaint-triage/events/plain.json --wait`.\nExit codes: 0 done, 1 the answer is no, 2 the command line or a file is wrong, 69 something needed is not there, 130 interrupted.',
+  );
 
-for (const register of [registerUp, registerDown, registerDemo, registerPublish, registerDeploy, registerShow, registerExecutions, registerReviews, registerAudit, registerDb, registerTest, registerBench, registerProve]) register(program);
+for (const register of [
+  registerUp,
+  registerDown,
+  registerDemo,
+  registerPublish,
+  registerDeploy,
+  registerShow,
+  registerExecutions,
+  registerReviews,
+  registerAudit,
+  registerDb,
+  registerTest,
+  registerBench,
+  registerProve,
+])
+  register(program);
 
 // Whoever reads our output may stop reading, as `head` does: there is nobody left to tell.
 process.stdout.on('error', (fault: NodeJS.ErrnoException) => process.exit(fault.code === 'EPIPE' ? EXIT.ok : EXIT.failed));

@@ -11,7 +11,9 @@ import { join } from 'node:path';
 export async function deployFolder(orchestration: Pick<OrchestrationPeer, 'deploy'>, folder: string): Promise<void> {
   const log = logFor('standalone');
   const context = contextOf({ tenant: DEFAULT_TENANT, actor: 'service:standalone' });
-  for (const name of readdirSync(folder).filter((file) => /\.(ya?ml|json)$/.test(file)).sort()) {
+  for (const name of readdirSync(folder)
+    .filter((file) => /\.(ya?ml|json)$/.test(file))
+    .sort()) {
     try {
       const { ref, created } = await orchestration.deploy({ text: readFileSync(join(folder, name), 'utf8') }, context);
       if (created && ref) log.info(`deployed ${ref.namespace}/${ref.name}:${ref.version}`, { file: name });

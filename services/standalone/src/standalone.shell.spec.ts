@@ -59,7 +59,11 @@ async function begin(): Promise<Running> {
   return {
     child,
     ask: async (method, path, body, type = 'application/json') => {
-      const answer = await fetch(`${url}${path}`, { method, headers: { authorization: `Bearer ${apiKey}`, ...(body === undefined ? {} : { 'content-type': type }) }, ...(body === undefined ? {} : { body }) });
+      const answer = await fetch(`${url}${path}`, {
+        method,
+        headers: { authorization: `Bearer ${apiKey}`, ...(body === undefined ? {} : { 'content-type': type }) },
+        ...(body === undefined ? {} : { body }),
+      });
       return { status: answer.status, body: (await answer.json()) as Record<string, unknown> };
     },
   };
@@ -97,7 +101,14 @@ describe('Weft in one process', () => {
   it('carries a request to its result, survives kill -9 in the middle, and shares its store with nobody', async () => {
     const migration = launch(['migrate']);
     expect(await once(migration.child, 'exit')).toEqual([0, null]);
-    expect(JSON.parse(migration.said().split('\n').find((line) => line.startsWith('{"applied"')) ?? '{}')).toMatchObject({ applied: { orchestration: [expect.any(String)], audit: [expect.any(String)] } });
+    expect(
+      JSON.parse(
+        migration
+          .said()
+          .split('\n')
+          .find((line) => line.startsWith('{"applied"')) ?? '{}',
+      ),
+    ).toMatchObject({ applied: { orchestration: [expect.any(String)], audit: [expect.any(String)] } });
 
     const first = await begin();
     expect(await first.ask('POST', '/v1/definitions', PAUSING, 'application/yaml')).toMatchObject({ status: 201 });
@@ -116,10 +127,13 @@ describe('Weft in one process', () => {
     await once(first.child, 'exit');
 
     const second = await begin();
-    const resumed = await eventually(async () => {
-      const { body } = await second.ask('GET', `/v1/executions/${String(cut.body['executionId'])}`);
-      return body['status'] === 'completed' ? body : undefined;
-    }, { timeoutMs: 15_000 });
+    const resumed = await eventually(
+      async () => {
+        const { body } = await second.ask('GET', `/v1/executions/${String(cut.body['executionId'])}`);
+        return body['status'] === 'completed' ? body : undefined;
+      },
+      { timeoutMs: 15_000 },
+    );
     expect(resumed).toMatchObject({ output: { answer: 'two' } });
     // The same event again is the same request.
     expect(await publish(second, 'r-2', 'two')).toMatchObject({ body: { duplicate: true, executionId: cut.body['executionId'] } });

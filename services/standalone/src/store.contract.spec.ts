@@ -30,7 +30,9 @@ const OPEN_TO_ALL = ['head', 'members', 'tiles'].map((table) => `audit.${table}:
 describe('the store of all services', () => {
   it('shows no tenant the rows of another: row-level security is forced on every table', async () => {
     const query = async <R extends object>(text: string): Promise<R[]> => (await admin.query<R>(text)).rows;
-    expect((await query<{ n: number }>(`select count(*)::int as n from pg_tables where schemaname = any(array['${ALL_MIGRATIONS.map(({ service }) => service).join("','")}'])`))[0]!.n).toBeGreaterThan(20);
+    expect((await query<{ n: number }>(`select count(*)::int as n from pg_tables where schemaname = any(array['${ALL_MIGRATIONS.map(({ service }) => service).join("','")}'])`))[0]!.n).toBeGreaterThan(
+      20,
+    );
     expect(await tablesWithoutForcedPolicy(query)).toEqual(OPEN_TO_ALL);
     // A check that cannot fail is none.
     await query('create table orchestration.planted (tenant text)');
@@ -60,10 +62,14 @@ describe('the store of all services', () => {
   it('belongs to one process at a time', async () => {
     const opened = { address: scratch.address, passwordOf: () => undefined, adopted: true, close: async () => undefined };
     const letGo = await ownStore(opened, 0, () => undefined);
-    await expect(ownStore(opened, 50, () => undefined)).rejects.toMatchObject({ rejection: { code: 'store-in-use', message: expect.stringMatching(/^Expected to be the only process on the store but another one holds it after 50 ms/) } });
+    await expect(ownStore(opened, 50, () => undefined)).rejects.toMatchObject({
+      rejection: { code: 'store-in-use', message: expect.stringMatching(/^Expected to be the only process on the store but another one holds it after 50 ms/) },
+    });
     const waiting = ownStore(opened, 5_000, () => undefined);
     await letGo();
-    await (await waiting)();
+    await (
+      await waiting
+    )();
   });
 });
 

@@ -118,7 +118,13 @@ describe('the counting server', () => {
     const lostWith = async (seed: number, name: string): Promise<boolean[]> => {
       const { url } = await start({ file: join(folder, name), lostAnswer: 0.4, seed });
       const lost: boolean[] = [];
-      for (let n = 0; n < 20; n++) lost.push(await post(url, 'pay', `k${n}`).then(() => false, () => true));
+      for (let n = 0; n < 20; n++)
+        lost.push(
+          await post(url, 'pay', `k${n}`).then(
+            () => false,
+            () => true,
+          ),
+        );
       return lost;
     };
     const first = await lostWith(7, 'a');

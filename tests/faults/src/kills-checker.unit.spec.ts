@@ -33,10 +33,7 @@ function run(change: (good: KillsInput) => Partial<KillsInput> = () => ({})): Ki
   const good: KillsInput = {
     requests: ids.map((n) => ({ id: `r${n}`, executionId: `e${n}` })),
     results: ids.map((n) => ({ requestId: `r${n}`, status: 'completed' })),
-    receipts: ids.flatMap((n) => [
-      receipt(2 * n, { execution: `e${n}` }),
-      receipt(2 * n + 1, { execution: `e${n}`, tool: 'pay', task: '/do/1/pay' }),
-    ]),
+    receipts: ids.flatMap((n) => [receipt(2 * n, { execution: `e${n}` }), receipt(2 * n + 1, { execution: `e${n}`, tool: 'pay', task: '/do/1/pay' })]),
     sql: {
       executions: ids.map((n) => ({ id: `e${n}`, status: 'completed' })),
       resultsApplied: ids.flatMap((n) => [0, 1].map((job) => ({ execution: `e${n}`, job: `e${n}/${job}`, generation: 1, count: 1 }))),
@@ -50,9 +47,11 @@ function run(change: (good: KillsInput) => Partial<KillsInput> = () => ({})): Ki
 }
 
 const withReceipts = (...more: Receipt[]): KillsInput => run((good) => ({ receipts: [...good.receipts, ...more] }));
-const withExecution = (execution: KillsInput['sql']['executions'][number]): ((good: KillsInput) => Partial<KillsInput>) => (good) => ({
-  sql: { ...good.sql, executions: [execution, ...good.sql.executions.slice(1)] },
-});
+const withExecution =
+  (execution: KillsInput['sql']['executions'][number]): ((good: KillsInput) => Partial<KillsInput>) =>
+  (good) => ({
+    sql: { ...good.sql, executions: [execution, ...good.sql.executions.slice(1)] },
+  });
 
 /** Expects exactly this violation and nothing else, and a sentence that matches. */
 function expectViolation(input: KillsInput, counts: Partial<KillsVerdict>, sentence: RegExp): void {
@@ -128,11 +127,19 @@ describe('judge finds a planted loss', () => {
   });
 
   it('a request without a result event', () => {
-    expectViolation(run((good) => ({ results: good.results.slice(1) })), { lost: 1 }, /^Request r1: .* no result event was seen$/);
+    expectViolation(
+      run((good) => ({ results: good.results.slice(1) })),
+      { lost: 1 },
+      /^Request r1: .* no result event was seen$/,
+    );
   });
 
   it('a request without an execution and without a result', () => {
-    expectViolation(run((good) => ({ requests: [...good.requests, { id: 'r4' }] })), { executions: 4, lost: 1 }, /^Request r4 was acked, but/);
+    expectViolation(
+      run((good) => ({ requests: [...good.requests, { id: 'r4' }] })),
+      { executions: 4, lost: 1 },
+      /^Request r4 was acked, but/,
+    );
   });
 
   it('a request with two different results', () => {
@@ -142,11 +149,19 @@ describe('judge finds a planted loss', () => {
   });
 
   it('a result that contradicts the database', () => {
-    expectViolation(run((good) => ({ results: [{ requestId: 'r1', status: 'faulted' }, ...good.results.slice(1)] })), { lost: 1 }, /says faulted, but execution e1 is completed/);
+    expectViolation(
+      run((good) => ({ results: [{ requestId: 'r1', status: 'faulted' }, ...good.results.slice(1)] })),
+      { lost: 1 },
+      /says faulted, but execution e1 is completed/,
+    );
   });
 
   it('a request that was started twice', () => {
-    expectViolation(run((good) => ({ requests: [...good.requests, { id: 'r1', executionId: 'e9' }] })), { lost: 1 }, /^Request r1 has 2 executions: e1, e9$/);
+    expectViolation(
+      run((good) => ({ requests: [...good.requests, { id: 'r1', executionId: 'e9' }] })),
+      { lost: 1 },
+      /^Request r1 has 2 executions: e1, e9$/,
+    );
   });
 
   it('two requests that share one execution', () => {
@@ -205,16 +220,21 @@ describe('judge finds what else is left over or missing', () => {
   });
 
   it('timers of executions that are over or absent, and no others', () => {
-    const timers = (execution: string, status: string) => run((good) => ({
-      sql: { ...good.sql, executions: [...good.sql.executions, { id: 'e4', status, review: 'effect-outcome' }], openTimers: [{ execution, timer: 't1' }] },
-    }));
+    const timers = (execution: string, status: string) =>
+      run((good) => ({
+        sql: { ...good.sql, executions: [...good.sql.executions, { id: 'e4', status, review: 'effect-outcome' }], openTimers: [{ execution, timer: 't1' }] },
+      }));
     expectViolation(timers('e1', 'waiting'), { orphanTimers: 1, unknown: 1 }, /^Timer t1 of execution e1 /);
     expectViolation(timers('e9', 'waiting'), { orphanTimers: 1, unknown: 1 }, /^Timer t1 of execution e9 /);
     expect(judge(timers('e4', 'waiting'))).toEqual({ ...CLEAN, unknown: 1 });
   });
 
   it('commits that were never published', () => {
-    expectViolation(run((good) => ({ sql: { ...good.sql, unpublishedCommits: 2 } })), { unpublished: 2 }, /but 2 are not$/);
+    expectViolation(
+      run((good) => ({ sql: { ...good.sql, unpublishedCommits: 2 } })),
+      { unpublished: 2 },
+      /but 2 are not$/,
+    );
   });
 
   it('keeps at most 20 sentences, some of every kind', () => {

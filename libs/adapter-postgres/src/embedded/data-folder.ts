@@ -28,7 +28,17 @@ export function createData(binaries: Binaries, layout: Layout, options: { readon
   const fresh = mkdtempSync(join(layout.root, 'initdb-'));
   own(fresh, layout.user);
   const made = join(fresh, 'data');
-  const flags = ['--username=postgres', '--auth-local=trust', '--auth-host=reject', '--encoding=UTF8', '--locale=C', '--locale-provider=builtin', '--builtin-locale=C.UTF-8', '--no-instructions', ...(options.sync ? [] : ['--no-sync'])];
+  const flags = [
+    '--username=postgres',
+    '--auth-local=trust',
+    '--auth-host=reject',
+    '--encoding=UTF8',
+    '--locale=C',
+    '--locale-provider=builtin',
+    '--builtin-locale=C.UTF-8',
+    '--no-instructions',
+    ...(options.sync ? [] : ['--no-sync']),
+  ];
   try {
     const done = spawnSync(binaries.initdb, ['-D', made, ...flags], { ...layout.user, cwd: '/', encoding: 'utf8', env: serverEnvironment() });
     if (done.status !== 0) throw notCreated(layout, (done.stderr || done.error?.message || `exit code ${done.status}`).trim().split('\n').slice(-2).join(' | '));

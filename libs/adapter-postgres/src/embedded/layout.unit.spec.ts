@@ -14,7 +14,7 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 describe('layoutOf', () => {
-  it.runIf(process.getuid?.() === 0)('goes to /var/lib/weft when root asks for a folder that the server\'s user cannot reach', () => {
+  it.runIf(process.getuid?.() === 0)("goes to /var/lib/weft when root asks for a folder that the server's user cannot reach", () => {
     const closed = layoutOf(join(folder, 'postgres'));
     expect(closed).toMatchObject({ moved: true, root: expect.stringMatching(/^\/var\/lib\/weft\/postgres-[0-9a-f]{12}$/) });
     expect(layoutOf(join(folder, 'postgres')).root).toBe(closed.root);

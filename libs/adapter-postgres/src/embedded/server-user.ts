@@ -19,7 +19,8 @@ export function serverUser(data: string): ServerUser {
   const me = process.getuid?.();
   const owner = existsSync(data) ? statSync(data) : undefined;
   if (me !== 0) {
-    if (owner && me !== undefined && owner.uid !== me) throw new Fault(`Expected the store in ${data} to belong to this user (uid ${me}) but uid ${owner.uid} owns it. Run as that user or as root, or choose another folder.`, false);
+    if (owner && me !== undefined && owner.uid !== me)
+      throw new Fault(`Expected the store in ${data} to belong to this user (uid ${me}) but uid ${owner.uid} owns it. Run as that user or as root, or choose another folder.`, false);
     return {};
   }
   if (owner && owner.uid !== 0) return { uid: owner.uid, gid: owner.gid };

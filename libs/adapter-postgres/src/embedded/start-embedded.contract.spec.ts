@@ -43,7 +43,10 @@ async function ask<R extends object>(address: StoreAddress, text: string): Promi
 }
 
 /** A process that starts the server, says where, and waits to be killed. */
-function parentProcess(user: { readonly uid?: number; readonly gid?: number } = {}): { readonly child: ChildProcess; readonly started: Promise<Pick<Embedded, 'address' | 'postmasterPid' | 'adopted'>> } {
+function parentProcess(user: { readonly uid?: number; readonly gid?: number } = {}): {
+  readonly child: ChildProcess;
+  readonly started: Promise<Pick<Embedded, 'address' | 'postmasterPid' | 'adopted'>>;
+} {
   const script = `import { startEmbedded } from ${JSON.stringify(join(PACKAGE, 'dist', 'index.js'))};
     console.log(JSON.stringify(await startEmbedded({ root: process.argv[1] })));
     setInterval(() => undefined, 1000);`;
@@ -77,7 +80,9 @@ describe('startEmbedded', () => {
     const first = await startEmbedded({ root });
     expect(first).toMatchObject({ adopted: false, address: { database: 'weft', user: 'postgres' } });
     await ask(first.address, 'create table kept as select 7 as n');
-    expect(await ask(first.address, `select string_agg(setting, ' ' order by name) as s from pg_settings where name in ('fsync', 'synchronous_commit', 'full_page_writes', 'data_checksums')`)).toEqual([{ s: 'on on on on' }]);
+    expect(await ask(first.address, `select string_agg(setting, ' ' order by name) as s from pg_settings where name in ('fsync', 'synchronous_commit', 'full_page_writes', 'data_checksums')`)).toEqual(
+      [{ s: 'on on on on' }],
+    );
     expect(await ask(first.address, `select lower('ÄÉ') as folded, 'Z' < 'a' as bytewise, getdatabaseencoding() as encoding`)).toEqual([{ folded: 'äé', bytewise: true, encoding: 'UTF8' }]);
     await first.stop();
     await first.stop();
@@ -163,7 +168,10 @@ describe('startEmbedded', () => {
   });
 
   it('says what the server says when it does not start', async () => {
-    await expect(startEmbedded({ root, settings: { max_connections: 'many' } })).rejects.toMatchObject({ name: 'Fault', message: expect.stringMatching(/Expected the embedded PostgreSQL to start.*max_connections/s) });
+    await expect(startEmbedded({ root, settings: { max_connections: 'many' } })).rejects.toMatchObject({
+      name: 'Fault',
+      message: expect.stringMatching(/Expected the embedded PostgreSQL to start.*max_connections/s),
+    });
   });
 
   it.runIf(isRoot)('works for an ordinary user; root then runs that store as its owner', async () => {
@@ -185,7 +193,7 @@ describe('startEmbedded', () => {
 });
 
 describe.runIf(isRoot)('findBinaries', () => {
-  it('copies the binaries to where the server\'s user reaches them, whole and once', () => {
+  it("copies the binaries to where the server's user reaches them, whole and once", () => {
     const installed = findBinaries({}, folder);
     const closed = join(folder, 'closed');
     mkdirSync(closed, { mode: 0o700 });

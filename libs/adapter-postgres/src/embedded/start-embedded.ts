@@ -103,7 +103,13 @@ function launch(binaries: Binaries, layout: Layout, settings: Readonly<Record<st
   own(layout.log, layout.user);
   const flags = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
   // A session of its own: Ctrl-C on our terminal is for us, and we stop the server after the last commit.
-  const child = spawn(binaries.postgres, ['-D', layout.data, '-k', layout.socket, '-p', String(PORT), ...flags], { ...layout.user, cwd: '/', detached: true, stdio: ['ignore', log, log], env: serverEnvironment() });
+  const child = spawn(binaries.postgres, ['-D', layout.data, '-k', layout.socket, '-p', String(PORT), ...flags], {
+    ...layout.user,
+    cwd: '/',
+    detached: true,
+    stdio: ['ignore', log, log],
+    env: serverEnvironment(),
+  });
   child.on('error', () => undefined);
   child.unref();
   closeSync(log);

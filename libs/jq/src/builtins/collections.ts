@@ -35,7 +35,10 @@ export const COLLECTIONS: readonly BuiltinEntry[] = [
   filters('group_by/1', ([f]) => byKey(f!, (meter, keyed) => groups(meter, keyed).map((group) => group.map(({ item }) => item)))),
   values('unique/0', (meter, input) => {
     const keyed = sortable(meter, input).map((item) => ({ item, key: item }));
-    return groups(meter, sortValues(meter, keyed, ({ key }) => key)).map(([leader]) => leader!.item);
+    return groups(
+      meter,
+      sortValues(meter, keyed, ({ key }) => key),
+    ).map(([leader]) => leader!.item);
   }),
   filters('unique_by/1', ([f]) => byKey(f!, (meter, keyed) => groups(meter, keyed).map(([leader]) => leader!.item))),
   values('min/0', (meter, input) => extreme(meter, sortable(meter, input), sortable(meter, input), -1)),
@@ -197,7 +200,10 @@ interface Keyed {
 function byKey(f: Code, finish: (meter: Meter, keyed: readonly Keyed[]) => Json): Code {
   return single((meter, env, input) => {
     meter.step();
-    return finish(meter, sortValues(meter, keysBy(f, meter, env, input), ({ key }) => key));
+    return finish(
+      meter,
+      sortValues(meter, keysBy(f, meter, env, input), ({ key }) => key),
+    );
   });
 }
 
@@ -233,7 +239,12 @@ function extreme(meter: Meter, items: readonly Json[], keys: readonly Json[], di
 function extremeBy(f: Code, direction: 1 | -1): Code {
   return single((meter, env, input) => {
     const keyed = keysBy(f, meter, env, input);
-    return extreme(meter, keyed.map(({ item }) => item), keyed.map(({ key }) => key), direction);
+    return extreme(
+      meter,
+      keyed.map(({ item }) => item),
+      keyed.map(({ key }) => key),
+      direction,
+    );
   });
 }
 

@@ -10,7 +10,12 @@ import { ELEMENT_BYTES, FIELD_BYTES, isArray, isObject, isTrue, keysOf, newField
 import { filters, values, type BuiltinEntry } from './define.js';
 
 export const CONTROL: readonly BuiltinEntry[] = [
-  filters('empty/0', () => single(() => undefined, () => undefined)),
+  filters('empty/0', () =>
+    single(
+      () => undefined,
+      () => undefined,
+    ),
+  ),
   values('error/0', (_meter, input) => {
     throw new Raised(input);
   }),
@@ -294,12 +299,8 @@ function counted(count: Code, { name, fault, f, isOpen, passes, isLast }: Window
     );
   };
   return many(
-    (meter, env, input, emit) =>
-      count.each(meter, env, input, (value) => run<[Json]>(meter, checked(meter, value), (push) => f.each(meter, env, input, push), emit)),
-    (meter, env, path, input, emit) =>
-      count.each(meter, env, input, (value) =>
-        run<[Path | undefined, Json]>(meter, checked(meter, value), (push) => f.paths(meter, env, path, input, push), emit),
-      ),
+    (meter, env, input, emit) => count.each(meter, env, input, (value) => run<[Json]>(meter, checked(meter, value), (push) => f.each(meter, env, input, push), emit)),
+    (meter, env, path, input, emit) => count.each(meter, env, input, (value) => run<[Path | undefined, Json]>(meter, checked(meter, value), (push) => f.paths(meter, env, path, input, push), emit)),
   );
 }
 

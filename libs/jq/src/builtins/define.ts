@@ -61,17 +61,7 @@ function singleOver(apply: ValueFunction, args: readonly Code[]): Code {
   });
 }
 
-function combine(
-  apply: ValueFunction,
-  args: readonly Code[],
-  order: readonly number[],
-  meter: Meter,
-  env: Env,
-  input: Json,
-  emit: Emit,
-  chosen: readonly Json[],
-  at: number,
-): void {
+function combine(apply: ValueFunction, args: readonly Code[], order: readonly number[], meter: Meter, env: Env, input: Json, emit: Emit, chosen: readonly Json[], at: number): void {
   const position = order[at];
   if (position === undefined) {
     meter.step();

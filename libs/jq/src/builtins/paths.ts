@@ -8,9 +8,7 @@ import { ELEMENT_BYTES, isArray } from '../value.js';
 import { filters, values, type BuiltinEntry } from './define.js';
 
 export const PATHS: readonly BuiltinEntry[] = [
-  filters('path/1', ([f]) =>
-    many((meter, env, input, emit) => f!.paths(meter, env, ROOT, input, (path, value) => emit(keysFrom(meter, reached(meter, path, value))))),
-  ),
+  filters('path/1', ([f]) => many((meter, env, input, emit) => f!.paths(meter, env, ROOT, input, (path, value) => emit(keysFrom(meter, reached(meter, path, value)))))),
   filters('getpath/1', ([keys]) => getPathOf(keys!)),
   values('setpath/2', (meter, input, keys, value) => setPath(meter, input, pathKeys(keys!), value!, new Set())),
   values('delpaths/1', (meter, input, paths) => (isArray(paths!) ? deletePaths(meter, input, paths) : raise('Paths must be specified as an array'))),

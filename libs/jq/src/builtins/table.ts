@@ -25,9 +25,7 @@ const SELF: BuiltinEntry = values('builtins/0', (meter) => {
 export const BUILTINS: ReadonlyMap<string, Builtin> = new Map([SELF, ...CONTROL, ...TYPES, ...COLLECTIONS, ...PATHS, ...TEXTS, ...MATH, ...DATES, ...STREAMS]);
 
 /** Builtins written in jq, by name/arity. */
-export const SUPPLIED: ReadonlyMap<string, Definition> = new Map(
-  parseDefinitions(SUPPLIED_TEXT).map((definition) => [`${definition.name}/${definition.parameters.length}`, definition]),
-);
+export const SUPPLIED: ReadonlyMap<string, Definition> = new Map(parseDefinitions(SUPPLIED_TEXT).map((definition) => [`${definition.name}/${definition.parameters.length}`, definition]));
 
 const REASONS: readonly (readonly [reason: string, names: readonly string[]])[] = [
   ['the environment is out of reach', ['env']],

@@ -88,7 +88,15 @@ describe('createApp answers what went wrong', () => {
   it('with the status and code of a refusal', async () => {
     const { response, body } = await problem('/refused');
     expect(response.status).toBe(422);
-    expect(body).toEqual({ type: 'urn:weft:error:no-route', title: 'Unprocessable Entity', status: 422, detail: 'Expected a route for type "x" but no rule matches.', code: 'no-route', retryable: false, details: { type: 'x' } });
+    expect(body).toEqual({
+      type: 'urn:weft:error:no-route',
+      title: 'Unprocessable Entity',
+      status: 422,
+      detail: 'Expected a route for type "x" but no rule matches.',
+      code: 'no-route',
+      retryable: false,
+      details: { type: 'x' },
+    });
   });
 
   it('with Retry-After in whole seconds when there is something to wait for', async () => {

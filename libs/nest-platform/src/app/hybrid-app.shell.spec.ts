@@ -49,7 +49,10 @@ class JobsConsumer {
 class ToolsModule {}
 
 interface Exported {
-  readonly resourceSpans: readonly { readonly resource: { readonly attributes: readonly { key: string; value: { stringValue?: string } }[] }; readonly scopeSpans: readonly { readonly spans: readonly { traceId: string; name: string; kind: number }[] }[] }[];
+  readonly resourceSpans: readonly {
+    readonly resource: { readonly attributes: readonly { key: string; value: { stringValue?: string } }[] };
+    readonly scopeSpans: readonly { readonly spans: readonly { traceId: string; name: string; kind: number }[] }[];
+  }[];
 }
 
 let running: RunningApp;
@@ -94,7 +97,9 @@ describe('one application with HTTP, gRPC and the bus', () => {
     tools.close();
     await telemetry.flush();
     const spans = exported.flatMap(({ resourceSpans }) =>
-      resourceSpans.flatMap(({ resource, scopeSpans }) => scopeSpans.flatMap((scope) => scope.spans.map(({ traceId, name }) => ({ service: resource.attributes.find(({ key }) => key === 'service.name')?.value.stringValue, name, traceId })))),
+      resourceSpans.flatMap(({ resource, scopeSpans }) =>
+        scopeSpans.flatMap((scope) => scope.spans.map(({ traceId, name }) => ({ service: resource.attributes.find(({ key }) => key === 'service.name')?.value.stringValue, name, traceId }))),
+      ),
     );
     const traceId = traceIdOf(inside);
     expect(spans.sort((a, b) => a.service!.localeCompare(b.service!))).toEqual([

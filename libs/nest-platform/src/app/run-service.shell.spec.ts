@@ -32,7 +32,11 @@ afterEach(() => {
 });
 
 function start(source: string, env: Record<string, string> = {}): Started {
-  const child = spawn(process.execPath, ['--input-type=module', '--eval', source], { cwd: fileURLToPath(new URL('../..', import.meta.url)), env: { PATH: process.env['PATH'] ?? '', ...env }, stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, ['--input-type=module', '--eval', source], {
+    cwd: fileURLToPath(new URL('../..', import.meta.url)),
+    env: { PATH: process.env['PATH'] ?? '', ...env },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   const lines: Record<string, unknown>[] = [];
   let rest = '';
   child.stdout!.on('data', (chunk: Buffer) => {
@@ -70,7 +74,11 @@ describe('runService', () => {
     const service = start(main(), { WEFT_PORT: 'http', WEFT_TRACE_RATIO: '2' });
     expect(await service.code).toBe(1);
     expect(service.lines).toHaveLength(1);
-    expect(service.lines[0]).toMatchObject({ level: 'fatal', message: expect.stringContaining('The configuration has 2 faults'), faults: [{ variable: 'WEFT_TRACE_RATIO' }, { variable: 'WEFT_PORT' }] });
+    expect(service.lines[0]).toMatchObject({
+      level: 'fatal',
+      message: expect.stringContaining('The configuration has 2 faults'),
+      faults: [{ variable: 'WEFT_TRACE_RATIO' }, { variable: 'WEFT_PORT' }],
+    });
   });
 
   it('logs a failed start and exits with 1', async () => {

@@ -79,7 +79,12 @@ async function endsWithin(run: () => void | Promise<void>, ms: number): Promise<
     timer = setTimeout(() => resolve(`not finished after ${Math.round(ms)} ms`), ms);
   });
   try {
-    return await Promise.race([Promise.resolve().then(run).then(() => undefined), late]);
+    return await Promise.race([
+      Promise.resolve()
+        .then(run)
+        .then(() => undefined),
+      late,
+    ]);
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
   } finally {

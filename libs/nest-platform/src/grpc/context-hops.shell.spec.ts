@@ -104,7 +104,14 @@ describe('every hop keeps every field of the context', () => {
   it('keeps them in the headers of a Kafka record', () => {
     fc.assert(
       fc.property(anyContext, (context) => {
-        const envelope: Envelope<ResultBody> = { id: 'r1', source: '/weft/orchestration', type: 'ai.weft.result.v1', key: 'k', context, body: { executionId: 'e', requestId: 'r', status: 'completed' } };
+        const envelope: Envelope<ResultBody> = {
+          id: 'r1',
+          source: '/weft/orchestration',
+          type: 'ai.weft.result.v1',
+          key: 'k',
+          context,
+          body: { executionId: 'e', requestId: 'r', status: 'completed' },
+        };
         const { headers, value } = toRecord(envelope, jsonCodec<ResultBody>());
         const delivery = fromRecord('results', { topic: 'weft.results', partition: 0, offset: '0', key: 'k', headers, value });
         expect(delivery).toMatchObject({ ok: true, envelope: { context } });

@@ -4,7 +4,11 @@ import type { Context } from '@weft/contracts';
 
 /** The peer that a generated service constant describes; the same as `PeerOf` of its server interface. */
 export type PeerOfDefinition<D> = {
-  readonly [K in keyof D]: D[K] extends { readonly responseStream: infer IsStream; readonly requestSerialize: (request: infer Request) => Buffer; readonly responseDeserialize: (bytes: Buffer) => infer Reply }
+  readonly [K in keyof D]: D[K] extends {
+    readonly responseStream: infer IsStream;
+    readonly requestSerialize: (request: infer Request) => Buffer;
+    readonly responseDeserialize: (bytes: Buffer) => infer Reply;
+  }
     ? IsStream extends true
       ? (request: Request, context: Context) => AsyncIterable<Reply>
       : (request: Request, context: Context) => Promise<Reply>

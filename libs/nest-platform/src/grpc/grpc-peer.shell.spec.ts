@@ -2,7 +2,21 @@ import 'reflect-metadata';
 import { Module, type INestMicroservice } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { MicroserviceOptions } from '@nestjs/microservices';
-import { Command, CommandBatch, contextOf, DecideRequest, JobBatch, OrchestrationClient, OrchestrationService, Review, WorkerClient, WorkerService, type Context, type OrchestrationPeer, type WorkerPeer } from '@weft/contracts';
+import {
+  Command,
+  CommandBatch,
+  contextOf,
+  DecideRequest,
+  JobBatch,
+  OrchestrationClient,
+  OrchestrationService,
+  Review,
+  WorkerClient,
+  WorkerService,
+  type Context,
+  type OrchestrationPeer,
+  type WorkerPeer,
+} from '@weft/contracts';
 import { Refused, rejection } from '@weft/kernel';
 import { Fault } from '@weft/pipeline';
 import { createServer } from 'node:net';

@@ -51,7 +51,9 @@ export function grpcPeer<D extends ServiceDefinition>(generated: { readonly serv
     peer: peer as unknown as PeerOfDefinition<D>,
     ready: (timeoutMs) =>
       new Promise((resolve, reject) => {
-        client.waitForReady(Date.now() + timeoutMs, (error) => (error === undefined ? resolve() : reject(new Fault(`no peer ${connection.serviceName} answers at ${address}`, true, { cause: error }))));
+        client.waitForReady(Date.now() + timeoutMs, (error) =>
+          error === undefined ? resolve() : reject(new Fault(`no peer ${connection.serviceName} answers at ${address}`, true, { cause: error })),
+        );
       }),
     close: () => client.close(),
   };
@@ -71,10 +73,18 @@ function unaryCall(connection: Connection, name: string, method: Method) {
   return (request: unknown, context: Context): Promise<unknown> =>
     inSpan(callerTracer(connection), spanName(connection, name), spanOptions(connection, name, context), (inside) => {
       return new Promise<unknown>((resolve, reject) => {
-        client.makeUnaryRequest(method.path, method.requestSerialize, method.responseDeserialize, request, contextToMetadata(inside), callOptions(context, options.deadlineMs ?? 10_000), (error, reply) => {
-          if (error !== null) reject(fromStatus(connection, name, error));
-          else resolve(reply);
-        });
+        client.makeUnaryRequest(
+          method.path,
+          method.requestSerialize,
+          method.responseDeserialize,
+          request,
+          contextToMetadata(inside),
+          callOptions(context, options.deadlineMs ?? 10_000),
+          (error, reply) => {
+            if (error !== null) reject(fromStatus(connection, name, error));
+            else resolve(reply);
+          },
+        );
       });
     });
 }
@@ -83,7 +93,14 @@ function streamCall(connection: Connection, name: string, method: Method) {
   const { client, options } = connection;
   return (request: unknown, context: Context): AsyncIterable<unknown> =>
     streamInSpan(callerTracer(connection), spanName(connection, name), spanOptions(connection, name, context), async function* (inside) {
-      const call = client.makeServerStreamRequest(method.path, method.requestSerialize, method.responseDeserialize, request, contextToMetadata(inside), callOptions(context, options.streamDeadlineMs ?? 60_000));
+      const call = client.makeServerStreamRequest(
+        method.path,
+        method.requestSerialize,
+        method.responseDeserialize,
+        request,
+        contextToMetadata(inside),
+        callOptions(context, options.streamDeadlineMs ?? 60_000),
+      );
       // The reader may leave while the cancellation below is on its way: its error has no other listener then.
       call.on('error', () => undefined);
       try {

@@ -42,7 +42,12 @@ export interface Asked {
 export function problemOfThrown(thrown: unknown, asked: Asked): { readonly problem: Problem; readonly unexpected: boolean } {
   if (thrown instanceof Refused) return { problem: problemOf(thrown.rejection), unexpected: false };
   if (thrown instanceof Fault && thrown.retryable) {
-    return { problem: problemOf(rejection('overloaded', 'Expected to answer now but a part of Weft cannot be reached. Ask again with the same id: it is done once.', { retryable: true, retryAfterMs: 1_000 })), unexpected: true };
+    return {
+      problem: problemOf(
+        rejection('overloaded', 'Expected to answer now but a part of Weft cannot be reached. Ask again with the same id: it is done once.', { retryable: true, retryAfterMs: 1_000 }),
+      ),
+      unexpected: true,
+    };
   }
   const refusal = bodyRefusal(thrown) ?? frameworkRefusal(thrown, asked);
   if (refusal !== undefined) return { problem: problemOf(refusal.rejection, refusal.status), unexpected: false };

@@ -19,7 +19,17 @@ describe('logFor', () => {
     const context = contextOf({ tenant: 'acme', executionId: 'e1', jobId: 'j1', traceparent: `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01` });
     logFor('tools').info('a line\nof two', { context, count: 3 });
     expect(lines[0]?.indexOf('\n')).toBe(lines[0]!.length - 1);
-    expect(last()).toEqual({ time: expect.stringMatching(/^\d{4}-.*Z$/), level: 'info', service: 'tools', message: 'a line\nof two', tenant: 'acme', execution: 'e1', job: 'j1', trace: 'a'.repeat(32), count: 3 });
+    expect(last()).toEqual({
+      time: expect.stringMatching(/^\d{4}-.*Z$/),
+      level: 'info',
+      service: 'tools',
+      message: 'a line\nof two',
+      tenant: 'acme',
+      execution: 'e1',
+      job: 'j1',
+      trace: 'a'.repeat(32),
+      count: 3,
+    });
   });
 
   it('leaves lines below its level out', () => {
@@ -30,7 +40,12 @@ describe('logFor', () => {
   });
 
   it('replaces secrets at any depth and keeps counts of tokens', () => {
-    logFor('tools').warn('a call to postgres://weft:pw@db/weft', { request: { headers: { Authorization: 'Bearer abc', 'x-api-key': 'abc' }, items: [{ clientSecret: 'abc', password: 'abc' }] }, inputTokens: 12, token: 'abc', url: 'https://u:abc@host/x' });
+    logFor('tools').warn('a call to postgres://weft:pw@db/weft', {
+      request: { headers: { Authorization: 'Bearer abc', 'x-api-key': 'abc' }, items: [{ clientSecret: 'abc', password: 'abc' }] },
+      inputTokens: 12,
+      token: 'abc',
+      url: 'https://u:abc@host/x',
+    });
     expect(lines[0]).not.toContain('abc');
     expect(lines[0]).not.toContain(':pw@');
     expect(last()).toMatchObject({ inputTokens: 12, token: '[redacted]', request: { headers: { Authorization: '[redacted]' } } });

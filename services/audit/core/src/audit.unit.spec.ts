@@ -62,7 +62,10 @@ describe('commitRowOf', () => {
   it('gives each member its digest', () => {
     const reading = commitRowOf(stored);
     if (!reading.ok) throw new Error(reading.rejection.message);
-    expect(reading.commit.members.map(({ subject, sequence, digest }) => [subject, sequence, digest.length])).toEqual([['0190f6d2-0000-7000-8000-000000000001', 0, 32], ['tool/1', 3, 32]]);
+    expect(reading.commit.members.map(({ subject, sequence, digest }) => [subject, sequence, digest.length])).toEqual([
+      ['0190f6d2-0000-7000-8000-000000000001', 0, 32],
+      ['tool/1', 3, 32],
+    ]);
     expect(encodeCommitLeaf(commitLeafOf(reading.commit)).ok).toBe(true);
     expect(executionsOf(reading.commit)).toEqual(['0190f6d2-0000-7000-8000-000000000001']);
   });

@@ -20,7 +20,10 @@ export function commitRowOf({ id, service, tenants, members, digests, at }: Stor
   const named = namedMembers(members);
   if (named === undefined || named.length * HASH_BYTES !== digests.length) {
     const found = named === undefined ? 'another text' : `${named.length} members and ${digests.length} bytes of digests`;
-    return { ok: false, rejection: rejection('commit-row-invalid', `Expected commit ${id} of ${service} to have members as [[subject, sequence], ...] and ${HASH_BYTES} bytes of digest for each but found ${found}.`) };
+    return {
+      ok: false,
+      rejection: rejection('commit-row-invalid', `Expected commit ${id} of ${service} to have members as [[subject, sequence], ...] and ${HASH_BYTES} bytes of digest for each but found ${found}.`),
+    };
   }
   const withDigests = named.map(([subject, sequence], index): CommitMember => ({ subject, sequence, digest: digests.subarray(index * HASH_BYTES, (index + 1) * HASH_BYTES) }));
   return { ok: true, commit: { id, service, tenants, members: withDigests, at } };
@@ -39,5 +42,4 @@ function namedMembers(text: string): readonly (readonly [string, number])[] | un
   return Array.isArray(value) && value.every(isNamed) ? value : undefined;
 }
 
-const isNamed = (member: unknown): member is readonly [string, number] =>
-  Array.isArray(member) && member.length === 2 && typeof member[0] === 'string' && typeof member[1] === 'number';
+const isNamed = (member: unknown): member is readonly [string, number] => Array.isArray(member) && member.length === 2 && typeof member[0] === 'string' && typeof member[1] === 'number';

@@ -101,7 +101,7 @@ async function takeOver(given: Given, options: Partial<WriterOptions> = {}): Pro
 }
 
 async function appendAll(writer: LogWriter): Promise<number> {
-  for (let leaves = 0; ; ) {
+  for (let leaves = 0; ;) {
     const appended = await writer.append();
     leaves += appended.leaves;
     if (appended.leaves === 0) return leaves;
@@ -186,7 +186,10 @@ describe('the log', () => {
     await given.commit([[execution, 0]]);
     const writer = await takeOver(given);
     await appendAll(writer);
-    await given.commit([[execution, 1], [newId(), 0]]);
+    await given.commit([
+      [execution, 1],
+      [newId(), 0],
+    ]);
     expect(await given.proofs.of('default', execution)).toMatchObject({ pending: 1, proofs: [{ sequence: 0 }] });
     await appendAll(writer);
     expect(await given.proofs.of('default', execution)).toMatchObject({ pending: 0, proofs: [{ sequence: 0 }, { sequence: 1 }] });
@@ -195,7 +198,13 @@ describe('the log', () => {
 
   it('gives a tenant no proof of an execution of another, also when they share commits', async () => {
     const [mine, theirs] = [newId(), newId()];
-    await given.commit([[mine, 0], [theirs, 0]], ['acme', 'default']);
+    await given.commit(
+      [
+        [mine, 0],
+        [theirs, 0],
+      ],
+      ['acme', 'default'],
+    );
     await given.commit([[theirs, 1]], ['acme']);
     const writer = await takeOver(given);
     expect(await given.proofs.of('default', theirs)).toBeUndefined();
@@ -247,7 +256,9 @@ describe('the log', () => {
     const broken = writer.append();
     broken.catch(() => undefined);
     await eventually(async () => {
-      const { rows } = await blocker.query<{ ended: boolean }>(`select pg_terminate_backend(pid) as ended from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database() and usename = '${SEQUENCER_ROLE}'`);
+      const { rows } = await blocker.query<{ ended: boolean }>(
+        `select pg_terminate_backend(pid) as ended from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database() and usename = '${SEQUENCER_ROLE}'`,
+      );
       return rows.length === 1;
     });
     await expect(broken).rejects.toThrow();
@@ -360,7 +371,11 @@ describe('AuditModule', () => {
   beforeAll(async () => {
     given = await givenStore();
     bus = new LocalBus();
-    await bus.subscribe({ topic: 'weft.audit', group: 'spec', handle: async (batch: readonly Delivery[]) => void announced.push(...batch.flatMap((delivery) => (delivery.ok ? [delivery.envelope.body as CheckpointAnnouncement] : []))) });
+    await bus.subscribe({
+      topic: 'weft.audit',
+      group: 'spec',
+      handle: async (batch: readonly Delivery[]) => void announced.push(...batch.flatMap((delivery) => (delivery.ok ? [delivery.envelope.body as CheckpointAnnouncement] : []))),
+    });
     const config = { WEFT_HOME: home, WEFT_AUDIT_ORIGIN: 'spec.local/audit', WEFT_AUDIT_KEY: undefined, WEFT_AUDIT_SERVICES: ['ledger', 'absent'], WEFT_AUDIT_INTERVAL_MS: 20 };
     running = await createApp({ service: 'audit', http: { port: 0 }, module: AuditModule.forRoot({ store: given.store.address, bus, config }) });
   });
@@ -400,7 +415,11 @@ describe('AuditModule', () => {
     await expect(audit.proveExecution({ executionId }, contextOf({ tenant }))).rejects.toMatchObject({ rejection: { code } });
   });
 
-  it.each([['../etc/passwd', 'request-invalid'], ['tile/0/999', 'not-found'], ['tile/64/000', 'request-invalid']])('refuses %s', async (path, code) => {
+  it.each([
+    ['../etc/passwd', 'request-invalid'],
+    ['tile/0/999', 'not-found'],
+    ['tile/64/000', 'request-invalid'],
+  ])('refuses %s', async (path, code) => {
     const audit = running.app.get<AuditPeer>(AUDIT_PEER, { strict: false });
     await expect(audit.getTile({ path }, contextOf({ tenant: 'default' }))).rejects.toMatchObject({ rejection: { code } });
   });

@@ -6,13 +6,24 @@ const SERVICES = ['orchestration', 'tools', 'routing', 'memory', 'validation'];
 
 const serviceList = z
   .string()
-  .transform((text) => [...new Set(text.split(',').map((name) => name.trim()).filter((name) => name !== ''))])
+  .transform((text) => [
+    ...new Set(
+      text
+        .split(',')
+        .map((name) => name.trim())
+        .filter((name) => name !== ''),
+    ),
+  ])
   .refine((names): boolean => names.length > 0 && names.every((name) => /^[a-z][a-z0-9_]*$/.test(name)), { message: 'names of services (a-z, 0-9, "_"), separated by commas' });
 
 /** Settings of audit's rules. Where it listens and connects to is the process's business (`main.ts`, standalone). */
 export const auditSettings = {
   WEFT_HOME: z.string().default('.weft').describe('Folder of what this installation keeps on disk; the signing key is made in audit/signer.key below it.'),
-  WEFT_AUDIT_ORIGIN: z.string().default('weft.local/audit').refine(isKeyName, { message: 'a name without white space and "+"' }).describe('Unique name of the log, as its checkpoints carry it. It never changes in the life of a log.'),
+  WEFT_AUDIT_ORIGIN: z
+    .string()
+    .default('weft.local/audit')
+    .refine(isKeyName, { message: 'a name without white space and "+"' })
+    .describe('Unique name of the log, as its checkpoints carry it. It never changes in the life of a log.'),
   WEFT_AUDIT_KEY: z.string().optional().describe('Signing key of the log, PRIVATE+KEY+<name>+<hash>+<base64>. Without it the key in WEFT_HOME is used, and made when it is missing.'),
   WEFT_AUDIT_SERVICES: serviceList.default(SERVICES).describe('Services whose commit rows go into the log, separated by commas.'),
   WEFT_AUDIT_INTERVAL_MS: z.coerce.number().int().min(10).default(200).describe('Pause between two looks for new commit rows, in milliseconds; none while there is a backlog.'),

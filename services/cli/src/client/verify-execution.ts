@@ -36,7 +36,12 @@ export function verifyMembers(executionId: string, members: readonly MemberShape
   const bySequence = new Map(proofs.map((proof) => [proof.sequence, proof]));
   const decisions = members.map((member, position) => {
     const given = bySequence.get(member.sequence);
-    const reason = member.sequence !== position ? `Expected decision ${position} but ${member.sequence} follows: one is missing.` : given ? problemOf(executionId, member, given.proof as DecisionProof, verifierKey) : 'Expected it in the log but it is not there yet.';
+    const reason =
+      member.sequence !== position
+        ? `Expected decision ${position} but ${member.sequence} follows: one is missing.`
+        : given
+          ? problemOf(executionId, member, given.proof as DecisionProof, verifierKey)
+          : 'Expected it in the log but it is not there yet.';
     return { sequence: member.sequence, index: given?.leafIndex ?? -1, treeSize: given?.treeSize ?? 0, verified: reason === '', reason };
   });
   const last = decisions.at(-1);
@@ -46,11 +51,14 @@ export function verifyMembers(executionId: string, members: readonly MemberShape
 function problemOf(executionId: string, member: MemberShape, proof: DecisionProof, verifierKey: string): string {
   const payload = Buffer.from(member.payloadDigest, 'base64');
   // An erased payload leaves its digest behind: the structure is proved all the same.
-  if (member.payloadErased !== true && !sameBytes(payloadDigest(Buffer.from(member.payloadSalt, 'base64'), member.payload), payload)) return 'Expected the payload that was recorded but it has another digest: it was changed.';
+  if (member.payloadErased !== true && !sameBytes(payloadDigest(Buffer.from(member.payloadSalt, 'base64'), member.payload), payload))
+    return 'Expected the payload that was recorded but it has another digest: it was changed.';
   const { sequence, tenant, recordedAtMs: at, structure } = member;
   const verified = verifyDecisionProof(proof, verifierKey, memberDigest({ subject: executionId, sequence, tenant, at, structure, payloadDigest: payload }));
   if (!verified.ok) return verified.rejection.message;
-  return verified.subject === executionId && verified.sequence === sequence ? '' : `Expected a proof of decision ${sequence} of ${executionId} but it names ${verified.sequence} of ${verified.subject}.`;
+  return verified.subject === executionId && verified.sequence === sequence
+    ? ''
+    : `Expected a proof of decision ${sequence} of ${executionId} but it names ${verified.sequence} of ${verified.subject}.`;
 }
 
 /**

@@ -12,13 +12,28 @@ const SALT = Buffer.alloc(16, 5);
 
 const members: readonly MemberShape[] = [0, 1, 2].map((sequence) => {
   const payload = JSON.stringify([`payload ${sequence}`]);
-  return { sequence, tenant: 'default', recordedAtMs: 1_700_000_000_000 + sequence, structure: `[{"n":${sequence}}]`, payload, payloadSalt: SALT.toString('base64'), payloadDigest: payloadDigest(SALT, payload).toString('base64') };
+  return {
+    sequence,
+    tenant: 'default',
+    recordedAtMs: 1_700_000_000_000 + sequence,
+    structure: `[{"n":${sequence}}]`,
+    payload,
+    payloadSalt: SALT.toString('base64'),
+    payloadDigest: payloadDigest(SALT, payload).toString('base64'),
+  };
 });
 
 /** The proofs that a log of one commit with these members hands out. */
 function proofsOf(logged: readonly MemberShape[]): ProofsShape {
-  const digestOf = ({ sequence, tenant, recordedAtMs: at, structure, payloadDigest: digest }: MemberShape): Buffer => memberDigest({ subject: ID, sequence, tenant, at, structure, payloadDigest: Buffer.from(digest, 'base64') });
-  const commit: CommitRow = { id: 'c1', service: 'orchestration', tenants: ['default'], at: 1_700_000_000_000, members: logged.map((member) => ({ subject: ID, sequence: member.sequence, digest: digestOf(member) })) };
+  const digestOf = ({ sequence, tenant, recordedAtMs: at, structure, payloadDigest: digest }: MemberShape): Buffer =>
+    memberDigest({ subject: ID, sequence, tenant, at, structure, payloadDigest: Buffer.from(digest, 'base64') });
+  const commit: CommitRow = {
+    id: 'c1',
+    service: 'orchestration',
+    tenants: ['default'],
+    at: 1_700_000_000_000,
+    members: logged.map((member) => ({ subject: ID, sequence: member.sequence, digest: digestOf(member) })),
+  };
   const [leaf, signer] = [encodeCommitLeaf(commitLeafOf(commit)), parseSignerKey(KEY.signerKey)];
   if (!leaf.ok || !signer.ok) return expect.unreachable('the commit is one that can be logged');
   const appended = appendEntries({ reader: () => undefined, head: { size: 0, root: EMPTY_ROOT }, entries: [leaf.bytes] });
@@ -57,7 +72,11 @@ describe('verifyMembers', () => {
   });
 
   it('refuses a history with a decision left out', () => {
-    const verdict = verifyMembers(ID, members.filter(({ sequence }) => sequence !== 1), proofs);
+    const verdict = verifyMembers(
+      ID,
+      members.filter(({ sequence }) => sequence !== 1),
+      proofs,
+    );
     expect(verdict.decisions[1]).toMatchObject({ verified: false, reason: 'Expected decision 1 but 2 follows: one is missing.' });
   });
 

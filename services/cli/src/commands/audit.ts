@@ -38,7 +38,9 @@ export function registerAudit(program: Command): void {
 }
 
 function executionText({ decisions, verified, treeSize }: ExecutionVerdict): string {
-  const lines = decisions.map(({ sequence, index, verified: ok, reason }) => `decision ${sequence}: ${ok ? `${colors.green('proved')} as part of leaf ${index}` : `${colors.red('not proved')}: ${reason}`}`);
+  const lines = decisions.map(
+    ({ sequence, index, verified: ok, reason }) => `decision ${sequence}: ${ok ? `${colors.green('proved')} as part of leaf ${index}` : `${colors.red('not proved')}: ${reason}`}`,
+  );
   return [...lines, verified ? `${colors.green('verified')}: ${decisions.length} decisions under the signed tree of ${treeSize} leaves` : colors.red('not verified')].join('\n');
 }
 

@@ -42,7 +42,11 @@ async function runBench(options: BenchOptions): Promise<void> {
 
 async function meshEnvironment(onProgress: (text: string) => void): Promise<{ readonly variables: Record<string, string>; stop(): Promise<void> }> {
   const files = inRoot('bench', 'chain');
-  const mesh = await startMesh({ onProgress, home: inHome('bench-mesh'), env: { WEFT_TOOLS_FILE: `${files}/tools.yaml`, WEFT_GRANTS_FILE: `${files}/grants.yaml`, WEFT_ROUTES_FILE: `${files}/routes.yaml`, WEFT_LOG_LEVEL: 'warn' } });
+  const mesh = await startMesh({
+    onProgress,
+    home: inHome('bench-mesh'),
+    env: { WEFT_TOOLS_FILE: `${files}/tools.yaml`, WEFT_GRANTS_FILE: `${files}/grants.yaml`, WEFT_ROUTES_FILE: `${files}/routes.yaml`, WEFT_LOG_LEVEL: 'warn' },
+  });
   return { variables: { WEFT_KAFKA: mesh.brokers, WEFT_STORE_URL: mesh.storeUrl, WEFT_URL: mesh.url, WEFT_API_KEY: mesh.apiKey }, stop: () => mesh.stop() };
 }
 
@@ -54,7 +58,10 @@ function measure(profile: string, count: number, concurrency: number, env: Reado
   child.on('message', (message: { readonly done: number; readonly count: number }) => onProgress(`${message.done} of ${message.count}`));
   return new Promise((resolve, reject) => {
     child.on('exit', (code) => {
-      const line = printed.trimEnd().split('\n').findLast((text) => text.startsWith('{"workload"'));
+      const line = printed
+        .trimEnd()
+        .split('\n')
+        .findLast((text) => text.startsWith('{"workload"'));
       if (line) resolve(JSON.parse(line) as Record<string, unknown>);
       else reject(new CommandFailed(`The bench ended with ${code} and printed no result. What it printed:\n${printed.slice(-1_000)}`, EXIT.unavailable));
     });

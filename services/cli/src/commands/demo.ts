@@ -84,7 +84,9 @@ function textOf(played: readonly Played[], { modelsSaid, isSimulated }: LocalWor
 
 function sceneText({ scene, ended, problems }: Played, index: number): string {
   const { execution, timeline, route, audit, mails } = ended;
-  const proof = audit.verified ? `${colors.green('proved')}: ${audit.decisions.length === 1 ? 'its decision is' : `its ${audit.decisions.length} decisions, the last`} in leaf ${audit.index} of the signed tree of ${audit.treeSize}` : colors.red('not proved');
+  const proof = audit.verified
+    ? `${colors.green('proved')}: ${audit.decisions.length === 1 ? 'its decision is' : `its ${audit.decisions.length} decisions, the last`} in leaf ${audit.index} of the signed tree of ${audit.treeSize}`
+    : colors.red('not proved');
   return [
     colors.bold(`${index + 1}  ${scene.title}`),
     colors.dim(scene.story),

@@ -24,7 +24,10 @@ export function registerProve(program: Command): void {
     .option('--seed <n>', 'the moments and targets follow from it', '1')
     .addOption(new Option('--plant <fault>', 'plant a fault that the proof must notice').choices(['none', 'no-key']).default('none'))
     .option('--json', 'print one JSON line')
-    .addHelpText('after', '\nThe effects go to a counting server: a process of its own that shares no code with Weft.\n\nExamples:\n  ./weft prove kills --executions 200\n  ./weft prove kills --executions 50 --profile mesh --json\n  ./weft prove kills --executions 40 --plant no-key   # must fail')
+    .addHelpText(
+      'after',
+      '\nThe effects go to a counting server: a process of its own that shares no code with Weft.\n\nExamples:\n  ./weft prove kills --executions 200\n  ./weft prove kills --executions 50 --profile mesh --json\n  ./weft prove kills --executions 40 --plant no-key   # must fail',
+    )
     .action(async (flags: KillsFlags) => runKills(flags));
 }
 

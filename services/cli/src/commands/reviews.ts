@@ -41,7 +41,12 @@ export function registerReviews(program: Command): void {
 }
 
 function reviewText({ reviewId, executionId, kind, title, openedAt, subject }: ReviewShape): string {
-  return [`${colors.bold(title)} ${colors.dim(`${kind}, open since ${openedAt ?? ''}`)}`, `review    ${reviewId}`, `execution ${executionId}`, ...(subject === undefined ? [] : [colors.dim(JSON.stringify(subject, null, 2))])].join('\n');
+  return [
+    `${colors.bold(title)} ${colors.dim(`${kind}, open since ${openedAt ?? ''}`)}`,
+    `review    ${reviewId}`,
+    `execution ${executionId}`,
+    ...(subject === undefined ? [] : [colors.dim(JSON.stringify(subject, null, 2))]),
+  ].join('\n');
 }
 
 function formOf(text: string): unknown {

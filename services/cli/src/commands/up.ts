@@ -45,7 +45,10 @@ export function registerUp(program: Command): void {
 
 async function up({ profile, port, json = false }: UpOptions): Promise<void> {
   const earlier = readRunFile();
-  if (earlier) throw new CommandFailed(`Expected that no Weft runs yet but one does: ${earlier.url} (profile ${earlier.profile}, process ${earlier.pid}, since ${earlier.startedAt}). Stop it with \`./weft down\`.`);
+  if (earlier)
+    throw new CommandFailed(
+      `Expected that no Weft runs yet but one does: ${earlier.url} (profile ${earlier.profile}, process ${earlier.pid}, since ${earlier.startedAt}). Stop it with \`./weft down\`.`,
+    );
   const out = printer(json);
   const told = stopSignal();
   out.progress(`starting Weft, profile ${profile}`);
@@ -54,7 +57,14 @@ async function up({ profile, port, json = false }: UpOptions): Promise<void> {
     const running = profile === 'mesh' ? await upMesh(world, port, out) : await upStandalone(world, port, out);
     try {
       await deployExamples(new GatewayClient(running), out.progress);
-      writeRunFile({ pid: process.pid, url: running.url, apiKey: running.apiKey, profile, startedAt: new Date().toISOString(), ...(running.weftPid === undefined ? {} : { weftPid: running.weftPid }) });
+      writeRunFile({
+        pid: process.pid,
+        url: running.url,
+        apiKey: running.apiKey,
+        profile,
+        startedAt: new Date().toISOString(),
+        ...(running.weftPid === undefined ? {} : { weftPid: running.weftPid }),
+      });
       out.data({ url: running.url, profile, runFile: runFilePath(), models: world.modelsSaid }, () => addresses(running, world, profile));
       const end = await Promise.race([told.then(() => undefined), ...(running.ended ? [running.ended] : [])]);
       if (end) throw new CommandFailed(`Expected Weft to run until it is stopped but it ended (exit code ${end.code ?? 'none'}): ${end.says}`, EXIT.unavailable);

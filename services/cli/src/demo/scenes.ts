@@ -66,7 +66,8 @@ export const problemsOf = (scene: Scene, ended: Ended): readonly string[] => [
   ...(ended.audit.verified ? [] : [`Expected every decision to be proved but: ${ended.audit.decisions.find(({ verified }) => !verified)?.reason ?? 'there are none'}`]),
 ];
 
-const completed = ({ execution }: Ended): readonly string[] => (execution.status === 'completed' ? [] : [`Expected it to complete but it is ${execution.status}: ${JSON.stringify(execution.error ?? execution.waits ?? null)}`]);
+const completed = ({ execution }: Ended): readonly string[] =>
+  execution.status === 'completed' ? [] : [`Expected it to complete but it is ${execution.status}: ${JSON.stringify(execution.error ?? execution.waits ?? null)}`];
 
 const mailed = ({ mails }: Ended, wanted: number): readonly string[] => (mails === wanted ? [] : [`Expected ${wanted === 1 ? 'exactly one mail' : 'no mail'} but ${mails} were sent.`]);
 

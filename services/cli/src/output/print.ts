@@ -24,9 +24,24 @@ export function printer(json: boolean): Printer {
 export function table(rows: readonly (readonly string[])[]): string {
   const plain = (cell: string): string => cell.replace(/\u001b\[[0-9;]*m/g, '');
   const widths = rows.reduce<number[]>((widest, row) => row.map((cell, column) => Math.max(widest[column] ?? 0, plain(cell).length)), []);
-  return rows.map((row) => row.map((cell, column) => (column === row.length - 1 ? cell : cell + ' '.repeat(widths[column]! - plain(cell).length))).join('  ').trimEnd()).join('\n');
+  return rows
+    .map((row) =>
+      row
+        .map((cell, column) => (column === row.length - 1 ? cell : cell + ' '.repeat(widths[column]! - plain(cell).length)))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n');
 }
 
-const STATUS_COLOR: Readonly<Record<string, (text: string) => string>> = { completed: pc.green, running: pc.cyan, accepted: pc.cyan, waiting: pc.yellow, faulted: pc.red, refused: pc.red, cancelled: pc.red };
+const STATUS_COLOR: Readonly<Record<string, (text: string) => string>> = {
+  completed: pc.green,
+  running: pc.cyan,
+  accepted: pc.cyan,
+  waiting: pc.yellow,
+  faulted: pc.red,
+  refused: pc.red,
+  cancelled: pc.red,
+};
 
 export const status = (text: string): string => (STATUS_COLOR[text] ?? ((plain: string) => plain))(text);

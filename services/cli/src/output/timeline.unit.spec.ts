@@ -43,7 +43,10 @@ describe('a timeline', () => {
   });
 
   it('says that a reconcile hook settled an effect whose answer was lost', () => {
-    const [first] = lines(entry(0, 'JobScheduled', 'send', 'tool job scheduled'), entry(2_400, 'JobCompleted', 'send', 'job completed', { output: {}, evidence: { tool: 'send-reply', effect: 'non-idempotent-write', by: 'reconcile' } }));
+    const [first] = lines(
+      entry(0, 'JobScheduled', 'send', 'tool job scheduled'),
+      entry(2_400, 'JobCompleted', 'send', 'job completed', { output: {}, evidence: { tool: 'send-reply', effect: 'non-idempotent-write', by: 'reconcile' } }),
+    );
     expect(first).toBe('  +2.4 s  send  send-reply done in 2.4 s (non-idempotent-write); its answer was lost, the reconcile hook confirmed it');
   });
 
@@ -75,8 +78,22 @@ describe('tasksOf', () => {
 });
 
 describe('renderExecution', () => {
-  const execution: ExecutionShape = { executionId: 'e1', status: 'faulted', workflow: { namespace: 'a', name: 'b', version: '1.0.0', digest: 'd' }, startedAt: '2026-11-21T10:00:00.000Z', endedAt: '2026-11-21T10:00:01.500Z', error: { detail: 'Expected x.', instance: '/do/0/a' } };
-  const route: RouteShape = { rule: 'r', tableVersion: 'abcdef0123456789', workflow: null, reasons: ['type is "t"'], models: [{ id: 'small', model: 'm', reason: 'preferred by the route', simulated: true }], rejected: [{ kind: 'model', name: 'fast', reason: 'lacks tool calls' }] };
+  const execution: ExecutionShape = {
+    executionId: 'e1',
+    status: 'faulted',
+    workflow: { namespace: 'a', name: 'b', version: '1.0.0', digest: 'd' },
+    startedAt: '2026-11-21T10:00:00.000Z',
+    endedAt: '2026-11-21T10:00:01.500Z',
+    error: { detail: 'Expected x.', instance: '/do/0/a' },
+  };
+  const route: RouteShape = {
+    rule: 'r',
+    tableVersion: 'abcdef0123456789',
+    workflow: null,
+    reasons: ['type is "t"'],
+    models: [{ id: 'small', model: 'm', reason: 'preferred by the route', simulated: true }],
+    rejected: [{ kind: 'model', name: 'fast', reason: 'lacks tool calls' }],
+  };
 
   it('says what was chosen, what was not and why, how long it took and what went wrong', () => {
     const text = plain(renderExecution(execution, timeline(), route));

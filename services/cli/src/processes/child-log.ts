@@ -34,7 +34,11 @@ export function followChild(file: string, streams: readonly (Readable | null)[],
 export function saying(lines: readonly string[]): string {
   const parsed = lines.map((line) => ({ line, entry: logEntryOf(line) }));
   const fatal = parsed.findLast(({ entry }) => entry?.level === 'fatal' || entry?.level === 'error');
-  if (!fatal?.entry) return parsed.slice(-5).map(({ line, entry }) => entry?.message ?? line).join('\n');
+  if (!fatal?.entry)
+    return parsed
+      .slice(-5)
+      .map(({ line, entry }) => entry?.message ?? line)
+      .join('\n');
   const { message, error } = fatal.entry;
   const cause = error?.message ?? '';
   return cause === '' || message.includes(cause) ? message : `${message}: ${cause}`;

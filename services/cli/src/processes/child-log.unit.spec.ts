@@ -6,7 +6,9 @@ const line = (fields: object): string => JSON.stringify({ time: '2026-11-21T10:0
 
 describe('saying', () => {
   it('gives the fatal line with its cause rather than what came after it', () => {
-    expect(saying([line({}), line({ level: 'fatal', message: 'the start failed', error: { message: 'port 7420 is taken' } }), line({ message: 'closing' })])).toBe('the start failed: port 7420 is taken');
+    expect(saying([line({}), line({ level: 'fatal', message: 'the start failed', error: { message: 'port 7420 is taken' } }), line({ message: 'closing' })])).toBe(
+      'the start failed: port 7420 is taken',
+    );
   });
 
   it('gives the last lines as they are when none is a log line', () => {

@@ -11,7 +11,11 @@ export function exampleWorkflows(folder: string = inRoot('examples')): readonly 
   if (!existsSync(folder)) return [];
   return readdirSync(folder, { withFileTypes: true })
     .filter((entry) => entry.isDirectory())
-    .flatMap(({ name }) => readdirSync(join(folder, name)).filter((file) => /(^|\.)workflow\.yaml$/.test(file)).map((file) => join(folder, name, file)))
+    .flatMap(({ name }) =>
+      readdirSync(join(folder, name))
+        .filter((file) => /(^|\.)workflow\.yaml$/.test(file))
+        .map((file) => join(folder, name, file)),
+    )
     .sort();
 }
 

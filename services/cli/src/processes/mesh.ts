@@ -122,7 +122,9 @@ async function plan(env: Readonly<Record<string, string>>, home: string, port: n
 
 async function deployAll(client: GatewayClient, folder: string | undefined): Promise<void> {
   if (folder === undefined || !existsSync(folder)) return;
-  for (const name of readdirSync(folder).filter((file) => /\.(ya?ml|json)$/.test(file)).sort()) {
+  for (const name of readdirSync(folder)
+    .filter((file) => /\.(ya?ml|json)$/.test(file))
+    .sort()) {
     await client.call('/v1/definitions', { method: 'POST', headers: { 'content-type': 'application/yaml' }, body: readFileSync(join(folder, name), 'utf8') });
   }
 }

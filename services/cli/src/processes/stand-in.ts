@@ -15,7 +15,8 @@ const READY_MS = 10_000;
 const WITH_PARENT = ['--import', new URL('./end-with-parent.js', import.meta.url).href];
 
 /** A model that answers from a script, behind the protocol of OpenAI's chat completions. Every answer is marked as simulated. */
-export const startScriptedModel = (script: string, logFile: string): Promise<StandIn> => startProgram('the scripted model', inRoot('libs', 'testkit', 'dist', 'model-server.main.js'), ['--script', script], logFile);
+export const startScriptedModel = (script: string, logFile: string): Promise<StandIn> =>
+  startProgram('the scripted model', inRoot('libs', 'testkit', 'dist', 'model-server.main.js'), ['--script', script], logFile);
 
 /** A mail provider that writes a line for each mail into a file. @param answerMs how long it keeps its answer back. */
 export const startMailProvider = (file: string, logFile: string, answerMs = 0): Promise<StandIn> =>

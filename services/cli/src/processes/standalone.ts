@@ -93,7 +93,12 @@ function appliedIn(lines: readonly string[]): Readonly<Record<string, readonly s
   return line === undefined ? {} : (JSON.parse(line) as { applied: Record<string, readonly string[]> }).applied;
 }
 
-function launch(args: readonly string[], env: Readonly<Record<string, string>>, logFile: string, onLine: ((line: string) => void) | undefined): { child: ChildProcess; log: ReturnType<typeof followChild> } {
+function launch(
+  args: readonly string[],
+  env: Readonly<Record<string, string>>,
+  logFile: string,
+  onLine: ((line: string) => void) | undefined,
+): { child: ChildProcess; log: ReturnType<typeof followChild> } {
   if (!existsSync(MAIN)) throw new CommandFailed(`Expected Weft to be built but ${MAIN} is missing. Start the command as ./weft, which builds.`, EXIT.unavailable);
   // A session of its own: Ctrl-C reaches this command alone, which then lets Weft drain.
   const child = fork(MAIN, args, { env: childEnvironment(env), stdio: ['ignore', 'pipe', 'pipe', 'ipc'], detached: true, execArgv: EXEC });

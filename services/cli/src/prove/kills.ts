@@ -83,7 +83,9 @@ function environment(home: string, receiver: string): Readonly<Record<string, st
 /** Publishes all requests while processes die. A request counts as promised once it was answered. */
 async function runUnderKills(subject: Subject, { executions, kills, seed, onProgress }: KillsOptions): Promise<readonly Requested[]> {
   const client = new GatewayClient(subject.connection);
-  await patiently(() => client.call('/v1/definitions', { method: 'POST', headers: { 'content-type': 'application/yaml' }, body: readFileSync(inRoot('tests', 'faults', 'kills', 'workflow.yaml'), 'utf8') }));
+  await patiently(() =>
+    client.call('/v1/definitions', { method: 'POST', headers: { 'content-type': 'application/yaml' }, body: readFileSync(inRoot('tests', 'faults', 'kills', 'workflow.yaml'), 'utf8') }),
+  );
   const random = seeded(seed);
   const requests: Requested[] = [];
   let [next, killed] = [0, 0];
@@ -93,7 +95,14 @@ async function runUnderKills(subject: Subject, { executions, kills, seed, onProg
       // Spread over the kills, so that each of them meets work at every stage.
       while (killed < Math.floor((n * kills) / executions)) await new Promise((resolve) => setTimeout(resolve, 20));
       const id = `prove-${seed}-${n}`;
-      const { body } = await patiently(() => client.call<{ executionId: string }>('/v1/requests', { method: 'POST', headers: { 'content-type': 'application/json', 'idempotency-key': id }, body: JSON.stringify({ type: 'prove.kills.v1', source: '/prove', data: { n } }), timeoutMs: 10_000 }));
+      const { body } = await patiently(() =>
+        client.call<{ executionId: string }>('/v1/requests', {
+          method: 'POST',
+          headers: { 'content-type': 'application/json', 'idempotency-key': id },
+          body: JSON.stringify({ type: 'prove.kills.v1', source: '/prove', data: { n } }),
+          timeoutMs: 10_000,
+        }),
+      );
       requests.push({ id, executionId: body.executionId });
     }
   };
@@ -162,15 +171,26 @@ async function atRest(subject: Subject): Promise<SqlDump> {
   }
 }
 
-async function judge(home: string, receipts: string, requests: readonly Requested[], results: readonly ResultSeen[], sql: SqlDump): Promise<{ readonly verdict: Record<string, unknown>; readonly clean: boolean }> {
+async function judge(
+  home: string,
+  receipts: string,
+  requests: readonly Requested[],
+  results: readonly ResultSeen[],
+  sql: SqlDump,
+): Promise<{ readonly verdict: Record<string, unknown>; readonly clean: boolean }> {
   const [input, resultsFile] = [join(home, 'judge.json'), join(home, 'results.jsonl')];
   writeFileSync(input, JSON.stringify({ requests, sql, tools: { idempotent: { idempotent: true }, once: { idempotent: false } }, effectsPerExecution: { idempotent: 1, once: 1 } }));
   writeFileSync(resultsFile, results.map((result) => `${JSON.stringify(result)}\n`).join(''));
   return new Promise((resolve, reject) => {
-    execFile(process.execPath, [inRoot('tests', 'faults', 'dist', 'kills-checker.main.js'), '--input', input, '--results', resultsFile, '--receipts', receipts], { maxBuffer: 64 * 1024 * 1024 }, (error, stdout, stderr) => {
-      const code = error ? Number((error as { code?: unknown }).code) : 0;
-      if (code > 1 || stdout.trim() === '') reject(new CommandFailed(`The judge could not judge: ${stderr.trim() || error?.message}`));
-      else resolve({ verdict: JSON.parse(stdout) as Record<string, unknown>, clean: code === 0 });
-    });
+    execFile(
+      process.execPath,
+      [inRoot('tests', 'faults', 'dist', 'kills-checker.main.js'), '--input', input, '--results', resultsFile, '--receipts', receipts],
+      { maxBuffer: 64 * 1024 * 1024 },
+      (error, stdout, stderr) => {
+        const code = error ? Number((error as { code?: unknown }).code) : 0;
+        if (code > 1 || stdout.trim() === '') reject(new CommandFailed(`The judge could not judge: ${stderr.trim() || error?.message}`));
+        else resolve({ verdict: JSON.parse(stdout) as Record<string, unknown>, clean: code === 0 });
+      },
+    );
   });
 }

@@ -11,7 +11,11 @@ export interface CommandResult {
 }
 
 /** Runs a command to its end. Never rejects. */
-export function runCommand(file: string, args: readonly string[], { timeoutMs = 30_000, environment = {} }: { readonly timeoutMs?: number; readonly environment?: Readonly<Record<string, string>> } = {}): Promise<CommandResult> {
+export function runCommand(
+  file: string,
+  args: readonly string[],
+  { timeoutMs = 30_000, environment = {} }: { readonly timeoutMs?: number; readonly environment?: Readonly<Record<string, string>> } = {},
+): Promise<CommandResult> {
   return new Promise((resolve) => {
     const child = started(file, args, timeoutMs, environment);
     if (child instanceof Error) return resolve({ code: -1, output: child.message });

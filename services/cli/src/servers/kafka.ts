@@ -48,7 +48,9 @@ async function startFromJars(root: string, port: number, isAnswering: () => Prom
   await writeFile(settings, serverProperties(root, port));
   const classPath = ['-cp', join(root, 'libs', '*'), `-Dlog4j2.configurationFile=${join(DEPLOY, 'log4j2.properties')}`];
   if (!(await isThere(join(root, 'data', 'meta.properties')))) {
-    const formatted = await runCommand(java, ['-Xmx128m', '-XX:TieredStopAtLevel=1', ...classPath, 'kafka.tools.StorageTool', 'format', '--ignore-formatted', '-t', CLUSTER_ID, '-c', settings], { timeoutMs: 60_000 });
+    const formatted = await runCommand(java, ['-Xmx128m', '-XX:TieredStopAtLevel=1', ...classPath, 'kafka.tools.StorageTool', 'format', '--ignore-formatted', '-t', CLUSTER_ID, '-c', settings], {
+      timeoutMs: 60_000,
+    });
     if (formatted.code !== 0) return `Kafka's data directory could not be formatted: ${lastLines(formatted.output)}`;
   }
   onProgress?.(`starting Kafka on 127.0.0.1:${port}`);
@@ -59,7 +61,9 @@ async function startFromJars(root: string, port: number, isAnswering: () => Prom
 /** @returns undefined when the jars are there, otherwise why not. Jars of another pom are replaced. */
 async function bringJars(root: string, onProgress: ServerOptions['onProgress']): Promise<string | undefined> {
   const pom = join(DEPLOY, 'pom.xml');
-  const digest = createHash('sha256').update(await readFile(pom)).digest('hex');
+  const digest = createHash('sha256')
+    .update(await readFile(pom))
+    .digest('hex');
   const libs = join(root, 'libs');
   if ((await readFile(join(libs, 'pom.sha256'), 'utf8').catch(() => '')) === digest) return undefined;
   let maven = await findCommand('mvn');
@@ -72,7 +76,14 @@ async function bringJars(root: string, onProgress: ServerOptions['onProgress']):
   const fresh = join(root, 'libs.new');
   await rm(fresh, { recursive: true, force: true });
   const fetched = await runCommand(maven, ['-q', '-B', '-f', pom, 'dependency:copy-dependencies', `-DoutputDirectory=${fresh}`], { timeoutMs: 300_000 });
-  if (fetched.code !== 0) return `Maven could not fetch Kafka's jars: ${lastLines(fetched.output.split('\n').filter((line) => line.includes('ERROR')).slice(0, 1).join('\n') || fetched.output)}`;
+  if (fetched.code !== 0)
+    return `Maven could not fetch Kafka's jars: ${lastLines(
+      fetched.output
+        .split('\n')
+        .filter((line) => line.includes('ERROR'))
+        .slice(0, 1)
+        .join('\n') || fetched.output,
+    )}`;
   await writeFile(join(fresh, 'pom.sha256'), digest);
   await rm(libs, { recursive: true, force: true });
   await rename(fresh, libs);
@@ -85,7 +96,7 @@ function serverProperties(root: string, port: number): string {
     'process.roles': 'broker,controller',
     'node.id': 1,
     'controller.quorum.voters': `1@127.0.0.1:${controller}`,
-    'listeners': `PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controller}`,
+    listeners: `PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controller}`,
     'advertised.listeners': `PLAINTEXT://127.0.0.1:${port}`,
     'controller.listener.names': 'CONTROLLER',
     'listener.security.protocol.map': 'CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT',
@@ -126,7 +137,7 @@ async function startInDocker(port: number, isAnswering: () => Promise<boolean>, 
   };
   const container = await startContainer({ server: 'kafka', image: `apache/kafka:${version}`, port, environment }, onProgress);
   if (typeof container === 'string') return container;
-  for (const deadline = Date.now() + START_MS; Date.now() < deadline; ) if (await isAnswering()) return container;
+  for (const deadline = Date.now() + START_MS; Date.now() < deadline;) if (await isAnswering()) return container;
   await container.stop();
   return 'Kafka did not answer in its container';
 }

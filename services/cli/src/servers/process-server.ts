@@ -86,14 +86,17 @@ function localServer(name: LocalServer['name'], root: string, known: PidFile): L
 }
 
 async function stopProcess(root: string, known: PidFile): Promise<void> {
-  for (const [signal, forMs] of [['SIGTERM', STOP_MS], ['SIGKILL', STOP_MS]] as const) {
+  for (const [signal, forMs] of [
+    ['SIGTERM', STOP_MS],
+    ['SIGKILL', STOP_MS],
+  ] as const) {
     if (!(await isRunning(known))) break;
     try {
       process.kill(known.pid, signal);
     } catch {
       break;
     }
-    for (const deadline = Date.now() + forMs; Date.now() < deadline && !(await hasEnded(known.pid)); ) await sleep(POLL_MS / 2);
+    for (const deadline = Date.now() + forMs; Date.now() < deadline && !(await hasEnded(known.pid));) await sleep(POLL_MS / 2);
   }
   await rm(join(root, 'server.json'), { force: true });
 }

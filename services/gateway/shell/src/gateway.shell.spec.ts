@@ -5,7 +5,20 @@ import { RequestMethod } from '@nestjs/common';
 import { ModulesContainer } from '@nestjs/core';
 import { LocalBus } from '@weft/adapter-local';
 import { engineRole, openPool, openScratchStore } from '@weft/adapter-postgres';
-import { contextOf, type AcceptRequest, type AuditPeer, type Context, type DecideRequest, type DeployRequest, type Execution, type OrchestrationPeer, type ResultBody, type RoutingPeer, type Selection, type TimelineEntry } from '@weft/contracts';
+import {
+  contextOf,
+  type AcceptRequest,
+  type AuditPeer,
+  type Context,
+  type DecideRequest,
+  type DeployRequest,
+  type Execution,
+  type OrchestrationPeer,
+  type ResultBody,
+  type RoutingPeer,
+  type Selection,
+  type TimelineEntry,
+} from '@weft/contracts';
 import { refuse } from '@weft/kernel';
 import { createApp } from '@weft/nest-platform';
 import { outgoing, type Limiter } from '@weft/pipeline';
@@ -63,7 +76,12 @@ describe('keys', () => {
           const path = typeof handler === 'function' ? (Reflect.getMetadata(PATH_METADATA, handler) as string | undefined) : undefined;
           if (path === undefined) continue;
           const verb = RequestMethod[Reflect.getMetadata(METHOD_METADATA, handler as object) as number];
-          found.push(`${verb} /${[prefix, path].flatMap((part) => part.split('/')).filter((part) => part !== '').join('/')}`);
+          found.push(
+            `${verb} /${[prefix, path]
+              .flatMap((part) => part.split('/'))
+              .filter((part) => part !== '')
+              .join('/')}`,
+          );
         }
       }
     }
@@ -72,7 +90,14 @@ describe('keys', () => {
 
   const guarded = ROUTES.filter(({ route }) => !route.includes(' /health/'));
   it.each(guarded)('answers $route with 401 to whoever has none, or a wrong one', async ({ route, path, body }) => {
-    const keys = [undefined, 'Basic d2VmdDp3ZWZ0', 'Bearer weft', `Bearer weft_${'0'.repeat(16)}_${'0'.repeat(64)}`, `Bearer ${given.key.slice(0, -1)}${given.key.endsWith('0') ? '1' : '0'}`, `Bearer ${given.revokedKey}`];
+    const keys = [
+      undefined,
+      'Basic d2VmdDp3ZWZ0',
+      'Bearer weft',
+      `Bearer weft_${'0'.repeat(16)}_${'0'.repeat(64)}`,
+      `Bearer ${given.key.slice(0, -1)}${given.key.endsWith('0') ? '1' : '0'}`,
+      `Bearer ${given.revokedKey}`,
+    ];
     for (const authorization of keys) {
       const response = await fetch(given.url + (path ?? route.split(' ')[1]!.replace('*path', '0/000')), request(route, body, authorization === undefined ? {} : { authorization }));
       expect(response.status, String(authorization)).toBe(401);
@@ -117,11 +142,23 @@ describe('keys', () => {
 
 describe('POST /v1/requests', () => {
   it('accepts plain JSON and names the execution, its route and where to look', async () => {
-    const response = await call('/v1/requests', { method: 'POST', headers: { 'content-type': 'application/json', 'idempotency-key': 'order-1', traceparent: TRACEPARENT }, body: JSON.stringify({ type: 'com.example.complaint.v1', data: { a: 1 }, subject: 's' }) });
+    const response = await call('/v1/requests', {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'idempotency-key': 'order-1', traceparent: TRACEPARENT },
+      body: JSON.stringify({ type: 'com.example.complaint.v1', data: { a: 1 }, subject: 's' }),
+    });
     expect(response.status).toBe(202);
     const executionId = given.lastExecution();
     expect(response.headers.get('location')).toBe(`/v1/executions/${executionId}`);
-    expect(await response.json()).toMatchObject({ executionId, requestId: 'order-1', status: 'accepted', duplicate: false, traceId: '0af7651916cd43dd8448eb211c80319c', route: { rule: 'complaints', models: [{ id: 'small' }] }, links: { events: `/v1/executions/${executionId}/events` } });
+    expect(await response.json()).toMatchObject({
+      executionId,
+      requestId: 'order-1',
+      status: 'accepted',
+      duplicate: false,
+      traceId: '0af7651916cd43dd8448eb211c80319c',
+      route: { rule: 'complaints', models: [{ id: 'small' }] },
+      links: { events: `/v1/executions/${executionId}/events` },
+    });
     const [accepted, context] = given.accepted.at(-1)!;
     expect(accepted).toEqual({ id: 'order-1', source: '/v1/requests', type: 'com.example.complaint.v1', subject: 's', dataJson: '{"a":1}' });
     expect(context).toMatchObject({ tenant: 'default', actor: expect.stringMatching(/^key:[0-9a-f]{16}$/), purpose: 'com.example.complaint.v1' });
@@ -129,7 +166,11 @@ describe('POST /v1/requests', () => {
   });
 
   it('accepts CloudEvents in binary and in structured mode', async () => {
-    await call('/v1/requests', { method: 'POST', headers: { 'content-type': 'application/json', 'ce-specversion': '1.0', 'ce-id': 'b-1', 'ce-source': '/shop', 'ce-type': 'com.example.complaint.v1' }, body: '[1]' });
+    await call('/v1/requests', {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'ce-specversion': '1.0', 'ce-id': 'b-1', 'ce-source': '/shop', 'ce-type': 'com.example.complaint.v1' },
+      body: '[1]',
+    });
     expect(given.accepted.at(-1)![0]).toEqual({ id: 'b-1', source: '/shop', type: 'com.example.complaint.v1', subject: '', dataJson: '[1]' });
     const event = { specversion: '1.0', id: 's-1', source: '/shop', type: 'com.example.complaint.v1', subject: 'c', data: { b: 2 } };
     await call('/v1/requests', { method: 'POST', headers: { 'content-type': 'application/cloudevents+json', 'idempotency-key': 'mine' }, body: JSON.stringify(event) });
@@ -148,7 +189,11 @@ describe('POST /v1/requests', () => {
 
   it('finds the answer also when the result event never comes', async () => {
     given.nextExecution(KNOWN);
-    const response = await call('/v1/requests', { method: 'POST', headers: { 'content-type': 'application/json', prefer: 'respond-async, wait=30' }, body: JSON.stringify({ type: 'com.example.complaint.v1' }) });
+    const response = await call('/v1/requests', {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', prefer: 'respond-async, wait=30' },
+      body: JSON.stringify({ type: 'com.example.complaint.v1' }),
+    });
     expect(await response.json()).toMatchObject({ executionId: KNOWN, status: 'completed', output: { content: 'done' } });
   });
 
@@ -169,7 +214,13 @@ describe('POST /v1/requests', () => {
     ['NUL in text', json, '{"type":"a","data":{"x":"\\u0000"}}', 400, /at data\/x contains a NUL/],
     ['deep JSON', json, `{"type":"a","data":${'['.repeat(100)}${']'.repeat(100)}}`, 400, /deeper than 64 levels/],
     ['JSON as deep as the body allows', json, `{"type":"a","data":${'['.repeat(500_000)}${']'.repeat(500_000)}}`, 400, /deeper than 64 levels/],
-    ['a deep CloudEvent that is renamed', { ...structured, 'idempotency-key': 'k' }, `{"specversion":"1.0","source":"/s","type":"a","data":${'['.repeat(500_000)}${']'.repeat(500_000)}}`, 400, /deeper than 64 levels/],
+    [
+      'a deep CloudEvent that is renamed',
+      { ...structured, 'idempotency-key': 'k' },
+      `{"specversion":"1.0","source":"/s","type":"a","data":${'['.repeat(500_000)}${']'.repeat(500_000)}}`,
+      400,
+      /deeper than 64 levels/,
+    ],
     ['bytes that are no UTF-8', json, new Uint8Array([0x22, 0xff, 0x22]), 400, /UTF-8|JSON/],
     ['a body of 5 MB', json, JSON.stringify({ type: 'a', data: 'x'.repeat(5_000_000) }), 413, /Expected a body of at most \d+ bytes/],
     ['a body just above 1 MiB', json, JSON.stringify({ type: 'a', data: 'x'.repeat(1024 * 1024) }), 413, /Expected a body of at most 1048576 bytes/],
@@ -190,7 +241,13 @@ describe('POST /v1/requests', () => {
 
 describe('executions', () => {
   it('are shown with parsed data, and as accepted while nobody has begun them', async () => {
-    expect(await (await call(`/v1/executions/${KNOWN}`)).json()).toMatchObject({ executionId: KNOWN, status: 'completed', output: { content: 'done' }, startedAt: '2026-01-01T00:00:00.000Z', links: { self: `/v1/executions/${KNOWN}` } });
+    expect(await (await call(`/v1/executions/${KNOWN}`)).json()).toMatchObject({
+      executionId: KNOWN,
+      status: 'completed',
+      output: { content: 'done' },
+      startedAt: '2026-01-01T00:00:00.000Z',
+      links: { self: `/v1/executions/${KNOWN}` },
+    });
     expect(await (await call(`/v1/executions/${ACCEPTED}`)).json()).toMatchObject({ executionId: ACCEPTED, status: 'accepted', workflow: { name: 'triage' } });
     expect(await (await call(`/v1/executions/${ACCEPTED}/timeline`)).json()).toMatchObject({ status: 'accepted', entries: [] });
     expect((await call('/v1/executions/not-an-id')).status).toBe(404);
@@ -198,7 +255,11 @@ describe('executions', () => {
 
   it('are listed by page and status, with a sentence for a parameter that is none', async () => {
     expect(await (await call('/v1/executions?limit=2&status=completed&cursor=c')).json()).toMatchObject({ executions: [{ executionId: KNOWN }], nextCursor: 'next' });
-    for (const [query, message] of [['limit=0', /`limit` to be a whole number from 1 to 200/], ['status=done', /one of running, waiting/], ['cursor=a&cursor=b', /`cursor` once/]] as const) {
+    for (const [query, message] of [
+      ['limit=0', /`limit` to be a whole number from 1 to 200/],
+      ['status=done', /one of running, waiting/],
+      ['cursor=a&cursor=b', /`cursor` once/],
+    ] as const) {
       const response = await call(`/v1/executions?${query}`);
       expect(response.status).toBe(400);
       expect(await problem(response)).toMatch(message);
@@ -234,10 +295,16 @@ describe('executions', () => {
 
 describe('reviews, definitions and the log', () => {
   it('decide a review in the name of the key', async () => {
-    const response = await call('/v1/reviews/r-1/decide', { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ outcome: 'approved', comment: 'fine', form: { amount: 3 } }) });
+    const response = await call('/v1/reviews/r-1/decide', {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ outcome: 'approved', comment: 'fine', form: { amount: 3 } }),
+    });
     expect([response.status, await response.json()]).toMatchObject([200, { reviewId: 'r-1', status: 'approved' }]);
     expect(given.decisions.at(-1)).toMatchObject([{ reviewId: 'r-1', outcome: 'approved', comment: 'fine', formJson: '{"amount":3}' }, { actor: expect.stringMatching(/^key:/) }]);
-    expect(await problem(await call('/v1/reviews/r-1/decide', { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{"comment":"x"}' }))).toMatch(/`outcome` to be text but it is missing/);
+    expect(await problem(await call('/v1/reviews/r-1/decide', { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{"comment":"x"}' }))).toMatch(
+      /`outcome` to be text but it is missing/,
+    );
   });
 
   it('deploy a document as it stands: 201 when new, 200 again, a sentence when it is none', async () => {
@@ -246,7 +313,11 @@ describe('reviews, definitions and the log', () => {
     const again = await deploy('document: {}');
     expect([again.status, await again.json()]).toMatchObject([200, { name: 'triage', created: false }]);
     expect(given.deployed.at(-1)?.text).toBe('document: {}');
-    for (const [text, status, message] of [[': [', 422, /not YAML/], ['', 400, /body is empty/], ['a: "\u0000"', 422, /NUL character at position 4/]] as const) {
+    for (const [text, status, message] of [
+      [': [', 422, /not YAML/],
+      ['', 400, /body is empty/],
+      ['a: "\u0000"', 422, /NUL character at position 4/],
+    ] as const) {
       const response = await deploy(text);
       expect([response.status, await problem(response)]).toEqual([status, expect.stringMatching(message)]);
     }
@@ -274,16 +345,30 @@ describe('POST /v1/chat/completions', () => {
   it('answers a stock client with the output of a workflow', async () => {
     given.nextExecution(KNOWN);
     const completion = await client().chat.completions.create(chat);
-    expect(completion).toMatchObject({ id: `chatcmpl-${KNOWN}`, object: 'chat.completion', model: 'whatever', choices: [{ index: 0, finish_reason: 'stop', message: { role: 'assistant', content: 'done' } }], usage: { prompt_tokens: 7, completion_tokens: 2, total_tokens: 9 } });
+    expect(completion).toMatchObject({
+      id: `chatcmpl-${KNOWN}`,
+      object: 'chat.completion',
+      model: 'whatever',
+      choices: [{ index: 0, finish_reason: 'stop', message: { role: 'assistant', content: 'done' } }],
+      usage: { prompt_tokens: 7, completion_tokens: 2, total_tokens: 9 },
+    });
     expect(given.accepted.at(-1)![0]).toMatchObject({ type: 'ai.weft.chat.v1', dataJson: JSON.stringify(chat) });
   });
 
   it('tells a stock client in its own terms what went wrong', async () => {
-    await expect(client('weft_no').chat.completions.create(chat)).rejects.toMatchObject({ status: 401, message: expect.stringContaining('Expected an API key'), type: 'authentication_error', code: 'unauthenticated' });
+    await expect(client('weft_no').chat.completions.create(chat)).rejects.toMatchObject({
+      status: 401,
+      message: expect.stringContaining('Expected an API key'),
+      type: 'authentication_error',
+      code: 'unauthenticated',
+    });
     await expect(client().chat.completions.create({ ...chat, stream: true })).rejects.toMatchObject({ status: 400, message: expect.stringContaining('`stream` to be false') });
     await expect(client().chat.completions.create({ ...chat, messages: [] })).rejects.toMatchObject({ status: 400, type: 'invalid_request_error' });
     const answer = client().chat.completions.create(chat);
-    await Promise.all([expect(answer).rejects.toMatchObject({ status: 422, code: 'workflow-failed', message: expect.stringContaining('faulted: the model was away.') }), given.afterAccept().then(() => given.publishResult({ executionId: given.lastExecution(), requestId: 'r', status: 'faulted', error: { detail: 'the model was away.' } }))]);
+    await Promise.all([
+      expect(answer).rejects.toMatchObject({ status: 422, code: 'workflow-failed', message: expect.stringContaining('faulted: the model was away.') }),
+      given.afterAccept().then(() => given.publishResult({ executionId: given.lastExecution(), requestId: 'r', status: 'faulted', error: { detail: 'the model was away.' } })),
+    ]);
   });
 });
 
@@ -293,7 +378,8 @@ function request(route: string, body: unknown, headers: Record<string, string> =
   return { method, headers: { 'content-type': typeof body === 'string' ? 'application/yaml' : 'application/json', ...headers }, body: typeof body === 'string' ? body : JSON.stringify(body) };
 }
 
-const call = (path: string, init: RequestInit = {}): Promise<Response> => fetch(given.url + path, { ...init, headers: { authorization: `Bearer ${given.key}`, ...(init.headers as Record<string, string>) } });
+const call = (path: string, init: RequestInit = {}): Promise<Response> =>
+  fetch(given.url + path, { ...init, headers: { authorization: `Bearer ${given.key}`, ...(init.headers as Record<string, string>) } });
 const problem = async (response: Response): Promise<string> => ((await response.json()) as { detail: string }).detail;
 
 type GatewayUnderTest = Awaited<ReturnType<typeof startGateway>>;
@@ -313,8 +399,29 @@ async function startGateway() {
   let nextExecution: string | undefined;
   let lastExecution = '';
   const definition = { namespace: 'examples', name: 'triage', version: '1.0.0', digest: 'd' };
-  const selection: Selection = { tableVersion: 't', rule: 'complaints', definition, reasons: ['first'], rejected: [{ kind: 'workflow', name: 'examples/vip', reason: 'no' }], models: [{ id: 'small', endpoint: 'http://x', model: 'm', keySecret: 's', reason: 'preferred', simulated: true }] };
-  const execution: Execution = { executionId: KNOWN, status: 'completed', definition, requestId: 'r', requestSource: '/s', startedAtMs: Date.UTC(2026, 0), endedAtMs: Date.UTC(2026, 0), outputJson: '{"content":"done","usage":{"inputTokens":7,"outputTokens":2}}', errorJson: '', version: 1, traceId: 't', waits: [], inputJson: '{}' };
+  const selection: Selection = {
+    tableVersion: 't',
+    rule: 'complaints',
+    definition,
+    reasons: ['first'],
+    rejected: [{ kind: 'workflow', name: 'examples/vip', reason: 'no' }],
+    models: [{ id: 'small', endpoint: 'http://x', model: 'm', keySecret: 's', reason: 'preferred', simulated: true }],
+  };
+  const execution: Execution = {
+    executionId: KNOWN,
+    status: 'completed',
+    definition,
+    requestId: 'r',
+    requestSource: '/s',
+    startedAtMs: Date.UTC(2026, 0),
+    endedAtMs: Date.UTC(2026, 0),
+    outputJson: '{"content":"done","usage":{"inputTokens":7,"outputTokens":2}}',
+    errorJson: '',
+    version: 1,
+    traceId: 't',
+    waits: [],
+    inputJson: '{}',
+  };
   const unknown = (): never => refuse('not-found', 'Expected an execution of this tenant.');
   const entry = (version: number, type: string): TimelineEntry => ({ version, atMs: 1, type, task: '', pointer: '', text: type, detailJson: '' });
   const entries = [entry(0, 'ExecutionStarted'), entry(1, 'JobCompleted'), entry(1, 'ExecutionCompleted')];
@@ -327,7 +434,8 @@ async function startGateway() {
       return { executionId: lastExecution, duplicate: false, selection, acceptedAtMs: 1_000 };
     },
     select: async () => selection,
-    getSelection: async ({ executionId }) => (executionId === ACCEPTED || executionId === KNOWN ? { executionId, duplicate: false, selection, acceptedAtMs: 1_000 } : refuse('unknown-execution', 'Expected an execution of tenant default.')),
+    getSelection: async ({ executionId }) =>
+      executionId === ACCEPTED || executionId === KNOWN ? { executionId, duplicate: false, selection, acceptedAtMs: 1_000 } : refuse('unknown-execution', 'Expected an execution of tenant default.'),
   };
   const review = { reviewId: 'r-1', executionId: KNOWN, kind: 'approval', title: 't', subjectJson: '{}', status: 'approved', openedAtMs: 1, decidedBy: '', comment: '' };
   const orchestration: OrchestrationPeer = {
@@ -364,7 +472,8 @@ async function startGateway() {
   return {
     url: running.url,
     key,
-    revokedKey: revoked.text, otherKey: other.text,
+    revokedKey: revoked.text,
+    otherKey: other.text,
     pool,
     modules: running.app.get(ModulesContainer),
     accepted,
@@ -376,10 +485,11 @@ async function startGateway() {
     timelineAsked: () => timelineAsked,
     /** Resolves once the next request was accepted and is waited for. */
     afterAccept: async () => {
-      for (const before = accepted.length; accepted.length === before; ) await new Promise((resolve) => setTimeout(resolve, 5));
+      for (const before = accepted.length; accepted.length === before;) await new Promise((resolve) => setTimeout(resolve, 5));
       await new Promise((resolve) => setTimeout(resolve, 30));
     },
-    publishResult: (body: ResultBody) => bus.publish([outgoing('results', { id: 'x', source: '/weft/orchestration', type: 'ai.weft.result.v1', key: body.executionId, context: contextOf({ tenant: 'default' }), body })]),
+    publishResult: (body: ResultBody) =>
+      bus.publish([outgoing('results', { id: 'x', source: '/weft/orchestration', type: 'ai.weft.result.v1', key: body.executionId, context: contextOf({ tenant: 'default' }), body })]),
     close: async () => {
       await running.close();
       await bus.close();

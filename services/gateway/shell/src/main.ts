@@ -18,7 +18,10 @@ await runService(SERVICE, async () => {
   const enginePool = openPool(address, { role: engineRole(SERVICE), password: config.WEFT_STORE_PASSWORD ?? address.password, applicationName: `weft ${SERVICE}` });
   await checkMigrated(enginePool, gatewayMigrations);
   const kafka = { brokers: config.WEFT_KAFKA.split(','), clientId: SERVICE };
-  await ensureTopics(kafka, config.WEFT_TENANTS.map((tenant) => topicName('results', tenant)));
+  await ensureTopics(
+    kafka,
+    config.WEFT_TENANTS.map((tenant) => topicName('results', tenant)),
+  );
   const bus = new KafkaBus({ ...kafka, onFault: (fault, topic) => log.warn('a batch comes again', { error: fault, topic }) });
   const allowance = { points: config.WEFT_REQUESTS_PER_MINUTE, windowMs: 60_000 };
   const onFault = (error: unknown): void => log.warn('Redis did not answer; limits count for this process alone', { error });

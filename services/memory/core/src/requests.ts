@@ -28,7 +28,8 @@ export function readRemember(given: Json): Reading<RememberRequest> {
   const fields = isJsonObject(given) ? given : {};
   const { scope, text, metadata = {} } = fields;
   if (!isScope(scope)) return refused('remember', 'scope', `a text of 1 to ${SCOPE_CHARACTERS_MAX} characters`, scope);
-  if (typeof text !== 'string' || text.length === 0 || text.length > TEXT_CHARACTERS_MAX || text.includes('\u0000')) return refused('remember', 'text', `a text of 1 to ${TEXT_CHARACTERS_MAX} characters without NUL`, text);
+  if (typeof text !== 'string' || text.length === 0 || text.length > TEXT_CHARACTERS_MAX || text.includes('\u0000'))
+    return refused('remember', 'text', `a text of 1 to ${TEXT_CHARACTERS_MAX} characters without NUL`, text);
   if (!isJsonObject(metadata)) return refused('remember', 'metadata', 'an object', metadata);
   return { ok: true, request: { scope, text, metadata } };
 }

@@ -33,7 +33,21 @@ function job(kind: string, input: Json, more: Partial<Job> & { readonly tenant?:
   const executionId = uuidv7(Date.now(), randomBytes(10));
   const id = `${executionId}/do/${++jobs}`;
   const context: Context = contextOf({ tenant, actor: 'key:k1', executionId, jobId: id, taint });
-  return { id, executionId, context, kind, generation: 0, idempotencyKey: `${tenant}/${id}/0`, pointer: `/do/${jobs}`, iteration: '', inputJson: JSON.stringify(input), models: [], settlement: undefined, workflow: 'examples/triage:1.0.0', ...rest };
+  return {
+    id,
+    executionId,
+    context,
+    kind,
+    generation: 0,
+    idempotencyKey: `${tenant}/${id}/0`,
+    pointer: `/do/${jobs}`,
+    iteration: '',
+    inputJson: JSON.stringify(input),
+    models: [],
+    settlement: undefined,
+    workflow: 'examples/triage:1.0.0',
+    ...rest,
+  };
 }
 
 async function carryOut(...batch: Job[]): Promise<ReadonlyMap<string, Command>> {
@@ -65,7 +79,15 @@ describe('remember', () => {
     expect(result).toMatchObject({ id: `${asked.id}/0/completed`, executionId: asked.executionId, context: asked.context, completeJob: { generation: 0, taint: [] } });
     expect(JSON.parse(result.completeJob!.outputJson)).toEqual({ id: asked.idempotencyKey, trust: 'untrusted' });
     const { items, taint } = await recall({ scope: 'customer/1' });
-    expect(items).toMatchObject([{ id: asked.idempotencyKey, text: 'Prefers to be called in the morning.', metadata: { channel: 'phone' }, trust: 'untrusted', provenance: { executionId: asked.executionId, workflow: 'examples/triage:1.0.0', actor: 'key:k1', taint: ['request:/shop'] } }]);
+    expect(items).toMatchObject([
+      {
+        id: asked.idempotencyKey,
+        text: 'Prefers to be called in the morning.',
+        metadata: { channel: 'phone' },
+        trust: 'untrusted',
+        provenance: { executionId: asked.executionId, workflow: 'examples/triage:1.0.0', actor: 'key:k1', taint: ['request:/shop'] },
+      },
+    ]);
     expect(taint).toEqual(['request:/shop']);
   });
 
@@ -83,7 +105,10 @@ describe('remember', () => {
     const batch = Array.from({ length: 256 }, (_, n) => job('remember', { scope: 'batch', text: `text ${n}` }, { tenant: n % 2 ? 'acme' : 'default' }));
     const { rows: before } = await pool.query<{ id: string }>('select id from memory.commits');
     expect((await carryOut(...batch)).size).toBe(256);
-    const { rows } = await pool.query<{ id: string; members: string; digests: Buffer; tenants: string[]; at: Date }>('select id, members, digests, tenants, recorded_at as at from memory.commits where id <> all($1::uuid[])', [before.map(({ id }) => id)]);
+    const { rows } = await pool.query<{ id: string; members: string; digests: Buffer; tenants: string[]; at: Date }>(
+      'select id, members, digests, tenants, recorded_at as at from memory.commits where id <> all($1::uuid[])',
+      [before.map(({ id }) => id)],
+    );
     expect(rows).toHaveLength(1);
     const { id, members, digests, tenants, at } = rows[0]!;
     const named = (JSON.parse(members) as [string, number][]).map(([subject, sequence], index) => ({ subject, sequence, digest: digests.subarray(index * 32, index * 32 + 32) }));
@@ -149,17 +174,31 @@ describe('recall', () => {
     expect((await recall({ scope: 'erased', query: 'secret' })).items).toEqual([]);
   });
 
-  it.each([['a'.repeat(100_000)], [Array.from({ length: 50_000 }, (_, n) => `w${n}`).join(' ')], [`'"\\ | & ! <-> ( :* ${'\ud800'}`], ['example.com/a?b=1&c=2|d']])('bears any query (case %#)', async (query) => {
-    expect((await recall({ scope: 'words', query })).items).toBeInstanceOf(Array);
-  });
+  it.each([['a'.repeat(100_000)], [Array.from({ length: 50_000 }, (_, n) => `w${n}`).join(' ')], [`'"\\ | & ! <-> ( :* ${'\ud800'}`], ['example.com/a?b=1&c=2|d']])(
+    'bears any query (case %#)',
+    async (query) => {
+      expect((await recall({ scope: 'words', query })).items).toBeInstanceOf(Array);
+    },
+  );
 });
 
 describe('a batch', () => {
   it('fails jobs that cannot be carried out, and carries out the others', async () => {
-    const bad = [job('remember', { scope: 's' }), job('recall', { scope: '' }), job('infer', {}), job('recall', { scope: 's' }, { inputJson: '{' }), job('recall', { scope: 's' }, { tenant: '' }), job('remember', { scope: 's', text: 'x' }, { executionId: 'no-uuid' })];
+    const bad = [
+      job('remember', { scope: 's' }),
+      job('recall', { scope: '' }),
+      job('infer', {}),
+      job('recall', { scope: 's' }, { inputJson: '{' }),
+      job('recall', { scope: 's' }, { tenant: '' }),
+      job('remember', { scope: 's', text: 'x' }, { executionId: 'no-uuid' }),
+    ];
     const good = job('remember', { scope: 'good', text: 'good' });
     const results = await carryOut(...bad, good);
-    for (const one of bad) expect(results.get(one.id)?.failJob).toMatchObject({ outcome: 'none', failure: { code: 'input-invalid', retryable: false, message: expect.stringMatching(/^Expected .+\.$/) as unknown as string } });
+    for (const one of bad)
+      expect(results.get(one.id)?.failJob).toMatchObject({
+        outcome: 'none',
+        failure: { code: 'input-invalid', retryable: false, message: expect.stringMatching(/^Expected .+\.$/) as unknown as string },
+      });
     expect(results.get(good.id)?.completeJob).toBeDefined();
   });
 

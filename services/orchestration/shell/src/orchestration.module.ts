@@ -114,12 +114,25 @@ async function wire(ports: OrchestrationPorts): Promise<Wired> {
     clock,
     announce: (commit) => {
       traceDecisions(commit);
-      return announce(bus, commit.decisions.map(({ after, sequence, events }) => ({ at: commit.at, facts: after, sequence, events })));
+      return announce(
+        bus,
+        commit.decisions.map(({ after, sequence, events }) => ({ at: commit.at, facts: after, sequence, events })),
+      );
     },
     onTimer: (execution, timer, due) => circle.timers!.onTimer(execution, timer, due),
     onFault,
   });
-  const recovery = new Recovery(enginePool, executions, dispatcher, progress, published, bus, clock, { busIsVolatile: ports.busIsVolatile, sweepMs: settings.WEFT_SWEEP_MS, silentMs: settings.WEFT_SWEEP_SILENT_MS }, onFault);
+  const recovery = new Recovery(
+    enginePool,
+    executions,
+    dispatcher,
+    progress,
+    published,
+    bus,
+    clock,
+    { busIsVolatile: ports.busIsVolatile, sweepMs: settings.WEFT_SWEEP_MS, silentMs: settings.WEFT_SWEEP_SILENT_MS },
+    onFault,
+  );
   const timers = new TimerPoller(enginePool, engine, clock, recovery.redispatch, onFault);
   Object.assign(circle, { engine, timers });
   return { engine, definitions, queries: new ExecutionQueries(tenantPool), consumer: new CommandConsumer(engine, bus, clock), timers, recovery, pools: [enginePool, tenantPool] };

@@ -26,9 +26,11 @@ afterAll(async () => {
   await scratch.close();
 });
 
-const ended = (executionId: string): Promise<ResultBody> => eventually(() => running.bus.on(RESULTS, executionId)[0]?.body as ResultBody | undefined, { what: `the result of ${executionId}`, timeoutMs: 10_000 });
+const ended = (executionId: string): Promise<ResultBody> =>
+  eventually(() => running.bus.on(RESULTS, executionId)[0]?.body as ResultBody | undefined, { what: `the result of ${executionId}`, timeoutMs: 10_000 });
 const status = async (executionId: string): Promise<string> => (await running.controller.getExecution({ executionId }, context())).status;
-const rowsOf = async (executionId: string): Promise<readonly string[]> => (await pool.query<{ structure: string }>('select structure from orchestration.history where execution_id = $1 order by sequence', [executionId])).rows.map(({ structure }) => structure);
+const rowsOf = async (executionId: string): Promise<readonly string[]> =>
+  (await pool.query<{ structure: string }>('select structure from orchestration.history where execution_id = $1 order by sequence', [executionId])).rows.map(({ structure }) => structure);
 
 async function start(name: string, tasks: readonly object[], input = {}): Promise<string> {
   const definition = await running.deploy(definitionText(name, tasks));
@@ -59,7 +61,7 @@ describe('orchestration', () => {
     const executionId = await start('loop', [counted, { more: { switch: [{ yes: { when: '$context.n < 3', then: 'again' } }, { no: { then: 'end' } }] } }]);
     await ended(executionId);
     const jobs = carriedOut.filter((job) => job.executionId === executionId);
-    expect(jobs.map(({ pointer, iteration }) => [pointer, iteration])).toEqual(['', 'again:1', 'again:2'].map((iteration) => ['/do/0/again', iteration]));
+    expect(jobs.map(({ pointer, iteration }) => [pointer, iteration])).toEqual(['', '1.again:1', '1.again:2'].map((iteration) => ['/do/0/again', iteration]));
     expect(new Set(jobs.map(({ idempotencyKey }) => idempotencyKey)).size).toBe(3);
     expect(jobs[0]).toMatchObject({ generation: 0, context: { executionId, attempt: 1, tenant: 'default' } });
   });
@@ -135,7 +137,9 @@ describe('definitions', () => {
 
   it('are refused when another document has the version already', async () => {
     await running.deploy(definitionText('taken', calls('a')));
-    await expect(running.controller.deploy({ text: definitionText('taken', calls('b')) }, context())).rejects.toMatchObject({ rejection: { code: 'conflict', message: expect.stringMatching(/^Expected a new version: spec\/taken:1\.0\.0 is already deployed/) } });
+    await expect(running.controller.deploy({ text: definitionText('taken', calls('b')) }, context())).rejects.toMatchObject({
+      rejection: { code: 'conflict', message: expect.stringMatching(/^Expected a new version: spec\/taken:1\.0\.0 is already deployed/) },
+    });
     await expect(running.controller.deploy({ text: definitionText('taken', calls('b'), '1.0.1') }, context())).resolves.toMatchObject({ created: true });
     expect(await running.controller.resolveDefinition({ namespace: 'spec', name: 'taken', version: '' }, context())).toMatchObject({ ref: { version: '1.0.1' } });
   });
@@ -154,7 +158,8 @@ describe('definitions', () => {
 
 describe('reviews', () => {
   const asking = [{ ask: { call: 'review', with: { title: 'Send it?', subject: { amount: 5 } } } }];
-  const open = async (executionId: string) => eventually(async () => (await running.controller.listReviews({ limit: 200, cursor: '' }, context())).reviews.find((review) => review.executionId === executionId));
+  const open = async (executionId: string) =>
+    eventually(async () => (await running.controller.listReviews({ limit: 200, cursor: '' }, context())).reviews.find((review) => review.executionId === executionId));
   const answer = (reviewId: string, outcome: string) => ({ reviewId, outcome, comment: 'fine', formJson: '{"note":1}' });
 
   it('wait for a person, whose decision is the output', async () => {
@@ -168,7 +173,9 @@ describe('reviews', () => {
 
   it('are decided once, by an outcome that they know', async () => {
     const review = await open(await start('ask', asking));
-    await expect(running.controller.decide(answer(review.reviewId, 'maybe'), context())).rejects.toMatchObject({ rejection: { code: 'request-invalid', message: 'Expected outcome approved or rejected for this approval review but got "maybe".' } });
+    await expect(running.controller.decide(answer(review.reviewId, 'maybe'), context())).rejects.toMatchObject({
+      rejection: { code: 'request-invalid', message: 'Expected outcome approved or rejected for this approval review but got "maybe".' },
+    });
     await expect(running.controller.decide({ ...answer(review.reviewId, 'approved'), formJson: '{' }, context())).rejects.toMatchObject({ rejection: { code: 'request-invalid' } });
     const both = await Promise.allSettled(['approved', 'rejected'].map((outcome) => running.controller.decide(answer(review.reviewId, outcome), context())));
     expect(both.map((each) => each.status).sort()).toEqual(['fulfilled', 'rejected']);
@@ -197,7 +204,8 @@ describe('two tenants', () => {
       () => running.controller.getTimeline({ executionId, afterVersion: -1 }, theirs),
       () => running.controller.decide({ reviewId: review.reviewId, outcome: 'approved', comment: '', formJson: '' }, theirs),
       () => running.controller.resolveDefinition({ namespace: 'spec', name: 'private', version: '' }, theirs),
-    ]) await expect(read()).rejects.toMatchObject({ name: 'Refused', rejection: { code: expect.stringMatching(/^(not-found|unknown-workflow)$/) } });
+    ])
+      await expect(read()).rejects.toMatchObject({ name: 'Refused', rejection: { code: expect.stringMatching(/^(not-found|unknown-workflow)$/) } });
     expect((await running.controller.getMembers({ executionId }, theirs)).members).toEqual([]);
     expect((await running.controller.listExecutions({ status: '', page: { limit: 200, cursor: '' } }, theirs)).executions).toEqual([]);
     expect((await running.controller.listReviews({ limit: 200, cursor: '' }, theirs)).reviews).toEqual([]);
@@ -217,29 +225,41 @@ describe('pages', () => {
     await eventually(async () => (await running.controller.listReviews({ limit: 50, cursor: '' }, tenant)).reviews.length === 7);
     const walk = async <P extends { readonly nextCursor: string }>(page: (cursor: string) => Promise<P>, ids: (page: P) => readonly string[]): Promise<readonly string[]> => {
       const seen: string[] = [];
-      for (let cursor = ''; ; ) {
+      for (let cursor = ''; ;) {
         const found = await page(cursor);
         seen.push(...ids(found));
         if (found.nextCursor === '') return seen;
         cursor = found.nextCursor;
       }
     };
-    const executions = await walk((cursor) => running.controller.listExecutions({ status: 'waiting', page: { limit: 3, cursor } }, tenant), (page) => page.executions.map(({ executionId }) => executionId));
+    const executions = await walk(
+      (cursor) => running.controller.listExecutions({ status: 'waiting', page: { limit: 3, cursor } }, tenant),
+      (page) => page.executions.map(({ executionId }) => executionId),
+    );
     expect(executions).toEqual([...ids].sort().reverse());
-    const reviews = await walk((cursor) => running.controller.listReviews({ limit: 3, cursor }, tenant), (page) => page.reviews.map(({ executionId }) => executionId));
+    const reviews = await walk(
+      (cursor) => running.controller.listReviews({ limit: 3, cursor }, tenant),
+      (page) => page.reviews.map(({ executionId }) => executionId),
+    );
     expect([...reviews].sort()).toEqual([...ids].sort());
-    const names = await walk((cursor) => running.controller.listDefinitions({ limit: 2, cursor }, context()), (page) => page.definitions.map(({ ref }) => `${ref?.name}:${ref?.version}`));
+    const names = await walk(
+      (cursor) => running.controller.listDefinitions({ limit: 2, cursor }, context()),
+      (page) => page.definitions.map(({ ref }) => `${ref?.name}:${ref?.version}`),
+    );
     expect(new Set(names).size).toBe(names.length);
     expect(names).toContain('paged:1.0.0');
   });
 
   const cursor = (...parts: readonly unknown[]): string => Buffer.from(JSON.stringify(parts)).toString('base64url');
-  it.each(['%%%', 'e30', cursor(), cursor('x'), cursor('x', 'y'), cursor('2026-01-01 00:00:00+00', 'a\u0000'), cursor("1'; --"), cursor(newExecutionId(), 'more', 'more')])('are refused by a cursor that is none: %s', async (text) => {
-    const refusal = { name: 'Refused', rejection: { code: 'request-invalid', message: expect.stringMatching(/^Expected a cursor from the previous page but got /) } };
-    await expect(running.controller.listExecutions({ status: '', page: { limit: 0, cursor: text } }, context())).rejects.toMatchObject(refusal);
-    await expect(running.controller.listReviews({ limit: 0, cursor: text }, context())).rejects.toMatchObject(refusal);
-    await expect(running.controller.listDefinitions({ limit: 0, cursor: text }, context())).rejects.toMatchObject(refusal);
-  });
+  it.each(['%%%', 'e30', cursor(), cursor('x'), cursor('x', 'y'), cursor('2026-01-01 00:00:00+00', 'a\u0000'), cursor("1'; --"), cursor(newExecutionId(), 'more', 'more')])(
+    'are refused by a cursor that is none: %s',
+    async (text) => {
+      const refusal = { name: 'Refused', rejection: { code: 'request-invalid', message: expect.stringMatching(/^Expected a cursor from the previous page but got /) } };
+      await expect(running.controller.listExecutions({ status: '', page: { limit: 0, cursor: text } }, context())).rejects.toMatchObject(refusal);
+      await expect(running.controller.listReviews({ limit: 0, cursor: text }, context())).rejects.toMatchObject(refusal);
+      await expect(running.controller.listDefinitions({ limit: 0, cursor: text }, context())).rejects.toMatchObject(refusal);
+    },
+  );
 
   it.each([-1, 0, 1.5, 100_000])('have a sensible size when %d is asked for', async (limit) => {
     expect((await running.controller.listExecutions({ status: '', page: { limit, cursor: '' } }, context())).executions.length).toBeGreaterThan(0);

@@ -13,8 +13,7 @@ import { OrchestrationModule, type OrchestrationPorts } from './orchestration.mo
 export const context = (more: Partial<Context> = {}): Context => contextOf({ tenant: 'default', actor: 'key:k1', ...more });
 
 /** A document of workflow `spec/NAME:VERSION` with these tasks. */
-export const definitionText = (name: string, tasks: readonly object[], version = '1.0.0'): string =>
-  JSON.stringify({ document: { dsl: '1.0.3', namespace: 'spec', name, version }, do: tasks });
+export const definitionText = (name: string, tasks: readonly object[], version = '1.0.0'): string => JSON.stringify({ document: { dsl: '1.0.3', namespace: 'spec', name, version }, do: tasks });
 
 /** Tasks that call HTTP one after the other: jobs that the tools service carries out at once. */
 export const calls = (...names: readonly string[]): readonly object[] => names.map((name) => ({ [name]: { call: 'http', with: { method: 'get', endpoint: 'https://example.test' } } }));
@@ -23,12 +22,22 @@ export const newExecutionId = (): string => uuidv7(Date.now(), randomBytes(10));
 
 /** The command that starts an execution, as routing sends it. */
 export function startCommand(executionId: string, definition: DefinitionRef | undefined, input: Json = {}, more: Partial<Context> = {}): Command {
-  return Command.fromPartial({ id: `start/${executionId}`, executionId, context: context({ executionId, ...more }), start: { requestSource: '/spec', requestId: `r-${executionId}`, requestType: 'com.example.spec.v1', definition, inputJson: JSON.stringify(input), models: [] } });
+  return Command.fromPartial({
+    id: `start/${executionId}`,
+    executionId,
+    context: context({ executionId, ...more }),
+    start: { requestSource: '/spec', requestId: `r-${executionId}`, requestType: 'com.example.spec.v1', definition, inputJson: JSON.stringify(input), models: [] },
+  });
 }
 
 /** The result of a job, as a worker reports it. */
 export function resultOf(job: Job, output: Json): Command {
-  return Command.fromPartial({ id: `${job.id}/${job.generation}/completed`, executionId: job.executionId, context: job.context, completeJob: { jobId: job.id, generation: job.generation, outputJson: JSON.stringify(output), taint: [] } });
+  return Command.fromPartial({
+    id: `${job.id}/${job.generation}/completed`,
+    executionId: job.executionId,
+    context: job.context,
+    completeJob: { jobId: job.id, generation: job.generation, outputJson: JSON.stringify(output), taint: [] },
+  });
 }
 
 /** What a worker does with a batch of jobs; no commands: nothing is heard of them. */
@@ -88,7 +97,12 @@ export async function startOrchestration(store: StoreAddress, work: Work = (jobs
     controller,
     engine: running.app.get(ExecutionEngine, { strict: false }),
     deploy: async (text, as = context()) => (await controller.deploy({ text }, as)).ref!,
-    send: (...commands) => bus.local.publish(commands.map((command) => outgoing('commands', { id: command.id, source: '/spec', type: 'ai.weft.command.v1', key: command.executionId, context: command.context ?? context(), body: command }))),
+    send: (...commands) =>
+      bus.local.publish(
+        commands.map((command) =>
+          outgoing('commands', { id: command.id, source: '/spec', type: 'ai.weft.command.v1', key: command.executionId, context: command.context ?? context(), body: command }),
+        ),
+      ),
     close: async () => {
       await running.close();
       await bus.close();

@@ -50,10 +50,15 @@ const completedBy = (running: RunningOrchestration, executionId: string) => even
 describe('a process that takes over', () => {
   it('dispatches the jobs again that the one before was not answered', async () => {
     const lost: Job[] = [];
-    const executionId = await leftBehind('lost-jobs', calls('a', 'b'), async () => lost.length > 0, (jobs) => {
-      lost.push(...jobs);
-      return [];
-    });
+    const executionId = await leftBehind(
+      'lost-jobs',
+      calls('a', 'b'),
+      async () => lost.length > 0,
+      (jobs) => {
+        lost.push(...jobs);
+        return [];
+      },
+    );
     const again: Job[] = [];
     const second = await begin((jobs) => {
       again.push(...jobs);
@@ -134,7 +139,10 @@ describe('two processes on one store', () => {
     await Promise.all(both.map((one) => one.send(...ids.map((id) => startCommand(id, definition)))));
     const results = () => [...left.bus.on(RESULTS), ...right.bus.on(RESULTS)].filter(({ key }) => ids.includes(key));
     await eventually(() => new Set(results().map(({ key }) => key)).size === executions, { timeoutMs: 20_000, what: 'fifty results' });
-    const { rows } = await pool.query<{ execution_id: string; sequence: number; structure: string }>('select execution_id, sequence, structure from orchestration.history where execution_id = any($1) order by execution_id, sequence', [ids]);
+    const { rows } = await pool.query<{ execution_id: string; sequence: number; structure: string }>(
+      'select execution_id, sequence, structure from orchestration.history where execution_id = any($1) order by execution_id, sequence',
+      [ids],
+    );
     for (const id of ids) {
       const history = rows.filter((row) => row.execution_id === id);
       expect(history.map(({ sequence }) => sequence)).toEqual(history.map((_row, index) => index));
@@ -145,6 +153,10 @@ describe('two processes on one store', () => {
       expect(events.filter(({ type }) => type === 'JobScheduled')).toHaveLength(jobs);
     }
     // Only the winner of a decision tells of it.
-    expect(results().map(({ id }) => id).sort()).toEqual([...new Set(results().map(({ id }) => id))].sort());
+    expect(
+      results()
+        .map(({ id }) => id)
+        .sort(),
+    ).toEqual([...new Set(results().map(({ id }) => id))].sort());
   });
 });

@@ -5,7 +5,12 @@ import { z } from 'zod';
 export const routingSettings = {
   WEFT_ROUTES_FILE: z.string().optional().describe('Path of the route table (YAML). Without it every request is refused.'),
   WEFT_TENANTS: tenantList.describe('Tenants that have a requests topic of their own, separated by commas; `default` always has one.'),
-  WEFT_REDELIVER_FIRST_MS: z.coerce.number().int().min(100).default(5_000).describe('An execution that did not begin within this time is started again, in milliseconds; each further pause is twice as long.'),
+  WEFT_REDELIVER_FIRST_MS: z.coerce
+    .number()
+    .int()
+    .min(100)
+    .default(5_000)
+    .describe('An execution that did not begin within this time is started again, in milliseconds; each further pause is twice as long.'),
   WEFT_REDELIVER_MAX_MS: z.coerce.number().int().min(100).default(300_000).describe('The longest pause between two deliveries of a start, in milliseconds.'),
   WEFT_REDELIVER_POLL_MS: z.coerce.number().int().min(50).default(1_000).describe('Pause between two looks for starts to deliver again, in milliseconds.'),
 } as const;

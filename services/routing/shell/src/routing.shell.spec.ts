@@ -4,7 +4,22 @@ import { createServer, type AddressInfo } from 'node:net';
 import { createApp, grpcPeer, grpcServerOptions, type RunningApp } from '@weft/nest-platform';
 import { LocalBus } from '@weft/adapter-local';
 import { engineRole, openPool, openScratchStore, tenantRole, type Pool } from '@weft/adapter-postgres';
-import { contextOf, topicName, type AcceptRequest, type Command, type Context, type Definition, type Delivery, type Envelope, type OrchestrationPeer, type RawMessage, type ResolveDefinitionRequest, type RoutingPeer, RoutingClient, RoutingService } from '@weft/contracts';
+import {
+  contextOf,
+  topicName,
+  type AcceptRequest,
+  type Command,
+  type Context,
+  type Definition,
+  type Delivery,
+  type Envelope,
+  type OrchestrationPeer,
+  type RawMessage,
+  type ResolveDefinitionRequest,
+  type RoutingPeer,
+  RoutingClient,
+  RoutingService,
+} from '@weft/contracts';
 import { refuse, rejection } from '@weft/kernel';
 import { Fault, outgoing, type Bus, type Outgoing } from '@weft/pipeline';
 import type { RouteTable } from '@weft/routing/core';
@@ -18,8 +33,16 @@ import { versioned } from './table/load-route-table.js';
 
 const context = (more: Partial<Context> = {}): Context => contextOf({ tenant: 'default', actor: 'key:k1', ...more });
 let ids = 0;
-const request = (more: Partial<AcceptRequest> = {}): AcceptRequest => ({ id: `r-${++ids}`, source: '/shop', type: 'com.example.complaint.v1', subject: '', dataJson: '{"text":"late again"}', ...more });
-const rowsOf = async (pool: Pool, id: string) => (await pool.query<{ status: string; tenant: string; redeliver_at: Date | null; execution_id: string; structure: string }>('select * from routing.requests where request_id = $1', [id])).rows;
+const request = (more: Partial<AcceptRequest> = {}): AcceptRequest => ({
+  id: `r-${++ids}`,
+  source: '/shop',
+  type: 'com.example.complaint.v1',
+  subject: '',
+  dataJson: '{"text":"late again"}',
+  ...more,
+});
+const rowsOf = async (pool: Pool, id: string) =>
+  (await pool.query<{ status: string; tenant: string; redeliver_at: Date | null; execution_id: string; structure: string }>('select * from routing.requests where request_id = $1', [id])).rows;
 
 let given: RoutingUnderTest;
 beforeAll(async () => {
@@ -37,9 +60,19 @@ describe('accept', () => {
     expect(row).toMatchObject({ status: 'accepted', tenant: 'default', execution_id: accepted.executionId });
     expect(row?.redeliver_at).toBeInstanceOf(Date);
     const [start] = given.publishedOn('weft.commands').filter(({ key }) => key === accepted.executionId);
-    expect(start).toMatchObject({ id: `start/${accepted.executionId}`, type: 'ai.weft.command.start.v1', context: { tenant: 'default', actor: 'key:k1', purpose: 'com.example.complaint.v1', executionId: accepted.executionId, taint: ['request:/shop'] } });
+    expect(start).toMatchObject({
+      id: `start/${accepted.executionId}`,
+      type: 'ai.weft.command.start.v1',
+      context: { tenant: 'default', actor: 'key:k1', purpose: 'com.example.complaint.v1', executionId: accepted.executionId, taint: ['request:/shop'] },
+    });
     expect(start?.context.traceparent).toContain('0af7651916cd43dd8448eb211c80319c');
-    expect((start!.body as Command).start).toMatchObject({ requestId: 'a-1', requestSource: '/shop', inputJson: '{"text":"late again"}', definition: { digest: 'd'.repeat(64) }, models: [{ id: 'small' }] });
+    expect((start!.body as Command).start).toMatchObject({
+      requestId: 'a-1',
+      requestSource: '/shop',
+      inputJson: '{"text":"late again"}',
+      definition: { digest: 'd'.repeat(64) },
+      models: [{ id: 'small' }],
+    });
   });
 
   it('writes one commit row for the requests of a batch', async () => {
@@ -66,7 +99,9 @@ describe('accept', () => {
   it('refuses another body under a name that is taken', async () => {
     const first = request();
     await given.routing.accept(first, context());
-    await expect(given.routing.accept({ ...first, dataJson: '{"text":"other"}' }, context())).rejects.toMatchObject({ rejection: { code: 'conflict', message: expect.stringMatching(/^Expected the same type and data/) } });
+    await expect(given.routing.accept({ ...first, dataJson: '{"text":"other"}' }, context())).rejects.toMatchObject({
+      rejection: { code: 'conflict', message: expect.stringMatching(/^Expected the same type and data/) },
+    });
   });
 
   it('keeps the names of tenants apart', async () => {
@@ -149,7 +184,9 @@ describe('requests over the bus', () => {
   it('sets aside what names another tenant, without a result, and goes on with its neighbours', async () => {
     await Promise.all([given.send({ id: 'bus-stranger', context: context({ tenant: 'acme' }) }), given.send({ id: 'bus-neighbour' })]);
     await vi.waitFor(async () => expect(await rowsOf(given.enginePool, 'bus-neighbour')).toHaveLength(1));
-    await vi.waitFor(() => expect(given.publishedOn('weft.requests.dead').map(({ body }) => body)).toContainEqual(expect.objectContaining({ reason: expect.objectContaining({ code: 'wrong-tenant' }) })));
+    await vi.waitFor(() =>
+      expect(given.publishedOn('weft.requests.dead').map(({ body }) => body)).toContainEqual(expect.objectContaining({ reason: expect.objectContaining({ code: 'wrong-tenant' }) })),
+    );
     expect(await rowsOf(given.enginePool, 'bus-stranger')).toEqual([]);
     expect(given.publishedOn('weft.results').filter(({ subject }) => subject === 'bus-stranger')).toEqual([]);
   });
@@ -157,7 +194,11 @@ describe('requests over the bus', () => {
   it('sets aside garbage, a taken name with another body, and what nobody can decide, each with its reason', async () => {
     given.breakWith(new TypeError('a defect'));
     const raw = (offset: string): RawMessage => ({ topic: 'weft.requests', partition: 0, offset, key: '', headers: {}, value: Buffer.from('garbage') });
-    const delivery = (offset: string, event: Partial<Envelope>): Delivery => ({ ok: true, raw: raw(offset), envelope: { id: 'x', source: '/shop', type: 'com.example.complaint.v1', key: 'k', context: contextOf({ tenant: '' }), body: null, ...event } });
+    const delivery = (offset: string, event: Partial<Envelope>): Delivery => ({
+      ok: true,
+      raw: raw(offset),
+      envelope: { id: 'x', source: '/shop', type: 'com.example.complaint.v1', key: 'k', context: contextOf({ tenant: '' }), body: null, ...event },
+    });
     const consumer = new RequestsConsumer(given.running.app.get<AnswerPorts>(ANSWER_PORTS, { strict: false }));
     await given.routing.accept(request({ id: 'taken' }), context());
     await consumer.handle('weft.requests', 'default', [
@@ -199,7 +240,14 @@ describe('redelivery', () => {
     await poller(Date.now() + 61_000).poll();
     await poller(Date.now() + 61_500).poll();
     expect(starts()).toMatchObject([{ id: `start/${accepted.executionId}`, body: { start: { inputJson: '{"text":"late again"}' } } }]);
-    const begun = outgoing('lifecycle', { id: 'l', source: '/weft/orchestration', type: 'io.serverlessworkflow.workflow.started.v1', key: accepted.executionId, context: context(), body: { executionId: accepted.executionId, requestId: 'unheard', workflow: 'examples/triage:1.0.0' } });
+    const begun = outgoing('lifecycle', {
+      id: 'l',
+      source: '/weft/orchestration',
+      type: 'io.serverlessworkflow.workflow.started.v1',
+      key: accepted.executionId,
+      context: context(),
+      body: { executionId: accepted.executionId, requestId: 'unheard', workflow: 'examples/triage:1.0.0' },
+    });
     await given.bus.publish([begun]);
     await vi.waitFor(async () => expect(await rowsOf(given.enginePool, 'unheard')).toMatchObject([{ redeliver_at: null }]));
     await poller(Date.now() + 3_600_000).poll();
@@ -290,7 +338,12 @@ async function startRouting(): Promise<RoutingUnderTest> {
   const settings = { WEFT_TENANTS: ['default', 'acme'], WEFT_REDELIVER_FIRST_MS: 60_000, WEFT_REDELIVER_MAX_MS: 60_000, WEFT_REDELIVER_POLL_MS: 60_000 };
   const grpcAddress = `127.0.0.1:${await freePort()}`;
   const transports = () => [grpcServerOptions({ address: grpcAddress, services: [RoutingService] })];
-  const running = await createApp({ service: 'routing', http: { port: 0 }, transports, module: RoutingModule.forRoot({ enginePool, tenantPool, bus, orchestration, table: versioned(TABLE), settings }) });
+  const running = await createApp({
+    service: 'routing',
+    http: { port: 0 },
+    transports,
+    module: RoutingModule.forRoot({ enginePool, tenantPool, bus, orchestration, table: versioned(TABLE), settings }),
+  });
   return {
     routing: running.app.get<RoutingPeer>(ROUTING_PEER, { strict: false }),
     running,

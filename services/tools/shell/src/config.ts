@@ -3,7 +3,12 @@ import { z } from 'zod';
 
 const originList = z
   .string()
-  .transform((text) => text.split(',').map((origin) => origin.trim()).filter((origin) => origin !== ''))
+  .transform((text) =>
+    text
+      .split(',')
+      .map((origin) => origin.trim())
+      .filter((origin) => origin !== ''),
+  )
   .refine((origins) => origins.every((origin) => /^https?:\/\/[^/?#@]+$/.test(origin) && URL.canParse(origin)), { message: 'origins of the form scheme://host:port, separated by commas' });
 
 /** What tools itself is set up by, in every profile. */
@@ -13,7 +18,9 @@ export const toolsSettings = {
   WEFT_TOOLS_CONCURRENCY: z.coerce.number().int().min(1).max(10_000).default(64).describe('Requests to tools, endpoints and models on their way at once.'),
   WEFT_MODEL_TIMEOUT_MS: z.coerce.number().int().min(100).max(600_000).default(60_000).describe('Time for one model candidate to answer, in milliseconds.'),
   WEFT_CALL_TIMEOUT_MS: z.coerce.number().int().min(10).max(600_000).default(10_000).describe('Time for a `call: http` to answer, in milliseconds.'),
-  WEFT_EGRESS_ALLOW: originList.default([]).describe('Origins (scheme://host:port, separated by commas) that `call: http` may reach, and the only ones besides declared tools that may be plain http or private.'),
+  WEFT_EGRESS_ALLOW: originList
+    .default([])
+    .describe('Origins (scheme://host:port, separated by commas) that `call: http` may reach, and the only ones besides declared tools that may be plain http or private.'),
 } as const;
 
 /** The configuration of a tools process of the mesh. Secrets are read by name from WEFT_SECRET_NAME when they are needed. */

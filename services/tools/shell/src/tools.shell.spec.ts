@@ -40,7 +40,8 @@ async function startOutside(): Promise<Outside> {
     request.on('data', (chunk: Buffer) => (body += chunk.toString()));
     request.on('end', () => {
       const path = request.url ?? '';
-      const json = (status: number, value: Json, headers: Record<string, string> = {}): void => void response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(JSON.stringify(value));
+      const json = (status: number, value: Json, headers: Record<string, string> = {}): void =>
+        void response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(JSON.stringify(value));
       if (path.startsWith('/done/')) {
         if (outside.hook === 'silent') return json(500, {});
         const receipt = done.get(decodeURIComponent(path.slice('/done/'.length)));
@@ -181,7 +182,8 @@ function jobOf(tool: string, args: Json = { to: 'ada' }, more: Partial<Job> = {}
 
 const carry = async (tools: ReturnType<typeof startTools>, job: Job): Promise<Command> => (await tools.worker.carry(job)) ?? expect.unreachable('a job came to nothing');
 const outputOf = (command: Command): Json => (command.completeJob ? (JSON.parse(command.completeJob.outputJson) as Json) : expect.unreachable(JSON.stringify(command.failJob)));
-const stateOf = async (job: Job) => (await pool.query<{ state: string; attempts: number; sequence: number }>('select state, attempts, sequence from tools.effects where key = $1', [job.idempotencyKey])).rows[0];
+const stateOf = async (job: Job) =>
+  (await pool.query<{ state: string; attempts: number; sequence: number }>('select state, attempts, sequence from tools.effects where key = $1', [job.idempotencyKey])).rows[0];
 
 describe('static tools', () => {
   it('answer without asking anybody, and without a ledger row', async () => {
@@ -364,7 +366,11 @@ describe('a ledger that refuses a row for what it is', () => {
   const refusing = async (condition: string, run: () => Promise<void>): Promise<void> => {
     const admin = openPool(store.address, { applicationName: 'tools spec admin' });
     await admin.query(`alter table tools.effects add constraint refusing check (${condition}) not valid`);
-    await run().finally(() => admin.query('alter table tools.effects drop constraint refusing'));
+    try {
+      await run();
+    } finally {
+      await admin.query('alter table tools.effects drop constraint refusing');
+    }
     await admin.end();
   };
 
@@ -375,7 +381,10 @@ describe('a ledger that refuses a row for what it is', () => {
     expect(outside.receipts).toEqual([]);
   });
 
-  it.each([['upsert', false], ['send', true]])('fails the job as unknown once it was sent: %s needs a person: %s', async (tool, needsPerson) => {
+  it.each([
+    ['upsert', false],
+    ['send', true],
+  ])('fails the job as unknown once it was sent: %s needs a person: %s', async (tool, needsPerson) => {
     await refusing("state <> 'confirmed'", async () => {
       expect((await carry(startTools(), jobOf(tool))).failJob).toMatchObject({ outcome: 'unknown', needsPerson, failure: { code: 'internal' } });
     });
@@ -507,11 +516,17 @@ describe('infer', () => {
   });
 
   it('never sends to a private address that is not listed, nor without its key', async () => {
-    const job = jobOf('', {}, {
-      kind: 'infer',
-      inputJson: '{"prompt":"x"}',
-      models: ['http://127.0.0.1:9/v1', 'https://127.0.0.1:9/v1', 'http://169.254.169.254/v1'].map((endpoint, index) => ({ id: `m${index}`, endpoint, model: 'x', keySecret: '', reason: '', simulated: false })).concat([{ id: 'keyless', endpoint: 'https://example.invalid/v1', model: 'x', keySecret: 'NO_SUCH', reason: '', simulated: false }]),
-    });
+    const job = jobOf(
+      '',
+      {},
+      {
+        kind: 'infer',
+        inputJson: '{"prompt":"x"}',
+        models: ['http://127.0.0.1:9/v1', 'https://127.0.0.1:9/v1', 'http://169.254.169.254/v1']
+          .map((endpoint, index) => ({ id: `m${index}`, endpoint, model: 'x', keySecret: '', reason: '', simulated: false }))
+          .concat([{ id: 'keyless', endpoint: 'https://example.invalid/v1', model: 'x', keySecret: 'NO_SUCH', reason: '', simulated: false }]),
+      },
+    );
     const { failJob } = await carry(startTools(), job);
     expect(failJob?.failure?.message.match(/not configured/g)).toHaveLength(4);
   });
@@ -528,7 +543,8 @@ describe('weft.jobs', () => {
     await bus.subscribe({ topic: 'weft.commands', group: 'spec', handle: async (batch) => batch.forEach((delivery) => delivery.ok && commands.push(delivery.envelope.id)) });
     await bus.subscribe({ topic: 'weft.jobs.dead', group: 'spec', handle: async (batch) => batch.forEach((delivery) => delivery.ok && dead.push(delivery.envelope.subject ?? '')) });
     const job = jobOf('echo', {});
-    const message = (body: Job) => outgoing('jobs', { id: `${body.id}/0/1`, source: '/weft/orchestration', type: 'ai.weft.job.tool.v1', key: body.executionId, context: contextOf({ tenant: 'default' }), body });
+    const message = (body: Job) =>
+      outgoing('jobs', { id: `${body.id}/0/1`, source: '/weft/orchestration', type: 'ai.weft.job.tool.v1', key: body.executionId, context: contextOf({ tenant: 'default' }), body });
     await bus.publish([message(job), message({ ...job, id: '' }), message({ ...job, kind: 'recall' })]);
     await eventually(() => commands.length === 1 && dead.length === 1);
     expect([commands, dead]).toEqual([[`${job.id}/0/completed`], ['message-invalid']]);

@@ -34,7 +34,9 @@ const EVIDENCE_MAX = 20;
 /** Judges a value by the findings of its schema. */
 export function judge(findings: readonly SchemaFinding[], schemaDigest: string, policy: string): Verdict {
   if (findings.length === 0) return { verdict: 'pass', evidence: [{ pointer: '', rule: 'schema', message: `Satisfies schema ${schemaDigest.slice(0, 12)}.` }], schemaDigest, policy };
-  const evidence = findings.slice(0, EVIDENCE_MAX).map(({ pointer, keyword, message }) => ({ pointer, rule: keyword, message: `Expected ${pointer || 'the value'} to satisfy \`${keyword}\`: ${message}.` }));
+  const evidence = findings
+    .slice(0, EVIDENCE_MAX)
+    .map(({ pointer, keyword, message }) => ({ pointer, rule: keyword, message: `Expected ${pointer || 'the value'} to satisfy \`${keyword}\`: ${message}.` }));
   return { verdict: 'fail', evidence, schemaDigest, policy };
 }
 

@@ -3,7 +3,12 @@ import { judge } from './judge.js';
 
 describe('judge', () => {
   it('passes a value without findings, and says which schema it satisfies', () => {
-    expect(judge([], 'abcdef0123456789', 'reply')).toEqual({ verdict: 'pass', evidence: [{ pointer: '', rule: 'schema', message: 'Satisfies schema abcdef012345.' }], schemaDigest: 'abcdef0123456789', policy: 'reply' });
+    expect(judge([], 'abcdef0123456789', 'reply')).toEqual({
+      verdict: 'pass',
+      evidence: [{ pointer: '', rule: 'schema', message: 'Satisfies schema abcdef012345.' }],
+      schemaDigest: 'abcdef0123456789',
+      policy: 'reply',
+    });
   });
 
   it('fails a value with findings, and names the place and the rule of each', () => {

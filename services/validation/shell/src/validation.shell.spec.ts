@@ -29,7 +29,21 @@ let jobs = 0;
 function job(input: Json, more: Partial<Job> = {}, tenant = 'default'): Job {
   const executionId = uuidv7(Date.now(), randomBytes(10));
   const id = `${executionId}/do/${++jobs}`;
-  return { id, executionId, context: contextOf({ tenant, executionId, jobId: id }), kind: 'validate', generation: 2, idempotencyKey: `${tenant}/${id}/2`, pointer: '/do/3/check', iteration: '', inputJson: JSON.stringify(input), models: [], settlement: undefined, workflow: 'examples/triage:1.0.0', ...more };
+  return {
+    id,
+    executionId,
+    context: contextOf({ tenant, executionId, jobId: id }),
+    kind: 'validate',
+    generation: 2,
+    idempotencyKey: `${tenant}/${id}/2`,
+    pointer: '/do/3/check',
+    iteration: '',
+    inputJson: JSON.stringify(input),
+    models: [],
+    settlement: undefined,
+    workflow: 'examples/triage:1.0.0',
+    ...more,
+  };
 }
 
 async function carryOut(...batch: Job[]): Promise<ReadonlyMap<string, Command>> {
@@ -59,7 +73,12 @@ async function refusalOf(input: Json): Promise<string> {
   return failJob!.failure!.message;
 }
 
-const reply: Json = { type: 'object', required: ['text'], properties: { text: { type: 'string', maxLength: 10 }, tone: { enum: ['kind', 'firm'] }, mail: { type: 'string', format: 'email' } }, additionalProperties: false };
+const reply: Json = {
+  type: 'object',
+  required: ['text'],
+  properties: { text: { type: 'string', maxLength: 10 }, tone: { enum: ['kind', 'firm'] }, mail: { type: 'string', format: 'email' } },
+  additionalProperties: false,
+};
 
 describe('validate', () => {
   it('passes what satisfies its schema', async () => {
@@ -127,8 +146,13 @@ describe('a batch', () => {
     await carryOut(...batch);
     const { rows: after } = await pool.query<{ n: number }>('select count(*)::int as n from validation.commits');
     expect(after[0]!.n).toBe(before[0]!.n + 1);
-    const { rows } = await pool.query<{ verdict: string; n: number }>('select verdict, count(*)::int as n from validation.verdicts where id = any($1) group by verdict order by verdict', [batch.map((one) => one.idempotencyKey)]);
-    expect(rows).toEqual([{ verdict: 'fail', n: 10 }, { verdict: 'pass', n: 10 }]);
+    const { rows } = await pool.query<{ verdict: string; n: number }>('select verdict, count(*)::int as n from validation.verdicts where id = any($1) group by verdict order by verdict', [
+      batch.map((one) => one.idempotencyKey),
+    ]);
+    expect(rows).toEqual([
+      { verdict: 'fail', n: 10 },
+      { verdict: 'pass', n: 10 },
+    ]);
     const { rows: commits } = await pool.query<{ members: string; bytes: number }>('select members, octet_length(digests) as bytes from validation.commits');
     for (const { members, bytes } of commits) {
       const subjects = (JSON.parse(members) as [string, number][]).map(([subject]) => subject);
@@ -138,7 +162,13 @@ describe('a batch', () => {
   });
 
   it('fails jobs that cannot be carried out, and judges the others', async () => {
-    const bad = [job({}, { kind: 'recall' }), job({}, { inputJson: '{' }), job({ value: 1, schema: true }, {}, ''), job({ value: 1, schema: true }, { executionId: 'no-uuid' }), job({ value: 1, schema: true }, { idempotencyKey: 'default/\u0000' })];
+    const bad = [
+      job({}, { kind: 'recall' }),
+      job({}, { inputJson: '{' }),
+      job({ value: 1, schema: true }, {}, ''),
+      job({ value: 1, schema: true }, { executionId: 'no-uuid' }),
+      job({ value: 1, schema: true }, { idempotencyKey: 'default/\u0000' }),
+    ];
     const good = job({ value: 1, schema: true });
     const results = await carryOut(...bad, good);
     for (const one of bad) expect(results.get(one.id)?.failJob?.failure?.code).toBe('input-invalid');

@@ -117,7 +117,10 @@ export class LogWriter {
     const hasMore = leaves.length < rows.length || rows.length >= LEAVES_MAX;
     for (let attempt = 1; leaves.length > 0 && attempt <= ATTEMPTS_MAX; attempt++) {
       const edge = await this.#currentEdge();
-      const appended = appendToEdge(edge, leaves.map(({ entry }) => entry));
+      const appended = appendToEdge(
+        edge,
+        leaves.map(({ entry }) => entry),
+      );
       if (!appended.ok) throw new Refused(appended.rejection);
       const after = appended.edge.head;
       const note = this.#sign(after);
@@ -177,6 +180,10 @@ export class LogWriter {
     if (note === '') return;
     const { verifier, verifierKey } = this.options.signer;
     const opened = openCheckpoint(note, verifier);
-    if (!opened.ok) refuse('audit-key-mismatch', `Expected the log in this store to be signed with ${verifierKey} but it is not: ${opened.rejection.message}. Bring the key that signed it (WEFT_AUDIT_KEY, or audit/signer.key in WEFT_HOME).`);
+    if (!opened.ok)
+      refuse(
+        'audit-key-mismatch',
+        `Expected the log in this store to be signed with ${verifierKey} but it is not: ${opened.rejection.message}. Bring the key that signed it (WEFT_AUDIT_KEY, or audit/signer.key in WEFT_HOME).`,
+      );
   }
 }

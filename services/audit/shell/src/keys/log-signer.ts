@@ -24,7 +24,8 @@ export function logSigner(settings: { readonly WEFT_HOME: string; readonly WEFT_
   const parsed = parseSignerKey((given ?? keptKey(path, origin)).trim());
   if (!parsed.ok) refuse('audit-key-invalid', `Expected the signing key of the log in ${where} but: ${parsed.rejection.message}.`);
   const { signer, verifierKey } = parsed;
-  if (signer.name !== origin) refuse('audit-key-invalid', `Expected the signing key of ${origin} in ${where} but it is the key of ${signer.name}. Set WEFT_AUDIT_ORIGIN to the name of the key, or bring the key of the log.`);
+  if (signer.name !== origin)
+    refuse('audit-key-invalid', `Expected the signing key of ${origin} in ${where} but it is the key of ${signer.name}. Set WEFT_AUDIT_ORIGIN to the name of the key, or bring the key of the log.`);
   const verifier = parseVerifierKey(verifierKey);
   if (!verifier.ok) refuse('audit-key-invalid', verifier.rejection.message);
   return { signer, verifier: verifier.verifier, verifierKey };

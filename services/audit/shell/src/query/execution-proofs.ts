@@ -53,9 +53,14 @@ export class ExecutionProofs {
 
   /** Commits about the execution that are not in the log. */
   async #waiting(executionId: string): Promise<readonly { readonly commit: CommitRow; readonly tenants: readonly string[] }[]> {
-    const text = this.services.map((service) => `select '${service}' as service, id, members, digests, tenants, 0::float8 as at from ${service}.commits where sequenced is null and position($1 in members) > 0`).join(' union all ');
+    const text = this.services
+      .map((service) => `select '${service}' as service, id, members, digests, tenants, 0::float8 as at from ${service}.commits where sequenced is null and position($1 in members) > 0`)
+      .join(' union all ');
     const rows = await execute<StoredCommit>(this.sequencerPool, { name: 'audit-waiting-1', text, values: [`"${executionId}"`] });
-    return rows.map(readCommit).filter(({ members }) => members.some(({ subject }) => subject === executionId)).map((commit) => ({ commit, tenants: commit.tenants }));
+    return rows
+      .map(readCommit)
+      .filter(({ members }) => members.some(({ subject }) => subject === executionId))
+      .map((commit) => ({ commit, tenants: commit.tenants }));
   }
 
   /** The leaves about the execution under the newest checkpoint; undefined when one of them is not this tenant's to see. */
@@ -85,7 +90,8 @@ export class ExecutionProofs {
     const rows = await execute<StoredCommit>(this.sequencerPool, { name: 'audit-commits-1', text, values: [leaves.map((leaf) => leaf.commit_id)] });
     const commits = new Map(rows.map((row) => [`${row.service}/${row.id}`, readCommit({ ...row, at: Math.round(row.at) })]));
     const wanted = leaves.flatMap(({ index, service, commit_id }) => {
-      const commit = commits.get(`${service}/${commit_id}`) ?? refuse('commit-missing', `Expected commit ${commit_id} of ${service}, which is leaf ${index} of the log, but its service does not have it any more.`);
+      const commit =
+        commits.get(`${service}/${commit_id}`) ?? refuse('commit-missing', `Expected commit ${commit_id} of ${service}, which is leaf ${index} of the log, but its service does not have it any more.`);
       return commit.members.flatMap(({ subject }, memberIndex) => (subject === executionId ? [{ commit, memberIndex, leafIndex: index }] : []));
     });
     return wanted.sort((left, right) => left.commit.members[left.memberIndex]!.sequence - right.commit.members[right.memberIndex]!.sequence);
@@ -103,7 +109,8 @@ export class ExecutionProofs {
       if (!built.ok) throw new Refused(built.rejection);
       const proofJson = encodeDecisionProof(built.proof);
       characters += proofJson.length;
-      if (characters > PROOF_CHARACTERS_MAX) refuse('proof-too-large', `Expected proofs of at most ${PROOF_CHARACTERS_MAX} characters together but the ${wanted.length} decisions of this execution have more.`);
+      if (characters > PROOF_CHARACTERS_MAX)
+        refuse('proof-too-large', `Expected proofs of at most ${PROOF_CHARACTERS_MAX} characters together but the ${wanted.length} decisions of this execution have more.`);
       proofs.push({ sequence: commit.members[memberIndex]!.sequence, leafIndex, treeSize: checkpoint.size, proofJson });
     }
     return proofs;

@@ -32,7 +32,11 @@ export class LogResources {
 
 /** Tiles in the widths asked for, by path; those that the log does not reach are missing. */
 export async function tilesByPathFrom(pool: Pool, tiles: readonly HashTileId[]): Promise<ReadonlyMap<string, Uint8Array>> {
-  const rows = await execute<{ level: number; index: number; bytes: Buffer }>(pool, { name: 'audit-tiles-1', text: TILES_SQL, values: [tiles.map(({ level }) => level), tiles.map(({ index }) => index)] });
+  const rows = await execute<{ level: number; index: number; bytes: Buffer }>(pool, {
+    name: 'audit-tiles-1',
+    text: TILES_SQL,
+    values: [tiles.map(({ level }) => level), tiles.map(({ index }) => index)],
+  });
   const stored = new Map(rows.map(({ level, index, bytes }) => [`${level}/${index}`, bytes]));
   const found = new Map<string, Uint8Array>();
   for (const tile of tiles) {

@@ -34,7 +34,8 @@ function readCloudEvent(request: KnownRequest, bytes: Buffer, key: string | unde
   const reading = readHttpRequest(header, body);
   if (!reading.ok) throw new Refused(reading.rejection);
   const { id, source, type, subject, data, tenantNamed } = reading.event;
-  if (tenantNamed !== '' && tenantNamed !== request.caller.tenant) refuse('denied', `Expected an event of tenant ${request.caller.tenant}, to which the API key belongs, but it names tenant ${JSON.stringify(tenantNamed)}.`);
+  if (tenantNamed !== '' && tenantNamed !== request.caller.tenant)
+    refuse('denied', `Expected an event of tenant ${request.caller.tenant}, to which the API key belongs, but it names tenant ${JSON.stringify(tenantNamed)}.`);
   return { id, source, type, subject, dataJson: JSON.stringify(data) };
 }
 

@@ -28,7 +28,8 @@ export class AuditController {
   @Get('tile/*path')
   async tile(@Param('path') parts: string | readonly string[], @Req() request: KnownRequest, @Res() response: Response): Promise<void> {
     const path = `tile/${typeof parts === 'string' ? parts : parts.join('/')}`;
-    if (!/^tile\/(entries|\d{1,2})(\/x?\d{3}){1,8}(\.p\/\d{1,3})?$/.test(path)) refuse('not-found', `Expected the path of a tile such as tile/0/000 or tile/entries/000.p/5 but got ${JSON.stringify(path.slice(0, 80))}.`);
+    if (!/^tile\/(entries|\d{1,2})(\/x?\d{3}){1,8}(\.p\/\d{1,3})?$/.test(path))
+      refuse('not-found', `Expected the path of a tile such as tile/0/000 or tile/entries/000.p/5 but got ${JSON.stringify(path.slice(0, 80))}.`);
     if (path.startsWith('tile/entries/') && !this.settings.WEFT_AUDITORS.includes(request.caller.tenant)) {
       refuse('denied', 'Expected a key of a tenant that audits this log: its entries name the tenants and executions of everybody. The operator lists auditors in WEFT_AUDITORS.');
     }

@@ -29,7 +29,8 @@ export function bodyObject(request: KnownRequest, what: string): JsonObject {
   } catch (fault) {
     return refuse('request-invalid', `Expected ${what} as a JSON object but the body is not JSON: ${fault instanceof Error ? fault.message : String(fault)}.`);
   }
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) refuse('request-invalid', `Expected ${what} as a JSON object but the body is ${Array.isArray(value) ? 'a list' : typeof value === 'object' ? 'null' : `a ${typeof value}`}.`);
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    refuse('request-invalid', `Expected ${what} as a JSON object but the body is ${Array.isArray(value) ? 'a list' : typeof value === 'object' ? 'null' : `a ${typeof value}`}.`);
   return value as JsonObject;
 }
 
@@ -42,12 +43,20 @@ export function checkStorable(data: Json, what: string): void {
 /** Refuses fields that mean nothing, so that a typing mistake is not taken for a wish. */
 export function onlyFields(body: JsonObject, known: readonly string[], what: string): void {
   const unknown = Object.keys(body).filter((name) => !known.includes(name));
-  if (unknown.length > 0) refuse('request-invalid', `Expected ${what} to have no fields but ${known.join(', ')}, but it has ${unknown.slice(0, 10).map((name) => JSON.stringify(name.slice(0, 60))).join(', ')}.`);
+  if (unknown.length > 0)
+    refuse(
+      'request-invalid',
+      `Expected ${what} to have no fields but ${known.join(', ')}, but it has ${unknown
+        .slice(0, 10)
+        .map((name) => JSON.stringify(name.slice(0, 60)))
+        .join(', ')}.`,
+    );
 }
 
 /** A field as text. @throws Refused `request-invalid` when it is something else, or missing without a default. */
 export function textField(body: JsonObject, name: string, byDefault?: string): string {
   const value = Object.hasOwn(body, name) ? body[name] : byDefault;
-  if (typeof value !== 'string' || (value === '' && byDefault === undefined)) refuse('request-invalid', `Expected field \`${name}\` to be text but ${value === undefined ? 'it is missing' : value === '' ? 'it is empty' : `got ${typeof value}`}.`);
+  if (typeof value !== 'string' || (value === '' && byDefault === undefined))
+    refuse('request-invalid', `Expected field \`${name}\` to be text but ${value === undefined ? 'it is missing' : value === '' ? 'it is empty' : `got ${typeof value}`}.`);
   return value;
 }

@@ -35,7 +35,10 @@ export class MemoryWorker implements WorkerPeer {
   }
 
   async #remember(kept: readonly Kept[]): Promise<Command[]> {
-    await this.store.remember(kept.map(({ item }) => item), this.clock.now());
+    await this.store.remember(
+      kept.map(({ item }) => item),
+      this.clock.now(),
+    );
     return kept.map(({ job, item }) => completedCommand(job, { id: item.id, trust: item.trust }));
   }
 
@@ -81,7 +84,13 @@ function readJob(job: Job): JobReading {
 
 function newItem(job: Job, request: RememberRequest): NewItem {
   const { tenant = '', actor = '', taint = [] } = job.context ?? {};
-  return { tenant, id: job.idempotencyKey, ...request, trust: stampTrust(taint, job.executionId), provenance: { executionId: job.executionId, pointer: job.pointer, workflow: job.workflow, actor, taint } };
+  return {
+    tenant,
+    id: job.idempotencyKey,
+    ...request,
+    trust: stampTrust(taint, job.executionId),
+    provenance: { executionId: job.executionId, pointer: job.pointer, workflow: job.workflow, actor, taint },
+  };
 }
 
 /** All at once; when the store refuses something among them for good, each by itself, so that the culprit fails alone. */
@@ -106,11 +115,20 @@ function jsonOf(text: string): Json | undefined {
 
 const invalid = (message: string): JobReading => ({ ok: false, rejection: rejection('input-invalid', message) });
 
-const itemJson = ({ id, text, metadata, trust, provenance, score, at }: FoundItem): Json => ({ id, text, metadata, trust, provenance: { ...provenance, taint: [...provenance.taint] }, score, at: instantText(at) });
+const itemJson = ({ id, text, metadata, trust, provenance, score, at }: FoundItem): Json => ({
+  id,
+  text,
+  metadata,
+  trust,
+  provenance: { ...provenance, taint: [...provenance.taint] },
+  score,
+  at: instantText(at),
+});
 
 /** One span a job, for sampled executions only. */
 function traceJobs(jobs: readonly Job[], startAt: number): void {
   const tracer = tracerFor('memory');
   if (!tracer) return;
-  for (const { context, kind } of jobs) if (context && isSampled(context.traceparent)) openSpan(tracer, kind === 'remember' ? SPAN.remember : SPAN.recall, { kind: 'internal', context, startAt }).end();
+  for (const { context, kind } of jobs)
+    if (context && isSampled(context.traceparent)) openSpan(tracer, kind === 'remember' ? SPAN.remember : SPAN.recall, { kind: 'internal', context, startAt }).end();
 }

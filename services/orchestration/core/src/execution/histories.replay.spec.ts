@@ -20,7 +20,10 @@ interface Recorded {
 }
 
 function read(file: string): Recorded {
-  const lines = readFileSync(folder + file, 'utf8').trimEnd().split('\n').map((line) => JSON.parse(line) as Record<string, Json>);
+  const lines = readFileSync(folder + file, 'utf8')
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Record<string, Json>);
   const state = lines.pop() as { readonly state: Readonly<Record<string, Json>> };
   return { rows: lines.map(({ structure, payload }) => ({ structure: JSON.stringify(structure), payload: JSON.stringify(payload) })), state: state.state };
 }

@@ -22,7 +22,10 @@ function decideReview(run: Running, outcome: string, form: Json): void {
 /** By name: an execution run to where its history is to be kept. */
 export const HISTORIES: Readonly<Record<string, () => Running>> = {
   'chain-of-jobs': () => {
-    const run = running({ do: [http('a', { export: { as: '{ seen: . }' } }), http('b', { input: { from: '{ before: . }' }, output: { as: '{ last: . }' } })], output: { as: '{ result: .last, seen: $context.seen }' } }, { text: 'ünï 🧵' }).start();
+    const run = running(
+      { do: [http('a', { export: { as: '{ seen: . }' } }), http('b', { input: { from: '{ before: . }' }, output: { as: '{ last: . }' } })], output: { as: '{ result: .last, seen: $context.seen }' } },
+      { text: 'ünï 🧵' },
+    ).start();
     run.accept({ type: 'CompleteJob', job: run.jobId('/do/0/a'), generation: 0, output: { n: 1 }, evidence: { status: 200 }, taint: ['web'] });
     run.complete('/do/1/b', { n: 2 });
     return run;
@@ -30,11 +33,21 @@ export const HISTORIES: Readonly<Record<string, () => Running>> = {
   'switch-and-jump-back': () => {
     const again = { choose: { switch: [{ more: { when: '.n < 3', then: 'count' } }, { done: { then: 'end' } }] } };
     const run = running({ do: [http('count'), again] }, {}).start();
-    for (const [iteration, n] of [['', 1], ['#1.count:1', 2], ['#1.count:2', 3]] as const) run.complete(`/do/0/count${iteration}`, { n });
+    for (const [iteration, n] of [
+      ['', 1],
+      ['#1.count:1', 2],
+      ['#1.count:2', 3],
+    ] as const)
+      run.complete(`/do/0/count${iteration}`, { n });
     return run;
   },
   'retry-then-catch': () => {
-    const clause = { errors: {}, as: 'problem', retry: { delay: { seconds: 2 }, backoff: { exponential: {} }, limit: { attempt: { count: 2 } } }, do: [{ fallback: { set: { status: '${ $problem.status }' } } }] };
+    const clause = {
+      errors: {},
+      as: 'problem',
+      retry: { delay: { seconds: 2 }, backoff: { exponential: {} }, limit: { attempt: { count: 2 } } },
+      do: [{ fallback: { set: { status: '${ $problem.status }' } } }],
+    };
     const run = running({ do: [{ guarded: { try: [http('call')], catch: clause } }, http('after')] }, {}).start();
     for (let attempt = 0; attempt < 3; attempt++) {
       failJob(run, '/do/0/guarded/try/0/call', { failure: UNAVAILABLE, outcome: 'failed' });
@@ -43,7 +56,16 @@ export const HISTORIES: Readonly<Record<string, () => Running>> = {
     return run;
   },
   'timer-and-event': () => {
-    const run = running({ do: [{ pause: { wait: { seconds: 5 } } }, { tell: { emit: { event: { with: { type: 'com.example.told.v1', source: 'https://example.test', data: { n: '${ .n }' } } } } } }, { skipped: { if: 'false', set: {} } }] }, { n: 3 }).start();
+    const run = running(
+      {
+        do: [
+          { pause: { wait: { seconds: 5 } } },
+          { tell: { emit: { event: { with: { type: 'com.example.told.v1', source: 'https://example.test', data: { n: '${ .n }' } } } } } },
+          { skipped: { if: 'false', set: {} } },
+        ],
+      },
+      { n: 3 },
+    ).start();
     run.fireTimer();
     return run;
   },

@@ -77,7 +77,11 @@ export class Advance {
   }
 
   /** Evaluates with the variables that are visible at an activation. */
-  evaluate(evaluate: Evaluate, input: Json, at: { readonly task?: TaskBase; readonly key: ActivationKey; readonly taskInput?: Json; readonly output?: Json; readonly extra?: Readonly<Record<string, Json>> }): Json {
+  evaluate(
+    evaluate: Evaluate,
+    input: Json,
+    at: { readonly task?: TaskBase; readonly key: ActivationKey; readonly taskInput?: Json; readonly output?: Json; readonly extra?: Readonly<Record<string, Json>> },
+  ): Json {
     const { state } = this;
     const variables: Variables = {
       ...this.#caughtErrors(at.key),
@@ -85,7 +89,12 @@ export class Advance {
       input: at.taskInput ?? null,
       output: at.output ?? null,
       task: at.task ? { name: at.task.name, reference: at.task.pointer, definition: at.task.definition, input: at.taskInput ?? null } : null,
-      workflow: { id: state.executionId, definition: this.program.definition, input: state.input, startedAt: { epoch: { seconds: Math.floor(state.startedAt / 1000), milliseconds: state.startedAt } } },
+      workflow: {
+        id: state.executionId,
+        definition: this.program.definition,
+        input: state.input,
+        startedAt: { epoch: { seconds: Math.floor(state.startedAt / 1000), milliseconds: state.startedAt } },
+      },
       runtime: RUNTIME,
       ...at.extra,
     };

@@ -69,7 +69,8 @@ function runTask(advance: Advance, task: Task, key: ActivationKey, input: Json):
       const job = jobIdOf(advance.state.executionId, key);
       const generation = advance.state.generations[job] ?? 0;
       const given = advance.evaluate(task.arguments, input, at);
-      if (typeof given !== 'object' || given === null) return { go: 'raise', key, error: standardError('validation', task.pointer, 'input-invalid', `Expected the arguments of ${task.job} to be an object.`) };
+      if (typeof given !== 'object' || given === null)
+        return { go: 'raise', key, error: standardError('validation', task.pointer, 'input-invalid', `Expected the arguments of ${task.job} to be an object.`) };
       advance.record({ type: 'JobScheduled', key, job, kind: task.job, generation, attempt: (advance.state.attempts[job] ?? 0) + 1, at: now, input: given });
       return undefined;
     }

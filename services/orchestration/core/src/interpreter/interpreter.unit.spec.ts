@@ -74,7 +74,10 @@ describe('immediate tasks', () => {
   });
 
   it('a back-jump gives the activation another iteration, and so another idempotency key', () => {
-    const run = running({ do: [http('again', { output: { as: '{ n: ((.n // 0) + 1) }' } }), { loop: { switch: [{ more: { when: '.n < 2', then: 'again' } }, { done: { then: 'end' } }] } }] }, {}).start();
+    const run = running(
+      { do: [http('again', { output: { as: '{ n: ((.n // 0) + 1) }' } }), { loop: { switch: [{ more: { when: '.n < 2', then: 'again' } }, { done: { then: 'end' } }] } }] },
+      {},
+    ).start();
     run.complete('/do/0/again', { n: 0 });
     expect(run.jobs()).toEqual(['/do/0/again#1.again:1']);
   });
@@ -82,7 +85,15 @@ describe('immediate tasks', () => {
   it('keeps the rounds of a task apart from those of a task inside it with the same name', () => {
     const again = (limit: number): object => ({ round: { switch: [{ more: { when: `.n < ${limit}`, then: 'a' } }, { done: { then: 'continue' } }] } });
     const inner = http('a', { output: { as: '{ n: (.n + 1) }' } });
-    const run = running({ do: [{ a: { do: [inner, again(2)], output: { as: '{ n: 0, rounds: ((.rounds // 0) + 1) }' } } }, { stop: { switch: [{ more: { when: '.rounds < 2', then: 'a' } }, { done: { then: 'end' } }] } }] }, { n: 0 }).start();
+    const run = running(
+      {
+        do: [
+          { a: { do: [inner, again(2)], output: { as: '{ n: 0, rounds: ((.rounds // 0) + 1) }' } } },
+          { stop: { switch: [{ more: { when: '.rounds < 2', then: 'a' } }, { done: { then: 'end' } }] } },
+        ],
+      },
+      { n: 0 },
+    ).start();
     const seen: string[] = [];
     for (let jobs = run.jobs(); jobs.length > 0 && seen.length < 4; jobs = run.jobs()) {
       seen.push(jobs[0]!);
@@ -102,7 +113,12 @@ describe('immediate tasks', () => {
 describe('data flow', () => {
   it('evaluates input.from, output.as and export.as in the order of the specification', () => {
     const run = running(
-      { do: [http('a', { input: { from: '.body' }, output: { as: '{ kept: .v }' }, export: { as: '{ last: $output.kept }' } }), { b: { set: { fromContext: '${ $context.last }', task: '${ $task.name }' } } }] },
+      {
+        do: [
+          http('a', { input: { from: '.body' }, output: { as: '{ kept: .v }' }, export: { as: '{ last: $output.kept }' } }),
+          { b: { set: { fromContext: '${ $context.last }', task: '${ $task.name }' } } },
+        ],
+      },
       { body: { q: 1 } },
     ).start();
     run.complete('/do/0/a', { v: 7, dropped: true });
@@ -170,7 +186,10 @@ describe('waiting', () => {
   });
 
   it('parks on a review, takes one decision, and refuses a second', () => {
-    const run = running({ do: [{ ask: { call: 'review', with: { title: 'Refund?', subject: { amount: '${ .amount }' } } } }, { done: { set: { by: '${ .decidedBy }', outcome: '${ .outcome }' } } }] }, { amount: 900 }).start();
+    const run = running(
+      { do: [{ ask: { call: 'review', with: { title: 'Refund?', subject: { amount: '${ .amount }' } } } }, { done: { set: { by: '${ .decidedBy }', outcome: '${ .outcome }' } } }] },
+      { amount: 900 },
+    ).start();
     const [review] = Object.values(run.state.reviews);
     expect(review).toMatchObject({ kind: 'approval', title: 'Refund?', subject: { amount: 900 } });
     const decide = { type: 'DecideReview', review: review!.id, outcome: 'approved', comment: '', form: null, decidedBy: 'ann' } as const;
@@ -182,7 +201,15 @@ describe('waiting', () => {
 
   it('asks a person about an effect whose outcome is unknown, and sends the answer to the ledger with the same generation', () => {
     const run = running({ do: [http('pay')] }, {}).start();
-    run.accept({ type: 'FailJob', job: run.jobId('/do/0/pay'), generation: 0, failure: { code: 'effect-unknown', message: 'The answer was lost.', retryable: false }, outcome: 'unknown', needsPerson: true, platform: false });
+    run.accept({
+      type: 'FailJob',
+      job: run.jobId('/do/0/pay'),
+      generation: 0,
+      failure: { code: 'effect-unknown', message: 'The answer was lost.', retryable: false },
+      outcome: 'unknown',
+      needsPerson: true,
+      platform: false,
+    });
     expect(run.jobs()).toEqual([]);
     const [review] = Object.values(run.state.reviews);
     expect(review?.kind).toBe('effect-outcome');

@@ -71,7 +71,8 @@ class Compiler {
     if (definition['raise'] !== undefined) return { ...base, kind: 'raise', error: this.#raised(object(definition['raise'], pointer)['error'], names) };
     if (definition['emit'] !== undefined) return { ...base, kind: 'emit', event: template(object(object(definition['emit'], pointer)['event'], pointer)['with']!, names) };
     if (definition['wait'] !== undefined) return { ...base, kind: 'wait', durationMs: duration(definition['wait']) };
-    if (definition['try'] !== undefined) return { ...base, kind: 'try', scope: this.#inner(definition['try'], pointer, `${pointer}/try`, names), catch: this.#catch(object(definition['catch'], pointer), pointer, names) };
+    if (definition['try'] !== undefined)
+      return { ...base, kind: 'try', scope: this.#inner(definition['try'], pointer, `${pointer}/try`, names), catch: this.#catch(object(definition['catch'], pointer), pointer, names) };
     const call = definition['call'];
     invariant(typeof call === 'string', `${pointer} is a task of a known kind`);
     const given = template(definition['with'] ?? {}, names);

@@ -27,7 +27,17 @@ function bodyOf(wire: Command): ExecutionCommand | undefined {
     const { jobId, generation, failure, outcome, needsPerson, platform, evidenceJson } = failJob;
     const { code = 'unknown', message = '', retryable = false, detailsJson = '' } = failure ?? {};
     const details = detailsJson === '' ? {} : { details: jsonOf(detailsJson) as { readonly [key: string]: Json } };
-    return { type: 'FailJob', job: jobId, generation, failure: { code, message, retryable, ...details }, outcome: outcomeOf(outcome), needsPerson, platform, attempt: wire.context?.attempt ?? 0, ...(evidenceJson === '' ? {} : { evidence: jsonOf(evidenceJson) }) };
+    return {
+      type: 'FailJob',
+      job: jobId,
+      generation,
+      failure: { code, message, retryable, ...details },
+      outcome: outcomeOf(outcome),
+      needsPerson,
+      platform,
+      attempt: wire.context?.attempt ?? 0,
+      ...(evidenceJson === '' ? {} : { evidence: jsonOf(evidenceJson) }),
+    };
   }
   if (fireTimer) return { type: 'FireTimer', timer: fireTimer.timerId };
   if (decideReview) {

@@ -30,11 +30,19 @@ export class CommandConsumer {
     const outcomes = await this.engine.submit(items);
     const begun = items.flatMap(({ command }, index) => (command.type === 'StartExecution' && outcomes[index]?.kind === 'ignored' ? [command] : []));
     outcomes.forEach((outcome, index) => {
-      if (outcome.kind === 'setAside') this.#setAside(dead, itemDeliveries[index]!, rejection('message-refused', `Expected a command that can be decided but ${outcome.fault instanceof Error ? outcome.fault.message : String(outcome.fault)}.`));
+      if (outcome.kind === 'setAside')
+        this.#setAside(
+          dead,
+          itemDeliveries[index]!,
+          rejection('message-refused', `Expected a command that can be decided but ${outcome.fault instanceof Error ? outcome.fault.message : String(outcome.fault)}.`),
+        );
     });
     if (dead.length > 0) await this.bus.publish(dead);
     // Whoever asks again has not heard that the execution began: without this it would ask for ever.
-    await announce(this.bus, begun.map((command) => this.#beginning(command)));
+    await announce(
+      this.bus,
+      begun.map((command) => this.#beginning(command)),
+    );
   };
 
   /** The announcement of a beginning, under the id that it had the first time. */
@@ -48,7 +56,14 @@ export class CommandConsumer {
     const { raw } = delivery;
     const context = delivery.ok ? delivery.envelope.context : contextOf({ tenant: '' });
     // A bus inside the process has no raw record; what was decoded takes its place.
-    const lay = raw ?? { topic: 'weft.commands', partition: -1, offset: delivery.ok ? delivery.envelope.id : '', key: delivery.ok ? delivery.envelope.key : '', headers: {}, value: Buffer.from(delivery.ok ? JSON.stringify(delivery.envelope.body) : '') };
+    const lay = raw ?? {
+      topic: 'weft.commands',
+      partition: -1,
+      offset: delivery.ok ? delivery.envelope.id : '',
+      key: delivery.ok ? delivery.envelope.key : '',
+      headers: {},
+      value: Buffer.from(delivery.ok ? JSON.stringify(delivery.envelope.body) : ''),
+    };
     dead.push(deadLetter(lay, reason, context, this.clock.now()));
   }
 }

@@ -1,5 +1,24 @@
 // The Orchestration service: questions that need an answer now. Implements the generated interface, in process and over gRPC.
-import { OrchestrationService, type Context, type DecideRequest, type Definition, type DefinitionPage, type DeployRequest, type Execution, type ExecutionPage, type ExecutionRequest, type ListExecutionsRequest, type MemberPage, type OrchestrationPeer, type PageRequest, type ResolveDefinitionRequest, type Review, type ReviewPage, type Timeline, type TimelineRequest } from '@weft/contracts';
+import {
+  OrchestrationService,
+  type Context,
+  type DecideRequest,
+  type Definition,
+  type DefinitionPage,
+  type DeployRequest,
+  type Execution,
+  type ExecutionPage,
+  type ExecutionRequest,
+  type ListExecutionsRequest,
+  type MemberPage,
+  type OrchestrationPeer,
+  type PageRequest,
+  type ResolveDefinitionRequest,
+  type Review,
+  type ReviewPage,
+  type Timeline,
+  type TimelineRequest,
+} from '@weft/contracts';
 import { embeddedExpression } from '@weft/jq';
 import { isUuid, refuse, Refused, type Json } from '@weft/kernel';
 import { PeerController } from '@weft/nest-platform';
@@ -23,12 +42,21 @@ export class OrchestrationController implements OrchestrationPeer {
     const parsed = parseWorkflow(request.text, { checkExpression, embeddedExpression });
     if (!parsed.ok) {
       const [first] = parsed.rejections;
-      throw new Refused({ code: first?.code ?? 'workflow-invalid', message: parsed.rejections.map((rejection) => rejection.message).join('\n'), retryable: false, details: { problems: parsed.rejections.map(({ message, details }) => ({ message, ...(details ? { details } : {}) })) } });
+      throw new Refused({
+        code: first?.code ?? 'workflow-invalid',
+        message: parsed.rejections.map((rejection) => rejection.message).join('\n'),
+        retryable: false,
+        details: { problems: parsed.rejections.map(({ message, details }) => ({ message, ...(details ? { details } : {}) })) },
+      });
     }
     const { document } = parsed.workflow;
     const text = definitionText(parsed.workflow);
     const digest = createHash('sha256').update(text).digest('hex');
-    const { stored, created } = await this.definitions.put(context.tenant, { namespace: document.namespace, name: document.name, version: document.version, digest, title: document.title ?? document.name }, text);
+    const { stored, created } = await this.definitions.put(
+      context.tenant,
+      { namespace: document.namespace, name: document.name, version: document.version, digest, title: document.title ?? document.name },
+      text,
+    );
     return definitionOf(stored, created);
   }
 
@@ -44,7 +72,11 @@ export class OrchestrationController implements OrchestrationPeer {
   async resolveDefinition(request: ResolveDefinitionRequest, context: Context): Promise<Definition> {
     const { namespace, name, version } = request;
     const found = await this.definitions.resolve(context.tenant, namespace, name, version);
-    if (!found) refuse('unknown-workflow', `Expected a deployed workflow but ${namespace}/${name}${version ? `:${version}` : ''} is not deployed for tenant ${context.tenant}. Deploy it with \`./weft deploy FILE\`.`);
+    if (!found)
+      refuse(
+        'unknown-workflow',
+        `Expected a deployed workflow but ${namespace}/${name}${version ? `:${version}` : ''} is not deployed for tenant ${context.tenant}. Deploy it with \`./weft deploy FILE\`.`,
+      );
     return definitionOf(found, false);
   }
 
@@ -95,4 +127,9 @@ function formOf(text: string): Json {
 
 const unknownExecution = (id: string): never => refuse('not-found', `Expected an execution of this tenant but ${JSON.stringify(id)} is not one.`);
 
-const definitionOf = ({ namespace, name, version, digest, title, createdAt }: StoredDefinition, created: boolean): Definition => ({ ref: { namespace, name, version, digest }, createdAtMs: createdAt, created, title });
+const definitionOf = ({ namespace, name, version, digest, title, createdAt }: StoredDefinition, created: boolean): Definition => ({
+  ref: { namespace, name, version, digest },
+  createdAtMs: createdAt,
+  created,
+  title,
+});

@@ -54,11 +54,14 @@ export class TimerPoller {
   readonly onTimer = (execution: string, timer: string, due: number): void => {
     const waitMs = due - this.clock.now();
     if (waitMs > OWN_TIMER_MAX_MS || this.#stopped) return;
-    const handle = setTimeout(() => {
-      this.#own.delete(handle);
-      this.#fire([{ executionId: execution, id: timer, kind: 'timer' }]).catch((fault: unknown) => this.onFault(fault, 'firing a timer'));
-      // One more: a timer of Node may fire within the millisecond before its time, and would be refused.
-    }, Math.max(0, waitMs) + 1);
+    const handle = setTimeout(
+      () => {
+        this.#own.delete(handle);
+        this.#fire([{ executionId: execution, id: timer, kind: 'timer' }]).catch((fault: unknown) => this.onFault(fault, 'firing a timer'));
+        // One more: a timer of Node may fire within the millisecond before its time, and would be refused.
+      },
+      Math.max(0, waitMs) + 1,
+    );
     this.#own.add(handle);
   };
 

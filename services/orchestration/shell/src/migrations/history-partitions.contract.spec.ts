@@ -23,7 +23,10 @@ const monthAhead = (months: number): Date => {
   return new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth() + months, 15));
 };
 const nameOf = (month: Date): string => `history_${month.toISOString().slice(0, 7).replace('-', '_')}`;
-const partitions = async (): Promise<readonly string[]> => (await query<{ name: string }>(`select inhrelid::regclass::text as name from pg_inherits where inhparent = 'orchestration.history'::regclass order by 1`)).map(({ name }) => name.replace('orchestration.', ''));
+const partitions = async (): Promise<readonly string[]> =>
+  (await query<{ name: string }>(`select inhrelid::regclass::text as name from pg_inherits where inhparent = 'orchestration.history'::regclass order by 1`)).map(({ name }) =>
+    name.replace('orchestration.', ''),
+  );
 
 /** Writes a row of an execution that began then. @returns the partition it lies in. */
 async function rowOf(month: Date): Promise<string> {

@@ -28,9 +28,17 @@ export class DefinitionStore {
         [tenant, digest, namespace, name, version, title, document],
       );
       if (inserted[0]) return { stored: inserted[0], created: true };
-      const [existing] = await query<StoredDefinition>(`select ${COLUMNS} from orchestration.definitions where tenant = $1 and namespace = $2 and name = $3 and version = $4`, [tenant, namespace, name, version]);
+      const [existing] = await query<StoredDefinition>(`select ${COLUMNS} from orchestration.definitions where tenant = $1 and namespace = $2 and name = $3 and version = $4`, [
+        tenant,
+        namespace,
+        name,
+        version,
+      ]);
       if (existing?.digest === digest) return { stored: existing, created: false };
-      return refuse('conflict', `Expected a new version: ${namespace}/${name}:${version} is already deployed with another document (digest ${existing?.digest.slice(0, 12) ?? 'unknown'}). Raise document.version.`);
+      return refuse(
+        'conflict',
+        `Expected a new version: ${namespace}/${name}:${version} is already deployed with another document (digest ${existing?.digest.slice(0, 12) ?? 'unknown'}). Raise document.version.`,
+      );
     });
   }
 
@@ -57,7 +65,11 @@ export class DefinitionStore {
 
   /** Documents by digest, for the interpreter. Equal digests are equal documents, whoever deployed them. */
   async documents(digests: readonly string[]): Promise<ReadonlyMap<string, Json>> {
-    const rows = await execute<{ digest: string; document: string }>(this.enginePool, { name: 'orchestration-definitions-1', text: 'select distinct on (digest) digest, document from orchestration.definitions where digest = any($1::text[])', values: [digests] });
+    const rows = await execute<{ digest: string; document: string }>(this.enginePool, {
+      name: 'orchestration-definitions-1',
+      text: 'select distinct on (digest) digest, document from orchestration.definitions where digest = any($1::text[])',
+      values: [digests],
+    });
     return new Map(rows.map((row) => [row.digest, JSON.parse(row.document) as Json]));
   }
 }

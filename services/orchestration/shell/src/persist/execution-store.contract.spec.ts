@@ -51,8 +51,14 @@ function decided(key: string, sequence: number, past: readonly ExecutionEvent[],
   return { key, sequence, events, effects: [], before, after: events.reduce(evolveExecution, before), causes: [] };
 }
 const commit = (...decisions: readonly Decided<ExecutionState, ExecutionEvent, never>[]) => store.commit({ id: randomUUID(), at: AT, decisions });
-const rows = async (table: string, column: string, key: string): Promise<Record<string, unknown>[]> => (await pool.query<Record<string, unknown>>(`select * from orchestration.${table} where ${column} = $1`, [key])).rows;
-const everything = async (key: string) => ({ executions: await rows('executions', 'id', key), waits: await rows('waits', 'execution_id', key), reviews: await rows('reviews', 'execution_id', key), history: await rows('history', 'execution_id', key) });
+const rows = async (table: string, column: string, key: string): Promise<Record<string, unknown>[]> =>
+  (await pool.query<Record<string, unknown>>(`select * from orchestration.${table} where ${column} = $1`, [key])).rows;
+const everything = async (key: string) => ({
+  executions: await rows('executions', 'id', key),
+  waits: await rows('waits', 'execution_id', key),
+  reviews: await rows('reviews', 'execution_id', key),
+  history: await rows('history', 'execution_id', key),
+});
 
 describe('one statement', () => {
   it('writes history, execution, waits, review and commit row together', async () => {
@@ -61,8 +67,15 @@ describe('one statement', () => {
     const won = await store.commit({ id, at: AT, decisions: [decided(key, 0, [], started(key), entered, timerSet, { ...reviewRequested, review: `${key}.1` } as ExecutionEvent)] });
     expect(won).toEqual(new Set([key]));
     const { executions, waits, reviews, history } = await everything(key);
-    expect(executions).toMatchObject([{ tenant: 'default', status: 'running', definition: 'spec/flow:1.0.0', digest: 'd', request_source: '/spec', request_id: 'r', ended_at: null, ended_sequence: null }]);
-    expect(waits.map(({ id: wait, kind, due_at, subject }) => [wait, kind, (due_at as Date | null)?.getTime(), subject]).sort()).toEqual([[`${key}.1`, 'review', undefined, 'approval'], ['t1', 'timer', AT + 60_000, 'wait']].sort());
+    expect(executions).toMatchObject([
+      { tenant: 'default', status: 'running', definition: 'spec/flow:1.0.0', digest: 'd', request_source: '/spec', request_id: 'r', ended_at: null, ended_sequence: null },
+    ]);
+    expect(waits.map(({ id: wait, kind, due_at, subject }) => [wait, kind, (due_at as Date | null)?.getTime(), subject]).sort()).toEqual(
+      [
+        [`${key}.1`, 'review', undefined, 'approval'],
+        ['t1', 'timer', AT + 60_000, 'wait'],
+      ].sort(),
+    );
     expect(reviews).toMatchObject([{ status: 'open', kind: 'approval', title: '"Send it?"', subject: '{"amount":5}', closed_at: null }]);
     expect(history).toMatchObject([{ sequence: 0, tenant: 'default', commit_id: id }]);
     expect(new Set([...executions, ...waits, ...reviews, ...history].map(({ bucket }) => bucket)).size).toBe(1);
@@ -134,7 +147,16 @@ describe('one statement', () => {
 describe('load', () => {
   it('folds to the state that was decided on', async () => {
     const key = randomUUID();
-    const first = decided(key, 0, [], started(key), entered, { type: 'JobScheduled', key: '/do/0/a', job: `${key}/do/0/a`, kind: 'http', generation: 0, attempt: 1, at: AT, input: { nul: '\u0000', half: '\ud800', big: 1e300 } });
+    const first = decided(key, 0, [], started(key), entered, {
+      type: 'JobScheduled',
+      key: '/do/0/a',
+      job: `${key}/do/0/a`,
+      kind: 'http',
+      generation: 0,
+      attempt: 1,
+      at: AT,
+      input: { nul: '\u0000', half: '\ud800', big: 1e300 },
+    });
     await commit(first);
     expect((await store.load([key])).get(key)?.events.reduce(evolveExecution, initialExecution)).toEqual(first.after);
   });
@@ -166,7 +188,12 @@ describe('row-level security', () => {
       const seen = async (tenant: string): Promise<readonly number[]> =>
         inTenant(tenantPool, tenant, async (query) => {
           const counts: number[] = [];
-          for (const [table, column] of [['executions', 'id'], ['history', 'execution_id'], ['waits', 'execution_id'], ['reviews', 'execution_id']]) {
+          for (const [table, column] of [
+            ['executions', 'id'],
+            ['history', 'execution_id'],
+            ['waits', 'execution_id'],
+            ['reviews', 'execution_id'],
+          ]) {
             counts.push((await query<{ n: number }>(`select count(*)::int as n from orchestration.${table} where ${column} = $1`, [key]))[0]!.n);
           }
           return counts;

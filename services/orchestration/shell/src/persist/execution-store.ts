@@ -100,7 +100,18 @@ function addAside(aside: { starts: object[]; ends: object[]; waits: object[]; wa
     const { definition, request, context } = after;
     const name = `${definition.namespace}/${definition.name}:${definition.version}`;
     // A workflow without a job ends in the decision that starts it: one row then, already ended.
-    aside.starts.push({ tenant, id, bucket, status: after.status, ended_sequence: isEnded(after) ? decided.sequence : null, definition: name, digest: definition.digest, request_source: request.source, request_id: request.id, trace_id: context.traceparent.split('-')[1] ?? '' });
+    aside.starts.push({
+      tenant,
+      id,
+      bucket,
+      status: after.status,
+      ended_sequence: isEnded(after) ? decided.sequence : null,
+      definition: name,
+      digest: definition.digest,
+      request_source: request.source,
+      request_id: request.id,
+      trace_id: context.traceparent.split('-')[1] ?? '',
+    });
   } else if (isEnded(after)) aside.ends.push({ tenant, id, status: after.status, sequence: decided.sequence });
   const effects = effectsBetween(before, after);
   for (const wait of effects.park) {

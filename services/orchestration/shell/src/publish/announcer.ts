@@ -36,4 +36,3 @@ function messagesOf({ at, facts, sequence, events }: Announced): Outgoing[] {
     return outgoing('lifecycle', { ...attributes, type: announcement.type, body });
   });
 }
-

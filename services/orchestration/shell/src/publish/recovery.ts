@@ -151,7 +151,11 @@ export class Recovery {
 
   async #rowsOf(members: readonly (readonly [string, number])[]): Promise<readonly Announced[]> {
     const wanted = new Set(members.map(([execution, sequence]) => `${execution}/${sequence}`));
-    const rows = await execute<{ execution_id: string; sequence: number; structure: string; payload: string | null; at: number }>(this.pool, { name: 'orchestration-rows-2', text: ROWS_SQL, values: [[...new Set(members.map(([execution]) => execution))]] });
+    const rows = await execute<{ execution_id: string; sequence: number; structure: string; payload: string | null; at: number }>(this.pool, {
+      name: 'orchestration-rows-2',
+      text: ROWS_SQL,
+      values: [[...new Set(members.map(([execution]) => execution))]],
+    });
     const announced: Announced[] = [];
     let facts = initialExecution;
     for (const row of rows) {

@@ -17,7 +17,17 @@ const DEFINITION = { namespace: 'n', name: 'w', version: '1.0.0', digest: 'd' };
 const CONTEXT = { tenant: 'default', actor: 'a', purpose: 'p', traceparent: '', tracestate: '', deadlineMs: 0 };
 const clock = { now: () => 5_000 };
 
-const started = (execution: string): ExecutionEvent => ({ type: 'ExecutionStarted', executionId: execution, at: 1_000, definition: DEFINITION, request: { source: 's', id: `r-${execution}`, type: 't' }, context: CONTEXT, taint: ['request:s'], models: [], input: {} });
+const started = (execution: string): ExecutionEvent => ({
+  type: 'ExecutionStarted',
+  executionId: execution,
+  at: 1_000,
+  definition: DEFINITION,
+  request: { source: 's', id: `r-${execution}`, type: 't' },
+  context: CONTEXT,
+  taint: ['request:s'],
+  models: [],
+  input: {},
+});
 
 /** Answers statements by name; what is not listed has no rows. */
 function poolOf(answers: Readonly<Record<string, (values: unknown[]) => object[]>>): { readonly pool: Pool; readonly asked: { name: string; values: unknown[] }[] } {
@@ -47,10 +57,24 @@ interface Made {
   readonly published: PublishedCommits;
 }
 
-function make(pool: Pool, bus: Bus, { load = async () => new Map(), dispatch = async () => undefined }: { load?: ExecutionStore['load']; dispatch?: (batch: readonly Dispatch[]) => Promise<void> } = {}): Made {
+function make(
+  pool: Pool,
+  bus: Bus,
+  { load = async () => new Map(), dispatch = async () => undefined }: { load?: ExecutionStore['load']; dispatch?: (batch: readonly Dispatch[]) => Promise<void> } = {},
+): Made {
   const faults: string[] = [];
   const published = new PublishedCommits();
-  const recovery = new Recovery(pool, { load } as unknown as ExecutionStore, { dispatch } as unknown as JobDispatcher, new ProgressWatch(), published, bus, clock, { busIsVolatile: true, sweepMs: 1_000, silentMs: 1_000 }, (_fault, what) => faults.push(what));
+  const recovery = new Recovery(
+    pool,
+    { load } as unknown as ExecutionStore,
+    { dispatch } as unknown as JobDispatcher,
+    new ProgressWatch(),
+    published,
+    bus,
+    clock,
+    { busIsVolatile: true, sweepMs: 1_000, silentMs: 1_000 },
+    (_fault, what) => faults.push(what),
+  );
   return { recovery, faults, published };
 }
 
@@ -102,7 +126,15 @@ describe('recovery', () => {
 function leftBehind(): { readonly pool: Pool; readonly asked: { name: string; values: unknown[] }[] } {
   const rows = [1, 2].flatMap((n) => [
     { execution_id: ID(n), sequence: 0, at: 1_000, ...encodeEvents([started(ID(n)), { type: 'JobScheduled', key: '', job: 'j', kind: 'tool', generation: 0, attempt: 1, at: 1_000, input: {} }]) },
-    { execution_id: ID(n), sequence: 1, at: 2_000, ...encodeEvents([{ type: 'JobCompleted', key: '', job: 'j', generation: 0, taint: ['model:m'], output: 1 }, { type: 'ExecutionCompleted', at: 2_000, output: 1 }]) },
+    {
+      execution_id: ID(n),
+      sequence: 1,
+      at: 2_000,
+      ...encodeEvents([
+        { type: 'JobCompleted', key: '', job: 'j', generation: 0, taint: ['model:m'], output: 1 },
+        { type: 'ExecutionCompleted', at: 2_000, output: 1 },
+      ]),
+    },
   ]);
   return poolOf({
     'orchestration-unpublished-2': ([, after]) => [1, 2].filter((n) => ID(n) > String(after)).map((n) => ({ id: ID(n), members: JSON.stringify([[ID(n), 1]]), at: '2026-01-01' })),
@@ -115,7 +147,9 @@ describe('publishing what was left', () => {
     const { bus, sent } = busOf();
     const { pool, asked } = leftBehind();
     await make(pool, bus).recovery.publishUnpublished();
-    expect(sent.filter(({ type }) => type.startsWith('ai.weft.result')).map(({ id, time, context }) => [id, time, context.taint])).toEqual([1, 2].map((n) => [`${ID(n)}/1/1`, 2_000, ['request:s', 'model:m']]));
+    expect(sent.filter(({ type }) => type.startsWith('ai.weft.result')).map(({ id, time, context }) => [id, time, context.taint])).toEqual(
+      [1, 2].map((n) => [`${ID(n)}/1/1`, 2_000, ['request:s', 'model:m']]),
+    );
     expect(asked.filter(({ name }) => name === 'orchestration-mark-1').map(({ values }) => values)).toEqual([[[ID(1), ID(2)]]]);
   });
 
@@ -148,7 +182,12 @@ describe('a start that is delivered again', () => {
   it('is answered by the announcement of the beginning, so that nobody asks for ever', async () => {
     const { bus, sent } = busOf();
     const engine = { submit: async (items: readonly object[]) => items.map(() => ({ kind: 'ignored', reason: 'duplicate' })) } as unknown as ExecutionEngine;
-    const body = { id: 'c', executionId: ID(1), context: { ...CONTEXT, executionId: '', jobId: '', attempt: 0, taint: [] }, start: { requestSource: 's', requestId: 'r1', requestType: 't', definition: DEFINITION, inputJson: '{}', models: [] } };
+    const body = {
+      id: 'c',
+      executionId: ID(1),
+      context: { ...CONTEXT, executionId: '', jobId: '', attempt: 0, taint: [] },
+      start: { requestSource: 's', requestId: 'r1', requestType: 't', definition: DEFINITION, inputJson: '{}', models: [] },
+    };
     const delivery = { ok: true, envelope: { id: 'c', source: '/weft/routing', type: 'x', time: 1, key: ID(1), context: body.context, body } } as unknown as Delivery;
     await new CommandConsumer(engine, bus, clock).handle([delivery]);
     expect(sent).toMatchObject([{ id: `${ID(1)}/0/0`, type: 'io.serverlessworkflow.workflow.started.v1', body: { executionId: ID(1) } }]);

@@ -46,7 +46,10 @@ export class ExecutionQueries {
         `select id, kind, subject, (extract(epoch from due_at) * 1000)::float8 as due from orchestration.waits where execution_id = $1 order by due_at nulls last`,
         [id],
       );
-      const ends = await query<HistoryRow>(`select sequence, 0::float8 as at, structure, payload from orchestration.history where execution_id = $1 and sequence = any($2::int[]) order by sequence`, [id, [0, row.ended_sequence ?? 0]]);
+      const ends = await query<HistoryRow>(`select sequence, 0::float8 as at, structure, payload from orchestration.history where execution_id = $1 and sequence = any($2::int[]) order by sequence`, [
+        id,
+        [0, row.ended_sequence ?? 0],
+      ]);
       const events = ends.flatMap((end): ExecutionEvent[] => decodeEvents(end));
       const execution = executionOf(row);
       execution.waits = waits.map((wait) => ({ id: wait.id, kind: wait.kind, subject: wait.subject, dueAtMs: wait.due ?? 0 }));

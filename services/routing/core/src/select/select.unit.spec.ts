@@ -77,7 +77,10 @@ describe('select', () => {
   it('refuses an event type that no route knows, naming those that are known', () => {
     expect(select(table, { ...complaint, type: 'com.example.order.v1' })).toMatchObject({
       ok: false,
-      rejection: { code: 'no-route', message: expect.stringMatching(/^Expected an event type that a route matches \(vip: com\.example\.complaint\.v1, .*\) but got "com\.example\.order\.v1" from "\/shop\/web"\.$/) },
+      rejection: {
+        code: 'no-route',
+        message: expect.stringMatching(/^Expected an event type that a route matches \(vip: com\.example\.complaint\.v1, .*\) but got "com\.example\.order\.v1" from "\/shop\/web"\.$/),
+      },
     });
   });
 

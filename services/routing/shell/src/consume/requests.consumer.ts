@@ -32,7 +32,13 @@ export class RequestsConsumer {
       if (reading.ok) readable.push({ raw, candidate: reading.candidate });
       else dead.push(this.#setAside(raw, tenant, reading.rejection));
     }
-    const acceptances = readable.length > 0 ? await acceptRequests(this.ports, readable.map(({ candidate }) => candidate)) : [];
+    const acceptances =
+      readable.length > 0
+        ? await acceptRequests(
+            this.ports,
+            readable.map(({ candidate }) => candidate),
+          )
+        : [];
     const notNow = acceptances.find((acceptance) => acceptance.kind === 'fault' && acceptance.fault instanceof Fault && acceptance.fault.retryable);
     acceptances.forEach((acceptance, index) => {
       const reason = reasonToSetAside(acceptance);
@@ -52,7 +58,10 @@ type Reading = { readonly ok: true; readonly candidate: Candidate } | { readonly
 function readRequest(topic: string, tenant: string, envelope: Envelope): Reading {
   const named = envelope.context.tenant;
   if (named !== '' && named !== tenant) {
-    return { ok: false, rejection: rejection('wrong-tenant', `Expected events of tenant ${tenant} on ${topic} but this one names tenant ${JSON.stringify(named)}.`, { details: { topic, tenant: named } }) };
+    return {
+      ok: false,
+      rejection: rejection('wrong-tenant', `Expected events of tenant ${tenant} on ${topic} but this one names tenant ${JSON.stringify(named)}.`, { details: { topic, tenant: named } }),
+    };
   }
   const { id, source, type, subject } = envelope;
   // Whoever writes to the topic is known by the topic alone: what the event says of its actor is not believed.

@@ -67,7 +67,10 @@ async function decideAll(ports: AcceptPorts, candidates: readonly Candidate[], s
     if ('fault' in verdict) return { kind: 'fault', fault: verdict.fault };
     const executionId = uuidv7(now, randomBytes(10));
     const { tenant, source, id, type, subject, dataJson } = incoming;
-    return { kind: 'decided', request: { tenant, source, id, type, subject, dataJson, executionId, verdict, acceptedAt: now, context: contextOfExecution(incoming, executionId, spans[index]!.context) } };
+    return {
+      kind: 'decided',
+      request: { tenant, source, id, type, subject, dataJson, executionId, verdict, acceptedAt: now, context: contextOfExecution(incoming, executionId, spans[index]!.context) },
+    };
   });
 }
 
@@ -99,7 +102,10 @@ async function settleNames(ports: AcceptPorts, candidates: readonly Candidate[],
     return draft.kind === 'decided' && !stored.won.has(draft.request.executionId) && !stored.faults.has(nameText(incoming)) ? [incoming] : [];
   });
   // What is stored is handed on whatever becomes of the question for the others.
-  const handedOn = handOn(ports, [...firstOf.values()].filter(({ executionId }) => stored.won.has(executionId)));
+  const handedOn = handOn(
+    ports,
+    [...firstOf.values()].filter(({ executionId }) => stored.won.has(executionId)),
+  );
   if (names.length > 0) for (const request of await ports.store.find(names)) taken.set(nameText(request), request);
   await handedOn;
   return candidates.map(({ incoming }, index) => {

@@ -47,7 +47,10 @@ describe('acceptRequests', () => {
     let lost = 0;
     const { ports, rows } = given((_, moment) => (moment === 'after' && lost++ === 0 ? new CommitUnknown('c', new Error('cut')) : undefined));
     const [first, second] = await acceptRequests(ports, [candidate('a'), candidate('b')]);
-    expect([first, second]).toMatchObject([{ kind: 'accepted', isDuplicate: false }, { kind: 'accepted', isDuplicate: false }]);
+    expect([first, second]).toMatchObject([
+      { kind: 'accepted', isDuplicate: false },
+      { kind: 'accepted', isDuplicate: false },
+    ]);
     expect([...rows.values()].map(({ executionId }) => executionId).sort()).toEqual([first, second].map((one) => (one?.kind === 'accepted' ? one.request.executionId : '')).sort());
   });
 

@@ -25,7 +25,7 @@ describe('Batcher', () => {
     );
     const all = Promise.all([0, 1, 2, 3, 4, 5].map((item) => batcher.submit(item)));
     const later = new Promise<number>((resolve) => setTimeout(() => resolve(batcher.submit(6)), 5));
-    for (let done = 0; done < 2; ) {
+    for (let done = 0; done < 2;) {
       await new Promise((resolve) => setTimeout(resolve, 10));
       for (const free of release.splice(0)) {
         done++;

@@ -4,7 +4,10 @@ import type { Choice } from '@weft/routing/core';
 import { Refused, rejection, type Rejection } from '@weft/kernel';
 import type { Incoming } from './check-request.js';
 
-export type Resolution = { readonly kind: 'resolved'; readonly definition: DefinitionRef } | { readonly kind: 'refused'; readonly refusal: Rejection } | { readonly kind: 'fault'; readonly fault: unknown };
+export type Resolution =
+  | { readonly kind: 'resolved'; readonly definition: DefinitionRef }
+  | { readonly kind: 'refused'; readonly refusal: Rejection }
+  | { readonly kind: 'fault'; readonly fault: unknown };
 
 // A version that is named never changes; the latest may change at any time and is asked for again.
 const PINNED_MAX = 10_000;

@@ -77,7 +77,11 @@ export class RequestStore {
    */
   async store(requests: readonly DecidedRequest[], now: Instant): Promise<ReadonlySet<string>> {
     const commitId = uuidv7(now, randomBytes(10));
-    const rows = await commitStatement<{ execution_id: string }>(this.enginePool, commitId, { name: 'routing-store-1', text: STORE_SQL, values: storeValues(requests, commitId, now, now + this.pauses.firstMs) });
+    const rows = await commitStatement<{ execution_id: string }>(this.enginePool, commitId, {
+      name: 'routing-store-1',
+      text: STORE_SQL,
+      values: storeValues(requests, commitId, now, now + this.pauses.firstMs),
+    });
     return new Set(rows.map((row) => row.execution_id));
   }
 

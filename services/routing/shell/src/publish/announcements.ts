@@ -12,7 +12,14 @@ export function announcementOf(request: DecidedRequest | StoredRequest): Outgoin
   switch (verdict.status) {
     case 'accepted': {
       const commandId = `start/${executionId}`;
-      const start = { requestSource: request.source, requestId: id, requestType: request.type, definition: verdict.selection.definition, inputJson: request.dataJson ?? 'null', models: verdict.selection.models };
+      const start = {
+        requestSource: request.source,
+        requestId: id,
+        requestType: request.type,
+        definition: verdict.selection.definition,
+        inputJson: request.dataJson ?? 'null',
+        models: verdict.selection.models,
+      };
       const body: Command = { id: commandId, executionId, context, start };
       return outgoing('commands', { id: commandId, source: SOURCE, type: 'ai.weft.command.start.v1', subject: id, time, key: executionId, context, body });
     }

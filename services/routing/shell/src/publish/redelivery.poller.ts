@@ -39,7 +39,7 @@ export class RedeliveryPoller {
 
   /** Redelivers what is due, as far as the bus takes it. @returns how many requests that were. */
   async poll(): Promise<number> {
-    for (let redelivered = 0; ; ) {
+    for (let redelivered = 0; ;) {
       // With the bus away each page would wait in memory: one is enough.
       if (this.#handing) return redelivered;
       const due = await this.ports.store.claimDue(this.#clock.now(), BATCH_MAX);

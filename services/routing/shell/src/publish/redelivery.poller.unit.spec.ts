@@ -5,11 +5,21 @@ import type { StoredRequest } from '../persist/request-record.js';
 import { RedeliveryPoller } from './redelivery.poller.js';
 
 const PAGE = 256;
-const due = (): StoredRequest[] => Array.from({ length: PAGE }, (_, index) => ({
-  tenant: 'default', source: '/s', id: `r${index}`, type: 'known', subject: '', dataJson: 'null', executionId: `0198a000-0000-7000-8000-${String(index).padStart(12, '0')}`,
-  verdict: { status: 'accepted', selection: { tableVersion: 'v', rule: 'r', definition: { namespace: 'n', name: 'w', version: '1.0.0', digest: 'd' }, reasons: [], rejected: [], models: [] } },
-  acceptedAt: 0, context: contextOf({ tenant: 'default' }), payloadSalt: Buffer.alloc(16), payloadDigest: Buffer.alloc(32),
-}));
+const due = (): StoredRequest[] =>
+  Array.from({ length: PAGE }, (_, index) => ({
+    tenant: 'default',
+    source: '/s',
+    id: `r${index}`,
+    type: 'known',
+    subject: '',
+    dataJson: 'null',
+    executionId: `0198a000-0000-7000-8000-${String(index).padStart(12, '0')}`,
+    verdict: { status: 'accepted', selection: { tableVersion: 'v', rule: 'r', definition: { namespace: 'n', name: 'w', version: '1.0.0', digest: 'd' }, reasons: [], rejected: [], models: [] } },
+    acceptedAt: 0,
+    context: contextOf({ tenant: 'default' }),
+    payloadSalt: Buffer.alloc(16),
+    payloadDigest: Buffer.alloc(32),
+  }));
 
 describe('RedeliveryPoller', () => {
   it('claims no more while the bus has not taken what was claimed before, and goes on once it has', async () => {

@@ -14,7 +14,18 @@ routes:
 
 describe('parseRouteTable', () => {
   it('gives tables that mean the same the same version, whatever their layout', () => {
-    const [yaml, json, other] = [parseRouteTable(YAML, 'a'), parseRouteTable(JSON.stringify({ routes: [{ models: { require: ['json'], prefer: ['small'] }, workflow: { name: 'triage', namespace: 'examples' }, when: { type: 'com.example.complaint.*' }, name: 'complaints' }], models: [{ capabilities: ['json'], model: 'small-1', endpoint: 'http://127.0.0.1:8000/v1', id: 'small' }], version: 1 }), 'b'), parseRouteTable(YAML.replace('triage', 'other'), 'c')];
+    const [yaml, json, other] = [
+      parseRouteTable(YAML, 'a'),
+      parseRouteTable(
+        JSON.stringify({
+          routes: [{ models: { require: ['json'], prefer: ['small'] }, workflow: { name: 'triage', namespace: 'examples' }, when: { type: 'com.example.complaint.*' }, name: 'complaints' }],
+          models: [{ capabilities: ['json'], model: 'small-1', endpoint: 'http://127.0.0.1:8000/v1', id: 'small' }],
+          version: 1,
+        }),
+        'b',
+      ),
+      parseRouteTable(YAML.replace('triage', 'other'), 'c'),
+    ];
     if (!yaml.ok || !json.ok || !other.ok) throw new Error('expected three tables');
     expect(yaml.versioned.version).toMatch(/^[0-9a-f]{64}$/);
     expect(json.versioned.version).toBe(yaml.versioned.version);

@@ -35,7 +35,9 @@ const fold = (...events: EffectEvent[]): EffectState => events.reduce(effectDeci
 
 describe('Dispatch', () => {
   it('records intent and dispatch in one event', () => {
-    past().when(dispatch('a')).then([dispatched('a')]);
+    past()
+      .when(dispatch('a'))
+      .then([dispatched('a')]);
   });
 
   it('is a duplicate once the effect is confirmed: the ledger answers and nothing is sent', () => {
@@ -49,7 +51,9 @@ describe('Dispatch', () => {
   });
 
   it('waits while another attempt may still run, by the time of the store', () => {
-    past(dispatched('a')).when(dispatch('b'), { now: now + OVER - 1 }).thenIgnored('duplicate');
+    past(dispatched('a'))
+      .when(dispatch('b'), { now: now + OVER - 1 })
+      .thenIgnored('duplicate');
     expect(nextStep(fold(dispatched('a')), { now: now + OVER - 1, token: 'b', sent: 0 })).toEqual({ do: 'wait', until: now + OVER });
   });
 
@@ -58,11 +62,15 @@ describe('Dispatch', () => {
   });
 
   it('sends an abandoned idempotent write again', () => {
-    past(dispatched('a', 'idempotent-write')).when(dispatch('b', 'idempotent-write'), { now: now + OVER }).then([dispatched('b', 'idempotent-write', { attempt: 2, at: now + OVER })]);
+    past(dispatched('a', 'idempotent-write'))
+      .when(dispatch('b', 'idempotent-write'), { now: now + OVER })
+      .then([dispatched('b', 'idempotent-write', { attempt: 2, at: now + OVER })]);
   });
 
   it('never sends an abandoned non-idempotent write again: its answer is lost', () => {
-    past(dispatched('a')).when(dispatch('b'), { now: now + OVER }).then([{ type: 'AnswerLost', at: now + OVER, failure: ABANDONED }]);
+    past(dispatched('a'))
+      .when(dispatch('b'), { now: now + OVER })
+      .then([{ type: 'AnswerLost', at: now + OVER, failure: ABANDONED }]);
   });
 });
 
@@ -90,21 +98,29 @@ describe('an unknown outcome', () => {
 
   it('becomes known by the hook', () => {
     const events = [dispatched('a'), answerLost];
-    past(...events).when({ type: 'Reconcile', happened: true, output: 7 }).then([{ type: 'EffectConfirmed', at: now, by: 'reconcile', output: 7 }]);
-    past(...events, confirmed).when({ type: 'Reconcile', happened: false, output: null }).thenIgnored('duplicate');
+    past(...events)
+      .when({ type: 'Reconcile', happened: true, output: 7 })
+      .then([{ type: 'EffectConfirmed', at: now, by: 'reconcile', output: 7 }]);
+    past(...events, confirmed)
+      .when({ type: 'Reconcile', happened: false, output: null })
+      .thenIgnored('duplicate');
   });
 
   it('becomes known by a person, whose name is recorded', () => {
-    past(dispatched('a'), answerLost).when({ type: 'Settle', happened: true, output: null, person: 'ada' }).then([{ type: 'EffectConfirmed', at: now, by: 'person', person: 'ada', output: null }]);
+    past(dispatched('a'), answerLost)
+      .when({ type: 'Settle', happened: true, output: null, person: 'ada' })
+      .then([{ type: 'EffectConfirmed', at: now, by: 'person', person: 'ada', output: null }]);
     past(dispatched('a'), confirmed).when({ type: 'Settle', happened: false, output: null, person: 'ada' }).thenIgnored('duplicate');
   });
 
-  it('is nobody\'s to settle when the ledger does not know the effect', () => {
+  it("is nobody's to settle when the ledger does not know the effect", () => {
     past().when({ type: 'Settle', happened: true, output: null, person: 'ada' }).thenRejected('unknown-effect');
   });
 
   it('becomes known by a late answer', () => {
-    past(dispatched('a'), answerLost).when({ type: 'Confirm', token: 'a', output: 1 }).then([{ type: 'EffectConfirmed', at: now, by: 'answer', output: 1 }]);
+    past(dispatched('a'), answerLost)
+      .when({ type: 'Confirm', token: 'a', output: 1 })
+      .then([{ type: 'EffectConfirmed', at: now, by: 'answer', output: 1 }]);
   });
 });
 
@@ -120,13 +136,17 @@ describe('Fail', () => {
   });
 
   it('of an attempt that another has replaced is stale', () => {
-    past(dispatched('a', 'idempotent-write'), dispatched('b', 'idempotent-write', { attempt: 2 })).when({ type: 'Fail', token: 'a', failure: refused }).thenIgnored('stale');
+    past(dispatched('a', 'idempotent-write'), dispatched('b', 'idempotent-write', { attempt: 2 }))
+      .when({ type: 'Fail', token: 'a', failure: refused })
+      .thenIgnored('stale');
   });
 });
 
 describe('Confirm', () => {
   it('counts from any attempt, for the key is the same', () => {
-    past(dispatched('a', 'idempotent-write'), dispatched('b', 'idempotent-write', { attempt: 2 })).when({ type: 'Confirm', token: 'a', output: { receipt: 1 } }).then([confirmed]);
+    past(dispatched('a', 'idempotent-write'), dispatched('b', 'idempotent-write', { attempt: 2 }))
+      .when({ type: 'Confirm', token: 'a', output: { receipt: 1 } })
+      .then([confirmed]);
   });
 
   it('contradicts an effect that was settled as failed', () => {

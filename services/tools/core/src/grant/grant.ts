@@ -39,9 +39,7 @@ export function authoriser(grants: readonly Grant[]): Authorise {
     const question = `${wanted.tenant}\n${wanted.workflow}\n${wanted.kind}\n${wanted.tool}`;
     if (answers.has(question)) return answers.get(question);
     const name = wanted.workflow.split(':', 1)[0] ?? '';
-    const granted = entries.some(
-      ({ grant, pattern }) => (grant.tenant === '*' || grant.tenant === wanted.tenant) && pattern.test(name) && covers(grant, wanted),
-    );
+    const granted = entries.some(({ grant, pattern }) => (grant.tenant === '*' || grant.tenant === wanted.tenant) && pattern.test(name) && covers(grant, wanted));
     const answer = granted ? undefined : denial(wanted, name);
     if (answers.size >= ANSWERS_MAX) answers.clear();
     answers.set(question, answer);

@@ -6,7 +6,12 @@ describe('the arguments of infer', () => {
   it('puts instructions first and writes data as JSON', () => {
     expect(readInferInput({ instructions: 'Classify.', prompt: { text: 'late' } })).toEqual({
       ok: true,
-      input: { messages: [{ role: 'system', content: 'Classify.' }, { role: 'user', content: '{"text":"late"}' }] },
+      input: {
+        messages: [
+          { role: 'system', content: 'Classify.' },
+          { role: 'user', content: '{"text":"late"}' },
+        ],
+      },
     });
   });
 
@@ -18,7 +23,15 @@ describe('the arguments of infer', () => {
     ['neither prompt nor messages', {}],
     ['both', { prompt: 'a', messages: [{ role: 'user', content: 'a' }] }],
     ['a conversation without the user', { messages: [{ role: 'assistant', content: 'a' }] }],
-    ['an unknown role', { messages: [{ role: 'tool', content: 'a' }, { role: 'user', content: 'a' }] }],
+    [
+      'an unknown role',
+      {
+        messages: [
+          { role: 'tool', content: 'a' },
+          { role: 'user', content: 'a' },
+        ],
+      },
+    ],
     ['a schema that is no object', { prompt: 'a', schema: 'object' }],
     ['an unknown field', { prompt: 'a', model: 'big' }],
     ['no tokens at all', { prompt: 'a', maxTokens: 0 }],

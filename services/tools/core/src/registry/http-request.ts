@@ -14,7 +14,21 @@ export interface HttpRequest {
 export type RequestMaking = { readonly ok: true; readonly request: HttpRequest } | { readonly ok: false; readonly failure: Failure };
 
 const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
-const OURS = new Set(['host', 'connection', 'content-length', 'transfer-encoding', 'upgrade', 'te', 'trailer', 'expect', 'keep-alive', 'proxy-connection', 'idempotency-key', 'traceparent', 'tracestate']);
+const OURS = new Set([
+  'host',
+  'connection',
+  'content-length',
+  'transfer-encoding',
+  'upgrade',
+  'te',
+  'trailer',
+  'expect',
+  'keep-alive',
+  'proxy-connection',
+  'idempotency-key',
+  'traceparent',
+  'tracestate',
+]);
 
 /** What is wrong with a header that an author wrote, or undefined. Framing, identity and trace belong to Weft. */
 export function headerProblem(name: string, value: HeaderValue): string | undefined {

@@ -100,11 +100,7 @@ export function originOf(text: string): string | undefined {
 type Header = readonly [name: string, value: Template | Exclude<HeaderValue, string>];
 type Headers = readonly Header[];
 
-function compileHeaders(
-  declared: { readonly [name: string]: HeaderValue },
-  taken: (field: string, compiled: ReturnType<typeof compileTemplate>) => Template | undefined,
-  problems: string[],
-): Headers {
+function compileHeaders(declared: { readonly [name: string]: HeaderValue }, taken: (field: string, compiled: ReturnType<typeof compileTemplate>) => Template | undefined, problems: string[]): Headers {
   return Object.entries(declared).flatMap(([name, value]): Header[] => {
     const problem = headerProblem(name, value);
     if (problem !== undefined) problems.push(`headers: ${problem}`);

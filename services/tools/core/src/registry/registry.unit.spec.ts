@@ -47,7 +47,9 @@ describe('an HTTP tool', () => {
   });
 
   it('fills body, headers and secrets from its declaration', () => {
-    const made = ready(tool({ http: { body: { to: '${ .mail }', fixed: [1, '${ .n + 1 }'] }, headers: { 'X-N': '${ .n }', 'X-None': '${ .missing }', authorization: { secret: 'MAIL', prefix: 'Bearer ' } } } }));
+    const made = ready(
+      tool({ http: { body: { to: '${ .mail }', fixed: [1, '${ .n + 1 }'] }, headers: { 'X-N': '${ .n }', 'X-None': '${ .missing }', authorization: { secret: 'MAIL', prefix: 'Bearer ' } } } }),
+    );
     expect(made.requestFor({ box: 'a', mail: 'x@y', n: 1 })).toMatchObject({
       ok: true,
       request: { body: '{"to":"x@y","fixed":[1,2]}', headers: { 'X-N': '1', authorization: { secret: 'MAIL', prefix: 'Bearer ' } } },
@@ -63,7 +65,9 @@ describe('an HTTP tool', () => {
   });
 
   it('reads what a hook tells, and knows when it does not', () => {
-    const hook = ready(tool({ reconcile: { method: 'GET', url: 'https://mail.example/outbox/{box}/{key}', headers: {}, happened: 'if $status == 404 then false else .happened end', output: '.answer' } })).reconcile!;
+    const hook = ready(
+      tool({ reconcile: { method: 'GET', url: 'https://mail.example/outbox/{box}/{key}', headers: {}, happened: 'if $status == 404 then false else .happened end', output: '.answer' } }),
+    ).reconcile!;
     expect(hook.requestFor({ box: 'a' }, 'k/1')).toMatchObject({ ok: true, request: { url: 'https://mail.example/outbox/a/k%2F1' } });
     expect(hook.read({ happened: true, answer: { receipt: 3 } }, 200)).toEqual({ happened: true, output: { receipt: 3 } });
     expect(hook.read({}, 404)).toEqual({ happened: false });
@@ -71,7 +75,13 @@ describe('an HTTP tool', () => {
   });
 
   it('lists everything that is wrong with its declaration', () => {
-    const made = prepareTool(tool({ effect: 'idempotent-write', http: { method: 'GET', url: 'https://h/{a', headers: { host: 'x' }, body: '${ .a | }' }, reconcile: { method: 'GET', url: 'ftp://x', headers: {}, happened: '.a' } }));
+    const made = prepareTool(
+      tool({
+        effect: 'idempotent-write',
+        http: { method: 'GET', url: 'https://h/{a', headers: { host: 'x' }, body: '${ .a | }' },
+        reconcile: { method: 'GET', url: 'ftp://x', headers: {}, happened: '.a' },
+      }),
+    );
     expect(made.ok).toBe(false);
     expect(made.ok ? [] : made.problems.map((problem) => problem.split(':')[0])).toEqual(['effect', 'reconcile', 'http.url', 'headers', 'http.body', 'reconcile.url']);
   });

@@ -25,7 +25,10 @@ export function expandUri(template: string, values: Json): Expansion {
     const isScalar = typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean';
     const part = isScalar ? String(value) : '';
     if (part === '' || part === '.' || part === '..') {
-      failure ??= rejection('input-invalid', `Expected a text, number or boolean in argument ${JSON.stringify(name)}, which is part of the URL, but got ${value === undefined ? 'nothing' : JSON.stringify(value).slice(0, 80)}.`);
+      failure ??= rejection(
+        'input-invalid',
+        `Expected a text, number or boolean in argument ${JSON.stringify(name)}, which is part of the URL, but got ${value === undefined ? 'nothing' : JSON.stringify(value).slice(0, 80)}.`,
+      );
       return '';
     }
     return encodeUnreserved(part);

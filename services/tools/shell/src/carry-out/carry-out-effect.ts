@@ -4,18 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Command } from '@weft/contracts';
 import { assertNever, Defect, type Json } from '@weft/kernel';
 import type { Log } from '@weft/nest-platform';
-import {
-  attemptsOf,
-  completion,
-  failureReport,
-  nextStep,
-  RECONCILE_TRIES_MAX,
-  reconcileWaitMs,
-  type EffectCommand,
-  type EffectState,
-  type EffectSubject,
-  type EffectStep,
-} from '@weft/tools/core';
+import { attemptsOf, completion, failureReport, nextStep, RECONCILE_TRIES_MAX, reconcileWaitMs, type EffectCommand, type EffectState, type EffectSubject, type EffectStep } from '@weft/tools/core';
 import type { EffectLedger } from '../persist/effect.ledger.js';
 import { contentOf } from './answer-content.js';
 import type { HttpWork, ReadyHook } from './http-job.js';
@@ -60,7 +49,8 @@ export async function carryOutEffect(ports: EffectPorts, work: HttpWork, headers
         case 'reconcile': {
           const answer = await reconcile(ports, work, run);
           if (answer) state = (await ledger.ask(key, answer)).state;
-          else if (run.reconciled >= RECONCILE_TRIES_MAX && state?.status === 'unknown') return failureReport(work.job, state.failure, 'unknown', { needsPerson: true, evidence: evidenceOf(work, state, run) });
+          else if (run.reconciled >= RECONCILE_TRIES_MAX && state?.status === 'unknown')
+            return failureReport(work.job, state.failure, 'unknown', { needsPerson: true, evidence: evidenceOf(work, state, run) });
           else if (!(await waited(reconcileWaitMs(run.reconciled), ports.signal))) return undefined;
           break;
         }
@@ -157,7 +147,16 @@ async function reconcile(ports: EffectPorts, work: HttpWork, run: Run): Promise<
   if (!hook) return undefined;
   const { request, headers } = hook;
   const result = await ports.gate.run(() =>
-    ports.egress.send({ method: request.method, url: request.url, headers, ...(request.body === undefined ? {} : { body: request.body }), sender: work.sender, timeoutMs: work.timeoutMs, mayRepeat: true, signal: ports.signal }),
+    ports.egress.send({
+      method: request.method,
+      url: request.url,
+      headers,
+      ...(request.body === undefined ? {} : { body: request.body }),
+      sender: work.sender,
+      timeoutMs: work.timeoutMs,
+      mayRepeat: true,
+      signal: ports.signal,
+    }),
   );
   if (result.kind !== 'answered') return undefined;
   const reading = contentOf(result);

@@ -28,7 +28,8 @@ export async function carryOutInfer(ports: InferPorts, job: Job, args: Json): Pr
   const rejected: RejectedCandidate[] = [];
   for (const candidate of job.models) {
     const timeoutMs = Math.min(ports.modelTimeoutMs, leftMs(job));
-    if (timeoutMs <= 0) return failureReport(job, rejection('timeout', 'Expected an answer before the deadline of the execution but it has passed.'), 'none', { evidence: { rejected: rejected as unknown as Json } });
+    if (timeoutMs <= 0)
+      return failureReport(job, rejection('timeout', 'Expected an answer before the deadline of the execution but it has passed.'), 'none', { evidence: { rejected: rejected as unknown as Json } });
     const answer = await ports.gate.run(() => callModel(ports.egress, ports.secrets, { candidate, input, check, timeoutMs }));
     const unfit = answer.ok ? forbidden(answer.output, '', 0) : undefined;
     if (answer.ok && unfit === undefined) {

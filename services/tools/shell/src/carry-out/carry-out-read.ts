@@ -8,6 +8,7 @@ export async function carryOutRead(sending: Sending, work: HttpWork, headers: { 
   const { outcome, answer, status } = await sending.gate.run(() => sendHttp(sending, work, performance.now() + work.timeoutMs, headers));
   const evidence = { tool: work.name, effect: work.effect, ...(status === undefined ? {} : { status }) };
   if (outcome.kind !== 'confirmed') return failureReport(work.job, outcome.failure, 'none', { evidence });
-  if (!answer || answer.unusable) return failureReport(work.job, answer?.unusable ?? { code: 'output-invalid', message: 'Expected an answer but there is none.', retryable: false }, 'none', { evidence });
+  if (!answer || answer.unusable)
+    return failureReport(work.job, answer?.unusable ?? { code: 'output-invalid', message: 'Expected an answer but there is none.', retryable: false }, 'none', { evidence });
   return completion(work.job, JSON.stringify(answer.output), evidence, work.taint);
 }

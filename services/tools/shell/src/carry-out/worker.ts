@@ -75,7 +75,9 @@ export class ToolsWorker implements WorkerPeer {
       }
       case 'infer': {
         const denial = this.#denial(job, '');
-        return denial ? failureReport(job, denial, 'none') : this.#join(job, () => this.#traced(job, SPAN.infer, { [GEN_AI.operation]: 'chat', [GEN_AI.requestModel]: job.models[0]?.model ?? '' }, () => carryOutInfer(this.ports, job, args)));
+        return denial
+          ? failureReport(job, denial, 'none')
+          : this.#join(job, () => this.#traced(job, SPAN.infer, { [GEN_AI.operation]: 'chat', [GEN_AI.requestModel]: job.models[0]?.model ?? '' }, () => carryOutInfer(this.ports, job, args)));
       }
       default:
         return failureReport(job, rejection('not-configured', `Expected a job of kind tool, http or infer but got ${JSON.stringify(job.kind)}.`), 'none');
@@ -90,7 +92,12 @@ export class ToolsWorker implements WorkerPeer {
     const denial = this.#denial(job, name);
     if (denial) return failureReport(job, denial, 'none');
     const entry = this.ports.registry.find(name);
-    if (!entry) return failureReport(job, rejection('not-configured', `Expected a declared tool but there is none named ${JSON.stringify(name)}. Declared are: ${this.ports.registry.names.join(', ') || 'none'}.`), 'none');
+    if (!entry)
+      return failureReport(
+        job,
+        rejection('not-configured', `Expected a declared tool but there is none named ${JSON.stringify(name)}. Declared are: ${this.ports.registry.names.join(', ') || 'none'}.`),
+        'none',
+      );
     const problem = entry.inputProblem(given);
     if (problem !== undefined) return failureReport(job, rejection('input-invalid', `Expected arguments of tool ${name} that match its schema but ${problem}.`), 'none');
     if (entry.kind === 'static') return completion(job, entry.answerText, undefined, NO_TAINT);

@@ -62,6 +62,10 @@ function messageOf(command: Command): Outgoing {
 function setAside(delivery: Delivery, reason: Rejection): Outgoing {
   const context = delivery.ok ? delivery.envelope.context : contextOf({ tenant: '' });
   // A bus inside the process may have no record of a message; what was decoded takes its place.
-  const raw = delivery.raw ?? (delivery.ok ? { topic: 'weft.jobs', partition: -1, offset: delivery.envelope.id, key: delivery.envelope.key, headers: {}, value: Buffer.from(JSON.stringify(delivery.envelope.body ?? null)) } : undefined);
+  const raw =
+    delivery.raw ??
+    (delivery.ok
+      ? { topic: 'weft.jobs', partition: -1, offset: delivery.envelope.id, key: delivery.envelope.key, headers: {}, value: Buffer.from(JSON.stringify(delivery.envelope.body ?? null)) }
+      : undefined);
   return deadLetter(raw ?? { topic: 'weft.jobs', partition: -1, offset: '', key: '', headers: {}, value: new Uint8Array() }, reason, context, systemClock.now());
 }

@@ -20,7 +20,20 @@ const FORBIDDEN = blockList([
   'ff00::/8',
 ]);
 // Everything that the IANA special-purpose registries do not call global. Source: RFC 6890 and its registries.
-const PRIVATE_V4 = blockList(['10.0.0.0/8', '100.64.0.0/10', '127.0.0.0/8', '172.16.0.0/12', '192.0.0.0/24', '192.0.2.0/24', '192.88.99.0/24', '192.168.0.0/16', '198.18.0.0/15', '198.51.100.0/24', '203.0.113.0/24', '240.0.0.0/4']);
+const PRIVATE_V4 = blockList([
+  '10.0.0.0/8',
+  '100.64.0.0/10',
+  '127.0.0.0/8',
+  '172.16.0.0/12',
+  '192.0.0.0/24',
+  '192.0.2.0/24',
+  '192.88.99.0/24',
+  '192.168.0.0/16',
+  '198.18.0.0/15',
+  '198.51.100.0/24',
+  '203.0.113.0/24',
+  '240.0.0.0/4',
+]);
 const GLOBAL_V6 = blockList(['2000::/3']);
 // Inside 2000::/3: protocol assignments with Teredo, documentation, 6to4.
 const PRIVATE_V6 = blockList(['2001::/23', '2001:db8::/32', '2002::/16', '3fff::/20']);

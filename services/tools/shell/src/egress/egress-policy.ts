@@ -60,5 +60,9 @@ export class EgressPolicy {
 }
 
 function denied(origin: string, sender: Sender): Rejection {
-  return rejection('denied', `Expected ${sender.name} to send only where it may, but ${origin} is neither declared by a tool for it nor listed in WEFT_EGRESS_ALLOW. To allow it, list ${origin} there.`, { details: { origin } });
+  return rejection(
+    'denied',
+    `Expected ${sender.name} to send only where it may, but ${origin} is neither declared by a tool for it nor listed in WEFT_EGRESS_ALLOW. To allow it, list ${origin} there.`,
+    { details: { origin } },
+  );
 }

@@ -71,8 +71,17 @@ export function parseGrants(text: string, path: string): readonly Grant[] {
 
 function parsed(schema: z.ZodType, text: string, path: string, what: string): unknown {
   const document = parseDocument(text);
-  if (document.errors.length > 0) throw new FileInvalid(path, what, document.errors.map(({ message }) => message.split('\n')[0] ?? message));
+  if (document.errors.length > 0)
+    throw new FileInvalid(
+      path,
+      what,
+      document.errors.map(({ message }) => message.split('\n')[0] ?? message),
+    );
   const result = schema.safeParse(document.toJS({ maxAliasCount: 100 }) as unknown);
   if (result.success) return result.data;
-  throw new FileInvalid(path, what, result.error.issues.map((issue) => `/${issue.path.map(String).join('/')}: ${issue.message}`));
+  throw new FileInvalid(
+    path,
+    what,
+    result.error.issues.map((issue) => `/${issue.path.map(String).join('/')}: ${issue.message}`),
+  );
 }

@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { parseGrants, parseTools } from './files.js';
 import { registryOf } from './registry.js';
 
-const tool = (more: string): string => `tools:\n  - {name: send, description: Sends., kind: http, effect: non-idempotent-write, input: {type: object}, http: {method: POST, url: "https://mail.example/{box}"}${more}}`;
+const tool = (more: string): string =>
+  `tools:\n  - {name: send, description: Sends., kind: http, effect: non-idempotent-write, input: {type: object}, http: {method: POST, url: "https://mail.example/{box}"}${more}}`;
 
 describe('the tools file', () => {
   it('gives definitions with their defaults', () => {
@@ -12,7 +13,11 @@ describe('the tools file', () => {
   it.each([
     ['a field that is not known', tool(', retries: 3'), /retries/],
     ['a class that contradicts the method', tool('').replace('method: POST', 'method: GET'), /GET changes nothing/],
-    ['a hook that an effect does not need', tool(', reconcile: {url: "https://mail.example/x", happened: .a}').replace('non-idempotent-write', 'idempotent-write'), /only an effect of class non-idempotent-write/],
+    [
+      'a hook that an effect does not need',
+      tool(', reconcile: {url: "https://mail.example/x", happened: .a}').replace('non-idempotent-write', 'idempotent-write'),
+      /only an effect of class non-idempotent-write/,
+    ],
     ['a static tool that writes', 'tools:\n  - {name: a, description: A., kind: static, effect: idempotent-write, input: {}, answer: 1}', /class read/],
     ['two tools of one name', `${tool('')}\n${tool('').replace('tools:\n', '')}`, /another tool has the same/],
     ['text that is no YAML', 'tools: [', /Flow sequence|expected/i],
@@ -27,7 +32,9 @@ describe('the tools file', () => {
   });
 
   it('takes schemas of draft-07 too', () => {
-    const registry = registryOf(parseTools('tools:\n  - {name: a, description: A., kind: static, effect: read, input: {$schema: "http://json-schema.org/draft-07/schema#", type: object, required: [x]}, answer: 1}', 'x'));
+    const registry = registryOf(
+      parseTools('tools:\n  - {name: a, description: A., kind: static, effect: read, input: {$schema: "http://json-schema.org/draft-07/schema#", type: object, required: [x]}, answer: 1}', 'x'),
+    );
     expect(registry.find('a')?.inputProblem({})).toContain("'x'");
   });
 

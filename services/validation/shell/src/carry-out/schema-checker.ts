@@ -88,7 +88,11 @@ export class SchemaChecker {
 const findingOf = (error: ErrorObject): SchemaFinding => ({ pointer: error.instancePath, keyword: error.keyword, message: sentence(error) });
 
 function sentence({ keyword, message = 'is not allowed', params }: ErrorObject): string {
-  if (keyword === 'enum') return `${message}: ${(params as { readonly allowedValues: readonly unknown[] }).allowedValues.map((value) => JSON.stringify(value)).join(', ').slice(0, 300)}`;
+  if (keyword === 'enum')
+    return `${message}: ${(params as { readonly allowedValues: readonly unknown[] }).allowedValues
+      .map((value) => JSON.stringify(value))
+      .join(', ')
+      .slice(0, 300)}`;
   if (keyword === 'additionalProperties') return `${message}: ${JSON.stringify((params as { readonly additionalProperty: string }).additionalProperty).slice(0, 120)}`;
   return message;
 }

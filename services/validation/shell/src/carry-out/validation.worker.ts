@@ -56,7 +56,8 @@ export class ValidationWorker implements WorkerPeer {
     const args = jsonOf(job.inputJson);
     if (!isJsonObject(args) || args['value'] === undefined || args['schema'] === undefined) return invalid('Expected a job of kind validate with `value` and `schema`.');
     const policy = args['policy'] ?? '';
-    if (typeof policy !== 'string' || policy.length > POLICY_CHARACTERS_MAX) return invalid(`Expected \`policy\` of validate to be a text of at most ${POLICY_CHARACTERS_MAX} characters but got ${JSON.stringify(policy).slice(0, 80)}.`);
+    if (typeof policy !== 'string' || policy.length > POLICY_CHARACTERS_MAX)
+      return invalid(`Expected \`policy\` of validate to be a text of at most ${POLICY_CHARACTERS_MAX} characters but got ${JSON.stringify(policy).slice(0, 80)}.`);
     // Value and schema together are at least as long as the value.
     const check = this.checker.check(args['schema'], args['value'], job.inputJson.length);
     return check.ok ? { ok: true, verdict: judge(check.findings, check.schemaDigest, policy) } : check;
@@ -65,7 +66,10 @@ export class ValidationWorker implements WorkerPeer {
   /** All at once; when the store refuses something among them for good, each by itself, so that the culprit fails alone. */
   async #keep(judged: readonly Judged[], at: number): Promise<Command[]> {
     try {
-      await this.store.store(judged.map(({ kept }) => kept), at);
+      await this.store.store(
+        judged.map(({ kept }) => kept),
+        at,
+      );
       return judged.map(({ job, kept }) => completedCommand(job, verdictJson(kept.verdict)));
     } catch (fault) {
       if (!(fault instanceof Fault) || fault.retryable) throw fault;

@@ -29,7 +29,15 @@ export function failJob(state: ExecutionState, command: CommandOf<'FailJob'>, co
   }
   if (next === 'ask') {
     const title = `Did the effect of ${job.key} happen? The answer was lost and no reconcile hook can tell.`;
-    advance.record({ type: 'ReviewRequested', key: job.key, review: advance.reviewId(), kind: 'effect-outcome', at: context.now, title, subject: { job: job.id, generation: job.generation, input: job.input, failure } });
+    advance.record({
+      type: 'ReviewRequested',
+      key: job.key,
+      review: advance.reviewId(),
+      kind: 'effect-outcome',
+      at: context.now,
+      title,
+      subject: { job: job.id, generation: job.generation, input: job.input, failure },
+    });
     return advance.finish(undefined);
   }
   return advance.finish({ go: 'raise', key: job.key, error: errorOfFailure(command.failure, advance.pointerOf(job.key)) });

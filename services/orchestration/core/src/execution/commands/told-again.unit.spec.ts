@@ -13,7 +13,17 @@ const KEY = '/do/0/careful/try/0/send';
 const retried = { do: [{ careful: { try: [{ send: call }], catch: { errors: {}, retry: { limit: { attempt: { count: 2 } } } } } }] };
 
 function failed(run: Running, key: string, more: Partial<CommandOf<'FailJob'>> = {}): CommandOf<'FailJob'> {
-  return { type: 'FailJob', job: run.jobId(key), generation: 0, failure: { code: 'timeout', message: 'no answer', retryable: true }, outcome: 'none', needsPerson: false, platform: false, attempt: 1, ...more };
+  return {
+    type: 'FailJob',
+    job: run.jobId(key),
+    generation: 0,
+    failure: { code: 'timeout', message: 'no answer', retryable: true },
+    outcome: 'none',
+    needsPerson: false,
+    platform: false,
+    attempt: 1,
+    ...more,
+  };
 }
 
 describe('a failure that is told again', () => {
