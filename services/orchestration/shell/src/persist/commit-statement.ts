@@ -26,11 +26,8 @@ with tried as materialized (
   having count(*) > 0
 `;
 
-/**
- * JSON arrays: $14 starts, $15 ends, $16 waits, $17 waits that are over, $18 reviews opened, $19 reviews closed;
- * $20 earlier commits that have been published.
- */
-const ASIDE = `), started as (
+/** JSON arrays: $14 starts, $15 ends; $16 earlier commits that have been published. */
+const LIFE = `), started as (
   insert into orchestration.executions (tenant, id, bucket, status, definition, digest, request_source, request_id, trace_id, started_at, ended_at, ended_sequence)
   select s.tenant, s.id, s.bucket, s.status, s.definition, s.digest, s.request_source, s.request_id, s.trace_id, $2::timestamptz, case when s.ended_sequence is not null then $2::timestamptz end, s.ended_sequence
   from json_to_recordset($14::json) as s(tenant text, id uuid, bucket smallint, status text, ended_sequence int, definition text, digest text, request_source text, request_id text, trace_id text)
@@ -41,37 +38,43 @@ const ASIDE = `), started as (
   from json_to_recordset($15::json) as x(tenant text, id uuid, status text, sequence int)
   join won on won.execution_id = x.id
   where e.tenant = x.tenant and e.id = x.id
+), acknowledged as (
+  update orchestration.commits set published = true where id = any($16::uuid[])`;
+
+/** JSON arrays: $17 waits, $18 waits that are over, $19 reviews opened, $20 reviews closed. */
+const WAITING = `
 ), parked as (
   insert into orchestration.waits (tenant, execution_id, id, bucket, kind, subject, due_at)
   select w.tenant, w.execution_id, w.id, w.bucket, w.kind, w.subject, w.due_at
-  from json_to_recordset($16::json) as w(tenant text, execution_id uuid, id text, bucket smallint, kind text, subject text, due_at timestamptz)
+  from json_to_recordset($17::json) as w(tenant text, execution_id uuid, id text, bucket smallint, kind text, subject text, due_at timestamptz)
   join won using (execution_id)
   on conflict (tenant, execution_id, id) do update set due_at = excluded.due_at, kind = excluded.kind, subject = excluded.subject, claimed_until = null
 ), unparked as (
   delete from orchestration.waits w
-  using json_to_recordset($17::json) as g(tenant text, execution_id uuid, id text) join won using (execution_id)
+  using json_to_recordset($18::json) as g(tenant text, execution_id uuid, id text) join won using (execution_id)
   where w.tenant = g.tenant and w.execution_id = g.execution_id and w.id = g.id
 ), opened as (
   insert into orchestration.reviews (tenant, id, execution_id, bucket, kind, title, subject, status, opened_at)
   select r.tenant, r.id, r.execution_id, r.bucket, r.kind, r.title, r.subject, 'open', $2::timestamptz
-  from json_to_recordset($18::json) as r(tenant text, id text, execution_id uuid, bucket smallint, kind text, title text, subject text)
+  from json_to_recordset($19::json) as r(tenant text, id text, execution_id uuid, bucket smallint, kind text, title text, subject text)
   join won using (execution_id)
   on conflict do nothing
 ), closed as (
   update orchestration.reviews r set status = c.status, decided_by = c.decided_by, comment = c.comment, closed_at = $2::timestamptz
-  from json_to_recordset($19::json) as c(tenant text, id text, execution_id uuid, status text, decided_by text, comment text) join won using (execution_id)
-  where r.tenant = c.tenant and r.id = c.id
-), acknowledged as (
-  update orchestration.commits set published = true where id = any($20::uuid[])`;
+  from json_to_recordset($20::json) as c(tenant text, id text, execution_id uuid, status text, decided_by text, comment text) join won using (execution_id)
+  where r.tenant = c.tenant and r.id = c.id`;
 
 const WINNERS = `
 )
 select execution_id from won`;
 
-/** Names of the prepared statements; they change with the texts. Both return the execution ids that won. */
-export const COMMIT = { name: 'orchestration-commit-3', text: DECISIONS + ASIDE + WINNERS };
 /**
- * For a batch whose decisions write nothing besides history, as in the middle of a chain: the server sets up every part of a
- * statement that it runs, empty or not, and a lone decision waits for it (15 % of its commit, the two run in turn).
+ * The statement in three lengths, each the one before and more; all return the execution ids that won. The server sets up every
+ * part of a statement that it runs, empty or not, and a lone decision waits for it (a batch that only writes history saves 15 %
+ * of its commit by the short one, the two run in turn). Names change with the texts.
  */
-export const COMMIT_DECISIONS = { name: 'orchestration-commit-decisions-1', text: DECISIONS + WINNERS };
+export const COMMIT = {
+  decisions: { name: 'orchestration-commit-decisions-1', text: DECISIONS + WINNERS },
+  life: { name: 'orchestration-commit-life-1', text: DECISIONS + LIFE + WINNERS },
+  waiting: { name: 'orchestration-commit-waiting-1', text: DECISIONS + LIFE + WAITING + WINNERS },
+} as const;

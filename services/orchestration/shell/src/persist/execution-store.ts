@@ -5,7 +5,7 @@ import { announcementsOf, decodeEvents, effectsBetween, encodeEvents, isEnded, t
 import type { Commit, Decided, HistoryStore, StoredHistory } from '@weft/pipeline';
 import { memberDigest, payloadDigest } from '@weft/proof';
 import { isSampled } from '@weft/telemetry';
-import { COMMIT, COMMIT_DECISIONS } from './commit-statement.js';
+import { COMMIT } from './commit-statement.js';
 import type { PublishedCommits } from './published-commits.js';
 import { drawSalts } from './salts.js';
 
@@ -36,15 +36,16 @@ export function executionStore(pool: Pool, published: PublishedCommits): Executi
     },
 
     async commit(commit) {
-      const { decisions, aside } = valuesOf(commit);
-      if (aside.every((entries) => entries.length === 0)) {
-        const rows = await commitStatement<{ execution_id: string }>(pool, commit.id, { ...COMMIT_DECISIONS, values: decisions });
+      const { decisions, life, waiting } = valuesOf(commit);
+      const isWaiting = waiting.some((entries) => entries.length > 0);
+      if (!isWaiting && life.every((entries) => entries.length === 0)) {
+        const rows = await commitStatement<{ execution_id: string }>(pool, commit.id, { ...COMMIT.decisions, values: decisions });
         return new Set(rows.map((row) => row.execution_id));
       }
       const marked = published.take();
       try {
-        const values = [...decisions, ...aside.map((entries) => JSON.stringify(entries)), marked];
-        const rows = await commitStatement<{ execution_id: string }>(pool, commit.id, { ...COMMIT, values });
+        const values = [...decisions, ...life.map((entries) => JSON.stringify(entries)), marked, ...(isWaiting ? waiting.map((entries) => JSON.stringify(entries)) : [])];
+        const rows = await commitStatement<{ execution_id: string }>(pool, commit.id, { ...(isWaiting ? COMMIT.waiting : COMMIT.life), values });
         return new Set(rows.map((row) => row.execution_id));
       } catch (fault) {
         published.giveBack(marked);
@@ -60,7 +61,7 @@ export function executionStore(pool: Pool, published: PublishedCommits): Executi
 }
 
 /** Values of the statement: those of the decisions, and what they write besides history. */
-function valuesOf(commit: ExecutionCommit): { readonly decisions: readonly unknown[]; readonly aside: readonly (readonly object[])[] } {
+function valuesOf(commit: ExecutionCommit): { readonly decisions: readonly unknown[]; readonly life: readonly (readonly object[])[]; readonly waiting: readonly (readonly object[])[] } {
   // Sorted, so that two batches never lock rows in opposite orders.
   const decisions = [...commit.decisions].sort((left, right) => (left.key < right.key ? -1 : 1));
   const salts = drawSalts(decisions.length);
@@ -82,7 +83,7 @@ function valuesOf(commit: ExecutionCommit): { readonly decisions: readonly unkno
     decisions.map((decided) => announcementsOf(decided.after, decided.sequence, decided.events).length > 0),
     decisions.map((decided) => decided.after.context.traceparent).filter(isSampled),
   ];
-  return { decisions: values, aside: [aside.starts, aside.ends, aside.waits, aside.waitsOver, aside.reviews, aside.reviewsClosed] };
+  return { decisions: values, life: [aside.starts, aside.ends], waiting: [aside.waits, aside.waitsOver, aside.reviews, aside.reviewsClosed] };
 }
 
 function historyRow(at: number, decided: ExecutionDecided, salt: Uint8Array): { structure: string; payload: string; payloadDigest: Buffer; digest: Buffer } {
