@@ -2,7 +2,7 @@
 import type { Pool } from '@weft/adapter-postgres';
 import type { DefinitionRef } from '@weft/contracts';
 import type { Bus } from '@weft/pipeline';
-import { checkChains } from './history-check.js';
+import { checkChains, type HistoryFacts } from './history-check.js';
 import { LoadGenerator, percentile, type LoadOptions } from './load.js';
 
 const JOBS = 5;
@@ -18,7 +18,7 @@ export interface ChainTarget {
   readonly pool: Pool;
 }
 
-export interface ChainReport {
+export interface ChainReport extends HistoryFacts {
   readonly workload: 'chain';
   readonly profile: string;
   readonly count: number;
@@ -27,12 +27,6 @@ export interface ChainReport {
   readonly p99Ms: number;
   readonly perSecond: number;
   readonly jobsPerSecond: number;
-  readonly fsync: string;
-  readonly synchronousCommit: string;
-  readonly commits: number;
-  readonly historyRows: number;
-  readonly jobsCarriedOut: number;
-  readonly violations: readonly string[];
 }
 
 export async function runChain(target: ChainTarget, options: LoadOptions): Promise<ChainReport> {

@@ -1,14 +1,12 @@
 // The mesh on this machine: Kafka, PostgreSQL and Redis, and each service as a process of its own.
 import { startEmbedded, storeUrl } from '@weft/adapter-postgres';
-import { execFile } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { GatewayClient } from '../client/gateway-client.js';
-import { CommandFailed, EXIT } from '../exit-codes.js';
 import { inHome, inRoot } from '../paths.js';
 import { startKafka } from '../servers/kafka.js';
 import { startRedis } from '../servers/redis.js';
+import { administrate, createKey } from './administrate.js';
 import { freePorts } from './free-port.js';
 import { ServiceProcess } from './service-process.js';
 
@@ -58,7 +56,7 @@ export async function startMesh(options: MeshOptions): Promise<Mesh> {
     onProgress('starting the services');
     for (const name of MESH_SERVICES) services[name].start();
     await Promise.all(Object.values(services).map((service) => service.ready()));
-    const { key: apiKey } = JSON.parse(await administrate(['create-key', 'default', 'mesh'], { WEFT_HOME: home, WEFT_STORE_URL: store })) as { key: string };
+    const apiKey = await createKey('mesh', { WEFT_HOME: home, WEFT_STORE_URL: store });
     const { url } = services.gateway.options;
     await deployAll(new GatewayClient({ url, apiKey }), env['WEFT_DEFINITIONS'] ?? process.env['WEFT_DEFINITIONS']);
     return {
@@ -91,16 +89,6 @@ async function embeddedStore(stops: (() => Promise<void>)[], home: string, onPro
   const embedded = await startEmbedded({ root: join(home, 'postgres'), onNotice: onProgress });
   stops.push(() => embedded.stop());
   return storeUrl(embedded.address);
-}
-
-/** Runs an administrative mode of the standalone program, which knows every service's schema. @returns what it prints. */
-async function administrate(args: readonly string[], env: Readonly<Record<string, string>>): Promise<string> {
-  try {
-    const { stdout } = await promisify(execFile)(process.execPath, [inRoot('services', 'standalone', 'dist', 'main.js'), ...args], { env: { ...process.env, ...env } });
-    return stdout;
-  } catch (fault) {
-    throw new CommandFailed(`Expected \`${args[0]}\` to succeed but: ${(fault as { stderr?: string }).stderr?.trim() || (fault as Error).message}`, EXIT.unavailable);
-  }
 }
 
 async function plan(env: Readonly<Record<string, string>>, home: string, port: number | undefined): Promise<Readonly<Record<MeshService, ServiceProcess>>> {

@@ -1,10 +1,9 @@
 // What is killed: Weft in either profile, seen as processes that can be ended with -9 and started again.
 import { startEmbedded, storeUrl } from '@weft/adapter-postgres';
-import { execFile } from 'node:child_process';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import type { Connection } from '../client/connection.js';
 import { inRoot } from '../paths.js';
+import { administrate, createKey } from '../processes/administrate.js';
 import { freePorts } from '../processes/free-port.js';
 import { MESH_SERVICES, startMesh, type MeshService } from '../processes/mesh.js';
 import { ServiceProcess } from '../processes/service-process.js';
@@ -30,11 +29,10 @@ export async function standaloneSubject({ home, env, onProgress }: SubjectOption
   const main = inRoot('services', 'standalone', 'dist', 'main.js');
   const [port] = await freePorts(1);
   const settings = { ...env, WEFT_HOME: home, WEFT_PORT: String(port), WEFT_LOG_LEVEL: 'warn' };
-  const run = async (...args: string[]): Promise<string> => (await promisify(execFile)(process.execPath, [main, ...args], { env: { ...process.env, ...settings } })).stdout;
   onProgress('migrating the store');
   const embedded = await startEmbedded({ root: join(home, 'postgres') });
-  await run('migrate');
-  const { key: apiKey } = JSON.parse(await run('create-key', 'default', 'prove')) as { key: string };
+  await administrate(['migrate'], settings);
+  const apiKey = await createKey('prove', settings);
   const url = `http://127.0.0.1:${port}`;
   const service = new ServiceProcess({ name: 'standalone', main, env: settings, url, logFile: join(home, 'logs', 'standalone.log') });
   service.start();
