@@ -1,5 +1,5 @@
 // The way all messages go: group by key, load, decide, commit the batch in one statement, publish. Read this file first.
-import type { Decider, Instant, Rejection } from '@weft/kernel';
+import { fold, type Decider, type Instant, type Rejection } from '@weft/kernel';
 import type { Clock } from './clock.js';
 import { CommitUnknown, Fault } from './fault.js';
 import type { Commit, Decided, HistoryStore } from './history-store.js';
@@ -136,8 +136,7 @@ async function loadStates<S, C, E, X>(spine: Spine<S, C, E, X>, keys: ReadonlySe
       continue;
     }
     try {
-      const state = (history?.events ?? []).reduce((folded: S, event) => spine.decider.evolve(folded, event), spine.decider.initial);
-      states.set(key, { version: history?.version ?? -1, state, fresh: true });
+      states.set(key, { version: history?.version ?? -1, state: fold(spine.decider, spine.decider.initial, history?.events ?? []), fresh: true });
     } catch (fault) {
       unreadable.set(key, fault);
     }
@@ -159,7 +158,7 @@ function decideAll<S, C, E, X>({ spine, items, outcomes }: Work<S, C, E, X>, ope
       try {
         const decision = spine.decider.decide(after, command, { now: at, idOf: (ordinal) => `${messageId}#${ordinal}` });
         if (decision.kind === 'accepted') {
-          after = decision.events.reduce((state, event) => spine.decider.evolve(state, event), after);
+          after = decision.after ?? fold(spine.decider, after, decision.events);
           events.push(...decision.events);
           effects.push(...decision.effects);
           causes.push(messageId);

@@ -1,6 +1,6 @@
 import { deepStrictEqual } from 'node:assert/strict';
 import { inspect, isDeepStrictEqual } from 'node:util';
-import type { DecideContext, Decider, Decision } from '@weft/kernel';
+import { fold, type DecideContext, type Decider, type Decision } from '@weft/kernel';
 import { FIXED_NOW } from './fixed-clock.js';
 
 /** A decider with its past: ready to be asked. */
@@ -24,7 +24,7 @@ export interface When<E, X> {
  * Every command is decided twice: a decider that answers differently the second time changes its state or reads something that is not data.
  */
 export function given<S, C, E, X>(decider: Decider<S, C, E, X>, ...past: readonly E[]): Given<C, E, X> {
-  const state = past.reduce((before, event) => decider.evolve(before, event), decider.initial);
+  const state = fold(decider, decider.initial, past);
   return {
     when: (command, context) => {
       const full: DecideContext = { now: FIXED_NOW, idOf: (ordinal) => `id-${ordinal}`, ...context };
@@ -38,13 +38,13 @@ export function given<S, C, E, X>(decider: Decider<S, C, E, X>, ...past: readonl
   };
 }
 
-function judged<E, X>(decision: Decision<E, X>): When<E, X> {
+function judged<E, X>(decision: Decision<E, X, unknown>): When<E, X> {
   return {
     // An accidental `await` of this object does not compile: TypeScript refuses a `then` that is no promise's.
     // oxlint-disable-next-line unicorn/no-thenable
     then: (events, effects) => {
       const wanted = { kind: 'accepted', events, ...(effects && { effects }) };
-      const got = decision.kind === 'accepted' && !effects ? { kind: decision.kind, events: decision.events } : decision;
+      const got = decision.kind === 'accepted' ? { kind: decision.kind, events: decision.events, ...(effects && { effects: decision.effects }) } : decision;
       deepStrictEqual(got, wanted);
     },
     thenRejected: (code) => {
@@ -58,7 +58,7 @@ function judged<E, X>(decision: Decision<E, X>): When<E, X> {
   };
 }
 
-function outcomeOf<E, X>(decision: Decision<E, X>): string {
+function outcomeOf<E, X>(decision: Decision<E, X, unknown>): string {
   if (decision.kind === 'rejected') return `rejected: ${decision.rejection.code}`;
   return decision.kind === 'ignored' ? `ignored: ${decision.reason}` : 'accepted';
 }

@@ -8,13 +8,13 @@ import { fireTimer } from './commands/fire-timer.js';
 import { startExecution } from './commands/start-execution.js';
 import type { ExecutionCommand } from './execution.commands.js';
 import type { ExecutionEvent } from './execution.events.js';
-import { evolveExecution } from './execution.evolve.js';
+import { evolveExecution, foldExecution } from './execution.evolve.js';
 import { initialExecution, type ExecutionState } from './execution.state.js';
 
 /** Finds the compiled definition of a digest; the shell has fetched it before the batch is decided. @throws Defect when it is missing or cannot be compiled. */
 export type Programs = (digest: string) => Program;
 
-export type ExecutionDecision = Decision<ExecutionEvent, never>;
+export type ExecutionDecision = Decision<ExecutionEvent, never, ExecutionState>;
 
 /**
  * The execution decider. Effects are not listed: what is to be dispatched, parked or announced follows from the states
@@ -24,6 +24,7 @@ export function executionDecider(programs: Programs): Decider<ExecutionState, Ex
   return {
     initial: initialExecution,
     evolve: evolveExecution,
+    fold: foldExecution,
     decide: (state, command, context) => decideExecution(state, command, context, programs),
   };
 }

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import type { Running } from '../interpreter/running.testing.js';
 import { decodeEvents, encodeEvents, type StoredEvents } from './event.codec.js';
-import { evolveExecution } from './execution.evolve.js';
+import { evolveExecution, foldExecution } from './execution.evolve.js';
 import { initialExecution, type ExecutionState } from './execution.state.js';
 import { HISTORIES } from './histories.testing.js';
 
@@ -64,6 +64,18 @@ describe('a recorded history', () => {
   it.each(files)('folds to the state that was recorded: %s', (file) => {
     const recorded = read(file);
     expect(folded(recorded), `${file} folds to another state. Histories of this form are stored: give a changed event a new type and leave this one's meaning alone.`).toEqual(recorded.state);
+  });
+
+  it.each(files)('folds to the same state at once and by one event after the other, and leaves the state before alone: %s', (file) => {
+    const rows = read(file).rows.map((row) => decodeEvents(row));
+    let stepwise = initialExecution;
+    for (const events of rows) {
+      const before = structuredClone(stepwise);
+      const atOnce = foldExecution(stepwise, events);
+      expect(stepwise).toEqual(before);
+      stepwise = events.reduce(evolveExecution, stepwise);
+      expect(atOnce).toEqual(stepwise);
+    }
   });
 
   it.each(files)('folds without its payloads to the same structure: %s', (file) => {

@@ -1,7 +1,8 @@
 // One decision in the making: records events, folds them at once, and steps until everything waits for the outside.
 import { invariant, type DecideContext, type Json } from '@weft/kernel';
 import type { ActivationKey, ExecutionEvent } from '../execution/execution.events.js';
-import { evolveExecution } from '../execution/execution.evolve.js';
+import { ExecutionDraft } from '../execution/execution.draft.js';
+import { evolveDraft } from '../execution/execution.evolve.js';
 import type { ExecutionDecision } from '../execution/execution.decide.js';
 import { ROOT, TASKS_ENTERED_MAX, type Activation, type ExecutionState } from '../execution/execution.state.js';
 import { ExpressionFailed, type Evaluate, type Variables } from '../program/expression.js';
@@ -24,23 +25,31 @@ const RUNTIME: Json = { name: 'weft', version: '0.1.0' };
 
 export class Advance {
   readonly #events: ExecutionEvent[] = [];
+  readonly #draft: ExecutionDraft;
 
   constructor(
-    public state: ExecutionState,
+    state: ExecutionState,
     readonly program: Program,
     readonly context: DecideContext,
-  ) {}
+  ) {
+    this.#draft = new ExecutionDraft(state);
+  }
+
+  /** The state with everything that was recorded so far. */
+  get state(): ExecutionState {
+    return this.#draft.state;
+  }
 
   record(event: ExecutionEvent): void {
     this.#events.push(event);
-    this.state = evolveExecution(this.state, event);
+    evolveDraft(this.#draft, event);
   }
 
   /** Steps until everything waits, and returns what was decided. */
   finish(first: Step): ExecutionDecision {
     let step = first;
     while (step !== undefined) step = this.#take(step);
-    return { kind: 'accepted', events: this.#events, effects: [] };
+    return { kind: 'accepted', events: this.#events, effects: [], after: this.state };
   }
 
   activation(key: ActivationKey): Activation {

@@ -1,6 +1,6 @@
 // Finds again what a crash left undone: running executions that nobody works on, and commits that nobody announced.
 import { execute, type Pool } from '@weft/adapter-postgres';
-import { decodeEvents, initialExecution, evolveExecution, outstandingJobs, type ExecutionEvent, type ExecutionState } from '@weft/orchestration/core';
+import { decodeEvents, initialExecution, foldExecution, outstandingJobs, type ExecutionEvent, type ExecutionState } from '@weft/orchestration/core';
 import { Fault, type Bus, type Clock } from '@weft/pipeline';
 import type { ExecutionStore } from '../persist/execution-store.js';
 import { announce, type Announced } from './announcer.js';
@@ -161,7 +161,7 @@ export class Recovery {
     for (const row of rows) {
       const events = decodeEvents(row);
       // As they were after this very row: what taints the execution has grown with it.
-      facts = events.reduce(evolveExecution, row.sequence === 0 ? initialExecution : facts);
+      facts = foldExecution(row.sequence === 0 ? initialExecution : facts, events);
       if (wanted.has(`${row.execution_id}/${row.sequence}`)) announced.push({ at: Math.round(row.at), facts, sequence: row.sequence, events });
     }
     return announced;
@@ -169,7 +169,7 @@ export class Recovery {
 
   #folded(execution: string, events: readonly ExecutionEvent[]): ExecutionState | undefined {
     try {
-      return events.reduce(evolveExecution, initialExecution);
+      return foldExecution(initialExecution, events);
     } catch (fault) {
       return this.#unreadable(execution, fault);
     }
