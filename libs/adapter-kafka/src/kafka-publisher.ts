@@ -1,6 +1,6 @@
 // The producer: one request under way at a time, which keeps order across retries; what is published meanwhile shares the next.
 import { bucketOf } from '@weft/kernel';
-import { Fault, type Outgoing } from '@weft/pipeline';
+import { failpoint, Fault, type Outgoing } from '@weft/pipeline';
 import type { Kafka, Message, Producer } from 'kafkajs';
 import { kafkaFault } from './kafka-fault.js';
 
@@ -106,10 +106,12 @@ export class KafkaPublisher {
     }
     for (const records of slices(group.flatMap((waiting) => waiting.records))) {
       const byTopic = Map.groupBy(records, ({ topic }) => topic);
+      failpoint('kafka.publish', 'before');
       await this.#producer.sendBatch({
         acks: -1,
         topicMessages: [...byTopic].map(([topic, of]) => ({ topic, messages: of.map(({ message }) => message) })),
       });
+      failpoint('kafka.publish', 'after');
     }
   }
 }

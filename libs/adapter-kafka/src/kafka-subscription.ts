@@ -1,6 +1,6 @@
 // One subscription: a consumer of its own, guarded against what kafkajs 2.2 is known for (kafkajs issues 659, 1097, 1593).
 import type { Delivery } from '@weft/contracts';
-import { Fault, type SubscribeOptions, type Subscription } from '@weft/pipeline';
+import { failpoint, Fault, type SubscribeOptions, type Subscription } from '@weft/pipeline';
 import type { Admin, Consumer, EachBatchPayload, Kafka, KafkaMessage } from 'kafkajs';
 import { BatchLane } from './batch-lane.js';
 import { isCoordinatorAway, kafkaFault } from './kafka-fault.js';
@@ -193,8 +193,10 @@ export class KafkaSubscription implements Subscription {
 
   async #commit({ offset }: KafkaMessage, { batch, commitOffsetsIfNecessary, resolveOffset }: EachBatchPayload): Promise<void> {
     const next = (BigInt(offset) + 1n).toString();
+    failpoint('kafka.commit-offsets', 'before');
     // First the commit: if it fails the messages are fetched again, and a duplicate is harmless where a gap is not.
     await commitOffsetsIfNecessary({ topics: [{ topic: batch.topic, partitions: [{ partition: batch.partition, offset: next }] }] });
+    failpoint('kafka.commit-offsets', 'after');
     resolveOffset(offset);
   }
 

@@ -1,5 +1,6 @@
 export * from './bus.js';
 export * from './clock.js';
+export * from './failpoint.js';
 export * from './fault.js';
 export * from './handle-batch.js';
 export * from './history-store.js';

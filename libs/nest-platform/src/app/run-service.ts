@@ -1,10 +1,15 @@
 // The life of a process: start, signals, drain, exit.
+import { writeSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { armFailpoint, readCrash } from '@weft/pipeline';
 import { ConfigInvalid } from '../config/load-config.js';
 import { configureLog, logFor, type Log } from '../log/log.js';
 import { startTelemetry, type Telemetry } from '../telemetry/start-telemetry.js';
 import type { PlatformConfig } from '../telemetry/telemetry-settings.js';
 import { createApp, DRAIN_DEADLINE_MS, type AppOptions, type RunningApp } from './create-app.js';
+
+/** What a process that dies at its failpoint (WEFT_FAILPOINT) says at last, on stderr: these words, then NAME:SIDE. */
+export const FAILPOINT_REACHED = 'failpoint reached:';
 
 /** What a process runs: the application and the settings that every service shares. */
 export interface ServiceProcess extends AppOptions {
@@ -30,6 +35,7 @@ export async function runService(service: string, compose: () => ServiceProcess 
     options = await compose();
     configureLog({ level: options.config.WEFT_LOG_LEVEL });
     telemetry = startTelemetry(telemetryOf(options.config));
+    if (options.config.WEFT_FAILPOINT !== undefined) armForTest(options.config.WEFT_FAILPOINT);
     const early = signalled();
     running = await createApp(options);
     early.release();
@@ -48,6 +54,16 @@ export async function runService(service: string, compose: () => ServiceProcess 
 /** The telemetry options in the shared settings. */
 export function telemetryOf(config: PlatformConfig): Parameters<typeof startTelemetry>[0] {
   return { otlpEndpoint: config.WEFT_OTLP_ENDPOINT ?? config.OTEL_EXPORTER_OTLP_ENDPOINT, traceRatio: config.WEFT_TRACE_RATIO };
+}
+
+/** Whoever restarts us sees by the log that it was this crash, and no other. */
+function armForTest(text: string): void {
+  const reading = readCrash(text);
+  if (!reading.ok) throw new Error(reading.rejection.message);
+  armFailpoint(reading.crash, ({ name, side }) => {
+    writeSync(2, `${FAILPOINT_REACHED} ${name}:${side}\n`);
+    process.kill(process.pid, 'SIGKILL');
+  });
 }
 
 const SIGNALS = ['SIGTERM', 'SIGINT'] as const;

@@ -2,6 +2,7 @@
 import { faultOf, type Pool } from '@weft/adapter-postgres';
 import { appendToEdge, commitRowOf, EMPTY_EDGE, type LogEdge } from '@weft/audit/core';
 import { refuse, Refused, type Rejection } from '@weft/kernel';
+import { failpoint } from '@weft/pipeline';
 import { commitLeafOf, encodeCommitLeaf } from '@weft/proof';
 import { openCheckpoint, sameBytes, signCheckpoint } from '@weft/tlog';
 import { setImmediate as turn } from 'node:timers/promises';
@@ -85,7 +86,9 @@ export class LogWriter {
         connection.release(true);
         return undefined;
       }
+      failpoint('audit.take-over', 'before');
       const { rows } = await connection.query<{ epoch: number }>('update audit.head set epoch = epoch + 1 returning epoch::float8 as epoch');
+      failpoint('audit.take-over', 'after');
       const writer = new LogWriter(connection, options, rows[0]!.epoch);
       await writer.#checkKey();
       return writer;
@@ -124,7 +127,9 @@ export class LogWriter {
       if (!appended.ok) throw new Refused(appended.rejection);
       const after = appended.edge.head;
       const note = this.#sign(after);
+      failpoint('audit.append', 'before');
       const outcome = await this.#store.append({ epoch: this.epoch, before: edge.head, after, note, leaves, tiles: appended.tiles });
+      failpoint('audit.append', 'after');
       if (outcome.kind === 'fenced') throw new Fenced();
       if (outcome.kind === 'appended') {
         this.#edge = appended.edge;

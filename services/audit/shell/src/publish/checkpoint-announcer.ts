@@ -1,6 +1,6 @@
 // Tells weft.audit about signed checkpoints. Only the newest matters: it covers all before it.
 import { contextOf } from '@weft/contracts';
-import { outgoing, type Bus, type Clock } from '@weft/pipeline';
+import { failpoint, outgoing, type Bus, type Clock } from '@weft/pipeline';
 import type { SignedHead } from '../handle/log-writer.js';
 
 const RETRY_MS = 1_000;
@@ -33,6 +33,7 @@ export class CheckpointAnnouncer {
     while (this.#newest) {
       const head = this.#newest;
       try {
+        failpoint('audit.announce-checkpoint', 'before');
         await this.bus.publish([
           outgoing('audit', {
             // The tree of a size is one for ever: announcing again is the same message.
@@ -46,6 +47,7 @@ export class CheckpointAnnouncer {
             body: { size: head.size, note: head.note },
           }),
         ]);
+        failpoint('audit.announce-checkpoint', 'after');
         if (this.#newest === head) this.#newest = undefined;
       } catch (fault) {
         this.onFault(fault);

@@ -1,5 +1,6 @@
 import { Controller, Inject, Post, Req, Res } from '@nestjs/common';
 import type { Accepted, RoutingPeer } from '@weft/contracts';
+import { failpoint } from '@weft/pipeline';
 import { traceIdOf } from '@weft/telemetry';
 import type { Response } from 'express';
 import { leaving } from '../answer/leaving.js';
@@ -24,7 +25,9 @@ export class RequestsController {
   async publish(@Req() request: KnownRequest, @Res({ passthrough: true }) response: Response): Promise<object> {
     const event = readEvent(request);
     const context = { ...request.context, purpose: event.type };
+    failpoint('gateway.accept', 'before');
     const accepted = await this.routing.accept(event, context);
+    failpoint('gateway.accept', 'after');
     response.location(linksOf(accepted.executionId).self);
     const receipt = receiptOf(event.id, accepted, context.traceparent);
     const waitS = preferredWaitS(request.get('prefer'));

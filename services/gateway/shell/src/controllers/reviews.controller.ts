@@ -1,6 +1,7 @@
 import { Controller, Get, HttpCode, Inject, Param, Post, Req } from '@nestjs/common';
 import type { OrchestrationPeer } from '@weft/contracts';
 import { refuse } from '@weft/kernel';
+import { failpoint } from '@weft/pipeline';
 import { reviewView } from '../answer/views.js';
 import { bodyObject, checkStorable, onlyFields, textField } from '../http/body.js';
 import type { KnownRequest } from '../http/key.guard.js';
@@ -28,6 +29,9 @@ export class ReviewsController {
     checkStorable(body, 'a decision');
     const form = body['form'];
     const decision = { reviewId: id, outcome: textField(body, 'outcome'), comment: textField(body, 'comment', ''), formJson: form === undefined ? '' : JSON.stringify(form) };
-    return reviewView(await this.orchestration.decide(decision, request.context));
+    failpoint('gateway.decide-review', 'before');
+    const review = await this.orchestration.decide(decision, request.context);
+    failpoint('gateway.decide-review', 'after');
+    return reviewView(review);
   }
 }

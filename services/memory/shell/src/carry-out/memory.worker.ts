@@ -3,7 +3,7 @@ import { completedCommand, failedCommand, type Command, type CommandBatch, type 
 import { instantText, isUuid, rejection, type Json, type Rejection } from '@weft/kernel';
 import { readRecall, readRemember, stampTrust, trustedAtLeast, type RecallRequest, type RememberRequest } from '@weft/memory/core';
 import { tracerFor } from '@weft/nest-platform';
-import { Fault, type Clock } from '@weft/pipeline';
+import { failpoint, Fault, type Clock } from '@weft/pipeline';
 import { isSampled, openSpan, SPAN } from '@weft/telemetry';
 import type { FoundItem, ItemStore, NewItem } from '../persist/item.store.js';
 
@@ -35,10 +35,12 @@ export class MemoryWorker implements WorkerPeer {
   }
 
   async #remember(kept: readonly Kept[]): Promise<Command[]> {
+    if (kept.length > 0) failpoint('memory.remember', 'before');
     await this.store.remember(
       kept.map(({ item }) => item),
       this.clock.now(),
     );
+    if (kept.length > 0) failpoint('memory.remember', 'after');
     return kept.map(({ job, item }) => completedCommand(job, { id: item.id, trust: item.trust }));
   }
 

@@ -2,7 +2,7 @@
 import type { Command, Delivery } from '@weft/contracts';
 import { rejection, type Rejection } from '@weft/kernel';
 import type { CommandOf, ExecutionCommand } from '@weft/orchestration/core';
-import { deadLetter, type Bus, type Clock, type Item, type Outgoing } from '@weft/pipeline';
+import { deadLetter, failpoint, type Bus, type Clock, type Item, type Outgoing } from '@weft/pipeline';
 import { contextOf } from '@weft/contracts';
 import type { ExecutionEngine } from '../handle/execution-engine.js';
 import { announce, type Announced } from '../publish/announcer.js';
@@ -27,7 +27,9 @@ export class CommandConsumer {
         itemDeliveries.push(delivery);
       } else if (!reading.ok) this.#setAside(dead, delivery, reading.rejection);
     }
+    failpoint('orchestration.decide-commands', 'before');
     const outcomes = await this.engine.submit(items);
+    failpoint('orchestration.decide-commands', 'after');
     const begun = items.flatMap(({ command }, index) => (command.type === 'StartExecution' && outcomes[index]?.kind === 'ignored' ? [command] : []));
     outcomes.forEach((outcome, index) => {
       if (outcome.kind === 'setAside')

@@ -23,6 +23,7 @@ import { embeddedExpression } from '@weft/jq';
 import { isUuid, refuse, Refused, type Json } from '@weft/kernel';
 import { PeerController } from '@weft/nest-platform';
 import { checkExpression } from '@weft/orchestration/core';
+import { failpoint } from '@weft/pipeline';
 import { definitionText, parseWorkflow } from '@weft/workflow';
 import { createHash } from 'node:crypto';
 import { ExecutionEngine } from '../handle/execution-engine.js';
@@ -107,7 +108,9 @@ export class OrchestrationController implements OrchestrationPeer {
     const review = await this.queries.review(context.tenant, request.reviewId);
     if (!review) refuse('not-found', `Expected a review of this tenant but ${JSON.stringify(request.reviewId)} is not one.`);
     const command = { type: 'DecideReview', review: review.reviewId, outcome: request.outcome, comment: request.comment, form: formOf(request.formJson), decidedBy: context.actor } as const;
+    failpoint('orchestration.decide-review', 'before');
     const [outcome] = await this.engine.submit([{ key: review.executionId, command, messageId: `review/${review.reviewId}` }]);
+    failpoint('orchestration.decide-review', 'after');
     if (outcome?.kind === 'setAside') throw outcome.fault;
     const decided = (await this.queries.review(context.tenant, request.reviewId)) ?? review;
     // Who did not hear the answer and decides the same again is given it again.

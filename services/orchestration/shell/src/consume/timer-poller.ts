@@ -1,6 +1,6 @@
 // Fires what is due: timers and long jobs that were not heard of. Rows are claimed with SKIP LOCKED, so any replica may poll.
 import { execute, type Pool } from '@weft/adapter-postgres';
-import type { Clock } from '@weft/pipeline';
+import { failpoint, type Clock } from '@weft/pipeline';
 import type { ExecutionEngine } from '../handle/execution-engine.js';
 
 export interface DueWait {
@@ -84,6 +84,9 @@ export class TimerPoller {
   }
 
   async #fire(due: readonly DueWait[]): Promise<void> {
+    if (due.length === 0) return;
+    failpoint('orchestration.fire-timers', 'before');
     await this.engine.submit(due.map(({ executionId, id }) => ({ key: executionId, command: { type: 'FireTimer', timer: id } as const, messageId: `timer/${executionId}${id}` })));
+    failpoint('orchestration.fire-timers', 'after');
   }
 }

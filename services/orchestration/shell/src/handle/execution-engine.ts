@@ -2,7 +2,7 @@
 import type { Command } from '@weft/contracts';
 import { uuidv7 } from '@weft/kernel';
 import { effectsBetween, executionDecider, isEnded, isLong, outstandingJobs, type ExecutionCommand, type ExecutionEvent, type ExecutionState } from '@weft/orchestration/core';
-import { Lanes, StateCache, type Clock, type Item, type Outcome } from '@weft/pipeline';
+import { failpoint, Lanes, StateCache, type Clock, type Item, type Outcome } from '@weft/pipeline';
 import { randomBytes } from 'node:crypto';
 import { readCommand } from '../consume/command.codec.js';
 import type { ExecutionCommit, ExecutionStore } from '../persist/execution-store.js';
@@ -65,8 +65,10 @@ export class ExecutionEngine {
       else this.ports.onFault(new Error(reading.rejection.message), 'reading a result');
     }
     if (items.length === 0) return;
+    failpoint('orchestration.take-results', 'before');
     this.submit(items).then(
       (outcomes) => {
+        failpoint('orchestration.take-results', 'after');
         // Nobody else hears of it: the job stays outstanding and its result would be set aside each time.
         for (const outcome of outcomes) if (outcome.kind === 'setAside') this.ports.onFault(outcome.fault, 'deciding on a result');
       },
@@ -90,7 +92,8 @@ export class ExecutionEngine {
       // Only duplicates ask for it from now on, and they are rare: the cache is for what goes on.
       if (isEnded(after)) this.#cache.drop(key);
     }
-    const telling = this.ports.published.track(commit.id, this.ports.announce(commit));
+    failpoint('orchestration.announce', 'before');
+    const telling = this.ports.published.track(commit.id, this.ports.announce(commit)).then(() => failpoint('orchestration.announce', 'after'));
     await Promise.all([telling, dispatches.length > 0 ? this.ports.dispatcher.dispatch(dispatches) : undefined]);
   }
 }

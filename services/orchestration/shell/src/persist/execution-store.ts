@@ -2,7 +2,7 @@
 import { commitStatement, execute, type Pool } from '@weft/adapter-postgres';
 import { bucketOf } from '@weft/kernel';
 import { announcementsOf, decodeEvents, effectsBetween, encodeEvents, isEnded, type ExecutionEvent, type ExecutionState } from '@weft/orchestration/core';
-import type { Commit, Decided, HistoryStore, StoredHistory } from '@weft/pipeline';
+import { failpoint, type Commit, type Decided, type HistoryStore, type StoredHistory } from '@weft/pipeline';
 import { memberDigest, payloadDigest } from '@weft/proof';
 import { isSampled } from '@weft/telemetry';
 import { COMMIT } from './commit-statement.js';
@@ -37,15 +37,18 @@ export function executionStore(pool: Pool, published: PublishedCommits): Executi
 
     async commit(commit) {
       const { decisions, life, waiting } = valuesOf(commit);
+      failpoint('orchestration.commit', 'before');
       const isWaiting = waiting.some((entries) => entries.length > 0);
       if (!isWaiting && life.every((entries) => entries.length === 0)) {
         const rows = await commitStatement<{ execution_id: string }>(pool, commit.id, { ...COMMIT.decisions, values: decisions });
+        failpoint('orchestration.commit', 'after');
         return new Set(rows.map((row) => row.execution_id));
       }
       const marked = published.take();
       try {
         const values = [...decisions, ...life.map((entries) => JSON.stringify(entries)), marked, ...(isWaiting ? waiting.map((entries) => JSON.stringify(entries)) : [])];
         const rows = await commitStatement<{ execution_id: string }>(pool, commit.id, { ...(isWaiting ? COMMIT.waiting : COMMIT.life), values });
+        failpoint('orchestration.commit', 'after');
         return new Set(rows.map((row) => row.execution_id));
       } catch (fault) {
         published.giveBack(marked);

@@ -1,7 +1,7 @@
 // Carries jobs to whoever does them, after the commit that scheduled them: one batched call per peer, or weft.jobs.
 import { contextOf, type Command, type Job, type WorkerPeer } from '@weft/contracts';
 import { isLong, type ExecutionState, type OutstandingJob } from '@weft/orchestration/core';
-import { outgoing, type Bus } from '@weft/pipeline';
+import { failpoint, outgoing, type Bus } from '@weft/pipeline';
 import { jobMessage } from './job.codec.js';
 import { serviceOfKind, type Workers } from './workers.js';
 
@@ -34,6 +34,7 @@ export class JobDispatcher {
 
   /** Sends the jobs of a batch. Resolves when long jobs are on the bus; quick ones report by themselves. */
   async dispatch(batch: readonly Dispatch[]): Promise<void> {
+    failpoint('orchestration.dispatch', 'before');
     const quick = new Map<keyof Workers, Job[]>();
     const long: Job[] = [];
     for (const { state, jobs } of batch) {
@@ -63,6 +64,7 @@ export class JobDispatcher {
         ),
       );
     }
+    failpoint('orchestration.dispatch', 'after');
   }
 
   /** A call that fails loses nothing: its jobs stay outstanding and are dispatched again. */

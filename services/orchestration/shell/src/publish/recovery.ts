@@ -1,7 +1,7 @@
 // Finds again what a crash left undone: running executions that nobody works on, and commits that nobody announced.
 import { execute, type Pool } from '@weft/adapter-postgres';
 import { decodeEvents, initialExecution, foldExecution, outstandingJobs, type ExecutionEvent, type ExecutionState } from '@weft/orchestration/core';
-import { Fault, type Bus, type Clock } from '@weft/pipeline';
+import { failpoint, Fault, type Bus, type Clock } from '@weft/pipeline';
 import type { ExecutionStore } from '../persist/execution-store.js';
 import { announce, type Announced } from './announcer.js';
 import type { PublishedCommits } from '../persist/published-commits.js';
@@ -106,7 +106,10 @@ export class Recovery {
       if (jobs.length === 0) this.progress.forget(state.executionId);
       return jobs.length > 0 ? [{ state, jobs }] : [];
     });
+    if (batch.length === 0) return;
+    failpoint('orchestration.redispatch', 'before');
     await this.dispatcher.dispatch(batch);
+    failpoint('orchestration.redispatch', 'after');
   };
 
   /** Publishes what committed batches announce and nobody has marked as published. The messages are the same as the first time. */
@@ -126,7 +129,9 @@ export class Recovery {
     if (commits.length === 0) return;
     try {
       const members = commits.flatMap((commit) => JSON.parse(commit.members) as [string, number][]);
+      failpoint('orchestration.republish', 'before');
       await announce(this.bus, await this.#rowsOf(members));
+      failpoint('orchestration.republish', 'after');
     } catch (fault) {
       // A bus or a store that is away takes none of them.
       if (fault instanceof Fault && fault.retryable) throw fault;
@@ -142,7 +147,9 @@ export class Recovery {
     const ids = this.published.take();
     if (ids.length === 0) return;
     try {
+      failpoint('orchestration.mark-published', 'before');
       await execute(this.pool, { name: 'orchestration-mark-1', text: MARK_SQL, values: [ids] });
+      failpoint('orchestration.mark-published', 'after');
     } catch (fault) {
       this.published.giveBack(ids);
       throw fault;

@@ -1,5 +1,6 @@
 // What became of the starts: an execution that has begun needs its start no more.
 import type { Delivery, LifecycleBody } from '@weft/contracts';
+import { failpoint } from '@weft/pipeline';
 import type { RequestStore } from '../persist/request.store.js';
 
 // Any of them proves that the execution began; the end of a short one may be read before its beginning was.
@@ -14,6 +15,9 @@ export class LifecycleConsumer {
     for (const delivery of batch) {
       if (delivery.ok && BEGUN.has(delivery.envelope.type)) begun.add((delivery.envelope.body as LifecycleBody).executionId);
     }
+    if (begun.size === 0) return;
+    failpoint('routing.settle-requests', 'before');
     await this.store.settle([...begun].sort());
+    failpoint('routing.settle-requests', 'after');
   }
 }

@@ -1,7 +1,7 @@
 // Accepting requests in batches: select, resolve, store in one statement, then tell. The first answer to a name stands for ever.
 import type { Context, Selection } from '@weft/contracts';
 import { rejection, uuidv7, type Rejection } from '@weft/kernel';
-import { CommitUnknown, Fault, type Bus, type Clock, type Outgoing } from '@weft/pipeline';
+import { CommitUnknown, failpoint, Fault, type Bus, type Clock, type Outgoing } from '@weft/pipeline';
 import { select, type Choice } from '@weft/routing/core';
 import { ATTRIBUTE, openSpan, SPAN, traced, type OpenSpan } from '@weft/telemetry';
 import { randomBytes } from 'node:crypto';
@@ -161,7 +161,10 @@ async function storeAll(ports: AcceptPorts, requests: readonly DecidedRequest[])
 async function storeKnown(ports: AcceptPorts, requests: readonly DecidedRequest[]): Promise<ReadonlySet<string>> {
   for (let attempt = 1; ; attempt++) {
     try {
-      return await ports.store.store(requests, requests[0]!.acceptedAt);
+      failpoint('routing.store-requests', 'before');
+      const won = await ports.store.store(requests, requests[0]!.acceptedAt);
+      failpoint('routing.store-requests', 'after');
+      return won;
     } catch (fault) {
       if (!(fault instanceof CommitUnknown) || attempt === STORE_ATTEMPTS_MAX) throw fault;
     }
@@ -180,9 +183,13 @@ export async function publishAll(ports: HandOnPorts, requests: readonly (Decided
   if (requests.length === 0) return;
   const messages: Outgoing[] = requests.map(announcementOf);
   const refused = requests.filter(({ verdict }) => verdict.status === 'refused').map(({ executionId }) => executionId);
+  failpoint('routing.publish-starts', 'before');
   await ports.bus
     .publish(messages)
-    .then(() => ports.store.settle(refused))
+    .then(() => {
+      failpoint('routing.publish-starts', 'after');
+      return ports.store.settle(refused);
+    })
     .catch((fault: unknown) => ports.onFault(fault, 'handing on requests'));
 }
 

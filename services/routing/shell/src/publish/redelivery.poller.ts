@@ -1,5 +1,5 @@
 // Tells again what nobody seems to have heard. Due rows are claimed with SKIP LOCKED, so any replica may poll.
-import type { Clock } from '@weft/pipeline';
+import { failpoint, type Clock } from '@weft/pipeline';
 import { publishAll, withinPatience, type AcceptPorts } from '../handle/accept-requests.js';
 import type { RequestStore } from '../persist/request.store.js';
 
@@ -43,9 +43,11 @@ export class RedeliveryPoller {
       // With the bus away each page would wait in memory: one is enough.
       if (this.#handing) return redelivered;
       const due = await this.ports.store.claimDue(this.#clock.now(), BATCH_MAX);
+      if (due.length > 0) failpoint('routing.redeliver', 'before');
       const handing = publishAll(this.ports, due).finally(() => (this.#handing = undefined));
       this.#handing = handing;
       await withinPatience(handing);
+      if (due.length > 0) failpoint('routing.redeliver', 'after');
       redelivered += due.length;
       if (due.length < BATCH_MAX || this.#isStopped) return redelivered;
     }

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Command } from '@weft/contracts';
 import { assertNever, Defect, type Json } from '@weft/kernel';
 import type { Log } from '@weft/nest-platform';
+import { failpoint } from '@weft/pipeline';
 import { attemptsOf, completion, failureReport, nextStep, RECONCILE_TRIES_MAX, reconcileWaitMs, type EffectCommand, type EffectState, type EffectSubject, type EffectStep } from '@weft/tools/core';
 import type { EffectLedger } from '../persist/effect.ledger.js';
 import { contentOf } from './answer-content.js';
@@ -113,10 +114,17 @@ async function attempt(ports: EffectPorts, work: HttpWork, run: Run, headers: { 
   const token = randomUUID();
   // Counted from before the record: a process that was paused in between does not send late.
   const untilMs = performance.now() + work.timeoutMs;
+  failpoint('tools.record-dispatch', 'before');
   const { state } = await ledger.ask(key, dispatchOf(work, token, run.sent));
+  failpoint('tools.record-dispatch', 'after');
   if (nextStep(state, { now: ledger.now(), token, sent: run.sent }).do !== 'send') return state;
   run.sent++;
-  const answer = await ledger.ask(key, await send(ports, work, token, untilMs, headers));
+  failpoint('tools.send-effect', 'before');
+  const outcome = await send(ports, work, token, untilMs, headers);
+  failpoint('tools.send-effect', 'after');
+  failpoint('tools.record-outcome', 'before');
+  const answer = await ledger.ask(key, outcome);
+  failpoint('tools.record-outcome', 'after');
   if (answer.rejection) ports.onContradiction(key, answer.rejection.message);
   return answer.state;
 }
@@ -146,6 +154,7 @@ async function reconcile(ports: EffectPorts, work: HttpWork, run: Run): Promise<
   const hook: ReadyHook | undefined = work.reconcile;
   if (!hook) return undefined;
   const { request, headers } = hook;
+  failpoint('tools.reconcile', 'before');
   const result = await ports.gate.run(() =>
     ports.egress.send({
       method: request.method,
@@ -158,6 +167,7 @@ async function reconcile(ports: EffectPorts, work: HttpWork, run: Run): Promise<
       signal: ports.signal,
     }),
   );
+  failpoint('tools.reconcile', 'after');
   if (result.kind !== 'answered') return undefined;
   const reading = contentOf(result);
   if (!reading.ok) return undefined;

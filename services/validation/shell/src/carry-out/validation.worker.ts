@@ -2,7 +2,7 @@
 import { completedCommand, failedCommand, type Command, type CommandBatch, type Job, type JobBatch, type WorkerPeer } from '@weft/contracts';
 import { isJsonObject, isUuid, rejection, type Json, type Rejection } from '@weft/kernel';
 import { tracerFor } from '@weft/nest-platform';
-import { Fault, type Clock } from '@weft/pipeline';
+import { failpoint, Fault, type Clock } from '@weft/pipeline';
 import { isSampled, openSpan, SPAN } from '@weft/telemetry';
 import { judge, verdictJson, type Verdict } from '@weft/validation/core';
 import { setImmediate as turn } from 'node:timers/promises';
@@ -66,10 +66,12 @@ export class ValidationWorker implements WorkerPeer {
   /** All at once; when the store refuses something among them for good, each by itself, so that the culprit fails alone. */
   async #keep(judged: readonly Judged[], at: number): Promise<Command[]> {
     try {
+      failpoint('validation.store-verdicts', 'before');
       await this.store.store(
         judged.map(({ kept }) => kept),
         at,
       );
+      failpoint('validation.store-verdicts', 'after');
       return judged.map(({ job, kept }) => completedCommand(job, verdictJson(kept.verdict)));
     } catch (fault) {
       if (!(fault instanceof Fault) || fault.retryable) throw fault;
