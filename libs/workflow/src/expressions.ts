@@ -4,6 +4,7 @@ import { isKnownCall } from './functions.js';
 import { pointerTo } from './pointer.js';
 import type { Problem } from './problem.js';
 import { cases, objectOf, schemaProblems } from './references.js';
+import { SEARCH_ATTRIBUTES_POINTER, searchAttributesOf } from './search-attributes.js';
 import { ERROR_VARIABLE, errorVariableOf, type PlacedTask } from './tasks.js';
 import { excerpt } from './words.js';
 
@@ -25,6 +26,7 @@ const EXPORT = [...IN_TASK, 'output'];
 /** What is wrong with the expressions of a document, and with schemas that stand among them. */
 export function expressionProblems(document: JsonObject, tasks: readonly PlacedTask[], ports: ExpressionPorts): readonly Problem[] {
   const check = new ExpressionCheck(objectOf(document['use']), ports);
+  check.template(searchAttributesOf(document), SEARCH_ATTRIBUTES_POINTER, []);
   check.shaping(objectOf(document['input'])['from'], '/input/from', WORKFLOW_INPUT);
   for (const [name, error] of Object.entries(objectOf(check.use['errors']))) check.template(error, pointerTo('/use/errors', name), IN_TASK);
   for (const task of tasks) check.task(task);
@@ -131,7 +133,7 @@ class ExpressionCheck {
   #jq(text: string, pointer: string, variables: readonly string[], where = ''): void {
     const fault = this.ports.checkExpression(text, variables);
     if (!fault) return;
-    const known = variables.map((name) => `$${name}`).join(', ');
+    const known = variables.length === 0 ? 'no variables' : variables.map((name) => `$${name}`).join(', ');
     this.problems.push({
       pointer,
       message: `Expected a jq expression at ${pointer}${where}, where ${known} exist, but found ${JSON.stringify(excerpt(text.trim()))}: ${fault.message.replace(/\.$/, '')}`,

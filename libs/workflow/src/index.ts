@@ -7,5 +7,6 @@ export { FUNCTION_NAMES, FUNCTIONS, functionNameOf, isFunctionName, NOT_YET_CALL
 export { parseWorkflow, REJECTIONS_MAX, type WorkflowPorts, type WorkflowReading } from './parse.js';
 export { escapeSegment, pointerTo, segmentsOf } from './pointer.js';
 export { FLOW_DIRECTIVES } from './references.js';
+export { isSearchAttributeName, SEARCH_ATTRIBUTE_LIMITS, searchAttributesOf } from './search-attributes.js';
 export { schemaFault, schemaProblem } from './schema-problem.js';
 export { indexTasks, type IndexedTask, type TaskIndex } from './task-index.js';

@@ -4,6 +4,7 @@ import type { Workflow } from './document.js';
 import { expressionProblems, type ExpressionPorts } from './expressions.js';
 import type { Problem } from './problem.js';
 import { referenceProblems } from './references.js';
+import { searchAttributeProblems } from './search-attributes.js';
 import { ancestors, shapeProblems } from './shape.js';
 import { readSource, type Place } from './source.js';
 import { placedTasks } from './tasks.js';
@@ -42,7 +43,7 @@ function documentProblems(document: JsonObject, ports: WorkflowPorts): readonly 
   // What has the wrong shape is not told again for its meaning; a task is more than its shape.
   const misshapen = new Set(shape.flatMap(({ pointer }) => ancestors(pointer)));
   for (const { pointer } of tasks) misshapen.delete(pointer);
-  const meaning = [...referenceProblems(document, tasks), ...expressionProblems(document, tasks, ports)];
+  const meaning = [...referenceProblems(document, tasks), ...searchAttributeProblems(document), ...expressionProblems(document, tasks, ports)];
   return [...shape, ...meaning.filter(({ pointer }) => !misshapen.has(pointer))];
 }
 

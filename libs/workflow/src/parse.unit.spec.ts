@@ -77,6 +77,18 @@ describe('parseWorkflow', () => {
     ]);
   });
 
+  it('tells search attributes of another form, and expressions in them that may not be there', () => {
+    const found = (searchAttributes: unknown): readonly string[] =>
+      messagesOf({ document: { dsl: '1.0.3', namespace: 'spec', name: 'flow', version: '1.0.0', metadata: { searchAttributes } }, do: [{ a: { set: { b: 1 } } }] } as never);
+    expect(found({ customer: '${ .customer }', team: 'billing', urgent: true, amount: 3 })).toEqual([]);
+    expect(found(['customer'])).toEqual([expect.stringContaining('Expected an object of search attributes by name at /document/metadata/searchAttributes but found a list')]);
+    expect(found({ '1st': 'x', nested: { a: 1 } })).toEqual([
+      expect.stringContaining('found the search attribute "1st"'),
+      expect.stringContaining('one `${ }` expression at /document/metadata/searchAttributes/nested but found an object'),
+    ]);
+    expect(found({ customer: '${ $context.customer }' })).toEqual([expect.stringContaining('at /document/metadata/searchAttributes/customer, where no variables exist')]);
+  });
+
   it('tells calls that are not carried out, unknown ones and other versions', () => {
     refused({ call: 'openapi', with: {} }, '(`http`, `infer`, `recall`, `remember`, `validate`, `review`, `tool`) but /do/0/a calls `openapi`, which it does not yet');
     refused({ call: 'shout' }, 'but /do/0/a calls "shout"');

@@ -24,6 +24,9 @@ export interface ExecutionShape {
   readonly status: string;
   readonly requestId?: string;
   readonly requestSource?: string;
+  readonly requestType?: string;
+  /** What it is found by. */
+  readonly attributes?: readonly { readonly name: string; readonly value: string }[];
   readonly workflow: DefinitionShape | null;
   readonly startedAt?: string | null;
   readonly endedAt?: string | null;

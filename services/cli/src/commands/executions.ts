@@ -1,35 +1,56 @@
 import type { Command } from 'commander';
 import { connection } from '../client/connection.js';
+import { queryParameters, withQuery, type QueryOptions } from '../client/execution-query.js';
 import { GatewayClient } from '../client/gateway-client.js';
 import type { ExecutionShape } from '../client/shapes.js';
 import { colors, printer, status as colored, table } from '../output/print.js';
-import { oneOf, wholeNumber, withExamples } from './command.js';
+import { wholeNumber, withExamples } from './command.js';
 
-const STATUSES = ['running', 'waiting', 'completed', 'faulted', 'cancelled'] as const;
+interface ExecutionsOptions extends QueryOptions {
+  readonly limit: number;
+  readonly json?: boolean;
+}
+
+const PAGE_MAX = 200;
 
 export function registerExecutions(program: Command): void {
-  const command = program
-    .command('executions')
-    .description('List executions, the newest first')
-    .option('--status <status>', `only those: ${STATUSES.join(', ')}`, oneOf(STATUSES))
-    .option('--limit <n>', 'how many, 1 to 200', wholeNumber(1, 200), 20)
+  const command = withQuery(program.command('executions').description('List executions, the newest first'))
+    .option('--limit <n>', 'how many, 1 to 100000; more than 200 are read in pages', wholeNumber(1, 100_000), 20)
     .option('--json', 'print JSON')
-    .action(async ({ status, limit, json = false }: { status?: string; limit: number; json?: boolean }) => {
-      const query = new URLSearchParams({ limit: String(limit), ...(status === undefined ? {} : { status }) });
-      const { body } = await new GatewayClient(connection()).call<{ readonly executions: readonly ExecutionShape[]; readonly nextCursor: string }>(`/v1/executions?${query}`);
-      printer(json).data(body.executions, () => (body.executions.length === 0 ? colors.dim('no executions') : table(body.executions.map(rowOf))));
+    .action(async ({ limit, json = false, ...query }: ExecutionsOptions) => {
+      const out = printer(json);
+      const executions = await readExecutions(new GatewayClient(connection()), query, limit, out.progress);
+      out.data(executions, () => (executions.length === 0 ? colors.dim('no executions') : table(executions.map(rowOf))));
     });
   withExamples(command, [
     ['./weft executions', 'the last 20'],
     ['./weft executions --status waiting', 'those that wait for a person or a timer'],
+    ['./weft executions --attribute customer=42 --since 7d', 'those of one customer, of the last week'],
+    ['./weft executions --workflow demo/complaint --status faulted', 'what went wrong, in any version'],
     ["./weft executions --json | jq -r '.[].executionId'", 'their ids'],
   ]);
 }
 
-const rowOf = ({ executionId, status, workflow, startedAt, requestId }: ExecutionShape): readonly string[] => [
+/** Reads page after page until there are enough. */
+async function readExecutions(client: GatewayClient, query: QueryOptions, limit: number, progress: (text: string) => void): Promise<readonly ExecutionShape[]> {
+  const executions: ExecutionShape[] = [];
+  for (let cursor = ''; ;) {
+    const parameters = queryParameters(query);
+    parameters.set('limit', String(Math.min(limit - executions.length, PAGE_MAX)));
+    if (cursor !== '') parameters.set('cursor', cursor);
+    const { body } = await client.call<{ readonly executions: readonly ExecutionShape[]; readonly nextCursor: string }>(`/v1/executions?${parameters}`);
+    executions.push(...body.executions);
+    cursor = body.nextCursor;
+    if (cursor === '' || executions.length >= limit) return executions;
+    progress(`${executions.length} executions so far`);
+  }
+}
+
+const rowOf = ({ executionId, status, workflow, startedAt, requestId, attributes = [] }: ExecutionShape): readonly string[] => [
   executionId,
   colored(status),
   workflow ? `${workflow.namespace}/${workflow.name}:${workflow.version}` : '',
   colors.dim(startedAt ?? ''),
   colors.dim(requestId ?? ''),
+  colors.dim(attributes.map(({ name, value }) => `${name}=${value}`).join(' ')),
 ];

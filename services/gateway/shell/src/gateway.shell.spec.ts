@@ -13,6 +13,7 @@ import {
   type DecideRequest,
   type DeployRequest,
   type Execution,
+  type ExecutionQuery,
   type OrchestrationPeer,
   type ResultBody,
   type RoutingPeer,
@@ -258,12 +259,34 @@ describe('executions', () => {
     for (const [query, message] of [
       ['limit=0', /`limit` to be a whole number from 1 to 200/],
       ['status=done', /one of running, waiting/],
+      ['attribute=customer', /NAME:VALUE, such as customer:42/],
+      ['startedAfter=yesterday', /a time such as/],
       ['cursor=a&cursor=b', /`cursor` once/],
     ] as const) {
       const response = await call(`/v1/executions?${query}`);
       expect(response.status).toBe(400);
       expect(await problem(response)).toMatch(message);
     }
+  });
+
+  it('are searched by everything that a query names', async () => {
+    const response = await call(
+      '/v1/executions?status=faulted&workflow=demo/triage&attribute=customer:42&attribute=tag:a:b&startedAfter=2026-01-01&startedBefore=2026-01-02T00:00:00Z&request=r1&source=/s&type=t.v1',
+    );
+    expect(response.status).toBe(200);
+    expect(given.queries.at(-1)).toEqual({
+      status: 'faulted',
+      workflow: 'demo/triage',
+      startedFromMs: Date.UTC(2026, 0, 1),
+      startedBeforeMs: Date.UTC(2026, 0, 2),
+      requestId: 'r1',
+      requestSource: '/s',
+      requestType: 't.v1',
+      attributes: [
+        { name: 'customer', value: '42' },
+        { name: 'tag', value: 'a:b' },
+      ],
+    });
   });
 
   it('stream their timeline to the end, and go on from the last event id', async () => {
@@ -393,6 +416,7 @@ async function startGateway() {
   const accepted: [AcceptRequest, Context][] = [];
   const decisions: [DecideRequest, Context][] = [];
   const deployed: DeployRequest[] = [];
+  const queries: ExecutionQuery[] = [];
   let allowance = { allowed: true, retryAfterMs: 0 };
   let timelineAsked = 0;
   let executions = 100;
@@ -421,6 +445,8 @@ async function startGateway() {
     traceId: 't',
     waits: [],
     inputJson: '{}',
+    requestType: 't',
+    attributes: [{ name: 'customer', value: '42' }],
   };
   const unknown = (): never => refuse('not-found', 'Expected an execution of this tenant.');
   const entry = (version: number, type: string): TimelineEntry => ({ version, atMs: 1, type, task: '', pointer: '', text: type, detailJson: '' });
@@ -447,7 +473,10 @@ async function startGateway() {
     listDefinitions: async () => ({ definitions: [{ ref: definition, createdAtMs: 1, created: false, title: 'Triage' }], nextCursor: '' }),
     resolveDefinition: async () => ({ ref: definition, createdAtMs: 1, created: false, title: 'Triage' }),
     getExecution: async ({ executionId }) => (executionId === KNOWN ? execution : unknown()),
-    listExecutions: async () => ({ executions: [execution], nextCursor: 'next' }),
+    listExecutions: async ({ query }) => {
+      if (query) queries.push(query);
+      return { executions: [execution], nextCursor: 'next' };
+    },
     getTimeline: async ({ executionId, afterVersion }) => {
       timelineAsked++;
       return executionId === KNOWN ? { executionId, status: 'completed', version: 1, entries: entries.filter(({ version }) => version > afterVersion) } : unknown();
@@ -479,6 +508,7 @@ async function startGateway() {
     accepted,
     decisions,
     deployed,
+    queries,
     limit: (next: typeof allowance) => (allowance = next),
     nextExecution: (id: string) => (nextExecution = id),
     lastExecution: () => lastExecution,

@@ -9,4 +9,5 @@ export * from './execution/execution.evolve.js';
 export * from './execution/execution.state.js';
 export * from './program/compile.js';
 export * from './program/program.js';
+export * from './program/search-attributes.js';
 export * from './timeline/timeline.js';

@@ -100,14 +100,15 @@ async function wire(ports: OrchestrationPorts): Promise<Wired> {
 
   const published = new PublishedCommits();
   const progress = new ProgressWatch();
-  const executions = executionStore(enginePool, published);
   const definitions = new DefinitionStore(tenantPool, enginePool);
+  const programs = new ProgramCache(definitions);
+  const executions = executionStore(enginePool, published, programs.attributesOf);
   // The engine takes what workers report, and dispatches what it decides: a circle closed here.
   const circle: { engine?: ExecutionEngine; timers?: TimerPoller } = {};
   const dispatcher = new JobDispatcher({ bus, workers, report: (commands) => circle.engine!.report(commands), onFault });
   const engine = new ExecutionEngine({
     store: executions,
-    programs: new ProgramCache(definitions),
+    programs,
     published,
     dispatcher,
     progress,

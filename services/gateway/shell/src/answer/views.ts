@@ -23,17 +23,19 @@ export function routeView({ tableVersion, rule, definition, reasons, rejected, m
 }
 
 export function executionView(execution: Execution) {
-  const { executionId, status, definition, requestId, requestSource, startedAtMs, endedAtMs, version, traceId, waits } = execution;
+  const { executionId, status, definition, requestId, requestSource, requestType, attributes, startedAtMs, endedAtMs, version, traceId, waits } = execution;
   return {
     executionId,
     status,
     workflow: definition ?? null,
     requestId,
     requestSource,
+    requestType,
     startedAt: timeOf(startedAtMs),
     endedAt: timeOf(endedAtMs),
     version,
     traceId,
+    attributes: attributes.map(({ name, value }) => ({ name, value })),
     waits: waits.map(({ id, kind, dueAtMs, subject }) => ({ id, kind, dueAt: timeOf(dueAtMs), subject })),
     ...optional('input', parsed(execution.inputJson)),
     ...optional('output', parsed(execution.outputJson)),

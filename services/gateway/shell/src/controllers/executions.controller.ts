@@ -7,10 +7,9 @@ import { leaving } from '../answer/leaving.js';
 import { streamTimeline } from '../answer/stream-timeline.js';
 import { acceptedView, executionView, linksOf, memberView, routeView, timelineView } from '../answer/views.js';
 import type { KnownRequest } from '../http/key.guard.js';
-import { pageOf, queryInteger, queryText } from '../http/query.js';
+import { executionQueryOf } from '../http/execution-query.js';
+import { pageOf, queryInteger } from '../http/query.js';
 import { AUDIT, ORCHESTRATION, ROUTING } from '../ports.js';
-
-const STATUSES = ['running', 'waiting', 'completed', 'faulted', 'cancelled'];
 
 @Controller('v1/executions')
 export class ExecutionsController {
@@ -21,12 +20,11 @@ export class ExecutionsController {
     @Inject(Shutdown) private readonly shutdown: Shutdown,
   ) {}
 
-  /** Executions of the tenant, the newest first. */
+  /** Executions of the tenant that a query means, the newest first. */
   @Get()
   async list(@Req() request: KnownRequest): Promise<object> {
-    const status = queryText(request, 'status');
-    if (status !== '' && !STATUSES.includes(status)) refuse('request-invalid', `Expected query parameter \`status\` to be one of ${STATUSES.join(', ')} but got ${JSON.stringify(status)}.`);
-    const { executions, nextCursor } = await this.orchestration.listExecutions({ page: pageOf(request), status }, request.context);
+    const query = executionQueryOf(request);
+    const { executions, nextCursor } = await this.orchestration.listExecutions({ page: pageOf(request), status: query.status, query }, request.context);
     return { executions: executions.map(executionView), nextCursor };
   }
 

@@ -26,3 +26,23 @@ export function queryInteger(request: Request, name: string, bounds: { readonly 
 export function pageOf(request: Request): { readonly limit: number; readonly cursor: string } {
   return { limit: queryInteger(request, 'limit', { min: 1, max: 200, byDefault: 50 }), cursor: queryText(request, 'cursor') };
 }
+
+/** A query parameter that may come several times, as texts in their order. @throws Refused `request-invalid`. */
+export function queryTexts(request: Request, name: string): readonly string[] {
+  const value = request.query[name];
+  const texts = value === undefined ? [] : Array.isArray(value) ? value : [value];
+  return texts.map((text) => {
+    if (typeof text !== 'string' || text.length > 512 || /[\u0000-\u001f\u007f]/.test(text))
+      return refuse('request-invalid', `Expected query parameter \`${name}\` to be text of at most 512 characters.`);
+    return text;
+  });
+}
+
+/** A query parameter that is an instant (RFC 3339), in milliseconds since the epoch; 0 when it is missing. @throws Refused `request-invalid`. */
+export function queryInstant(request: Request, name: string): number {
+  const text = queryText(request, name);
+  if (text === '') return 0;
+  const instant = /^\d{4}-\d\d-\d\d(T.*)?$/.test(text) ? Date.parse(text) : Number.NaN;
+  if (!(instant > 0)) refuse('request-invalid', `Expected query parameter \`${name}\` to be a time such as 2026-01-31T08:00:00Z but got ${JSON.stringify(text)}.`);
+  return instant;
+}

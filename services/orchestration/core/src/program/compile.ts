@@ -1,8 +1,9 @@
 // Compiles a published definition: pointers in the form of the conformance suite, every expression a closure.
 import { invariant, isJsonObject, rejection, type Json, type JsonObject, type Rejection } from '@weft/kernel';
 import { compile } from '@weft/jq';
-import { canonicalErrorType, functionNameOf, parseDuration, pointerTo, schemaProblem, type ErrorFilter } from '@weft/workflow';
+import { canonicalErrorType, functionNameOf, parseDuration, pointerTo, schemaProblem, searchAttributesOf, type ErrorFilter } from '@weft/workflow';
 import { bareExpression, template, type Evaluate } from './expression.js';
+import { compileSearchAttributes } from './search-attributes.js';
 import type { CatchClause, Program, RaisedError, Scope, SwitchCase, Task, TaskBase } from './program.js';
 
 /** Server cap on retries where a policy sets no limit. Source: docs/workflow-profile.md, rule 8. */
@@ -26,6 +27,7 @@ export function compileProgram(definition: Json): Program {
   const input = optionalObject(document['input']);
   const output = optionalObject(document['output']);
   const schema = optionalObject(input?.['schema']);
+  const searchAttributes = compileSearchAttributes(searchAttributesOf(document));
   const inputSchema = schema?.['document'] ?? undefined;
   return {
     namespace: text(head['namespace']),
@@ -35,6 +37,7 @@ export function compileProgram(definition: Json): Program {
     root,
     tasks: compiler.tasks,
     scopes: compiler.scopes,
+    ...(searchAttributes ? { searchAttributes } : {}),
     ...(input?.['from'] === undefined ? {} : { inputFrom: expressionOrTemplate(input['from'], []) }),
     ...(output?.['as'] === undefined ? {} : { outputAs: expressionOrTemplate(output['as'], []) }),
     ...(inputSchema === undefined ? {} : { inputProblem: (value: Json) => schemaProblem(inputSchema, value) }),

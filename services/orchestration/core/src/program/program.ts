@@ -2,6 +2,7 @@
 import type { Json, RetryPolicy } from '@weft/kernel';
 import type { ErrorFilter } from '@weft/workflow';
 import type { Evaluate } from './expression.js';
+import type { SearchAttributesOf } from './search-attributes.js';
 
 /** What a task does with control after it completes: `continue`, `exit`, `end`, or a task of the same scope. */
 export type FlowDirective = string;
@@ -68,6 +69,8 @@ export interface Program {
   readonly version: string;
   readonly definition: Json;
   readonly root: Scope;
+  /** What an execution is found by; undefined when the definition names nothing. */
+  readonly searchAttributes?: SearchAttributesOf;
   readonly inputFrom?: Evaluate;
   /** Says what is wrong with an input, or undefined. */
   readonly inputProblem?: (input: Json) => string | undefined;

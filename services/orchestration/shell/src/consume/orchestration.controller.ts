@@ -1,5 +1,6 @@
 // The Orchestration service: questions that need an answer now. Implements the generated interface, in process and over gRPC.
 import {
+  ExecutionQuery,
   OrchestrationService,
   type Context,
   type DecideRequest,
@@ -87,7 +88,7 @@ export class OrchestrationController implements OrchestrationPeer {
   }
 
   async listExecutions(request: ListExecutionsRequest, context: Context): Promise<ExecutionPage> {
-    return this.queries.list(context.tenant, request.status, request.page?.limit ?? 0, request.page?.cursor ?? '');
+    return this.queries.list(context.tenant, request.query ?? ExecutionQuery.fromPartial({ status: request.status }), request.page?.limit ?? 0, request.page?.cursor ?? '');
   }
 
   async getTimeline(request: TimelineRequest, context: Context): Promise<Timeline> {

@@ -1,5 +1,5 @@
-import { Defect, invariant, type Json } from '@weft/kernel';
-import { compileProgram, type Program } from '@weft/orchestration/core';
+import { Defect, invariant, type Instant, type Json } from '@weft/kernel';
+import { compileProgram, type ExecutionState, type Program, type SearchAttribute } from '@weft/orchestration/core';
 import type { DefinitionStore } from '../persist/definition-store.js';
 
 /** Compiled definitions by digest. A digest never changes its meaning, so entries never grow stale. */
@@ -22,7 +22,15 @@ export class ProgramCache {
     if (program instanceof Defect) throw program;
     return program;
   };
+
+  /** What an execution that starts is found by; nothing where its definition cannot be used. */
+  readonly attributesOf = ({ definition, input }: Pick<ExecutionState, 'definition' | 'input'>, now: Instant): readonly SearchAttribute[] => {
+    const program = this.#programs.get(definition.digest);
+    return program === undefined || program instanceof Defect ? NO_ATTRIBUTES : (program.searchAttributes?.(input, now) ?? NO_ATTRIBUTES);
+  };
 }
+
+const NO_ATTRIBUTES: readonly SearchAttribute[] = [];
 
 /** What cannot be compiled is kept as its reason: thrown here, it would keep every other execution of the batch back. */
 function compiled(digest: string, document: Json): Program | Defect {

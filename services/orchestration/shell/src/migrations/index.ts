@@ -1,9 +1,10 @@
 import type { ServiceMigrations } from '@weft/adapter-postgres';
 import { Executions1700000000001 } from './0001-executions.js';
+import { Search1700000000010 } from './0010-search.js';
 import { createHistoryPartitions } from './history-partitions.js';
 
 export const orchestrationMigrations: ServiceMigrations = {
   service: 'orchestration',
-  migrations: [Executions1700000000001],
+  migrations: [Executions1700000000001, Search1700000000010],
   topUp: createHistoryPartitions,
 };

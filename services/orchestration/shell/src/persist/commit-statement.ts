@@ -28,9 +28,9 @@ with tried as materialized (
 
 /** JSON arrays: $14 starts, $15 ends; $16 earlier commits that have been published. */
 const LIFE = `), started as (
-  insert into orchestration.executions (tenant, id, bucket, status, definition, digest, request_source, request_id, trace_id, started_at, ended_at, ended_sequence)
-  select s.tenant, s.id, s.bucket, s.status, s.definition, s.digest, s.request_source, s.request_id, s.trace_id, $2::timestamptz, case when s.ended_sequence is not null then $2::timestamptz end, s.ended_sequence
-  from json_to_recordset($14::json) as s(tenant text, id uuid, bucket smallint, status text, ended_sequence int, definition text, digest text, request_source text, request_id text, trace_id text)
+  insert into orchestration.executions (tenant, id, bucket, status, definition, digest, request_source, request_id, request_type, trace_id, started_at, ended_at, ended_sequence)
+  select s.tenant, s.id, s.bucket, s.status, s.definition, s.digest, s.request_source, s.request_id, s.request_type, s.trace_id, $2::timestamptz, case when s.ended_sequence is not null then $2::timestamptz end, s.ended_sequence
+  from json_to_recordset($14::json) as s(tenant text, id uuid, bucket smallint, status text, ended_sequence int, definition text, digest text, request_source text, request_id text, request_type text, trace_id text)
   join won on won.execution_id = s.id
   on conflict do nothing
 ), ended as (
@@ -64,17 +64,27 @@ const WAITING = `
   from json_to_recordset($20::json) as c(tenant text, id text, execution_id uuid, status text, decided_by text, comment text) join won using (execution_id)
   where r.tenant = c.tenant and r.id = c.id`;
 
+/** JSON array: $21 search attributes of executions that start. */
+const FOUND_BY = `
+), attributed as (
+  insert into orchestration.search_attributes (tenant, execution_id, bucket, name, value)
+  select a.tenant, a.execution_id, a.bucket, a.name, a.value
+  from json_to_recordset($21::json) as a(tenant text, execution_id uuid, bucket smallint, name text, value text)
+  join won using (execution_id)
+  on conflict do nothing`;
+
 const WINNERS = `
 )
 select execution_id from won`;
 
 /**
- * The statement in three lengths, each the one before and more; all return the execution ids that won. The server sets up every
+ * The statement in four lengths, each the one before and more; all return the execution ids that won. The server sets up every
  * part of a statement that it runs, empty or not, and a lone decision waits for it (a batch that only writes history saves 15 %
  * of its commit by the short one, the two run in turn). Names change with the texts.
  */
 export const COMMIT = {
   decisions: { name: 'orchestration-commit-decisions-1', text: DECISIONS + WINNERS },
-  life: { name: 'orchestration-commit-life-1', text: DECISIONS + LIFE + WINNERS },
-  waiting: { name: 'orchestration-commit-waiting-1', text: DECISIONS + LIFE + WAITING + WINNERS },
+  life: { name: 'orchestration-commit-life-2', text: DECISIONS + LIFE + WINNERS },
+  waiting: { name: 'orchestration-commit-waiting-2', text: DECISIONS + LIFE + WAITING + WINNERS },
+  foundBy: { name: 'orchestration-commit-found-by-1', text: DECISIONS + LIFE + WAITING + FOUND_BY + WINNERS },
 } as const;

@@ -1,7 +1,7 @@
 // The HistoryStore of executions: history, commit row and everything that hangs on them in ONE named statement.
 import { commitStatement, execute, type Pool } from '@weft/adapter-postgres';
 import { bucketOf } from '@weft/kernel';
-import { announcementsOf, decodeEvents, effectsBetween, encodeEvents, isEnded, type ExecutionEvent, type ExecutionState } from '@weft/orchestration/core';
+import { announcementsOf, decodeEvents, effectsBetween, encodeEvents, isEnded, type ExecutionEvent, type ExecutionState, type SearchAttribute } from '@weft/orchestration/core';
 import { failpoint, type Commit, type Decided, type HistoryStore, type StoredHistory } from '@weft/pipeline';
 import { memberDigest, payloadDigest } from '@weft/proof';
 import { isSampled } from '@weft/telemetry';
@@ -16,8 +16,16 @@ export type ExecutionStore = HistoryStore<ExecutionState, ExecutionEvent, never>
 const LOAD_SQL = `select execution_id, sequence, structure, payload from orchestration.history where execution_id = any($1::uuid[]) order by execution_id, sequence`;
 const OUTCOME_SQL = `select members from orchestration.commits where id = $1`;
 
-/** @param pool of the engine role. @param published tells which earlier commits may be marked along the way. */
-export function executionStore(pool: Pool, published: PublishedCommits): ExecutionStore {
+/** What an execution that starts is found by. */
+export type AttributesOf = (state: ExecutionState, now: number) => readonly SearchAttribute[];
+
+const NO_ATTRIBUTES: AttributesOf = () => [];
+
+/**
+ * @param pool of the engine role. @param published tells which earlier commits may be marked along the way.
+ * @param attributesOf of executions that start. Default: none.
+ */
+export function executionStore(pool: Pool, published: PublishedCommits, attributesOf: AttributesOf = NO_ATTRIBUTES): ExecutionStore {
   return {
     async load(keys) {
       const rows = await execute<{ execution_id: string; sequence: number; structure: string; payload: string | null }>(pool, { name: 'orchestration-load-1', text: LOAD_SQL, values: [keys] });
@@ -36,9 +44,10 @@ export function executionStore(pool: Pool, published: PublishedCommits): Executi
     },
 
     async commit(commit) {
-      const { decisions, life, waiting } = valuesOf(commit);
+      const { decisions, life, waiting, attributes } = valuesOf(commit, attributesOf);
       failpoint('orchestration.commit', 'before');
-      const isWaiting = waiting.some((entries) => entries.length > 0);
+      const isFound = attributes.length > 0;
+      const isWaiting = isFound || waiting.some((entries) => entries.length > 0);
       if (!isWaiting && life.every((entries) => entries.length === 0)) {
         const rows = await commitStatement<{ execution_id: string }>(pool, commit.id, { ...COMMIT.decisions, values: decisions });
         failpoint('orchestration.commit', 'after');
@@ -46,8 +55,14 @@ export function executionStore(pool: Pool, published: PublishedCommits): Executi
       }
       const marked = published.take();
       try {
-        const values = [...decisions, ...life.map((entries) => JSON.stringify(entries)), marked, ...(isWaiting ? waiting.map((entries) => JSON.stringify(entries)) : [])];
-        const rows = await commitStatement<{ execution_id: string }>(pool, commit.id, { ...(isWaiting ? COMMIT.waiting : COMMIT.life), values });
+        const values = [
+          ...decisions,
+          ...life.map((entries) => JSON.stringify(entries)),
+          marked,
+          ...(isWaiting ? waiting.map((entries) => JSON.stringify(entries)) : []),
+          ...(isFound ? [JSON.stringify(attributes)] : []),
+        ];
+        const rows = await commitStatement<{ execution_id: string }>(pool, commit.id, { ...(isFound ? COMMIT.foundBy : isWaiting ? COMMIT.waiting : COMMIT.life), values });
         failpoint('orchestration.commit', 'after');
         return new Set(rows.map((row) => row.execution_id));
       } catch (fault) {
@@ -64,13 +79,25 @@ export function executionStore(pool: Pool, published: PublishedCommits): Executi
 }
 
 /** Values of the statement: those of the decisions, and what they write besides history. */
-function valuesOf(commit: ExecutionCommit): { readonly decisions: readonly unknown[]; readonly life: readonly (readonly object[])[]; readonly waiting: readonly (readonly object[])[] } {
+function valuesOf(
+  commit: ExecutionCommit,
+  attributesOf: AttributesOf,
+): {
+  readonly decisions: readonly unknown[];
+  readonly life: readonly (readonly object[])[];
+  readonly waiting: readonly (readonly object[])[];
+  readonly attributes: readonly object[];
+} {
   // Sorted, so that two batches never lock rows in opposite orders.
   const decisions = [...commit.decisions].sort((left, right) => (left.key < right.key ? -1 : 1));
   const salts = drawSalts(decisions.length);
   const rows = decisions.map((decided, index) => historyRow(commit.at, decided, salts.subarray(index * 16, index * 16 + 16)));
   const aside = { starts: [] as object[], ends: [] as object[], waits: [] as object[], waitsOver: [] as object[], reviews: [] as object[], reviewsClosed: [] as object[] };
-  for (const decided of decisions) addAside(aside, decided);
+  const attributes: object[] = [];
+  for (const decided of decisions) {
+    addAside(aside, decided);
+    if (decided.before.status === 'none') addAttributes(attributes, decided, attributesOf(decided.after, commit.at));
+  }
   const values = [
     commit.id,
     new Date(commit.at),
@@ -86,7 +113,7 @@ function valuesOf(commit: ExecutionCommit): { readonly decisions: readonly unkno
     decisions.map((decided) => announcementsOf(decided.after, decided.sequence, decided.events).length > 0),
     decisions.map((decided) => decided.after.context.traceparent).filter(isSampled),
   ];
-  return { decisions: values, life: [aside.starts, aside.ends], waiting: [aside.waits, aside.waitsOver, aside.reviews, aside.reviewsClosed] };
+  return { decisions: values, life: [aside.starts, aside.ends], waiting: [aside.waits, aside.waitsOver, aside.reviews, aside.reviewsClosed], attributes };
 }
 
 function historyRow(at: number, decided: ExecutionDecided, salt: Uint8Array): { structure: string; payload: string; payloadDigest: Buffer; digest: Buffer } {
@@ -94,6 +121,10 @@ function historyRow(at: number, decided: ExecutionDecided, salt: Uint8Array): { 
   const digest = payloadDigest(salt, payload);
   const tenant = decided.after.context.tenant;
   return { structure, payload, payloadDigest: digest, digest: memberDigest({ subject: decided.key, sequence: decided.sequence, tenant, at, structure, payloadDigest: digest }) };
+}
+
+function addAttributes(rows: object[], { key, after }: ExecutionDecided, attributes: readonly SearchAttribute[]): void {
+  for (const [name, value] of attributes) rows.push({ tenant: after.context.tenant, execution_id: key, bucket: bucketOf(key), name, value });
 }
 
 function addAside(aside: { starts: object[]; ends: object[]; waits: object[]; waitsOver: object[]; reviews: object[]; reviewsClosed: object[] }, decided: ExecutionDecided): void {
@@ -114,6 +145,7 @@ function addAside(aside: { starts: object[]; ends: object[]; waits: object[]; wa
       digest: definition.digest,
       request_source: request.source,
       request_id: request.id,
+      request_type: request.type,
       trace_id: context.traceparent.split('-')[1] ?? '',
     });
   } else if (isEnded(after)) aside.ends.push({ tenant, id, status: after.status, sequence: decided.sequence });

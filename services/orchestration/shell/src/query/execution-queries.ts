@@ -1,8 +1,9 @@
 // Reads for callers, as their tenant: row-level security decides what is visible.
 import { inTenant, type Pool } from '@weft/adapter-postgres';
-import type { Execution, ExecutionPage, MemberPage, Review, ReviewPage, Timeline } from '@weft/contracts';
+import type { Execution, ExecutionPage, ExecutionQuery, MemberPage, Review, ReviewPage, Timeline } from '@weft/contracts';
 import { decodeEvents, ERASED, timelineOf, type ExecutionEvent } from '@weft/orchestration/core';
 import { isUuid } from '@weft/kernel';
+import { searchConditions } from './execution-search.js';
 import { decodeCursor, encodeCursor, isText, isTimestamp, pageLimit } from './cursor.js';
 
 interface ExecutionRow {
@@ -18,6 +19,8 @@ interface ExecutionRow {
   readonly ended_sequence: number | null;
   readonly version: number;
   readonly is_waiting: boolean;
+  readonly request_type: string;
+  readonly attributes: readonly (readonly [string, string])[] | null;
 }
 
 interface HistoryRow {
@@ -27,10 +30,16 @@ interface HistoryRow {
   readonly payload: string | null;
 }
 
+const LAST_ID = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
+
+// `waiting` is not stored: it is running with nothing but waits.
+const IS_WAITING = `exists (select 1 from orchestration.waits w where w.tenant = e.tenant and w.execution_id = e.id and w.kind <> 'job')`;
+
 const EXECUTION_COLUMNS = `e.id, e.status, e.definition, e.digest, e.request_source, e.request_id, e.trace_id, e.ended_sequence,
   (extract(epoch from e.started_at) * 1000)::float8 as started, (extract(epoch from e.ended_at) * 1000)::float8 as ended,
   coalesce((select max(h.sequence) from orchestration.history h where h.execution_id = e.id), 0) as version,
-  exists (select 1 from orchestration.waits w where w.tenant = e.tenant and w.execution_id = e.id and w.kind <> 'job') as is_waiting`;
+  ${IS_WAITING} as is_waiting, e.request_type,
+  (select json_agg(json_build_array(a.name, a.value) order by a.name, a.value) from orchestration.search_attributes a where a.tenant = e.tenant and a.execution_id = e.id) as attributes`;
 
 const HISTORY_SQL = `select sequence, (extract(epoch from recorded_at) * 1000)::float8 as at, structure, payload from orchestration.history where execution_id = $1 and sequence > $2 order by sequence limit 5000`;
 
@@ -63,16 +72,17 @@ export class ExecutionQueries {
   }
 
   /** Newest first: execution ids are time-ordered, so the last id is the cursor. */
-  async list(tenant: string, status: string, limit: number, cursor: string): Promise<ExecutionPage> {
-    const [after = ''] = decodeCursor(cursor, isUuid);
+  async list(tenant: string, asked: ExecutionQuery, limit: number, cursor: string): Promise<ExecutionPage> {
+    const [after = LAST_ID] = decodeCursor(cursor, isUuid);
     const size = pageLimit(limit);
-    // `waiting` is not stored: it is running with nothing but waits.
-    const [stored, waiting] = status === 'waiting' ? ['running', true] : [status, status === 'running' ? false : null];
+    const { joins, where, values, isWaiting } = searchConditions(asked, 3);
+    const waiting = isWaiting === undefined ? '' : `and ${isWaiting ? '' : 'not '}${IS_WAITING}`;
     const rows = await inTenant(this.pool, tenant, (query) =>
-      query<ExecutionRow>(
-        `select * from (select ${EXECUTION_COLUMNS} from orchestration.executions e where ($1 = '' or e.status = $1) and ($2 = '' or e.id < $2::uuid) order by e.id desc) x where ($4::boolean is null or is_waiting = $4) limit $3`,
-        [stored, after, size + 1, waiting],
-      ),
+      query<ExecutionRow>(`select ${EXECUTION_COLUMNS} from orchestration.executions e ${joins} where e.id < $1::uuid and ${where} ${waiting} order by e.id desc limit $2`, [
+        after,
+        size + 1,
+        ...values,
+      ]),
     );
     const page = rows.slice(0, size);
     return { executions: page.map(executionOf), nextCursor: rows.length > size ? encodeCursor([page.at(-1)!.id]) : '' };
@@ -176,5 +186,7 @@ function executionOf(row: ExecutionRow): Execution {
     traceId: row.trace_id,
     waits: [],
     inputJson: '',
+    requestType: row.request_type,
+    attributes: (row.attributes ?? []).map(([name, value]) => ({ name, value })),
   };
 }

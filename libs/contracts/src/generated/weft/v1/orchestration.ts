@@ -71,6 +71,9 @@ export interface Execution {
   /** What it waits for, when it waits. */
   waits: Wait[];
   inputJson: string;
+  requestType: string;
+  /** What it is found by. */
+  attributes: SearchAttribute[];
 }
 
 export interface Wait {
@@ -85,8 +88,30 @@ export interface ListExecutionsRequest {
   page?:
     | PageRequest
     | undefined;
-  /** "" = any. */
+  /** "" = any. What `query` says counts where that is given. */
   status: string;
+  query?: ExecutionQuery | undefined;
+}
+
+/** Which executions: all that is given holds of them. Fields that are empty or 0 say nothing. */
+export interface ExecutionQuery {
+  /** running, waiting, suspended, completed, faulted, cancelled. */
+  status: string;
+  /** "namespace/name" for all its versions, or "namespace/name:version". */
+  workflow: string;
+  /** Started at this instant or later, and before that one: milliseconds since the Unix epoch. */
+  startedFromMs: number;
+  startedBeforeMs: number;
+  requestId: string;
+  requestSource: string;
+  requestType: string;
+  attributes: SearchAttribute[];
+}
+
+/** What an execution is found by, as its definition names it. */
+export interface SearchAttribute {
+  name: string;
+  value: string;
 }
 
 export interface ExecutionPage {
@@ -715,6 +740,8 @@ function createBaseExecution(): Execution {
     traceId: "",
     waits: [],
     inputJson: "",
+    requestType: "",
+    attributes: [],
   };
 }
 
@@ -758,6 +785,12 @@ export const Execution: MessageFns<Execution> = {
     }
     if (message.inputJson !== "") {
       writer.uint32(106).string(message.inputJson);
+    }
+    if (message.requestType !== "") {
+      writer.uint32(162).string(message.requestType);
+    }
+    for (const v of message.attributes) {
+      SearchAttribute.encode(v!, writer.uint32(170).fork()).join();
     }
     return writer;
   },
@@ -879,6 +912,22 @@ export const Execution: MessageFns<Execution> = {
             message.inputJson = reader.string();
             continue;
           }
+          case 20: {
+            if (tag !== 162) {
+              break;
+            }
+
+            message.requestType = reader.string();
+            continue;
+          }
+          case 21: {
+            if (tag !== 170) {
+              break;
+            }
+
+            message.attributes.push(SearchAttribute.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -944,6 +993,14 @@ export const Execution: MessageFns<Execution> = {
         : isSet(object.input_json)
         ? globalThis.String(object.input_json)
         : "",
+      requestType: isSet(object.requestType)
+        ? globalThis.String(object.requestType)
+        : isSet(object.request_type)
+        ? globalThis.String(object.request_type)
+        : "",
+      attributes: globalThis.Array.isArray(object?.attributes)
+        ? object.attributes.map((e: any) => SearchAttribute.fromJSON(e))
+        : [],
     };
   },
 
@@ -988,6 +1045,12 @@ export const Execution: MessageFns<Execution> = {
     if (message.inputJson !== "") {
       obj.inputJson = message.inputJson;
     }
+    if (message.requestType !== "") {
+      obj.requestType = message.requestType;
+    }
+    if (message.attributes?.length) {
+      obj.attributes = message.attributes.map((e) => SearchAttribute.toJSON(e));
+    }
     return obj;
   },
 
@@ -1011,6 +1074,8 @@ export const Execution: MessageFns<Execution> = {
     message.traceId = object.traceId ?? "";
     message.waits = object.waits?.map((e) => Wait.fromPartial(e)) || [];
     message.inputJson = object.inputJson ?? "";
+    message.requestType = object.requestType ?? "";
+    message.attributes = object.attributes?.map((e) => SearchAttribute.fromPartial(e)) || [];
     return message;
   },
 };
@@ -1137,7 +1202,7 @@ export const Wait: MessageFns<Wait> = {
 };
 
 function createBaseListExecutionsRequest(): ListExecutionsRequest {
-  return { page: undefined, status: "" };
+  return { page: undefined, status: "", query: undefined };
 }
 
 export const ListExecutionsRequest: MessageFns<ListExecutionsRequest> = {
@@ -1147,6 +1212,9 @@ export const ListExecutionsRequest: MessageFns<ListExecutionsRequest> = {
     }
     if (message.status !== "") {
       writer.uint32(18).string(message.status);
+    }
+    if (message.query !== undefined) {
+      ExecutionQuery.encode(message.query, writer.uint32(26).fork()).join();
     }
     return writer;
   },
@@ -1180,6 +1248,14 @@ export const ListExecutionsRequest: MessageFns<ListExecutionsRequest> = {
             message.status = reader.string();
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.query = ExecutionQuery.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1196,6 +1272,7 @@ export const ListExecutionsRequest: MessageFns<ListExecutionsRequest> = {
     return {
       page: isSet(object.page) ? PageRequest.fromJSON(object.page) : undefined,
       status: isSet(object.status) ? globalThis.String(object.status) : "",
+      query: isSet(object.query) ? ExecutionQuery.fromJSON(object.query) : undefined,
     };
   },
 
@@ -1206,6 +1283,9 @@ export const ListExecutionsRequest: MessageFns<ListExecutionsRequest> = {
     }
     if (message.status !== "") {
       obj.status = message.status;
+    }
+    if (message.query !== undefined) {
+      obj.query = ExecutionQuery.toJSON(message.query);
     }
     return obj;
   },
@@ -1219,6 +1299,306 @@ export const ListExecutionsRequest: MessageFns<ListExecutionsRequest> = {
       ? PageRequest.fromPartial(object.page)
       : undefined;
     message.status = object.status ?? "";
+    message.query = (object.query !== undefined && object.query !== null)
+      ? ExecutionQuery.fromPartial(object.query)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseExecutionQuery(): ExecutionQuery {
+  return {
+    status: "",
+    workflow: "",
+    startedFromMs: 0,
+    startedBeforeMs: 0,
+    requestId: "",
+    requestSource: "",
+    requestType: "",
+    attributes: [],
+  };
+}
+
+export const ExecutionQuery: MessageFns<ExecutionQuery> = {
+  encode(message: ExecutionQuery, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.status !== "") {
+      writer.uint32(10).string(message.status);
+    }
+    if (message.workflow !== "") {
+      writer.uint32(18).string(message.workflow);
+    }
+    if (message.startedFromMs !== 0) {
+      writer.uint32(25).double(message.startedFromMs);
+    }
+    if (message.startedBeforeMs !== 0) {
+      writer.uint32(33).double(message.startedBeforeMs);
+    }
+    if (message.requestId !== "") {
+      writer.uint32(42).string(message.requestId);
+    }
+    if (message.requestSource !== "") {
+      writer.uint32(50).string(message.requestSource);
+    }
+    if (message.requestType !== "") {
+      writer.uint32(58).string(message.requestType);
+    }
+    for (const v of message.attributes) {
+      SearchAttribute.encode(v!, writer.uint32(66).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ExecutionQuery {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseExecutionQuery();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.status = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.workflow = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 25) {
+              break;
+            }
+
+            message.startedFromMs = reader.double();
+            continue;
+          }
+          case 4: {
+            if (tag !== 33) {
+              break;
+            }
+
+            message.startedBeforeMs = reader.double();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.requestId = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.requestSource = reader.string();
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.requestType = reader.string();
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.attributes.push(SearchAttribute.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ExecutionQuery {
+    return {
+      status: isSet(object.status) ? globalThis.String(object.status) : "",
+      workflow: isSet(object.workflow) ? globalThis.String(object.workflow) : "",
+      startedFromMs: isSet(object.startedFromMs)
+        ? globalThis.Number(object.startedFromMs)
+        : isSet(object.started_from_ms)
+        ? globalThis.Number(object.started_from_ms)
+        : 0,
+      startedBeforeMs: isSet(object.startedBeforeMs)
+        ? globalThis.Number(object.startedBeforeMs)
+        : isSet(object.started_before_ms)
+        ? globalThis.Number(object.started_before_ms)
+        : 0,
+      requestId: isSet(object.requestId)
+        ? globalThis.String(object.requestId)
+        : isSet(object.request_id)
+        ? globalThis.String(object.request_id)
+        : "",
+      requestSource: isSet(object.requestSource)
+        ? globalThis.String(object.requestSource)
+        : isSet(object.request_source)
+        ? globalThis.String(object.request_source)
+        : "",
+      requestType: isSet(object.requestType)
+        ? globalThis.String(object.requestType)
+        : isSet(object.request_type)
+        ? globalThis.String(object.request_type)
+        : "",
+      attributes: globalThis.Array.isArray(object?.attributes)
+        ? object.attributes.map((e: any) => SearchAttribute.fromJSON(e))
+        : [],
+    };
+  },
+
+  toJSON(message: ExecutionQuery): unknown {
+    const obj: any = {};
+    if (message.status !== "") {
+      obj.status = message.status;
+    }
+    if (message.workflow !== "") {
+      obj.workflow = message.workflow;
+    }
+    if (message.startedFromMs !== 0) {
+      obj.startedFromMs = floatToJson(message.startedFromMs);
+    }
+    if (message.startedBeforeMs !== 0) {
+      obj.startedBeforeMs = floatToJson(message.startedBeforeMs);
+    }
+    if (message.requestId !== "") {
+      obj.requestId = message.requestId;
+    }
+    if (message.requestSource !== "") {
+      obj.requestSource = message.requestSource;
+    }
+    if (message.requestType !== "") {
+      obj.requestType = message.requestType;
+    }
+    if (message.attributes?.length) {
+      obj.attributes = message.attributes.map((e) => SearchAttribute.toJSON(e));
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<ExecutionQuery>, I>>(base?: I): ExecutionQuery {
+    return ExecutionQuery.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ExecutionQuery>, I>>(object: I): ExecutionQuery {
+    const message = createBaseExecutionQuery();
+    message.status = object.status ?? "";
+    message.workflow = object.workflow ?? "";
+    message.startedFromMs = object.startedFromMs ?? 0;
+    message.startedBeforeMs = object.startedBeforeMs ?? 0;
+    message.requestId = object.requestId ?? "";
+    message.requestSource = object.requestSource ?? "";
+    message.requestType = object.requestType ?? "";
+    message.attributes = object.attributes?.map((e) => SearchAttribute.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseSearchAttribute(): SearchAttribute {
+  return { name: "", value: "" };
+}
+
+export const SearchAttribute: MessageFns<SearchAttribute> = {
+  encode(message: SearchAttribute, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    if (message.value !== "") {
+      writer.uint32(18).string(message.value);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SearchAttribute {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSearchAttribute();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.value = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): SearchAttribute {
+    return {
+      name: isSet(object.name) ? globalThis.String(object.name) : "",
+      value: isSet(object.value) ? globalThis.String(object.value) : "",
+    };
+  },
+
+  toJSON(message: SearchAttribute): unknown {
+    const obj: any = {};
+    if (message.name !== "") {
+      obj.name = message.name;
+    }
+    if (message.value !== "") {
+      obj.value = message.value;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<SearchAttribute>, I>>(base?: I): SearchAttribute {
+    return SearchAttribute.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<SearchAttribute>, I>>(object: I): SearchAttribute {
+    const message = createBaseSearchAttribute();
+    message.name = object.name ?? "";
+    message.value = object.value ?? "";
     return message;
   },
 };
