@@ -1,10 +1,12 @@
 // Load that enters where routing starts executions, and ends with the result event that a caller sees.
-import { contextOf, DEFAULT_TENANT, topicName, type DefinitionRef, type Delivery, type ResultBody } from '@weft/contracts';
+import { contextOf, DEFAULT_TENANT, type Command, type DefinitionRef } from '@weft/contracts';
 import { uuidv7, type Json } from '@weft/kernel';
-import { outgoing, type Bus } from '@weft/pipeline';
 import { randomBytes } from 'node:crypto';
+import type { Door, Ended } from './door.js';
+import { ascending } from './percentile.js';
 
 export interface LoadOptions {
+  /** Executions to run. */
   readonly count: number;
   /** Executions in flight at once. */
   readonly concurrency: number;
@@ -12,7 +14,7 @@ export interface LoadOptions {
 }
 
 export interface LoadResult {
-  /** Milliseconds from the start command to its result, sorted. */
+  /** Milliseconds from sending the command to the result of its execution: every sample, ascending. */
   readonly latenciesMs: readonly number[];
   readonly seconds: number;
   readonly executionIds: readonly string[];
@@ -22,67 +24,99 @@ export interface LoadResult {
 
 /** No execution of a bench takes longer: something hangs. */
 const ANSWER_MS_MAX = 120_000;
+const LOOK_MS = 1_000;
 
+/** Sends commands and waits for the ends of their executions. */
 export class LoadGenerator {
-  readonly #waiting = new Map<string, (body: ResultBody) => void>();
+  readonly #waiting = new Map<string, (ended: Ended) => void>();
+  #outbox: Command[] = [];
+  #heardAt = performance.now();
 
-  private constructor(private readonly bus: Bus) {}
+  private constructor(private readonly door: Door) {}
 
-  static async on(bus: Bus): Promise<LoadGenerator> {
-    const load = new LoadGenerator(bus);
-    await bus.subscribe({ topic: topicName('results', DEFAULT_TENANT), group: `bench-${process.pid}-${Date.now()}`, from: 'latest', handle: async (batch) => load.#results(batch) });
+  static async at(door: Door): Promise<LoadGenerator> {
+    const load = new LoadGenerator(door);
+    await door.onResults((results) => load.#results(results));
     return load;
   }
 
-  /** Runs `count` executions of a definition. */
-  async run(definition: DefinitionRef, input: Json, { count, concurrency, onProgress }: LoadOptions): Promise<LoadResult> {
+  /** Starts `count` executions of a definition, `concurrency` in flight, and waits for the end of each. */
+  run(definition: DefinitionRef, input: Json, options: LoadOptions): Promise<LoadResult> {
+    const inputJson = JSON.stringify(input);
+    return this.drive(() => startCommand(definition, inputJson), options);
+  }
+
+  /** Sends commands that each lead to the end of an execution, `concurrency` in flight. */
+  async drive(commandOf: (index: number) => Command, { count, concurrency, onProgress }: LoadOptions): Promise<LoadResult> {
     const latenciesMs: number[] = [];
     const executionIds: string[] = [];
     let [next, failed] = [0, 0];
     const startedAt = performance.now();
-    const lane = async (): Promise<void> => {
+    this.#heardAt = startedAt;
+    const one = async (): Promise<void> => {
       while (next < count) {
-        next++;
-        const executionId = uuidv7(Date.now(), randomBytes(10));
-        executionIds.push(executionId);
+        const command = commandOf(next++);
+        executionIds.push(command.executionId);
         const at = performance.now();
-        const result = await this.#one(executionId, definition, input);
+        const { status } = await this.#one(command);
         latenciesMs.push(performance.now() - at);
-        if (result.status !== 'completed') failed++;
+        if (status !== 'completed') failed++;
         onProgress?.(latenciesMs.length);
       }
     };
-    await Promise.all(Array.from({ length: Math.min(concurrency, count) }, lane));
+    await this.#withinPatience(Promise.all(Array.from({ length: Math.min(concurrency, count) }, one)));
     const seconds = (performance.now() - startedAt) / 1000;
-    return { latenciesMs: latenciesMs.sort((left, right) => left - right), seconds, executionIds, failed };
+    return { latenciesMs: latenciesMs.sort(ascending), seconds, executionIds, failed };
   }
 
-  #one(executionId: string, definition: DefinitionRef, input: Json): Promise<ResultBody> {
-    const context = contextOf({ tenant: DEFAULT_TENANT, actor: 'service:bench', purpose: 'bench', executionId });
-    const id = `start/${executionId}`;
-    const start = { requestSource: '/bench', requestId: executionId, requestType: 'bench.chain.v1', definition, inputJson: JSON.stringify(input), models: [] };
-    const answered = new Promise<ResultBody>((resolve, reject) => {
-      const late = setTimeout(() => reject(new Error(`no result for ${executionId} within ${ANSWER_MS_MAX} ms`)), ANSWER_MS_MAX);
-      this.#waiting.set(executionId, (body) => {
-        clearTimeout(late);
-        resolve(body);
-      });
+  #one(command: Command): Promise<Ended> {
+    const ended = new Promise<Ended>((resolve) => this.#waiting.set(command.executionId, resolve));
+    // Commands of one tick go out together, as they do from routing.
+    if (this.#outbox.push(command) === 1) queueMicrotask(() => this.#flush());
+    return ended;
+  }
+
+  #flush(): void {
+    const commands = this.#outbox;
+    this.#outbox = [];
+    this.door.send(commands).catch((fault: unknown) => {
+      throw fault;
     });
-    const published = this.bus.publish([outgoing('commands', { id, source: '/weft/bench', type: 'ai.weft.command.start.v1', key: executionId, context, body: { id, executionId, context, start } })]);
-    return published.then(() => answered);
   }
 
-  #results(batch: readonly Delivery[]): void {
-    for (const delivery of batch) {
-      if (!delivery.ok) continue;
-      const body = delivery.envelope.body as ResultBody;
-      this.#waiting.get(body.executionId)?.(body);
-      this.#waiting.delete(body.executionId);
+  #results(results: readonly Ended[]): void {
+    for (const ended of results) {
+      const settle = this.#waiting.get(ended.executionId);
+      if (!settle) continue;
+      this.#waiting.delete(ended.executionId);
+      this.#heardAt = performance.now();
+      settle(ended);
+    }
+  }
+
+  async #withinPatience(work: Promise<unknown>): Promise<void> {
+    let watch: NodeJS.Timeout | undefined;
+    const silence = new Promise<never>((_, reject) => {
+      watch = setInterval(() => {
+        if (performance.now() - this.#heardAt > ANSWER_MS_MAX)
+          reject(new Error(`no result within ${ANSWER_MS_MAX} ms; ${this.#waiting.size} executions are open, such as ${[...this.#waiting.keys()][0]}`));
+      }, LOOK_MS);
+    });
+    try {
+      await Promise.race([work, silence]);
+    } finally {
+      clearInterval(watch);
     }
   }
 }
 
-/** The value below which a share of the sorted values lies. */
-export function percentile(sorted: readonly number[], share: number): number {
-  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0;
+/** A start of a new execution, as routing sends it. */
+export function startCommand(definition: DefinitionRef, inputJson: string): Command {
+  const executionId = uuidv7(Date.now(), randomBytes(10));
+  return {
+    id: `start/${executionId}`,
+    executionId,
+    context: contextOf({ tenant: DEFAULT_TENANT, actor: 'service:bench', purpose: 'bench', executionId }),
+    start: { requestSource: '/bench', requestId: executionId, requestType: `bench.${definition.name}.v1`, definition, inputJson, models: [] },
+  };
 }

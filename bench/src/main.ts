@@ -1,32 +1,81 @@
 // Runs one workload in a process of its own and prints one JSON line. `./weft bench` starts it.
 import { parseArgs } from 'node:util';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { runChain } from './chain.js';
 import { openMesh } from './mesh-target.js';
+import { runParked } from './parked.js';
+import { openProduct } from './product-process.js';
 import { openStandalone } from './standalone-target.js';
+import type { ProcessTarget } from './target.js';
+import { CHAIN, FANOUT, runThroughput } from './throughput.js';
 
-const { values } = parseArgs({
-  options: { profile: { type: 'string', default: 'standalone' }, count: { type: 'string', default: '2000' }, concurrency: { type: 'string', default: '64' }, home: { type: 'string', default: '' } },
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    profile: { type: 'string', default: 'standalone' },
+    count: { type: 'string', default: '2000' },
+    concurrency: { type: 'string', default: '64' },
+    home: { type: 'string', default: '' },
+    'settle-seconds': { type: 'string', default: '30' },
+  },
 });
-const files = join(dirname(fileURLToPath(import.meta.url)), '..', 'chain');
-const env = process.env;
+const [count, concurrency] = [Number(values.count), Number(values.concurrency)];
 
-const target =
-  values.profile === 'mesh'
-    ? await openMesh(files, { brokers: (env['WEFT_KAFKA'] ?? '').split(','), storeUrl: env['WEFT_STORE_URL'] ?? '', gatewayUrl: env['WEFT_URL'] ?? '', apiKey: env['WEFT_API_KEY'] ?? '' })
-    : await openStandalone(files, values.home);
+/** What the command line tells of a run under way. */
+const onProgress = (text: string): void => void process.send?.({ type: 'progress', text });
+const onDone = (done: number): void => {
+  if (done % Math.max(1, Math.floor(count / 10)) === 0) onProgress(`${done} of ${count}`);
+};
+
 try {
-  const report = await runChain(target, { count: Number(values.count), concurrency: Number(values.concurrency), onProgress: progress(Number(values.count)) });
+  const report = await run(positionals[0] ?? '');
   process.stdout.write(`${JSON.stringify(report)}\n`);
   if (report.violations.length > 0) process.exitCode = 1;
+} catch (fault) {
+  process.stdout.write(`${fault instanceof Error ? fault.message : String(fault)}\n`);
+  process.exitCode = 1;
 } finally {
-  await target.close();
+  process.disconnect?.();
 }
 
-function progress(count: number): (done: number) => void {
-  const step = Math.max(1, Math.floor(count / 10));
-  return (done) => {
-    if (done % step === 0) process.send?.({ type: 'progress', done, count });
-  };
+function run(workload: string): Promise<{ readonly violations: readonly string[] }> {
+  switch (workload) {
+    case 'chain':
+      return within(openHere, (target) => runThroughput(CHAIN, target, { count, concurrency, onProgress: onDone }));
+    case 'fanout':
+      return within(openHere, (target) => runThroughput(FANOUT, target, { count, concurrency, onProgress: onDone }));
+    case 'parked':
+      return within(openApart, (target) => runParked(target, { count, concurrency, settleSeconds: Number(values['settle-seconds']), onProgress }));
+    default:
+      throw new Error(`Expected a workload but got ${JSON.stringify(workload)}.`);
+  }
+}
+
+async function within<R>(open: () => Promise<ProcessTarget>, measure: (target: ProcessTarget) => Promise<R>): Promise<R> {
+  const target = await open();
+  try {
+    return await measure(target);
+  } finally {
+    await target.close();
+  }
+}
+
+/** Weft in this process: what is measured is not the way between two. */
+function openHere(): Promise<ProcessTarget> {
+  return values.profile === 'mesh' ? openMeshOfCommand() : openStandalone(values.home);
+}
+
+/** Weft in processes of its own: what is measured is memory. */
+function openApart(): Promise<ProcessTarget> {
+  return values.profile === 'mesh' ? openMeshOfCommand() : openProduct(values.home);
+}
+
+/** The mesh that the command line started. */
+function openMeshOfCommand(): Promise<ProcessTarget> {
+  const given = (name: string): string => process.env[name] ?? '';
+  return openMesh({
+    brokers: given('WEFT_KAFKA').split(','),
+    storeUrl: given('WEFT_STORE_URL'),
+    gatewayUrl: given('WEFT_URL'),
+    apiKey: given('WEFT_API_KEY'),
+    pids: given('WEFT_BENCH_PIDS').split(',').map(Number),
+  });
 }

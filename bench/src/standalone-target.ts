@@ -1,39 +1,43 @@
-// The bench inside the one process: a throw-away store, the product as it is composed for everybody, audit on.
-import { openPool } from '@weft/adapter-postgres';
+// Weft as one process on a throw-away store, composed as for everybody, audit on. The bench runs in it.
+import { openPool, type StoreAddress } from '@weft/adapter-postgres';
 import { contextOf, DEFAULT_TENANT } from '@weft/contracts';
 import { configureLog, createApp, loadConfig } from '@weft/nest-platform';
 import { compose, migrateStore, openStore, standaloneConfig } from '@weft/standalone';
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import type { ChainTarget } from './chain.js';
+import { busDoor } from './door.js';
+import { WORKLOADS, WORKLOAD_SETTINGS, type ProcessTarget } from './target.js';
 
-export interface OpenTarget extends ChainTarget {
-  close(): Promise<void>;
+export interface InProcess extends ProcessTarget {
+  readonly store: StoreAddress;
+  /** Ends Weft alone; `close` ends the bench's connection too. */
+  shutDown(): Promise<void>;
 }
 
-/** @param files folder of the workload's files. @param home folder of the throw-away store; emptied first. */
-export async function openStandalone(files: string, home: string): Promise<OpenTarget> {
+/** @param home folder of the throw-away store; emptied first. */
+export async function openStandalone(home: string): Promise<InProcess> {
   configureLog({ level: 'warn' });
   rmSync(home, { recursive: true, force: true });
-  const config = loadConfig(standaloneConfig, {
-    ...process.env,
-    WEFT_HOME: home,
-    WEFT_PORT: '0',
-    WEFT_TOOLS_FILE: join(files, 'tools.yaml'),
-    WEFT_GRANTS_FILE: join(files, 'grants.yaml'),
-    WEFT_ROUTES_FILE: join(files, 'routes.yaml'),
-  });
+  // The load is meant to be more than one key may ask.
+  const config = loadConfig(standaloneConfig, { WEFT_REQUESTS_PER_MINUTE: '10000000', ...process.env, WEFT_HOME: home, WEFT_PORT: '0', ...WORKLOAD_SETTINGS });
   await migrateStore(await openStore({ home, url: config.WEFT_STORE_URL, servicePassword: config.WEFT_STORE_PASSWORD }));
   const { options, onReady } = await compose(config);
   const running = await createApp(options);
-  const { bus, store, orchestration } = await onReady(running);
+  const { url, apiKey, bus, store, orchestration } = await onReady(running);
   const pool = openPool(store, { applicationName: 'weft bench', max: 1 });
-  const { ref } = await orchestration.deploy({ text: readFileSync(join(files, 'workflow.yaml'), 'utf8') }, contextOf({ tenant: DEFAULT_TENANT, actor: 'service:bench' }));
   return {
     profile: 'standalone',
-    bus,
-    definition: ref!,
+    door: busDoor(bus),
     pool,
+    url,
+    apiKey,
+    pids: [process.pid],
+    store,
+    deploy: async (name) => {
+      const { ref } = await orchestration.deploy({ text: readFileSync(join(WORKLOADS, `${name}.yaml`), 'utf8') }, contextOf({ tenant: DEFAULT_TENANT, actor: 'service:bench' }));
+      return ref!;
+    },
+    shutDown: async () => void (await running.close()),
     close: async () => {
       await pool.end();
       await running.close();
