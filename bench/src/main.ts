@@ -1,6 +1,7 @@
 // Runs one workload in a process of its own and prints one JSON line. `./weft bench` starts it.
 import { parseArgs } from 'node:util';
 import { openMesh } from './mesh-target.js';
+import { runOverload } from './overload.js';
 import { runParked } from './parked.js';
 import { openProduct } from './product-process.js';
 import { openStandalone } from './standalone-target.js';
@@ -15,6 +16,7 @@ const { values, positionals } = parseArgs({
     concurrency: { type: 'string', default: '64' },
     home: { type: 'string', default: '' },
     'settle-seconds': { type: 'string', default: '30' },
+    seconds: { type: 'string', default: '60' },
   },
 });
 const [count, concurrency] = [Number(values.count), Number(values.concurrency)];
@@ -44,6 +46,8 @@ function run(workload: string): Promise<{ readonly violations: readonly string[]
       return within(openHere, (target) => runThroughput(FANOUT, target, { count, concurrency, onProgress: onDone }));
     case 'parked':
       return within(openApart, (target) => runParked(target, { count, concurrency, settleSeconds: Number(values['settle-seconds']), onProgress }));
+    case 'overload':
+      return within(openApart, (target) => runOverload(target, { concurrency, seconds: Number(values.seconds), onProgress }));
     default:
       throw new Error(`Expected a workload but got ${JSON.stringify(workload)}.`);
   }

@@ -43,6 +43,12 @@ const WORKLOADS: readonly Workload[] = [
     },
     examples: ['./weft bench parked', './weft bench parked --count 2000 --settle-seconds 1 --json'],
   },
+  {
+    name: 'overload',
+    description: 'chains asked for over HTTP, twice as many as can be served: refusals, memory, recovery',
+    numbers: { ...concurrency(128, 'requests in flight while what can be served is measured'), seconds: { byDefault: 60, description: 'seconds of overload' } },
+    examples: ['./weft bench overload', './weft bench overload --seconds 10 --json'],
+  },
 ];
 
 export function registerBench(program: Command): void {
