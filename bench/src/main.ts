@@ -16,6 +16,7 @@ const { values, positionals } = parseArgs({
     concurrency: { type: 'string', default: '64' },
     home: { type: 'string', default: '' },
     'settle-seconds': { type: 'string', default: '30' },
+    pids: { type: 'string', default: '' },
     seconds: { type: 'string', default: '60' },
   },
 });
@@ -80,6 +81,6 @@ function openMeshOfCommand(): Promise<ProcessTarget> {
     storeUrl: given('WEFT_STORE_URL'),
     gatewayUrl: given('WEFT_URL'),
     apiKey: given('WEFT_API_KEY'),
-    pids: given('WEFT_BENCH_PIDS').split(',').map(Number),
+    pids: values.pids.split(',').map(Number),
   });
 }

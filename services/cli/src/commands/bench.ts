@@ -46,7 +46,7 @@ const WORKLOADS: readonly Workload[] = [
   {
     name: 'overload',
     description: 'chains asked for over HTTP, twice as many as can be served: refusals, memory, recovery',
-    numbers: { ...concurrency(128, 'requests in flight while what can be served is measured'), seconds: { byDefault: 60, description: 'seconds of overload' } },
+    numbers: { ...concurrency(256, 'requests in flight while what can be served is measured'), seconds: { byDefault: 60, description: 'seconds of overload' } },
     examples: ['./weft bench overload', './weft bench overload --seconds 10 --json'],
   },
 ];
@@ -73,7 +73,7 @@ async function runBench(workload: string, numbers: readonly string[], options: O
   const args = numbers.flatMap((name) => [`--${name}`, String(positive(String(options[camelCase(name)]), `--${name}`))]);
   const mesh = options.profile === 'mesh' ? await meshEnvironment(out.progress) : undefined;
   try {
-    const report = await measure(workload, ['--profile', options.profile, ...args], mesh?.variables ?? {}, out.progress);
+    const report = await measure(workload, ['--profile', options.profile, ...args, ...(mesh?.args ?? [])], mesh?.variables ?? {}, out.progress);
     out.data(report, () => table(Object.entries(report).map(([name, value]) => [name, textOf(value)])));
     const violations = report['violations'];
     if (Array.isArray(violations) && violations.length > 0) throw new CommandFailed(`The run is not what it claims: ${violations.join(' ')}`);
@@ -86,7 +86,7 @@ const textOf = (value: unknown): string => (!Array.isArray(value) ? String(value
 
 const camelCase = (option: string): string => option.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
 
-async function meshEnvironment(onProgress: (text: string) => void): Promise<{ readonly variables: Record<string, string>; stop(): Promise<void> }> {
+async function meshEnvironment(onProgress: (text: string) => void): Promise<{ readonly variables: Record<string, string>; readonly args: readonly string[]; stop(): Promise<void> }> {
   const files = inRoot('bench', 'workloads');
   const mesh = await startMesh({
     onProgress,
@@ -102,7 +102,8 @@ async function meshEnvironment(onProgress: (text: string) => void): Promise<{ re
   });
   const pids = Object.values(mesh.services).map(({ pid }) => pid);
   return {
-    variables: { WEFT_KAFKA: mesh.brokers, WEFT_STORE_URL: mesh.storeUrl, WEFT_URL: mesh.url, WEFT_API_KEY: mesh.apiKey, WEFT_BENCH_PIDS: pids.join(',') },
+    variables: { WEFT_KAFKA: mesh.brokers, WEFT_STORE_URL: mesh.storeUrl, WEFT_URL: mesh.url, WEFT_API_KEY: mesh.apiKey },
+    args: ['--pids', pids.join(',')],
     stop: () => mesh.stop(),
   };
 }
