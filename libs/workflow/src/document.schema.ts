@@ -5,10 +5,10 @@ import type { TaskKind } from './document.js';
 import { FUNCTION_NAMES, FUNCTIONS } from './functions.js';
 
 /** The kinds of task that this engine carries out. */
-export const TASK_KINDS: readonly TaskKind[] = ['do', 'set', 'switch', 'call', 'try', 'wait', 'emit', 'raise'];
+export const TASK_KINDS: readonly TaskKind[] = ['do', 'set', 'switch', 'call', 'try', 'wait', 'emit', 'raise', 'for', 'fork', 'listen'];
 
 /** Kinds of the standard that it does not carry out yet. */
-export const NOT_YET_KINDS: readonly string[] = ['for', 'fork', 'listen', 'run'];
+export const NOT_YET_KINDS: readonly string[] = ['run'];
 
 /** Texts that `call` may be. */
 export const CALL_PATTERN = `^(?:http|(?:${FUNCTION_NAMES.join('|')})(?::1\\.0\\.0@default)?)$`;
@@ -38,6 +38,8 @@ const textsOrExpression = (title: string): JsonObject => ({
   additionalProperties: text('text (numbers and booleans in quotes)'),
 });
 const anyObject = (title: string): JsonObject => ({ type: 'object', title });
+
+const variable = text('the name of a variable: letters, digits and underscores', { pattern: '^[A-Za-z_][A-Za-z0-9_]{0,63}$' });
 
 const taskCommon: JsonObject = {
   if: expression,
@@ -84,6 +86,32 @@ const TASKS: Readonly<Record<TaskKind, JsonObject>> = {
   try: task('try', { try: ref('taskList'), catch: ref('catch') }, { required: ['try', 'catch'] }),
   wait: task('wait', { wait: ref('duration') }),
   emit: task('emit', { emit: fields('what to emit', { event: fields('an event { with }', { with: ref('event') }, { required: ['with'] }) }, { required: ['event'] }) }),
+  for: task(
+    'for',
+    {
+      for: fields('a loop { each?, in, at? }', { each: variable, in: expression, at: variable }, { required: ['in'] }),
+      while: expression,
+      do: ref('taskList'),
+    },
+    { required: ['for', 'do'] },
+  ),
+  fork: task('fork', {
+    fork: fields('a fork { branches, compete? }', { branches: ref('taskList'), compete: { type: 'boolean', title: 'true or false' } }, { required: ['branches'] }),
+  }),
+  listen: task(
+    'listen',
+    {
+      listen: fields(
+        'what to listen to',
+        {
+          to: fields('a strategy { one }', { one: ref('eventFilter') }, { minProperties: 1, notYet: ['all', 'any', 'until'] }),
+          read: { enum: ['data', 'envelope'], title: '`data` or `envelope`' },
+        },
+        { required: ['to'] },
+      ),
+    },
+    { notYet: ['timeout', 'foreach'] },
+  ),
   raise: task('raise', {
     raise: fields(
       'what to raise',
@@ -91,6 +119,22 @@ const TASKS: Readonly<Record<TaskKind, JsonObject>> = {
       { required: ['error'] },
     ),
   }),
+};
+
+const EVENT_ATTRIBUTES: JsonObject = {
+  type: 'object',
+  propertyNames: { pattern: '^[a-z0-9]{1,64}$', title: 'names of attributes in lower case letters and digits' },
+  properties: {
+    id: text('text', { minLength: 1 }),
+    source: uriOrExpression('an absolute URI, or an expression `${ ... }`'),
+    type: text('text', { minLength: 1 }),
+    time: text('an RFC 3339 time, or an expression `${ ... }`', { pattern: `^(?:${ONE_LINE_EXPRESSION}|\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d(?:\\.\\d+)?(?:Z|[+-]\\d\\d:\\d\\d))$` }),
+    subject: text('text'),
+    datacontenttype: text('text'),
+    dataschema: uriOrExpression('an absolute URI, or an expression `${ ... }`'),
+    data: {},
+  },
+  additionalProperties: { type: ['string', 'boolean', 'integer'], title: 'text, a boolean or an integer' },
 };
 
 const DEFINITIONS: JsonObject = {
@@ -104,7 +148,8 @@ const DEFINITIONS: JsonObject = {
     type: 'object',
     title: `a task with one of ${TASK_KINDS.join(', ')}`,
     anyOf: TASK_KINDS.map((kind) => ({ required: [kind] })),
-    allOf: TASK_KINDS.map((kind) => ({ if: { type: 'object', required: [kind] }, then: ref(`${kind}Task`) })),
+    // The body of a loop stands under the key of another kind.
+    allOf: TASK_KINDS.map((kind) => ({ if: { type: 'object', required: [kind], ...(kind === 'do' ? { not: { required: ['for'] } } : {}) }, then: ref(`${kind}Task`) })),
   },
   ...Object.fromEntries(TASK_KINDS.map((kind) => [`${kind}Task`, TASKS[kind]])),
   flowDirective: text('`continue`, `exit`, `end` or the name of a task of the same list', { minLength: 1 }),
@@ -139,7 +184,7 @@ const DEFINITIONS: JsonObject = {
         { minProperties: 1, notYet: ['details'] },
       ),
     }),
-    as: text('the name of a variable: letters, digits and underscores', { pattern: '^[A-Za-z_][A-Za-z0-9_]{0,63}$' }),
+    as: variable,
     when: expression,
     exceptWhen: expression,
     retry: { title: 'a retry policy, or the name of one in `use.retries`', if: { type: 'string' }, then: { minLength: 1, title: 'the name of a retry policy in `use.retries`' }, else: ref('retry') },
@@ -161,23 +206,19 @@ const DEFINITIONS: JsonObject = {
     ),
     jitter: fields('a range of jitter', { from: ref('duration'), to: ref('duration') }, { required: ['from', 'to'] }),
   }),
-  event: {
-    type: 'object',
-    title: 'the attributes of a CloudEvent',
-    required: ['source', 'type'],
-    propertyNames: { pattern: '^[a-z0-9]{1,64}$', title: 'names of attributes in lower case letters and digits' },
-    properties: {
-      id: text('text', { minLength: 1 }),
-      source: uriOrExpression('an absolute URI, or an expression `${ ... }`'),
-      type: text('text', { minLength: 1 }),
-      time: text('an RFC 3339 time, or an expression `${ ... }`', { pattern: `^(?:${ONE_LINE_EXPRESSION}|\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d(?:\\.\\d+)?(?:Z|[+-]\\d\\d:\\d\\d))$` }),
-      subject: text('text'),
-      datacontenttype: text('text'),
-      dataschema: uriOrExpression('an absolute URI, or an expression `${ ... }`'),
-      data: {},
+  event: { ...EVENT_ATTRIBUTES, title: 'the attributes of a CloudEvent', required: ['source', 'type'] },
+  eventFilter: fields(
+    'an event filter { with, correlate? }',
+    {
+      with: { ...EVENT_ATTRIBUTES, minProperties: 1, title: 'the attributes that an event must have' },
+      correlate: {
+        type: 'object',
+        title: 'correlations by name',
+        additionalProperties: fields('a correlation { from, expect? }', { from: expression, expect: text('a text, or an expression `${ ... }`', { minLength: 1 }) }, { required: ['from'] }),
+      },
     },
-    additionalProperties: { type: ['string', 'boolean', 'integer'], title: 'text, a boolean or an integer' },
-  },
+    { required: ['with'] },
+  ),
   httpArguments: fields(
     'the arguments of `http`',
     {

@@ -10,7 +10,7 @@ import { ACCEPTED, messagesOf } from './documents.testing.js';
 const folder = `${process.env['WEFT_FIXTURES'] ?? fileURLToPath(new URL('../../../../shared/fixtures', import.meta.url))}/ows`;
 const isPresent = existsSync(`${folder}/schema/workflow.yaml`);
 
-const NOT_CARRIED_OUT = ['fork', 'for', 'listen', 'run', 'schedule', 'timeout', 'authentication', 'authentications', 'functions', 'secrets', 'extensions'];
+const NOT_CARRIED_OUT = ['any', 'all', 'foreach', 'run', 'schedule', 'timeout', 'authentication', 'authentications', 'functions', 'secrets', 'extensions'];
 const CALLS = ['openapi', 'grpc', 'asyncapi', 'mcp', 'a2a'];
 
 /** What an example uses that this engine does not carry out. */

@@ -86,6 +86,35 @@ export interface HttpArguments {
   readonly redirect?: boolean;
 }
 
+export interface ForDefinition {
+  /** Name of the variable that holds the item. Default `item`. */
+  readonly each?: string;
+  /** The list; evaluated once. */
+  readonly in: ExpressionText;
+  /** Name of the variable that holds the index, from 0. Default `index`. */
+  readonly at?: string;
+}
+
+export interface ForkDefinition {
+  /** Each a branch of its own. */
+  readonly branches: TaskList;
+  /** Whether the first branch that succeeds is the output, and the others are cancelled. Default false. */
+  readonly compete?: boolean;
+}
+
+export interface EventFilterDefinition {
+  /** Attributes that the event must have; `data` may be a condition `${ }` on the event's data. */
+  readonly with: JsonObject;
+  /** By name: what to take from the event (an expression on its envelope) and what it must be. */
+  readonly correlate?: Readonly<Record<string, { readonly from: ExpressionText; readonly expect?: string }>>;
+}
+
+export interface ListenDefinition {
+  readonly to: { readonly one: EventFilterDefinition };
+  /** What of the event is the output. Default `data`. */
+  readonly read?: 'data' | 'envelope';
+}
+
 export type DoTask = TaskCommon & { readonly do: TaskList };
 export type SetTask = TaskCommon & { readonly set: JsonObject | string };
 export type SwitchTask = TaskCommon & { readonly switch: readonly Readonly<Record<string, SwitchCaseDefinition>>[] };
@@ -93,6 +122,9 @@ export type CallTask = TaskCommon & { readonly call: string; readonly with?: Jso
 export type TryTask = TaskCommon & { readonly try: TaskList; readonly catch: CatchDefinition };
 export type WaitTask = TaskCommon & { readonly wait: Duration };
 export type EmitTask = TaskCommon & { readonly emit: { readonly event: { readonly with: JsonObject } } };
+export type ForTask = TaskCommon & { readonly for: ForDefinition; readonly while?: ExpressionText; readonly do: TaskList };
+export type ForkTask = TaskCommon & { readonly fork: ForkDefinition };
+export type ListenTask = TaskCommon & { readonly listen: ListenDefinition };
 export type RaiseTask = TaskCommon & { readonly raise: { readonly error: string | ErrorDefinition } };
 
 /** Definition of a task by the key that tells its kind. */
@@ -105,6 +137,9 @@ export interface TaskByKind {
   readonly wait: WaitTask;
   readonly emit: EmitTask;
   readonly raise: RaiseTask;
+  readonly for: ForTask;
+  readonly fork: ForkTask;
+  readonly listen: ListenTask;
 }
 
 export type TaskKind = keyof TaskByKind;

@@ -82,6 +82,29 @@ export const ACCEPTED: Readonly<Record<string, JsonObject>> = {
       },
     },
   ),
+  'a loop': withTasks([
+    { a: { for: { each: 'pet', in: '.pets', at: 'n' }, while: '$pet.id > $n', do: [{ b: { set: { id: '${ $pet.id + $n }' }, output: { as: '[$pet, $n]' } } }, { c: { set: { d: 1 }, then: 'b' } }] } },
+    { d: { for: { in: '${ .list }' }, do: [{ e: { set: { item: '${ $item }', at: '${ $index }' } } }] } },
+  ]),
+  'a fork': withTasks([
+    { a: { fork: { compete: true, branches: [{ b: { set: { c: 1 }, then: 'end' } }, { d: { do: [{ e: { wait: 'PT1S' } }, { f: { wait: 'PT1S', then: 'e' } }], then: 'exit' } }] } } },
+  ]),
+  'a listen': withTasks([
+    {
+      a: {
+        listen: {
+          to: {
+            one: {
+              with: { type: 'com.example.paid.v1', source: '${ .source }', data: '${ .amount > 10 }', region: 'eu' },
+              correlate: { order: { from: '.data.orderId', expect: '${ .orderId }' }, any: { from: '${ .data.any }' }, fixed: { from: '.subject', expect: 'x' } },
+            },
+          },
+          read: 'envelope',
+        },
+      },
+    },
+    { b: { listen: { to: { one: { with: { data: { exact: true } } } } } } },
+  ]),
   'wait, emit and raise': withTasks([
     { a: { wait: 'PT30S' } },
     { b: { wait: { minutes: 1, milliseconds: 5 } } },

@@ -1,5 +1,7 @@
 // Errors as workflows see them. Source: RFC 9457; Open Workflow Specification 1.0.3, dsl-reference.md#error.
 
+import type { Json } from '@weft/kernel';
+
 /** Where the eight standard error types live, in the one form that Weft stores and compares. */
 export const STANDARD_ERROR_BASE = 'https://serverlessworkflow.io/spec/1.0.0/errors/';
 
@@ -31,6 +33,8 @@ export interface WorkflowErrorFields {
   readonly title?: string;
   readonly detail?: string;
   readonly instance: string;
+  /** Of a fork whose competing branches all failed: the errors before the last one. */
+  readonly causes?: readonly Json[];
 }
 
 // Two hosts (before and after the specification changed its name) and two paths (the text's and the conformance suite's).

@@ -5,7 +5,7 @@ import { pointerTo } from './pointer.js';
 import type { Problem } from './problem.js';
 import { cases, objectOf, schemaProblems } from './references.js';
 import { SEARCH_ATTRIBUTES_POINTER, searchAttributesOf } from './search-attributes.js';
-import { ERROR_VARIABLE, errorVariableOf, type PlacedTask } from './tasks.js';
+import { ERROR_VARIABLE, errorVariableOf, loopVariablesOf, type PlacedTask } from './tasks.js';
 import { excerpt } from './words.js';
 
 /** How expressions are checked: by whoever evaluates them later. */
@@ -45,15 +45,15 @@ class ExpressionCheck {
   ) {}
 
   task(placed: PlacedTask): void {
-    const { pointer, task, errorVariables } = placed;
-    this.bare(task['if'], `${pointer}/if`, [...BEFORE_INPUT, ...errorVariables]);
-    this.shaping(objectOf(task['input'])['from'], `${pointer}/input/from`, [...BEFORE_INPUT, ...errorVariables]);
-    this.#definition(placed, [...IN_TASK, ...errorVariables]);
-    this.shaping(objectOf(task['output'])['as'], `${pointer}/output/as`, [...IN_TASK, ...errorVariables]);
-    this.shaping(objectOf(task['export'])['as'], `${pointer}/export/as`, [...EXPORT, ...errorVariables]);
+    const { pointer, task, variables } = placed;
+    this.bare(task['if'], `${pointer}/if`, [...BEFORE_INPUT, ...variables]);
+    this.shaping(objectOf(task['input'])['from'], `${pointer}/input/from`, [...BEFORE_INPUT, ...variables]);
+    this.#definition(placed, [...IN_TASK, ...variables]);
+    this.shaping(objectOf(task['output'])['as'], `${pointer}/output/as`, [...IN_TASK, ...variables]);
+    this.shaping(objectOf(task['export'])['as'], `${pointer}/export/as`, [...EXPORT, ...variables]);
   }
 
-  #definition({ pointer, task, kind, errorVariables }: PlacedTask, variables: readonly string[]): void {
+  #definition({ pointer, task, kind, variables: surrounding }: PlacedTask, variables: readonly string[]): void {
     switch (kind) {
       case 'set':
         return this.template(task['set'], `${pointer}/set`, variables);
@@ -68,9 +68,23 @@ class ExpressionCheck {
         return isJsonObject(error) ? this.template(error, `${pointer}/raise/error`, variables) : undefined;
       }
       case 'try':
-        return this.#catch(objectOf(task['catch']), `${pointer}/catch`, [...IN_TASK, ...errorVariables]);
+        return this.#catch(objectOf(task['catch']), `${pointer}/catch`, [...IN_TASK, ...surrounding]);
+      case 'for':
+        this.bare(objectOf(task['for'])['in'], `${pointer}/for/in`, variables);
+        return this.bare(task['while'], `${pointer}/while`, [...variables, ...loopVariablesOf(task)]);
+      case 'listen':
+        return this.#filter(objectOf(objectOf(objectOf(task['listen'])['to'])['one']), `${pointer}/listen/to/one`, variables);
       default:
         return undefined;
+    }
+  }
+
+  #filter(filter: JsonObject, pointer: string, variables: readonly string[]): void {
+    this.template(filter['with'], `${pointer}/with`, variables);
+    for (const [name, correlation] of Object.entries(objectOf(filter['correlate']))) {
+      const at = pointerTo(`${pointer}/correlate`, name);
+      this.bare(objectOf(correlation)['from'], `${at}/from`, variables);
+      this.template(objectOf(correlation)['expect'], `${at}/expect`, variables);
     }
   }
 

@@ -9,4 +9,5 @@ export { escapeSegment, pointerTo, segmentsOf } from './pointer.js';
 export { FLOW_DIRECTIVES } from './references.js';
 export { isSearchAttributeName, SEARCH_ATTRIBUTE_LIMITS, searchAttributesOf } from './search-attributes.js';
 export { schemaFault, schemaProblem } from './schema-problem.js';
+export { loopVariablesOf } from './tasks.js';
 export { indexTasks, type IndexedTask, type TaskIndex } from './task-index.js';

@@ -4,12 +4,14 @@ import { parseDuration } from './duration.js';
 import { pointerTo } from './pointer.js';
 import type { Problem } from './problem.js';
 import { schemaFault } from './schema-problem.js';
-import type { PlacedTask } from './tasks.js';
+import { loopVariablesOf, type PlacedTask } from './tasks.js';
 import { excerpt, names } from './words.js';
 
 export const FLOW_DIRECTIVES: readonly string[] = ['continue', 'exit', 'end'];
 
 const NAME_CHARACTERS_MAX = 256;
+// A branch of a fork has no siblings that it could go on with.
+const NO_SIBLINGS: ReadonlyMap<string, number> = new Map();
 const RESERVED_VARIABLES: readonly string[] = ['context', 'input', 'output', 'task', 'workflow', 'runtime', 'secrets', 'authorization', 'ENV', '__loc__', '__prog_args'];
 
 /** Names that mean nothing or two things, durations and schemas that cannot be used. */
@@ -34,13 +36,16 @@ function nameProblems({ pointer, list, position, name, siblings }: PlacedTask): 
   return problems;
 }
 
-function taskProblems({ pointer, task, kind, siblings }: PlacedTask, use: JsonObject): readonly Problem[] {
-  const problems = thenProblems(task['then'], `${pointer}/then`, siblings);
+function taskProblems({ pointer, task, kind, siblings, isBranch }: PlacedTask, use: JsonObject): readonly Problem[] {
+  const within = isBranch ? NO_SIBLINGS : siblings;
+  const problems = thenProblems(task['then'], `${pointer}/then`, within);
   switch (kind) {
     case 'wait':
       return [...problems, ...durationProblems(task['wait'], `${pointer}/wait`)];
     case 'switch':
-      return [...problems, ...cases(task).flatMap(({ at, fields }) => thenProblems(fields['then'], `${pointer}/switch/${at}/then`, siblings))];
+      return [...problems, ...cases(task).flatMap(({ at, fields }) => thenProblems(fields['then'], `${pointer}/switch/${at}/then`, within))];
+    case 'for':
+      return [...problems, ...loopVariableProblems(task, `${pointer}/for`)];
     case 'raise':
       return [...problems, ...nameProblem(objectOf(task['raise'])['error'], `${pointer}/raise/error`, 'errors', use)];
     case 'try':
@@ -55,6 +60,16 @@ export function cases(task: JsonObject): readonly { readonly at: string; readonl
   const list = task['switch'];
   if (!Array.isArray(list)) return [];
   return (list as readonly Json[]).flatMap((entry, position) => Object.entries(objectOf(entry)).map(([name, fields]) => ({ at: pointerTo('', position, name).slice(1), fields: objectOf(fields) })));
+}
+
+function loopVariableProblems(task: JsonObject, pointer: string): readonly Problem[] {
+  const [item, index] = loopVariablesOf(task);
+  const reserved = Object.entries({ each: item, at: index }).filter(([, name]) => RESERVED_VARIABLES.includes(name));
+  const problems = reserved.map(([field, name]) => ({
+    pointer: `${pointer}/${field}`,
+    message: `Expected a name for the variable other than ${names(RESERVED_VARIABLES)} at ${pointer}/${field} but found \`${name}\``,
+  }));
+  return item === index ? [...problems, { pointer, message: `Expected names that differ for the item and its index at ${pointer} but both are \`${item}\`` }] : problems;
 }
 
 function catchProblems(clause: JsonObject, pointer: string, use: JsonObject): readonly Problem[] {
@@ -86,6 +101,8 @@ function retryProblems(policy: Json | undefined, pointer: string): readonly Prob
 
 function thenProblems(target: Json | undefined, pointer: string, siblings: ReadonlyMap<string, number>): readonly Problem[] {
   if (typeof target !== 'string' || target === '' || FLOW_DIRECTIVES.includes(target) || siblings.has(target)) return [];
+  if (siblings === NO_SIBLINGS)
+    return [{ pointer, message: `Expected ${names(FLOW_DIRECTIVES)} at ${pointer}, as the branches of a fork run at the same time, but found ${JSON.stringify(excerpt(target))}` }];
   return [
     { pointer, message: `Expected ${names(FLOW_DIRECTIVES)} or a task of the same list (${names([...siblings.keys()].slice(0, 20))}) at ${pointer} but found ${JSON.stringify(excerpt(target))}` },
   ];

@@ -16,12 +16,12 @@ describe('indexTasks', () => {
   });
 
   it('knows kind, list, position, siblings, parent and the errors around', () => {
-    expect(index.get('/do/0/a/catch/do/1/d')).toMatchObject({ name: 'd', kind: 'do', list: '/do/0/a/catch/do', position: 1, parent: '/do/0/a', errorVariables: ['err'] });
+    expect(index.get('/do/0/a/catch/do/1/d')).toMatchObject({ name: 'd', kind: 'do', list: '/do/0/a/catch/do', position: 1, parent: '/do/0/a', variables: ['err'] });
     expect([...index.get('/do/0/a/catch/do/1/d')!.siblings]).toEqual([
       ['c', 0],
       ['d', 1],
     ]);
-    expect(index.get('/do/1/g')).toMatchObject({ parent: '', errorVariables: [], task: { wait: 'PT1S' } });
-    expect(index.get('/do/0/a/try/0/b')?.errorVariables).toEqual([]);
+    expect(index.get('/do/1/g')).toMatchObject({ parent: '', variables: [], task: { wait: 'PT1S' } });
+    expect(index.get('/do/0/a/try/0/b')?.variables).toEqual([]);
   });
 });

@@ -8,6 +8,7 @@ export * from './execution/execution.events.js';
 export * from './execution/execution.evolve.js';
 export * from './execution/execution.state.js';
 export * from './program/compile.js';
+export { EVENT_VALUES_MAX, listenKeysOf } from './signal/listen-key.js';
 export * from './program/program.js';
 export * from './program/search-attributes.js';
 export * from './timeline/timeline.js';

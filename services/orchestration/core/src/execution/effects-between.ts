@@ -13,10 +13,12 @@ export const isLong = (job: Pick<OutstandingJob, 'kind'>): boolean => LONG_KINDS
 /** Something an execution waits for that outlives memory. */
 export interface Wait {
   readonly id: string;
-  readonly kind: 'timer' | 'review' | 'job';
-  /** Undefined: nothing falls due by itself (a review). */
+  readonly kind: 'timer' | 'review' | 'job' | 'signal';
+  /** Undefined: nothing falls due by itself (a review, a signal). */
   readonly due: Instant | undefined;
   readonly subject: string;
+  /** Of a signal: by what it is found. See `listenKey`. */
+  readonly correlation?: string;
 }
 
 export interface Effects {
@@ -49,8 +51,12 @@ export function waitsOf(state: ExecutionState): ReadonlyMap<string, Wait> {
   const waits = new Map<string, Wait>();
   for (const timer of Object.values(state.timers)) waits.set(timer.id, { id: timer.id, kind: 'timer', due: timer.due, subject: timer.purpose });
   for (const review of Object.values(state.reviews)) waits.set(review.id, { id: review.id, kind: 'review', due: undefined, subject: review.kind });
-  for (const job of Object.values(state.jobs)) {
-    if (isLong(job) && !job.asked) waits.set(job.id, { id: job.id, kind: 'job', due: job.scheduledAt + LONG_JOB_REDELIVERY_MS, subject: job.kind });
+  for (const { id, eventType, correlation } of Object.values(state.listens)) waits.set(id, { id, kind: 'signal', due: undefined, subject: eventType || 'any event', correlation });
+  const jobs = Object.values(state.jobs);
+  // Beside something that has a row a quick job needs one too: the sweep passes by what is parked, and nobody else would miss it.
+  const isParked = waits.size > 0 || jobs.some((job) => isLong(job) && !job.asked);
+  for (const job of jobs) {
+    if ((isParked || isLong(job)) && !job.asked) waits.set(job.id, { id: job.id, kind: 'job', due: job.scheduledAt + LONG_JOB_REDELIVERY_MS, subject: job.kind });
   }
   return waits;
 }

@@ -27,6 +27,19 @@ export type ExecutionCommand =
       readonly platform: boolean;
       readonly evidence?: Json;
     }
+  | {
+      readonly type: 'ReceiveSignal';
+      /** Whoever sends it: an execution of another tenant is unknown to it. */
+      readonly tenant: string;
+      readonly source: string;
+      readonly id: string;
+      readonly eventType: string;
+      /** The CloudEvent, attributes and `data`. */
+      readonly event: Json;
+      readonly taint: readonly string[];
+      /** It was found by what it carries: taken by a `listen` that is open, or not at all. */
+      readonly isCorrelated: boolean;
+    }
   | { readonly type: 'FireTimer'; readonly timer: string }
   | { readonly type: 'DecideReview'; readonly review: string; readonly outcome: string; readonly comment: string; readonly form: Json; readonly decidedBy: string };
 

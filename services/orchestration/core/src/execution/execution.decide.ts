@@ -5,6 +5,7 @@ import { completeJob } from './commands/complete-job.js';
 import { decideReview } from './commands/decide-review.js';
 import { failJob } from './commands/fail-job.js';
 import { fireTimer } from './commands/fire-timer.js';
+import { receiveSignal } from './commands/receive-signal.js';
 import { startExecution } from './commands/start-execution.js';
 import type { ExecutionCommand } from './execution.commands.js';
 import type { ExecutionEvent } from './execution.events.js';
@@ -37,6 +38,8 @@ function decideExecution(state: ExecutionState, command: ExecutionCommand, conte
       return completeJob(state, command, context, programs);
     case 'FailJob':
       return failJob(state, command, context, programs);
+    case 'ReceiveSignal':
+      return receiveSignal(state, command, context, programs);
     case 'FireTimer':
       return fireTimer(state, command, context, programs);
     case 'DecideReview':

@@ -68,8 +68,42 @@ export type ExecutionEvent =
       readonly at: Instant;
       /** The transformed input, when the task transforms it; otherwise the parent's current value. */
       readonly input?: Json;
+      /** Which branch of a `fork` it is, from 0 in declared order. */
+      readonly branch?: number;
     }
-  | { readonly type: 'TaskSkipped'; readonly pointer: string; readonly parent: ActivationKey }
+  | { readonly type: 'TaskSkipped'; readonly pointer: string; readonly parent: ActivationKey; readonly branch?: number }
+  /** A `for` begins: what it goes through, evaluated once. */
+  | { readonly type: 'LoopBegun'; readonly key: ActivationKey; readonly count: number; readonly items: Json }
+  /** @property index of the item, from 0. */
+  | { readonly type: 'PassBegun'; readonly key: ActivationKey; readonly index: number }
+  /** A branch of a competing `fork` failed; the others go on. */
+  | { readonly type: 'BranchFailed'; readonly key: ActivationKey; readonly branch: number; readonly errorType: string; readonly error: Json }
+  /** A `fork` has its output: of all branches in declared order, or of the one that won. What still runs in it is cancelled. */
+  | { readonly type: 'BranchesJoined'; readonly key: ActivationKey; readonly winner?: number }
+  | {
+      readonly type: 'ListenOpened';
+      readonly key: ActivationKey;
+      readonly listen: string;
+      readonly at: Instant;
+      /** Type of the event that it waits for; '' = any. */
+      readonly eventType: string;
+      /** Finds it among all that listen. See `listenKey`. */
+      readonly correlation: string;
+      /** What the event must have, as evaluated: {with, correlate}. */
+      readonly expected: Json;
+    }
+  /** An event came in; it is kept until a `listen` takes it. */
+  | {
+      readonly type: 'SignalReceived';
+      readonly source: string;
+      readonly id: string;
+      readonly eventType: string;
+      readonly taint?: readonly string[];
+      /** The CloudEvent, attributes and `data`. */
+      readonly event: Json;
+    }
+  /** A `listen` took an event that came in: its output is a list of it. */
+  | { readonly type: 'SignalTaken'; readonly key: ActivationKey; readonly source: string; readonly id: string; readonly read: 'data' | 'envelope' }
   | { readonly type: 'CaseChosen'; readonly key: ActivationKey; readonly name: string }
   | {
       readonly type: 'JobScheduled';

@@ -1,8 +1,9 @@
 // (state, event) -> state: the only place where an execution changes.
-import { assertNever, invariant } from '@weft/kernel';
+import { assertNever, invariant, isJsonObject, type Json } from '@weft/kernel';
 import { ExecutionDraft } from './execution.draft.js';
 import type { ActivationKey, ExecutionEvent } from './execution.events.js';
-import { ROOT, type Activation, type ExecutionState } from './execution.state.js';
+import { contextAt, joinContexts } from './execution.context.js';
+import { ROOT, signalKey, type Activation, type EndedBranch, type ExecutionState } from './execution.state.js';
 
 /** The state after one more event. */
 export const evolveExecution = (state: ExecutionState, event: ExecutionEvent): ExecutionState => foldExecution(state, [event]);
@@ -30,11 +31,47 @@ export function evolveDraft(draft: ExecutionDraft, event: ExecutionEvent): void 
       const { key, pointer, iteration } = event;
       const parent = draft.activation(event.parent);
       const input = event.input ?? parent.value;
-      draft.change(parent.key, { visits: { ...parent.visits, [pointer]: (parent.visits[pointer] ?? 0) + 1 } });
-      draft.put('activations', key, { key, pointer, iteration, parent: event.parent, enteredAt: event.at, rawInput: parent.value, input, value: input, visits: {}, attempt: 1 });
+      // Nothing jumps back to a branch.
+      if (event.branch === undefined) draft.change(parent.key, { visits: { ...parent.visits, [pointer]: (parent.visits[pointer] ?? 0) + 1 } });
+      const branch = event.branch === undefined ? {} : { branch: event.branch };
+      draft.put('activations', key, { key, pointer, iteration, parent: event.parent, enteredAt: event.at, rawInput: parent.value, input, value: input, visits: {}, attempt: 1, ...branch });
       return draft.set({ entered: state.entered + 1 });
     }
     case 'TaskSkipped':
+      if (event.branch !== undefined) endBranch(draft, { key: event.parent, branch: event.branch });
+      return;
+    case 'LoopBegun':
+      return draft.change(event.key, { loop: { count: event.count, items: event.items, index: -1 } });
+    case 'PassBegun': {
+      const { loop } = draft.activation(event.key);
+      invariant(loop, 'only a loop that has begun has passes');
+      draft.change(event.key, { loop: { ...loop, index: event.index }, visits: {} });
+      // Passes count like tasks: what goes round without entering any ends too.
+      return draft.set({ entered: state.entered + 1 });
+    }
+    case 'BranchFailed': {
+      const failed = Object.values(state.activations).find(({ parent, branch }) => parent === event.key && branch === event.branch);
+      if (failed) removeBelow(draft, failed.key, true);
+      return endBranch(draft, { key: event.key, branch: event.branch, error: event.error });
+    }
+    case 'BranchesJoined':
+      return joinBranches(draft, event.key, event.winner);
+    case 'ListenOpened': {
+      const { listen: id, key, at: openedAt, eventType, correlation, expected } = event;
+      return draft.put('listens', id, { id, key, openedAt, eventType, correlation, expected });
+    }
+    case 'SignalReceived': {
+      const { source, id, eventType } = event;
+      draft.put('received', signalKey(event), true);
+      draft.put('signals', signalKey(event), { source, id, eventType, event: event.event });
+      return taintWith(draft, event.taint);
+    }
+    case 'SignalTaken': {
+      const taken = state.signals[signalKey(event)]?.event ?? null;
+      draft.remove('signals', signalKey(event));
+      draft.removeWhere('listens', (listen) => listen.key === event.key);
+      return draft.change(event.key, { value: [event.read === 'envelope' ? taken : isJsonObject(taken) ? (taken['data'] ?? null) : null] });
+    }
     case 'CaseChosen':
     case 'EventEmitted':
       return;
@@ -48,8 +85,7 @@ export function evolveDraft(draft: ExecutionDraft, event: ExecutionEvent): void 
       draft.remove('jobs', event.job);
       // A result that comes while a person is asked for it answers the question.
       draft.removeWhere('reviews', (review) => review.key === event.key);
-      if (event.taint && event.taint.length > 0) draft.set({ taint: [...new Set([...state.taint, ...event.taint])] });
-      return;
+      return taintWith(draft, event.taint);
     }
     case 'JobFailed': {
       const job = state.jobs[event.job];
@@ -65,22 +101,28 @@ export function evolveDraft(draft: ExecutionDraft, event: ExecutionEvent): void 
       return draft.remove('timers', event.timer);
     case 'ReviewRequested': {
       const { key, review, kind, at, title, subject } = event;
-      return draft.put('reviews', review, { id: review, key, kind, openedAt: at, title, subject });
+      draft.put('reviews', review, { id: review, key, kind, openedAt: at, title, subject });
+      return draft.set({ asked: state.asked + 1 });
     }
     case 'ReviewDecided':
       return draft.remove('reviews', event.review);
     case 'RetryScheduled':
-      removeDescendants(draft, event.key);
+      removeBelow(draft, event.key);
       return draft.change(event.key, { value: draft.activation(event.key).input, visits: {}, attempt: event.retry + 1 });
     case 'ErrorCaught':
-      removeDescendants(draft, event.key);
+      removeBelow(draft, event.key);
       return draft.change(event.key, { value: draft.activation(event.key).input, visits: {}, caught: event.error });
     case 'TaskCompleted': {
       const completed = draft.activation(event.key);
       invariant(completed.parent !== undefined, 'only a task that was entered completes');
-      draft.change(completed.parent, { value: event.output ?? completed.value });
+      const output = event.output ?? completed.value;
       draft.remove('activations', event.key);
-      if (event.exported !== undefined) draft.set({ exported: event.exported });
+      if (completed.branch !== undefined) {
+        const exported = event.exported ?? completed.exported;
+        return endBranch(draft, { key: completed.parent, branch: completed.branch, output, ...(exported === undefined ? {} : { exported }) });
+      }
+      draft.change(completed.parent, { value: output });
+      if (event.exported !== undefined) exportTo(draft, completed.parent, event.exported);
       return;
     }
     case 'ExecutionCompleted':
@@ -92,8 +134,40 @@ export function evolveDraft(draft: ExecutionDraft, event: ExecutionEvent): void 
   }
 }
 
+/** Labels only ever grow. */
+function taintWith(draft: ExecutionDraft, taint: readonly string[] | undefined): void {
+  if (taint && taint.length > 0) draft.set({ taint: [...new Set([...draft.state.taint, ...taint])] });
+}
+
+/** Replaces `$context`: the copy of the branch that an activation is in, else that of the execution. */
+function exportTo(draft: ExecutionDraft, key: ActivationKey, exported: Json): void {
+  for (let at: ActivationKey | undefined = key; at !== undefined; at = draft.activation(at).parent) {
+    if (draft.activation(at).branch !== undefined) return draft.change(at, { exported });
+  }
+  draft.set({ exported });
+}
+
+function endBranch(draft: ExecutionDraft, ended: EndedBranch): void {
+  draft.put('branches', `${ended.key}\n${ended.branch}`, ended);
+  draft.change(ended.key, { branchesEnded: (draft.activation(ended.key).branchesEnded ?? 0) + 1 });
+}
+
+/** The output of a fork, and what its branches exported, in declared order whatever the order in which they ended. */
+function joinBranches(draft: ExecutionDraft, key: ActivationKey, winner: number | undefined): void {
+  const { input } = draft.activation(key);
+  const ended = Object.values(draft.state.branches).filter((branch) => branch.key === key);
+  const joined = (winner === undefined ? ended : ended.filter(({ branch }) => branch === winner)).toSorted((left, right) => left.branch - right.branch);
+  // A skipped branch hands its input on.
+  const outputs = joined.map(({ output }) => (output === undefined ? input : output));
+  const exports = joined.flatMap(({ exported }) => (exported === undefined ? [] : [exported]));
+  if (winner !== undefined) removeBelow(draft, key);
+  draft.removeWhere('branches', (branch) => branch.key === key);
+  draft.change(key, { value: winner === undefined ? outputs : (outputs[0] ?? null) });
+  if (exports.length > 0) exportTo(draft, key, joinContexts(contextAt(draft.state, key), exports));
+}
+
 /** Everything below an activation ends with it: its tasks, and what they waited for. */
-function removeDescendants(draft: ExecutionDraft, key: ActivationKey): void {
+function removeBelow(draft: ExecutionDraft, key: ActivationKey, withItself = false): void {
   const { activations } = draft.state;
   const isBelow = (candidate: Activation): boolean => {
     for (let parent = candidate.parent; parent !== undefined; parent = activations[parent]?.parent) if (parent === key) return true;
@@ -104,12 +178,10 @@ function removeDescendants(draft: ExecutionDraft, key: ActivationKey): void {
       .filter(isBelow)
       .map((below) => below.key),
   );
+  if (withItself) gone.add(key);
   const isGone = (entry: { readonly key: ActivationKey }): boolean => gone.has(entry.key);
-  draft.removeWhere('jobs', isGone);
-  draft.removeWhere('timers', isGone);
-  draft.removeWhere('reviews', isGone);
-  draft.removeWhere('activations', isGone);
+  for (const part of ['jobs', 'timers', 'reviews', 'listens', 'branches', 'activations'] as const) draft.removeWhere(part, isGone);
 }
 
 /** What an execution that has ended no longer has. */
-const ENDED: Partial<ExecutionState> = { activations: {}, jobs: {}, timers: {}, reviews: {}, generations: {}, attempts: {} };
+const ENDED: Partial<ExecutionState> = { activations: {}, branches: {}, jobs: {}, timers: {}, reviews: {}, listens: {}, signals: {}, generations: {}, attempts: {} };

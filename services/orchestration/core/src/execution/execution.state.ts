@@ -12,7 +12,7 @@ export const TASKS_ENTERED_MAX = 100_000;
 export interface Activation {
   readonly key: ActivationKey;
   readonly pointer: string;
-  /** Back-jump counts on the path; '' when there were none. Part of every idempotency key below it. */
+  /** Loop indices and back-jump counts on the path; '' when there were none. Part of every idempotency key below it. */
   readonly iteration: string;
   readonly parent: ActivationKey | undefined;
   readonly enteredAt: Instant;
@@ -27,6 +27,46 @@ export interface Activation {
   readonly attempt: number;
   /** The error that its `catch` handles, while it does. */
   readonly caught?: Json;
+  /** Which branch of a `fork` it is, from 0. */
+  readonly branch?: number;
+  /** `$context` of a branch, once something in it has exported. */
+  readonly exported?: Json;
+  /** Of a `fork`: how many of its branches have ended. */
+  readonly branchesEnded?: number;
+  /** Where a `for` stands. */
+  readonly loop?: { readonly count: number; readonly items: Json; readonly index: number };
+}
+
+/** What a branch of a `fork` that goes on has come to. */
+export interface EndedBranch {
+  /** Key of the fork's activation. */
+  readonly key: ActivationKey;
+  /** From 0, in declared order. */
+  readonly branch: number;
+  readonly output?: Json;
+  /** Its `$context`, when something in it exported. */
+  readonly exported?: Json;
+  /** Of a competing branch that failed. */
+  readonly error?: Json;
+}
+
+/** An event that no `listen` has taken yet. */
+export interface KeptSignal {
+  readonly source: string;
+  readonly id: string;
+  readonly eventType: string;
+  readonly event: Json;
+}
+
+/** A `listen` that waits for its event. */
+export interface OpenListen {
+  readonly id: string;
+  readonly key: ActivationKey;
+  readonly openedAt: Instant;
+  /** '' = any. */
+  readonly eventType: string;
+  readonly correlation: string;
+  readonly expected: Json;
 }
 
 /** A job that was scheduled and has not been reported. */
@@ -74,15 +114,25 @@ export interface ExecutionState {
   /** `$context`. */
   readonly exported: Json;
   readonly activations: Readonly<Record<ActivationKey, Activation>>;
+  /** Branches that ended while their fork goes on, in that order. */
+  readonly branches: Readonly<Record<string, EndedBranch>>;
   readonly jobs: Readonly<Record<string, OutstandingJob>>;
   readonly timers: Readonly<Record<string, OutstandingTimer>>;
   readonly reviews: Readonly<Record<string, OpenReview>>;
+  /** In the order in which they were opened. */
+  readonly listens: Readonly<Record<string, OpenListen>>;
+  /** By `signalKey`, oldest first. */
+  readonly signals: Readonly<Record<string, KeptSignal>>;
+  /** Signals that were ever received: a second one is a duplicate, also after the end. */
+  readonly received: Readonly<Record<string, true>>;
   /** Generation of jobs whose effect was settled as failed; 0 when not listed. */
   readonly generations: Readonly<Record<string, number>>;
   /** Last attempt of jobs that failed and may be scheduled anew by a retried `try`; 0 when not listed. */
   readonly attempts: Readonly<Record<string, number>>;
-  /** Tasks entered so far; also numbers timers, reviews and emissions. */
+  /** Tasks entered and passes of loops begun so far; also numbers timers, reviews and emissions. */
   readonly entered: number;
+  /** Reviews requested so far; numbers them. */
+  readonly asked: number;
   readonly endedAt?: Instant;
   readonly output?: Json;
   readonly error?: Json;
@@ -100,16 +150,27 @@ export const initialExecution: ExecutionState = {
   input: null,
   exported: {},
   activations: {},
+  branches: {},
   jobs: {},
   timers: {},
   reviews: {},
+  listens: {},
+  signals: {},
+  received: {},
   generations: {},
   attempts: {},
   entered: 0,
+  asked: 0,
 };
 
 /** Whether nothing can happen to the execution any more. */
 export const isEnded = (state: ExecutionState): boolean => state.status === 'completed' || state.status === 'faulted';
+
+/** What makes an event the same when it comes again. Source: CloudEvents 1.0, source and id. */
+export const signalKey = (signal: { readonly source: string; readonly id: string }): string => `${signal.source}\n${signal.id}`;
+
+/** Signals that an execution keeps for a `listen` that is not reached yet. */
+export const SIGNALS_KEPT_MAX = 100;
 
 /** Id of the job of an activation: the same activation has the same job id for ever. */
 export const jobIdOf = (executionId: string, key: ActivationKey): string => `${executionId}${key}`;

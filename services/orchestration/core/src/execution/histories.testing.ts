@@ -91,4 +91,48 @@ export const HISTORIES: Readonly<Record<string, () => Running>> = {
     const run = running({ do: [{ outer: { do: [{ boom: { raise: { error: { type: 'https://example.test/errors/boom', status: 418, title: 'Boom' } } } }] } }] }, {}).start();
     return run;
   },
+  'fork-that-joins': () => {
+    const branches = [
+      http('a', { export: { as: '$context + { a: . }' } }),
+      { b: { if: '.never', set: { x: 1 } } },
+      { c: { do: [http('d', { export: { as: '{ d: . }' } }), { e: { wait: { hours: 1 } } }] } },
+    ];
+    const run = running({ do: [{ both: { fork: { branches } } }, { seen: { set: '${ $context }' } }] }, { n: 1 }).start();
+    run.complete('/do/0/both/fork/branches/2/c/do/0/d', { n: 3 });
+    run.complete('/do/0/both/fork/branches/0/a', { n: 2 });
+    run.fireTimer();
+    return run;
+  },
+  'fork-that-goes-on': () => {
+    const run = running({ do: [{ both: { fork: { branches: [http('a', { export: { as: '{ a: . }' } }), http('b')] } } }] }, {}).start();
+    run.complete('/do/0/both/fork/branches/0/a', { n: 2 });
+    return run;
+  },
+  'branches-that-compete': () => {
+    const run = running({ do: [{ race: { fork: { compete: true, branches: [http('a'), http('b'), { c: { wait: { hours: 1 } } }] } } }, http('after')] }, {}).start();
+    failJob(run, '/do/0/race/fork/branches/0/a', { failure: UNAVAILABLE });
+    run.complete('/do/0/race/fork/branches/1/b', { n: 1 });
+    return run;
+  },
+  'loop-in-its-second-pass': () => {
+    const run = running(
+      { do: [{ each: { for: { each: 'pet', in: '.pets', at: 'n' }, while: '$n < 5', do: [http('call', { input: { from: '{ pet: $pet, before: . }' } })] } }] },
+      { pets: ['cat', 'dog'] },
+    ).start();
+    run.complete('/do/0/each/do/0/call#2[0]', { n: 1 });
+    return run;
+  },
+  'listens-with-an-early-event': () => {
+    const paid = { one: { with: { type: 'com.example.paid.v1' }, correlate: { order: { from: '.data.order', expect: '${ .order }' } } } };
+    const run = running({ do: [http('first'), { paid: { listen: { to: paid, read: 'envelope' } } }, { next: { listen: { to: { one: { with: { subject: 's' } } } } } }] }, {}).start();
+    run.signal({ id: 'e1', data: { order: 'o1', amount: 5 } });
+    run.signal({ id: 'e2', type: 'com.example.other.v1', data: 'kept' });
+    run.complete('/do/0/first', { order: 'o1' });
+    return run;
+  },
+  'listen-that-was-answered': () => {
+    const run = running({ do: [{ paid: { listen: { to: { one: { with: { type: 'com.example.paid.v1', data: '${ .amount > 3 }' } } } } } }, { done: { set: { got: '${ .[0] }' } } }] }, {}).start();
+    run.signal({ id: 'e1', data: { amount: 5 } });
+    return run;
+  },
 };

@@ -5,27 +5,40 @@ import { ExecutionDraft } from '../execution/execution.draft.js';
 import { evolveDraft } from '../execution/execution.evolve.js';
 import type { ExecutionDecision } from '../execution/execution.decide.js';
 import { ROOT, TASKS_ENTERED_MAX, type Activation, type ExecutionState } from '../execution/execution.state.js';
+import { contextAt } from '../execution/execution.context.js';
 import { ExpressionFailed, type Evaluate, type Variables } from '../program/expression.js';
 import type { Program, Scope, Task, TaskBase } from '../program/program.js';
 import { errorJson, standardError, type WorkflowError } from '../program/workflow-error.js';
 import { completeTask } from './complete.js';
-import { enterTask } from './enter.js';
+import { enterBranch, enterTask } from './enter.js';
+import type { ForkTask } from './fork.js';
+import { beginPass, itemOf } from './loop.js';
 import { raiseError } from './raise.js';
 
 /** The next thing to do at once. `undefined`: nothing, the execution waits or has ended. */
 export type Step =
   | { readonly go: 'enter'; readonly scope: ActivationKey; readonly position: number }
   | { readonly go: 'complete'; readonly key: ActivationKey; readonly output: Json; readonly then?: string }
+  | { readonly go: 'branch'; readonly scope: ActivationKey; readonly branch: number }
+  | { readonly go: 'pass'; readonly scope: ActivationKey; readonly index: number }
   | { readonly go: 'leave'; readonly scope: ActivationKey }
-  /** `inside`: raised by a task of this scope, rather than by the activation itself. */
-  | { readonly go: 'raise'; readonly key: ActivationKey; readonly error: WorkflowError; readonly inside?: true }
+  /** `inside`: raised by a task of this scope (of a fork: by that branch), rather than by the activation itself. */
+  | { readonly go: 'raise'; readonly key: ActivationKey; readonly error: WorkflowError; readonly inside?: true; readonly branch?: number }
   | undefined;
 
+/** What may end a fork, or a branch of one, that has branches still to be entered. */
+const ENDS_BRANCHES: ReadonlySet<ExecutionEvent['type']> = new Set(['RetryScheduled', 'ErrorCaught', 'BranchFailed', 'BranchesJoined', 'ExecutionCompleted', 'ExecutionFaulted']);
+
 const RUNTIME: Json = { name: 'weft', version: '0.1.0' };
+
+/** Enters one branch of a fork. */
+export type BranchStep = Extract<Step, { go: 'branch' }>;
 
 export class Advance {
   readonly #events: ExecutionEvent[] = [];
   readonly #draft: ExecutionDraft;
+  /** Branches that are still to be entered. */
+  #waiting: BranchStep[] = [];
 
   constructor(
     state: ExecutionState,
@@ -43,12 +56,17 @@ export class Advance {
   record(event: ExecutionEvent): void {
     this.#events.push(event);
     evolveDraft(this.#draft, event);
+    if (this.#waiting.length > 0 && ENDS_BRANCHES.has(event.type)) this.#waiting = this.#waiting.filter((step) => this.#isOpen(step.scope, event));
+  }
+
+  /** Branches to enter in this decision, when the step at hand has come to wait. */
+  later(steps: readonly BranchStep[]): void {
+    this.#waiting.push(...steps);
   }
 
   /** Steps until everything waits, and returns what was decided. */
   finish(first: Step): ExecutionDecision {
-    let step = first;
-    while (step !== undefined) step = this.#take(step);
+    for (let step = first ?? this.#next(); step !== undefined;) step = this.#take(step) ?? this.#next();
     return { kind: 'accepted', events: this.#events, effects: [], after: this.state };
   }
 
@@ -78,23 +96,23 @@ export class Advance {
 
   /** Ids are derived from the state, so that deciding again gives the same. */
   reviewId(): string {
-    return `${this.state.executionId}.${this.state.entered}.${Object.keys(this.state.reviews).length}`;
+    return `${this.state.executionId}.${this.state.entered}.${this.state.asked}`;
   }
 
   timerId(key: ActivationKey): string {
     return `${key}@${this.state.entered}.${this.activation(key).attempt}`;
   }
 
-  /** Evaluates with the variables that are visible at an activation. */
+  /** Evaluates with the variables that are visible at an activation; `isInside`: to the tasks of its list. */
   evaluate(
     evaluate: Evaluate,
     input: Json,
-    at: { readonly task?: TaskBase; readonly key: ActivationKey; readonly taskInput?: Json; readonly output?: Json; readonly extra?: Readonly<Record<string, Json>> },
+    at: { readonly task?: TaskBase; readonly key: ActivationKey; readonly isInside?: boolean; readonly taskInput?: Json; readonly output?: Json; readonly extra?: Readonly<Record<string, Json>> },
   ): Json {
     const { state } = this;
     const variables: Variables = {
-      ...this.#caughtErrors(at.key),
-      context: state.exported,
+      ...this.#surroundings(at.key, at.isInside === true),
+      context: contextAt(state, at.key),
       input: at.taskInput ?? null,
       output: at.output ?? null,
       task: at.task ? { name: at.task.name, reference: at.task.pointer, definition: at.task.definition, input: at.taskInput ?? null } : null,
@@ -110,38 +128,60 @@ export class Advance {
     return evaluate(input, variables, this.context.now);
   }
 
-  #caughtErrors(key: ActivationKey): Record<string, Json> {
-    const errors: Record<string, Json> = {};
-    for (let at: Activation | undefined = this.state.activations[key]; at?.parent !== undefined; at = this.state.activations[at.parent]) {
-      const holder: Activation | undefined = this.state.activations[at.parent];
-      if (holder?.caught === undefined) continue;
-      const task = this.program.tasks.get(holder.pointer);
-      if (task?.kind === 'try' && !(task.catch.as in errors)) errors[task.catch.as] = holder.caught;
+  /** Errors that surrounding catches handle, and items of surrounding loops. */
+  #surroundings(key: ActivationKey, isInside: boolean): Record<string, Json> {
+    const found: Record<string, Json> = {};
+    const { activations } = this.state;
+    const start = activations[key];
+    for (let at = isInside || start?.parent === undefined ? start : activations[start.parent]; at; at = at.parent === undefined ? undefined : activations[at.parent]) {
+      if (at.caught === undefined && !at.loop) continue;
+      const task = this.program.tasks.get(at.pointer);
+      if (task?.kind === 'try' && at.caught !== undefined) found[task.catch.as] ??= at.caught;
+      if (task?.kind !== 'for' || !at.loop) continue;
+      if (!(task.each in found)) found[task.each] = itemOf(at.loop, at.loop.index);
+      if (!(task.at in found)) found[task.at] = at.loop.index;
     }
-    return errors;
+    return found;
+  }
+
+  #next(): Step {
+    return this.#waiting.shift();
+  }
+
+  /** Whether the branches of a fork may still be entered after an event. */
+  #isOpen(fork: ActivationKey, event: ExecutionEvent): boolean {
+    return fork in this.state.activations && !(event.type === 'BranchesJoined' && event.key === fork);
   }
 
   #take(step: NonNullable<Step>): Step {
     if (this.state.entered > TASKS_ENTERED_MAX) {
       return this.fault(standardError('runtime', '/', 'too-many-tasks', `Expected at most ${TASKS_ENTERED_MAX} tasks in one execution: does a \`then\` jump back for ever?`));
     }
-    const key = step.go === 'enter' || step.go === 'leave' ? step.scope : step.key;
+    const key = 'scope' in step ? step.scope : step.key;
     try {
       switch (step.go) {
         case 'enter':
           return enterTask(this, step.scope, step.position);
+        case 'branch':
+          return enterBranch(this, step.scope, step.branch);
+        case 'pass':
+          return beginPass(this, step.scope, step.index);
         case 'complete':
           return completeTask(this, step.key, step.output, step.then);
         case 'leave':
           return this.#leave(step.scope);
         case 'raise':
-          return raiseError(this, step.key, step.error, step.inside === true);
+          return raiseError(this, step.key, step.error, step.inside === true, step.branch);
       }
     } catch (fault) {
       if (!(fault instanceof ExpressionFailed)) throw fault;
       if (step.go === 'enter') {
         const instance = this.scopeOf(key).tasks[step.position]?.pointer ?? '/';
         return { go: 'raise', key, inside: true, error: standardError('expression', instance, 'expression-failed', fault.message) };
+      }
+      if (step.go === 'branch') {
+        const instance = (this.taskOf(key) as ForkTask).branches[step.branch]?.pointer ?? '/';
+        return { go: 'raise', key, inside: true, branch: step.branch, error: standardError('expression', instance, 'expression-failed', fault.message) };
       }
       // An expression of the catch clause itself fails outside its own try: never caught by itself.
       const at = step.go === 'raise' ? (this.activation(key).parent ?? ROOT) : key;
@@ -150,8 +190,9 @@ export class Advance {
   }
 
   #leave(key: ActivationKey): Step {
-    if (key !== ROOT) return { go: 'complete', key, output: this.activation(key).value };
-    return this.complete(this.activation(ROOT).value);
+    const { value, loop } = this.activation(key);
+    if (loop) return { go: 'pass', scope: key, index: loop.index + 1 };
+    return key === ROOT ? this.complete(value) : { go: 'complete', key, output: value };
   }
 
   /** Ends the workflow with an output. */

@@ -1,11 +1,12 @@
 import type { Json } from '@weft/kernel';
 import type { ActivationKey } from '../execution/execution.events.js';
 import type { Advance, Step } from './advance.js';
+import { branchEnded } from './fork.js';
 
 /** Ends an activation: `output.as`, then `export.as` on the transformed output, then the flow directive. */
 export function completeTask(advance: Advance, key: ActivationKey, raw: Json, then: string | undefined): Step {
   const task = advance.taskOf(key);
-  const { parent, input, value } = advance.activation(key);
+  const { parent, input, value, branch } = advance.activation(key);
   const at = { task, key, taskInput: input };
   const output = task.outputAs ? advance.evaluate(task.outputAs, raw, { ...at, output: raw }) : raw;
   const exported = task.exportAs ? advance.evaluate(task.exportAs, output, { ...at, output }) : undefined;
@@ -14,6 +15,8 @@ export function completeTask(advance: Advance, key: ActivationKey, raw: Json, th
   const directive = then ?? task.then ?? 'continue';
   const scope = parent!;
   if (directive === 'end') return advance.complete(output);
+  // What follows a branch is its fork, whatever else it says.
+  if (branch !== undefined) return branchEnded(advance, scope, branch);
   if (directive === 'exit') return { go: 'leave', scope };
   const { positions } = advance.scopeOf(scope);
   if (directive === 'continue') return { go: 'enter', scope, position: positions.get(task.name)! + 1 };

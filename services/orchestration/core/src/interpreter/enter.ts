@@ -4,24 +4,50 @@ import { jobIdOf } from '../execution/execution.state.js';
 import type { Task } from '../program/program.js';
 import { standardError } from '../program/workflow-error.js';
 import type { Advance, Step } from './advance.js';
+import { branchEnded, enterBranches, type ForkTask } from './fork.js';
+import { listen } from './listen.js';
+import { beginLoop } from './loop.js';
 
-/** Enters the task at a position of a scope; past the last one the scope is left. Data flow order: `if`, `input.from`, run. */
+/** Enters the task at a position of a scope; past the last one the scope is left. */
 export function enterTask(advance: Advance, scope: ActivationKey, position: number): Step {
   const task = advance.scopeOf(scope).tasks[position];
   if (!task) return { go: 'leave', scope };
-  const parent = advance.activation(scope);
-  const raw = parent.value;
-  if (task.if && advance.evaluate(task.if, raw, { task, key: scope }) !== true) {
-    advance.record({ type: 'TaskSkipped', pointer: task.pointer, parent: scope });
-    return { go: 'enter', scope, position: position + 1 };
-  }
-  const visits = parent.visits[task.pointer] ?? 0;
-  const iteration = visits === 0 ? parent.iteration : [parent.iteration, `${levelOf(advance, scope)}.${task.name}:${visits}`].filter(Boolean).join(',');
-  const key = iteration === '' ? task.pointer : `${task.pointer}#${iteration}`;
-  const input = task.inputFrom ? advance.evaluate(task.inputFrom, raw, { task, key: scope }) : undefined;
-  advance.record({ type: 'TaskEntered', key, pointer: task.pointer, iteration, parent: scope, at: advance.context.now, ...(input === undefined ? {} : { input }) });
-  return runTask(advance, task, key, input ?? raw);
+  const visits = advance.activation(scope).visits[task.pointer] ?? 0;
+  const iteration = iterationIn(advance, scope);
+  const key = enter(advance, task, scope, visits === 0 ? iteration : join(iteration, `${levelOf(advance, scope)}.${task.name}:${visits}`));
+  return key === undefined ? { go: 'enter', scope, position: position + 1 } : runTask(advance, task, key, advance.activation(key).input);
 }
+
+/** Enters a branch of a fork. */
+export function enterBranch(advance: Advance, fork: ActivationKey, branch: number): Step {
+  const { branches } = advance.taskOf(fork) as ForkTask;
+  const task = branches[branch]!;
+  const key = enter(advance, task, fork, advance.activation(fork).iteration, branch);
+  return key === undefined ? branchEnded(advance, fork) : runTask(advance, task, key, advance.activation(key).input);
+}
+
+/** Data flow order: `if`, `input.from`. @returns undefined when the task is skipped. */
+function enter(advance: Advance, task: Task, parent: ActivationKey, iteration: string, branch?: number): ActivationKey | undefined {
+  const raw = advance.activation(parent).value;
+  const at = { task, key: parent, isInside: true };
+  const ofBranch = branch === undefined ? {} : { branch };
+  if (task.if && advance.evaluate(task.if, raw, at) !== true) {
+    advance.record({ type: 'TaskSkipped', pointer: task.pointer, parent, ...ofBranch });
+    return undefined;
+  }
+  const key = iteration === '' ? task.pointer : `${task.pointer}#${iteration}`;
+  const input = task.inputFrom ? advance.evaluate(task.inputFrom, raw, at) : undefined;
+  advance.record({ type: 'TaskEntered', key, pointer: task.pointer, iteration, parent, at: advance.context.now, ...(input === undefined ? {} : { input }), ...ofBranch });
+  return key;
+}
+
+/** The iteration of the tasks of a scope: that of the scope, and in a loop which pass of it. */
+function iterationIn(advance: Advance, scope: ActivationKey): string {
+  const { iteration, loop } = advance.activation(scope);
+  return loop ? join(iteration, `${levelOf(advance, scope)}[${loop.index}]`) : iteration;
+}
+
+const join = (path: string, segment: string): string => (path === '' ? segment : `${path},${segment}`);
 
 /** How deep the tasks of a scope are, from 1. It keeps apart the rounds of a task and of one inside it that has the same name. */
 function levelOf(advance: Advance, scope: ActivationKey): number {
@@ -37,6 +63,12 @@ function runTask(advance: Advance, task: Task, key: ActivationKey, input: Json):
     case 'do':
     case 'try':
       return { go: 'enter', scope: key, position: 0 };
+    case 'for':
+      return beginLoop(advance, task, key, input);
+    case 'fork':
+      return enterBranches(advance, task, key);
+    case 'listen':
+      return listen(advance, task, key, input);
     case 'set':
       return { go: 'complete', key, output: advance.evaluate(task.value, input, at) };
     case 'switch': {

@@ -4,15 +4,19 @@ import type { ActivationKey } from '../execution/execution.events.js';
 import type { CatchClause, Task } from '../program/program.js';
 import { errorJson, type WorkflowError } from '../program/workflow-error.js';
 import type { Advance, Step } from './advance.js';
+import { failBranch } from './fork.js';
 
 /**
  * Takes an error up the tree to the first `try` whose block raised it and whose `catch` matches: retry first; `catch.do`
- * once, after retries are exhausted or not allowed. What nothing catches faults the execution, with its first instance.
+ * once, after retries are exhausted or not allowed. Out of a branch it ends the whole fork, except where branches compete. What nothing catches faults the execution, with its first instance.
  */
-export function raiseError(advance: Advance, key: ActivationKey, error: WorkflowError, inside: boolean): Step {
+export function raiseError(advance: Advance, key: ActivationKey, error: WorkflowError, inside: boolean, branch?: number): Step {
+  let from = branch;
   for (let at: ActivationKey | undefined = key; at !== undefined; at = advance.activation(at).parent) {
-    const { pointer, caught } = advance.activation(at);
+    const { pointer, caught, branch: own } = advance.activation(at);
     const task = advance.program.tasks.get(pointer);
+    if (task?.kind === 'fork' && task.isCompeting && from !== undefined) return failBranch(advance, at, from, error);
+    from = own;
     // An error inside a catch is not the business of its own try, nor does a try catch what it raises itself.
     if (task?.kind !== 'try' || caught !== undefined || (at === key && !inside)) continue;
     if (matches(advance, task, at, error)) return handle(advance, task, at, error);

@@ -74,6 +74,15 @@ export class Running {
     return this.accept({ type: 'FailJob', job: this.jobId(key), generation: this.#generation(key), failure, outcome, needsPerson: false, platform: false });
   }
 
+  /** Sends an event; what it does not name is made up. */
+  signal(event: { readonly id: string; readonly type?: string; readonly source?: string; readonly [attribute: string]: Json | undefined }, isCorrelated = false): ExecutionDecision {
+    const { id, source = '/shop', type = 'com.example.paid.v1' } = event;
+    const command = { type: 'ReceiveSignal', tenant: 'default', source, id, eventType: type, event: { specversion: '1.0', ...event, source, type } as Json, taint: [], isCorrelated } as const;
+    const decision = this.command(command);
+    if (decision.kind === 'accepted') this.accept(command);
+    return decision;
+  }
+
   /** Lets the next timer fall due. */
   fireTimer(): void {
     const [timer] = Object.values(this.state.timers);

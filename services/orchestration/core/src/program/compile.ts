@@ -1,10 +1,10 @@
 // Compiles a published definition: pointers in the form of the conformance suite, every expression a closure.
 import { invariant, isJsonObject, rejection, type Json, type JsonObject, type Rejection } from '@weft/kernel';
-import { compile } from '@weft/jq';
-import { canonicalErrorType, functionNameOf, parseDuration, pointerTo, schemaProblem, searchAttributesOf, type ErrorFilter } from '@weft/workflow';
+import { compile, embeddedExpression } from '@weft/jq';
+import { canonicalErrorType, functionNameOf, loopVariablesOf, parseDuration, pointerTo, schemaProblem, searchAttributesOf, type ErrorFilter } from '@weft/workflow';
 import { bareExpression, template, type Evaluate } from './expression.js';
 import { compileSearchAttributes } from './search-attributes.js';
-import type { CatchClause, Program, RaisedError, Scope, SwitchCase, Task, TaskBase } from './program.js';
+import type { CatchClause, Correlation, EventFilter, Loop, Program, RaisedError, Scope, SwitchCase, Task, TaskBase } from './program.js';
 
 /** Server cap on retries where a policy sets no limit. Source: docs/workflow-profile.md, rule 8. */
 export const RETRIES_WITHOUT_LIMIT = 100;
@@ -68,6 +68,9 @@ class Compiler {
 
   #task(name: string, definition: JsonObject, pointer: string, names: readonly string[]): Task {
     const base = taskBase(name, definition, pointer, names);
+    if (definition['for'] !== undefined) return { ...base, kind: 'for', ...this.#loop(definition, pointer, names) };
+    if (definition['fork'] !== undefined) return { ...base, kind: 'fork', ...this.#fork(object(definition['fork'], pointer), pointer, names) };
+    if (definition['listen'] !== undefined) return { ...base, kind: 'listen', ...listener(object(definition['listen'], pointer), names) };
     if (definition['do'] !== undefined && definition['try'] === undefined) return { ...base, kind: 'do', scope: this.#inner(definition['do'], pointer, `${pointer}/do`, names) };
     if (definition['set'] !== undefined) return { ...base, kind: 'set', value: template(definition['set'], names) };
     if (definition['switch'] !== undefined) return { ...base, kind: 'switch', cases: switchCases(definition['switch'], names) };
@@ -87,6 +90,23 @@ class Compiler {
     const scope = this.scope(list, pointer, names);
     this.scopes.set(holder, scope);
     return scope;
+  }
+
+  #loop(definition: JsonObject, pointer: string, names: readonly string[]): Loop & { readonly scope: Scope } {
+    const loop = object(definition['for'], pointer);
+    const [each, at] = loopVariablesOf(definition);
+    const inside = [...names, each, at];
+    return {
+      each,
+      at,
+      in: bareExpression(text(loop['in']), names),
+      ...(definition['while'] === undefined ? {} : { while: bareExpression(text(definition['while']), inside) }),
+      scope: this.#inner(definition['do']!, pointer, `${pointer}/do`, inside),
+    };
+  }
+
+  #fork(fork: JsonObject, pointer: string, names: readonly string[]): { readonly branches: readonly Task[]; readonly isCompeting: boolean } {
+    return { branches: this.scope(fork['branches'], `${pointer}/fork/branches`, names).tasks, isCompeting: fork['compete'] === true };
   }
 
   #catch(clause: JsonObject, pointer: string, names: readonly string[]): CatchClause {
@@ -140,6 +160,28 @@ function taskBase(name: string, definition: JsonObject, pointer: string, names: 
   if (exportAs !== undefined) base.exportAs = expressionOrTemplate(exportAs, names);
   if (definition['then'] !== undefined) base.then = text(definition['then']);
   return base;
+}
+
+// What a correlation takes by a path of plain names can be looked for in an event without knowing who listens.
+const PLAIN_PATH = /^(?:\.[A-Za-z_][A-Za-z0-9_]*)+$/;
+
+function listener(listen: JsonObject, names: readonly string[]): { readonly filter: EventFilter; readonly read: 'data' | 'envelope' } {
+  const one = object(object(listen['to'], 'to')['one'], 'one');
+  const { data, ...attributes } = object(one['with'], 'with');
+  const condition = typeof data === 'string' && embeddedExpression(data) !== undefined ? data : undefined;
+  const correlations = Object.entries(optionalObject(one['correlate']) ?? {}).map(([name, given]): Correlation => {
+    const { from, expect } = object(given, name);
+    const source = (embeddedExpression(text(from)) ?? text(from)).trim();
+    return { name, from: bareExpression(source, names), ...(PLAIN_PATH.test(source) ? { path: source } : {}), ...(expect === undefined ? {} : { expect: template(expect, names) }) };
+  });
+  return {
+    filter: {
+      attributes: template(condition === undefined ? object(one['with'], 'with') : attributes, names),
+      ...(condition === undefined ? {} : { dataHolds: bareExpression(condition, names) }),
+      correlations,
+    },
+    read: listen['read'] === 'envelope' ? 'envelope' : 'data',
+  };
 }
 
 function switchCases(list: Json, names: readonly string[]): readonly SwitchCase[] {

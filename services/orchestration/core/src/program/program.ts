@@ -50,6 +50,33 @@ export interface RaisedError {
   readonly detail?: Evaluate;
 }
 
+export interface Loop {
+  /** Names of the variables that hold the item and its index. */
+  readonly each: string;
+  readonly at: string;
+  readonly in: Evaluate;
+  readonly while?: Evaluate;
+}
+
+/** Which event a `listen` takes. */
+export interface EventFilter {
+  /** Attributes with what each must be, evaluated once when the task is reached. */
+  readonly attributes: Evaluate;
+  /** Condition on the event's data. */
+  readonly dataHolds?: Evaluate;
+  readonly correlations: readonly Correlation[];
+}
+
+export interface Correlation {
+  readonly name: string;
+  /** Takes the value from the event's envelope. */
+  readonly from: Evaluate;
+  /** The same as a path of plain names, such as `.data.order.id`, when it is one. */
+  readonly path?: string;
+  /** What the value must be, evaluated once when the task is reached; without it any value will do. */
+  readonly expect?: Evaluate;
+}
+
 export type Task = TaskBase &
   (
     | { readonly kind: 'do'; readonly scope: Scope }
@@ -61,6 +88,9 @@ export type Task = TaskBase &
     | { readonly kind: 'job'; readonly job: string; readonly arguments: Evaluate }
     | { readonly kind: 'review'; readonly arguments: Evaluate }
     | { readonly kind: 'try'; readonly scope: Scope; readonly catch: CatchClause }
+    | ({ readonly kind: 'for'; readonly scope: Scope } & Loop)
+    | { readonly kind: 'fork'; readonly branches: readonly Task[]; readonly isCompeting: boolean }
+    | { readonly kind: 'listen'; readonly filter: EventFilter; readonly read: 'data' | 'envelope' }
   );
 
 export interface Program {

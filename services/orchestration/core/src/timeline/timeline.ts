@@ -47,6 +47,20 @@ function describe(event: ExecutionEvent): Described | undefined {
     case 'InputTransformed':
     case 'TaskEntered':
       return undefined;
+    case 'LoopBegun':
+      return { text: `goes through ${event.count} ${event.count === 1 ? 'item' : 'items'}` };
+    case 'PassBegun':
+      return { text: `began item ${event.index}` };
+    case 'BranchFailed':
+      return { text: `branch ${event.branch} failed: ${event.errorType}`, detail: event.error };
+    case 'BranchesJoined':
+      return { text: event.winner === undefined ? 'all branches have ended' : `branch ${event.winner} won, the others are cancelled` };
+    case 'ListenOpened':
+      return { text: `listens to ${event.eventType === '' ? 'any event' : event.eventType}`, detail: event.expected };
+    case 'SignalReceived':
+      return { text: `received ${event.eventType} from ${event.source}`, detail: event.event };
+    case 'SignalTaken':
+      return { text: `took event ${event.id} from ${event.source}` };
     case 'TaskSkipped':
       return { text: 'skipped: its `if` did not hold' };
     case 'CaseChosen':

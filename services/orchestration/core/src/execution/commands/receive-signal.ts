@@ -1,0 +1,32 @@
+import { rejection, type DecideContext } from '@weft/kernel';
+import { Advance } from '../../interpreter/advance.js';
+import { isFull, listenFor, takeSignal, type ListenTask } from '../../interpreter/listen.js';
+import type { CommandOf } from '../execution.commands.js';
+import type { ExecutionDecision, Programs } from '../execution.decide.js';
+import { isEnded, SIGNALS_KEPT_MAX, signalKey, type ExecutionState } from '../execution.state.js';
+
+/**
+ * Takes an event from outside, once by source and id. The first open `listen` that it fits takes it; one that comes before its
+ * `listen` is kept, oldest first, unless it was only found by what it carries.
+ * Rejections: `unknown-execution`, `execution-ended`, `too-many-signals`.
+ */
+export function receiveSignal(state: ExecutionState, command: CommandOf<'ReceiveSignal'>, context: DecideContext, programs: Programs): ExecutionDecision {
+  if (state.status === 'none' || state.context.tenant !== command.tenant)
+    return { kind: 'rejected', rejection: rejection('unknown-execution', 'Expected an execution of this tenant but there is none of that id.') };
+  if (state.received[signalKey(command)]) return { kind: 'ignored', reason: 'duplicate' };
+  if (isEnded(state)) return { kind: 'rejected', rejection: rejection('execution-ended', `Expected an execution that goes on but it has ${state.status}.`) };
+  const advance = new Advance(state, programs(state.definition.digest), context);
+  const { source, id, eventType, event, taint } = command;
+  const signal = { source, id, eventType, event };
+  const taking = listenFor(advance, signal);
+  if (!taking && command.isCorrelated) return { kind: 'ignored', reason: 'stale' };
+  if (!taking && isFull(advance))
+    return {
+      kind: 'rejected',
+      rejection: rejection('too-many-signals', `Expected an execution that keeps fewer than ${SIGNALS_KEPT_MAX} events for listens it has not reached but it keeps ${SIGNALS_KEPT_MAX}.`, {
+        retryable: true,
+      }),
+    };
+  advance.record({ type: 'SignalReceived', ...signal, ...(taint.length > 0 ? { taint } : {}) });
+  return advance.finish(taking && takeSignal(advance, advance.taskOf(taking.key) as ListenTask, taking.key, signal));
+}
