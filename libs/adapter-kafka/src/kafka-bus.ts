@@ -11,7 +11,7 @@ export interface KafkaBusOptions extends KafkaConnection, Partial<ConsumerTiming
   readonly onFault?: (fault: unknown, topic: string, group: string) => void;
 }
 
-const TIMING: ConsumerTiming = { sessionTimeoutMs: 10_000, heartbeatMs: 3_000, rebalanceTimeoutMs: 6_000, fetchWaitMs: 500, watchdogMs: 60_000 };
+const TIMING: ConsumerTiming = { sessionTimeoutMs: 6_000, heartbeatMs: 500, rebalanceTimeoutMs: 3_000, fetchWaitMs: 250, watchdogMs: 20_000 };
 
 /**
  * The Bus on Apache Kafka. Topics must exist (`ensureTopics`). At least once: a message comes again after a throw, a
@@ -30,6 +30,11 @@ export class KafkaBus implements Bus {
     this.#timing = { sessionTimeoutMs, heartbeatMs, rebalanceTimeoutMs, fetchWaitMs, watchdogMs };
     this.#client = kafkaClient(options);
     this.#publisher = new KafkaPublisher(this.#client);
+  }
+
+  /** How long the oldest message that waits to be stored has waited, in milliseconds; 0 when none does. A bus that is away shows here first. */
+  get publishWaitMs(): number {
+    return this.#publisher.waitMs;
   }
 
   /** Resolves when all in-sync replicas have the messages. @throws Fault when that is not known; some may be stored then. */
@@ -54,9 +59,9 @@ export class KafkaBus implements Bus {
       throw new Fault('the bus was closed while a group was being joined: the process is shutting down', true);
     }
     const owned: Subscription = {
-      close: async () => {
+      close: async (how) => {
         this.#subscriptions.delete(owned);
-        await subscription.close();
+        await subscription.close(how);
       },
     };
     this.#subscriptions.add(owned);

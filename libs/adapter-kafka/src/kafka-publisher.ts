@@ -13,6 +13,8 @@ interface Record {
 interface Waiting {
   readonly records: readonly Record[];
   readonly bytes: number;
+  /** When it was handed in, by the monotonic clock. */
+  readonly since: number;
   readonly resolve: () => void;
   readonly reject: (fault: Fault) => void;
 }
@@ -27,6 +29,8 @@ export class KafkaPublisher {
   #connected: Promise<void> | undefined;
   #running: Promise<void> | undefined;
   #closed = false;
+  /** Since when the oldest message of the request under way has waited. */
+  #sendingSince: number | undefined;
 
   constructor(client: Kafka) {
     this.#producer = client.producer({
@@ -41,6 +45,12 @@ export class KafkaPublisher {
     });
   }
 
+  /** How long the oldest of the messages has waited that are not known to be stored, in milliseconds. */
+  get waitMs(): number {
+    const since = this.#sendingSince ?? this.#waiting[0]?.since;
+    return since === undefined ? 0 : performance.now() - since;
+  }
+
   /** @throws Fault when it is not known that all messages are stored. */
   publish(messages: readonly Outgoing[]): Promise<void> {
     if (this.#closed) return Promise.reject(new Fault('the bus is closed: the process is shutting down', true));
@@ -48,7 +58,7 @@ export class KafkaPublisher {
     const records = messages.map(record);
     const bytes = records.reduce((sum, { bytes }) => sum + bytes, 0);
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ records, bytes, resolve, reject });
+      this.#waiting.push({ records, bytes, since: performance.now(), resolve, reject });
       // In a microtask, so that all of this tick share the first request.
       this.#running ??= Promise.resolve().then(() => this.#run());
     });
@@ -64,6 +74,7 @@ export class KafkaPublisher {
   async #run(): Promise<void> {
     while (this.#waiting.length > 0) {
       const group = this.#nextGroup();
+      this.#sendingSince = group[0]!.since;
       try {
         await this.#send(group);
         for (const { resolve } of group) resolve();
@@ -72,6 +83,7 @@ export class KafkaPublisher {
         if (group.length === 1 || fault.retryable) for (const { reject } of group) reject(fault);
         else await this.#sendEach(group);
       }
+      this.#sendingSince = undefined;
     }
     // In the same turn as the last look at the queue: a message published from now on starts anew.
     this.#running = undefined;

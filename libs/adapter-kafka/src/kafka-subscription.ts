@@ -1,6 +1,6 @@
 // One subscription: a consumer of its own, guarded against what kafkajs 2.2 is known for (kafkajs issues 659, 1097, 1593).
 import type { Delivery } from '@weft/contracts';
-import { failpoint, Fault, type SubscribeOptions, type Subscription } from '@weft/pipeline';
+import { failpoint, Fault, type CloseOptions, type SubscribeOptions, type Subscription } from '@weft/pipeline';
 import type { Admin, Consumer, EachBatchPayload, Kafka, KafkaMessage } from 'kafkajs';
 import { BatchLane } from './batch-lane.js';
 import { isCoordinatorAway, kafkaFault } from './kafka-fault.js';
@@ -8,15 +8,15 @@ import { recordReader, type RecordReader } from './kafka-record.js';
 
 /** Timing of consumers, in milliseconds. */
 export interface ConsumerTiming {
-  /** A member that the broker has not heard for this long is out. Default 10,000. */
+  /** A member that the broker has not heard for this long is out. Default 6,000: the least that a broker allows by default. */
   readonly sessionTimeoutMs: number;
-  /** Default 3,000. Also how long it takes to notice a rebalance. */
+  /** Default 500. With the fetch wait it is how long it takes to notice a rebalance, and the group stands still until the last member has. */
   readonly heartbeatMs: number;
-  /** How long a rebalance waits for members to come back. Default 6,000. */
+  /** How long a rebalance waits for members to come back. Default 3,000: for a member that died during one, all others wait this long. */
   readonly rebalanceTimeoutMs: number;
-  /** How long a fetch waits at the broker for a first message. Default 500. */
+  /** How long a fetch waits at the broker for a first message. Default 250. */
   readonly fetchWaitMs: number;
-  /** A consumer with lag and without progress for this long is built anew. Default 60,000. */
+  /** A consumer with lag and without progress for this long is built anew. Default 20,000. */
   readonly watchdogMs: number;
 }
 
@@ -34,9 +34,13 @@ export const subscriptionGroupId = (group: string, topic: string): string => `${
 
 // A broker that has just started needs seconds to load its groups.
 const COORDINATOR_WAIT_MS = 30_000;
+const LEAVE_MS_MAX = 2_000;
 const PAUSE_MIN_MS = 20;
 const PAUSE_MAX_MS = 2_000;
 const PARTITIONS_AT_ONCE = 64;
+
+/** What a handler that is no longer waited for is taken to have said: its messages come again elsewhere. */
+const ABANDONED = { fault: { thrown: new Fault('the partitions were given back while their messages were being handled', true) } };
 
 interface Progress {
   readonly committed: string;
@@ -49,6 +53,11 @@ export class KafkaSubscription implements Subscription {
   #consumer: Consumer | undefined;
   #closed = false;
   #rebuilding: Promise<void> | undefined;
+  #rebuilds = 0;
+  #isWatching = false;
+  #abandon: () => void = () => undefined;
+  /** Settles when partitions are given back without waiting for handlers. */
+  readonly #abandoned = new Promise<void>((resolve) => (this.#abandon = resolve));
   #watchdog: NodeJS.Timeout | undefined;
   /** Partitions this member owns, as of its last join; `undefined` before. */
   #assigned: readonly number[] | undefined;
@@ -67,16 +76,33 @@ export class KafkaSubscription implements Subscription {
   async start(): Promise<this> {
     await this.#join();
     const { watchdogMs } = this.options.timing;
-    this.#watchdog = setInterval(() => void this.#watch().catch(this.options.onFault), watchdogMs / 4);
+    this.#watchdog = setInterval(() => this.#look(), watchdogMs / 4);
     this.#watchdog.unref();
     return this;
   }
 
-  async close(): Promise<void> {
+  /** How often the watchdog built the consumer anew. */
+  get rebuilds(): number {
+    return this.#rebuilds;
+  }
+
+  async close({ abandon = false }: CloseOptions = {}): Promise<void> {
     this.#closed = true;
     clearInterval(this.#watchdog);
+    if (abandon) this.#abandon();
     await this.#rebuilding;
-    await this.#consumer?.disconnect().catch(this.options.onFault);
+    const leaving = this.#consumer?.disconnect().catch(this.options.onFault) ?? Promise.resolve();
+    // Whoever abandons its work may have lost the broker too: then the broker finds out by itself.
+    await (abandon ? within(leaving, LEAVE_MS_MAX) : leaving);
+  }
+
+  // A broker that answers slowly must not find itself asked by several looks at once.
+  #look(): void {
+    if (this.#isWatching) return;
+    this.#isWatching = true;
+    void this.#watch()
+      .catch(this.options.onFault)
+      .finally(() => (this.#isWatching = false));
   }
 
   async #join(): Promise<void> {
@@ -177,7 +203,7 @@ export class KafkaSubscription implements Subscription {
     );
     const { heartbeatMs, rebalanceTimeoutMs } = this.options.timing;
     for (;;) {
-      const ended = await within(outcome, heartbeatMs / 2);
+      const ended = await within(Promise.race([outcome, this.#abandoned.then(() => ABANDONED)]), heartbeatMs / 2);
       if (ended) return ended.fault;
       try {
         await payload.heartbeat();
@@ -242,7 +268,7 @@ export class KafkaSubscription implements Subscription {
 
   async #replace(why: string): Promise<void> {
     const { onFault, topic } = this.options;
-    onFault(new Fault(`rebuilding the consumer ${this.#groupId} of ${topic}: ${why}`, true));
+    onFault(new Fault(`rebuilding the consumer ${this.#groupId} of ${topic} (number ${++this.#rebuilds}): ${why}`, true));
     for (let pauseMs = 200; !this.#closed; pauseMs = Math.min(pauseMs * 2, 10_000)) {
       const stuck = this.#consumer;
       this.#consumer = undefined;

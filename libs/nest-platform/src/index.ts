@@ -1,4 +1,5 @@
 export * from './config/describe-config.js';
+export * from './config/kafka-settings.js';
 export * from './config/load-config.js';
 export * from './config/tenant-list.js';
 export * from './log/log.js';

@@ -25,9 +25,14 @@ export interface SubscribeOptions {
   readonly handle: (batch: readonly Delivery[]) => Promise<void>;
 }
 
+export interface CloseOptions {
+  /** Does not wait for the batch under way: its messages come again, to whoever has the partitions then. Default false. */
+  readonly abandon?: boolean;
+}
+
 export interface Subscription {
   /** Stops taking messages, waits for the batch under way, releases the partitions. */
-  close(): Promise<void>;
+  close(options?: CloseOptions): Promise<void>;
 }
 
 export interface Bus {

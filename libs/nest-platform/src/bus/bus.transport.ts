@@ -27,6 +27,9 @@ export class BusTransport extends Server implements CustomTransportStrategy {
   override propagatesEventHandlerErrors = true;
   readonly #handlers: Handler[] = [];
   readonly #subscriptions: Subscription[] = [];
+  #isListening = false;
+  /** Suspending and resuming, one after the other. */
+  #turns: Promise<void> = Promise.resolve();
 
   constructor(
     private readonly bus: Bus,
@@ -44,14 +47,47 @@ export class BusTransport extends Server implements CustomTransportStrategy {
   }
 
   listen(callback: (error?: unknown) => void): void {
+    this.#isListening = true;
     this.#subscribe().then(
       () => callback(),
       (error: unknown) => callback(error),
     );
   }
 
+  /**
+   * Gives the partitions back without waiting for batches under way, which come again elsewhere: for a process that cannot do
+   * its work for now. `resume` takes them up again; it rejects when the bus does not let it.
+   */
+  suspend(): Promise<void> {
+    return this.#next(() => this.#abandon());
+  }
+
+  resume(): Promise<void> {
+    return this.#next(async () => {
+      if (!this.#isListening || this.#subscriptions.length > 0) return;
+      try {
+        await this.#subscribe();
+      } catch (fault) {
+        await this.#abandon();
+        throw fault;
+      }
+    });
+  }
+
+  async #abandon(): Promise<void> {
+    await Promise.all(this.#subscriptions.splice(0).map((subscription) => subscription.close({ abandon: true })));
+  }
+
+  #next(turn: () => Promise<void>): Promise<void> {
+    const done = this.#turns.then(turn);
+    this.#turns = done.catch(() => undefined);
+    return done;
+  }
+
   /** Stops taking messages and waits for the batches under way. */
   async close(): Promise<void> {
+    this.#isListening = false;
+    await this.#turns;
     await Promise.all(this.#subscriptions.splice(0).map((subscription) => subscription.close()));
   }
 

@@ -1,6 +1,7 @@
 // Calls a generated service over gRPC through the same interface as in process.
 import { Client, credentials, Metadata, status, type CallOptions, type MethodDefinition, type ServiceDefinition, type ServiceError } from '@grpc/grpc-js';
 import type { Context } from '@weft/contracts';
+import { isIPv4 } from 'node:net';
 import { Refused } from '@weft/kernel';
 import { Fault } from '@weft/pipeline';
 import { ATTRIBUTE, inSpan, streamInSpan, type SpanOptions } from '@weft/telemetry';
@@ -14,6 +15,12 @@ export interface GrpcPeerOptions {
   readonly deadlineMs?: number;
   /** Time for one call that answers with a stream, in milliseconds. Default 60,000. */
   readonly streamDeadlineMs?: number;
+  /**
+   * Several replicas answer at the address: a call that answers once is asked of another one after this time without an answer,
+   * in milliseconds, and at once when the first cannot be reached; the first answer counts. Only for peers whose calls may be
+   * repeated. Without it a call waits for the replica that it went to.
+   */
+  readonly askAnotherMs?: number;
   /** Who calls, for spans. Without it calls make no spans of their own. */
   readonly service?: string;
   readonly tls?: TlsKeys | undefined;
@@ -32,18 +39,19 @@ export interface GrpcPeer<D> {
  * A peer over gRPC. Its calls throw `Refused` with the peer's own rejection, and `Fault` for everything else: retryable
  * when the peer cannot be reached, is overloaded, or did not answer in time.
  * @param generated the generated client constructor, such as `WorkerClient`.
- * @param address `host:port`, or any target of gRPC name resolution; several addresses are used in turn.
+ * @param address `host:port`; several IP addresses with ports, separated by commas; or any target of gRPC name resolution. Several
+ * addresses are used in turn, as long as a connection to them stands.
  */
 export function grpcPeer<D extends ServiceDefinition>(generated: { readonly service: D }, address: string, options: GrpcPeerOptions = {}): GrpcPeer<D> {
   const definition = generated.service;
   const { tls } = options;
-  const client = new Client(address, tls === undefined ? credentials.createInsecure() : credentials.createSsl(tls.ca, tls.key, tls.cert), {
+  const client = new Client(targetOf(address), tls === undefined ? credentials.createInsecure() : credentials.createSsl(tls.ca, tls.key, tls.cert), {
     ...KEEPALIVE,
     'grpc.max_receive_message_length': MESSAGE_BYTES_MAX,
     'grpc.max_send_message_length': MESSAGE_BYTES_MAX,
     'grpc.initial_reconnect_backoff_ms': 100,
     'grpc.max_reconnect_backoff_ms': 2_000,
-    'grpc.service_config': JSON.stringify({ loadBalancingConfig: [{ round_robin: {} }] }),
+    'grpc.service_config': JSON.stringify({ loadBalancingConfig: [{ round_robin: {} }], ...(options.askAnotherMs === undefined ? {} : { methodConfig: hedging(definition, options.askAnotherMs) }) }),
   });
   const connection: Connection = { client, options, address, serviceName: serviceNameOf(definition) };
   const peer = Object.fromEntries(Object.entries(definition).map(([name, method]) => [name, method.responseStream ? streamCall(connection, name, method) : unaryCall(connection, name, method)]));
@@ -57,6 +65,24 @@ export function grpcPeer<D extends ServiceDefinition>(generated: { readonly serv
       }),
     close: () => client.close(),
   };
+}
+
+/** A list of addresses in the form that gRPC takes. */
+function targetOf(address: string): string {
+  const addresses = address.split(',').map((each) => each.trim());
+  if (addresses.length === 1) return addresses[0]!;
+  if (addresses.every((each) => isIPv4(each.replace(/:\d+$/, '')))) return `ipv4:${addresses.join(',')}`;
+  if (addresses.every((each) => /^\[.*\]:\d+$/.test(each))) return `ipv6:${addresses.join(',')}`;
+  throw new TypeError(`Expected IP addresses with ports in a list of several, all of one kind, but got ${JSON.stringify(address)}. One DNS name may stand for all of them instead.`);
+}
+
+const ASKED_MAX = 3;
+
+function hedging(definition: ServiceDefinition, delayMs: number): readonly object[] {
+  const service = serviceNameOf(definition);
+  const unary = Object.values(definition).filter((method) => !method.responseStream && !method.requestStream);
+  const hedgingPolicy = { maxAttempts: ASKED_MAX, hedgingDelay: `${delayMs / 1_000}s`, nonFatalStatusCodes: ['UNAVAILABLE'] };
+  return [{ name: unary.map(({ path }) => ({ service, method: path.split('/')[2] })), hedgingPolicy }];
 }
 
 interface Connection {

@@ -1,4 +1,4 @@
-import { platformSettings } from '@weft/nest-platform';
+import { kafkaSettings, platformSettings } from '@weft/nest-platform';
 import { isKeyName } from '@weft/tlog';
 import { z } from 'zod';
 
@@ -38,6 +38,7 @@ export const auditProcess = z.object({
   WEFT_STORE_URL: z.string().describe('PostgreSQL, as postgres://user:password@host:5432/database. Services connect as their own roles.'),
   WEFT_STORE_PASSWORD: z.string().optional().describe('Password of the service roles, when the server asks for one.'),
   WEFT_KAFKA: z.string().describe('Kafka brokers, as host:port separated by commas.'),
+  ...kafkaSettings,
   WEFT_PORT: z.coerce.number().int().min(0).max(65_535).default(8087).describe('Port of health and readiness.'),
   WEFT_HOST: z.string().default('127.0.0.1').describe('Address to listen on for HTTP.'),
   WEFT_GRPC_ADDRESS: z.string().default('127.0.0.1:9087').describe('Address to listen on for gRPC, host:port.'),

@@ -2,7 +2,7 @@
 import { ensureTopics, KafkaBus } from '@weft/adapter-kafka';
 import { parseStoreUrl } from '@weft/adapter-postgres';
 import { AuditService, TOPICS } from '@weft/contracts';
-import { grpcServerOptions, loadConfig, logFor, runService, Shutdown } from '@weft/nest-platform';
+import { consumerTimingOf, grpcServerOptions, loadConfig, logFor, runService, Shutdown } from '@weft/nest-platform';
 import { AuditModule } from './audit.module.js';
 import { auditProcess } from './config.js';
 
@@ -13,7 +13,7 @@ await runService(SERVICE, async () => {
   const store = parseStoreUrl(config.WEFT_STORE_URL);
   const kafka = { brokers: config.WEFT_KAFKA.split(','), clientId: SERVICE };
   await ensureTopics(kafka, [TOPICS.audit.name]);
-  const bus = new KafkaBus({ ...kafka, onFault: (fault, topic) => logFor(SERVICE).warn('a batch comes again', { error: fault, topic }) });
+  const bus = new KafkaBus({ ...kafka, ...consumerTimingOf(config), onFault: (fault, topic) => logFor(SERVICE).warn('a batch comes again', { error: fault, topic }) });
   return {
     service: SERVICE,
     config,

@@ -1,4 +1,4 @@
-import { platformSettings, tenantList } from '@weft/nest-platform';
+import { kafkaSettings, platformSettings, tenantList } from '@weft/nest-platform';
 import { z } from 'zod';
 
 /** What the gateway itself is set up by, in every profile. */
@@ -16,11 +16,12 @@ export const gatewayConfig = z.object({
   WEFT_PORT: z.coerce.number().int().min(0).max(65_535).default(8080).describe('Port of the API, health and readiness.'),
   WEFT_HOST: z.string().default('127.0.0.1').describe('Address to listen on.'),
   WEFT_ROUTING: z.string().describe('gRPC address of routing, host:port.'),
-  WEFT_ORCHESTRATION: z.string().describe('gRPC address of orchestration, host:port.'),
+  WEFT_ORCHESTRATION: z.string().describe('gRPC address of orchestration, host:port; of several replicas, IP addresses separated by commas, or one DNS name for all of them.'),
   WEFT_AUDIT: z.string().describe('gRPC address of audit, host:port.'),
   WEFT_STORE_URL: z.string().describe('PostgreSQL: postgres://host:port/database. The gateway logs in as its own role.'),
   WEFT_STORE_PASSWORD: z.string().optional().describe("Password of the gateway's role."),
   WEFT_KAFKA: z.string().describe('Kafka brokers, host:port, separated by commas.'),
+  ...kafkaSettings,
   WEFT_REDIS: z.string().optional().describe('Redis, host:port: limits then count over all gateways. Without it each gateway counts for itself.'),
 });
 

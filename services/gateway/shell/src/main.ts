@@ -4,7 +4,7 @@ import { LocalLimiter } from '@weft/adapter-local';
 import { checkMigrated, engineRole, openPool, parseStoreUrl } from '@weft/adapter-postgres';
 import { connectRedis, RedisLimiter } from '@weft/adapter-redis';
 import { AuditClient, OrchestrationClient, RoutingClient, topicName } from '@weft/contracts';
-import { grpcPeer, loadConfig, logFor, runService, Shutdown } from '@weft/nest-platform';
+import { consumerTimingOf, grpcPeer, loadConfig, logFor, runService, Shutdown } from '@weft/nest-platform';
 import { gatewayConfig } from './config.js';
 import { GatewayModule } from './gateway.module.js';
 import { gatewayMigrations } from './migrations/index.js';
@@ -22,13 +22,13 @@ await runService(SERVICE, async () => {
     kafka,
     config.WEFT_TENANTS.map((tenant) => topicName('results', tenant)),
   );
-  const bus = new KafkaBus({ ...kafka, onFault: (fault, topic) => log.warn('a batch comes again', { error: fault, topic }) });
+  const bus = new KafkaBus({ ...kafka, ...consumerTimingOf(config), onFault: (fault, topic) => log.warn('a batch comes again', { error: fault, topic }) });
   const allowance = { points: config.WEFT_REQUESTS_PER_MINUTE, windowMs: 60_000 };
   const onFault = (error: unknown): void => log.warn('Redis did not answer; limits count for this process alone', { error });
   const redis = config.WEFT_REDIS === undefined ? undefined : await connectRedis({ address: config.WEFT_REDIS, onFault });
   const limiter = redis === undefined ? new LocalLimiter(allowance) : new RedisLimiter({ ...allowance, redis, name: 'keys', onFault });
   const routing = grpcPeer(RoutingClient, config.WEFT_ROUTING, { service: SERVICE });
-  const orchestration = grpcPeer(OrchestrationClient, config.WEFT_ORCHESTRATION, { service: SERVICE });
+  const orchestration = grpcPeer(OrchestrationClient, config.WEFT_ORCHESTRATION, { service: SERVICE, askAnotherMs: 1_000 });
   const audit = grpcPeer(AuditClient, config.WEFT_AUDIT, { service: SERVICE });
   return {
     service: SERVICE,

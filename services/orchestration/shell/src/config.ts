@@ -1,4 +1,4 @@
-import { platformSettings } from '@weft/nest-platform';
+import { kafkaSettings, platformSettings } from '@weft/nest-platform';
 import { z } from 'zod';
 
 /** What orchestration itself is set up by, in every profile. */
@@ -22,4 +22,5 @@ export const orchestrationConfig = z.object({
   WEFT_STORE_URL: z.string().describe('PostgreSQL: postgres://host:port/database. Orchestration logs in as its own two roles.'),
   WEFT_STORE_PASSWORD: z.string().optional().describe("Password of orchestration's two roles."),
   WEFT_KAFKA: z.string().describe('Kafka brokers, host:port, separated by commas.'),
+  ...kafkaSettings,
 });

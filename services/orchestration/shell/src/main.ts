@@ -2,7 +2,7 @@
 import { ensureTopics, KafkaBus } from '@weft/adapter-kafka';
 import { parseStoreUrl } from '@weft/adapter-postgres';
 import { OrchestrationService, TOPICS, WorkerClient } from '@weft/contracts';
-import { BusTransport, grpcPeer, grpcServerOptions, loadConfig, logFor, runService, Shutdown } from '@weft/nest-platform';
+import { BusTransport, consumerTimingOf, grpcPeer, grpcServerOptions, loadConfig, logFor, runService, Shutdown } from '@weft/nest-platform';
 import { orchestrationConfig } from './config.js';
 import { OrchestrationModule } from './orchestration.module.js';
 
@@ -14,7 +14,7 @@ await runService(SERVICE, async () => {
   const store = parseStoreUrl(config.WEFT_STORE_URL);
   const kafka = { brokers: config.WEFT_KAFKA.split(','), clientId: SERVICE };
   await ensureTopics(kafka, [TOPICS.commands.name, TOPICS.jobs.name, TOPICS.lifecycle.name, TOPICS.results.name]);
-  const bus = new KafkaBus({ ...kafka, onFault: (fault, topic) => log.warn('a batch comes again', { error: fault, topic }) });
+  const bus = new KafkaBus({ ...kafka, ...consumerTimingOf(config), onFault: (fault, topic) => log.warn('a batch comes again', { error: fault, topic }) });
   const worker = (address: string) => grpcPeer(WorkerClient, address, { service: SERVICE, streamDeadlineMs: 120_000 });
   const peers = { tools: worker(config.WEFT_TOOLS), memory: worker(config.WEFT_MEMORY), validation: worker(config.WEFT_VALIDATION) };
   return {

@@ -1,4 +1,4 @@
-import { platformSettings, tenantList } from '@weft/nest-platform';
+import { kafkaSettings, platformSettings, tenantList } from '@weft/nest-platform';
 import { z } from 'zod';
 
 /** What routing itself is set up by, in every profile. */
@@ -23,10 +23,11 @@ export const routingConfig = z
     WEFT_PORT: z.coerce.number().int().min(0).max(65_535).default(8081).describe('Port of health and readiness.'),
     WEFT_HOST: z.string().default('127.0.0.1').describe('Address to listen on for HTTP.'),
     WEFT_GRPC_ADDRESS: z.string().default('127.0.0.1:9081').describe('Address to listen on for gRPC, host:port.'),
-    WEFT_ORCHESTRATION: z.string().describe('gRPC address of orchestration, host:port.'),
+    WEFT_ORCHESTRATION: z.string().describe('gRPC address of orchestration, host:port; of several replicas, IP addresses separated by commas, or one DNS name for all of them.'),
     WEFT_STORE_URL: z.string().describe('PostgreSQL: postgres://host:port/database. Routing logs in as its own two roles.'),
     WEFT_STORE_PASSWORD: z.string().optional().describe("Password of routing's two roles."),
     WEFT_KAFKA: z.string().describe('Kafka brokers, host:port, separated by commas.'),
+    ...kafkaSettings,
   })
   .refine((config) => config.WEFT_REDELIVER_MAX_MS >= config.WEFT_REDELIVER_FIRST_MS, { message: 'at least WEFT_REDELIVER_FIRST_MS', path: ['WEFT_REDELIVER_MAX_MS'] });
 

@@ -2,7 +2,7 @@
 import { ensureTopics, KafkaBus } from '@weft/adapter-kafka';
 import { checkMigrated, engineRole, openPool, parseStoreUrl, tenantRole } from '@weft/adapter-postgres';
 import { OrchestrationClient, RoutingService, topicName } from '@weft/contracts';
-import { grpcPeer, grpcServerOptions, loadConfig, logFor, runService, Shutdown } from '@weft/nest-platform';
+import { consumerTimingOf, grpcPeer, grpcServerOptions, loadConfig, logFor, runService, Shutdown } from '@weft/nest-platform';
 import { routingConfig } from './config.js';
 import { routingMigrations } from './migrations/index.js';
 import { RoutingModule } from './routing.module.js';
@@ -20,8 +20,8 @@ await runService(SERVICE, async () => {
   await checkMigrated(enginePool, routingMigrations);
   const kafka = { brokers: config.WEFT_KAFKA.split(','), clientId: SERVICE };
   await ensureTopics(kafka, ['weft.commands', 'weft.lifecycle', ...config.WEFT_TENANTS.flatMap((tenant) => [topicName('requests', tenant), topicName('results', tenant)])]);
-  const bus = new KafkaBus({ ...kafka, onFault: (fault, topic) => log.warn('a batch comes again', { error: fault, topic }) });
-  const orchestration = grpcPeer(OrchestrationClient, config.WEFT_ORCHESTRATION, { service: SERVICE });
+  const bus = new KafkaBus({ ...kafka, ...consumerTimingOf(config), onFault: (fault, topic) => log.warn('a batch comes again', { error: fault, topic }) });
+  const orchestration = grpcPeer(OrchestrationClient, config.WEFT_ORCHESTRATION, { service: SERVICE, askAnotherMs: 1_000 });
   return {
     service: SERVICE,
     config,

@@ -1,4 +1,4 @@
-import { platformSettings } from '@weft/nest-platform';
+import { kafkaSettings, platformSettings } from '@weft/nest-platform';
 import { z } from 'zod';
 
 const originList = z
@@ -33,6 +33,7 @@ export const toolsConfig = z.object({
   WEFT_STORE_URL: z.string().describe('PostgreSQL: postgres://host:port/database. Tools logs in as its own engine role.'),
   WEFT_STORE_PASSWORD: z.string().optional().describe("Password of tools' engine role."),
   WEFT_KAFKA: z.string().describe('Kafka brokers, host:port, separated by commas.'),
+  ...kafkaSettings,
 });
 
 export type ToolsSettings = Readonly<z.output<z.ZodObject<typeof toolsSettings>>>;

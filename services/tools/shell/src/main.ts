@@ -2,7 +2,7 @@
 import { ensureTopics, KafkaBus } from '@weft/adapter-kafka';
 import { checkMigrated, engineRole, openPool, parseStoreUrl } from '@weft/adapter-postgres';
 import { WorkerService } from '@weft/contracts';
-import { grpcServerOptions, loadConfig, logFor, runService, Shutdown } from '@weft/nest-platform';
+import { consumerTimingOf, grpcServerOptions, loadConfig, logFor, runService, Shutdown } from '@weft/nest-platform';
 import { toolsConfig } from './config.js';
 import { toolsMigrations } from './migrations/index.js';
 import { readGrantsFile, readToolsFile } from './registry/files.js';
@@ -21,7 +21,7 @@ await runService(SERVICE, async () => {
   await checkMigrated(enginePool, toolsMigrations);
   const kafka = { brokers: config.WEFT_KAFKA.split(','), clientId: SERVICE };
   await ensureTopics(kafka, ['weft.jobs', 'weft.commands']);
-  const bus = new KafkaBus({ ...kafka, onFault: (fault, topic) => log.warn('a batch comes again', { error: fault, topic }) });
+  const bus = new KafkaBus({ ...kafka, ...consumerTimingOf(config), onFault: (fault, topic) => log.warn('a batch comes again', { error: fault, topic }) });
   return {
     service: SERVICE,
     config,
