@@ -30,4 +30,8 @@ export class StateCache<S> {
   drop(key: string): void {
     this.#entries.delete(key);
   }
+
+  clear(): void {
+    this.#entries.clear();
+  }
 }

@@ -9,7 +9,12 @@ export const kafkaSettings = {
     .min(1_000)
     .default(6_000)
     .describe('A consumer that the broker has not heard for this long loses its partitions, in milliseconds. Brokers allow 6,000 at least by default (group.min.session.timeout.ms).'),
-  WEFT_KAFKA_HEARTBEAT_MS: z.coerce.number().int().min(100).default(500).describe('Time between two heartbeats of a consumer, in milliseconds. A rebalance lasts at least until the last member has sent one.'),
+  WEFT_KAFKA_HEARTBEAT_MS: z.coerce
+    .number()
+    .int()
+    .min(100)
+    .default(500)
+    .describe('Time between two heartbeats of a consumer, in milliseconds. A rebalance lasts at least until the last member has sent one.'),
   WEFT_KAFKA_REBALANCE_MS: z.coerce.number().int().min(1_000).default(3_000).describe('How long a rebalance waits for members to come back, in milliseconds.'),
   WEFT_KAFKA_WATCHDOG_MS: z.coerce.number().int().min(1_000).default(20_000).describe('A consumer that has lag and makes no progress for this long is built anew, in milliseconds.'),
 } as const;

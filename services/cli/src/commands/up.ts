@@ -1,4 +1,4 @@
-import type { Command } from 'commander';
+import { InvalidArgumentError, type Command } from 'commander';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { readRunFile, removeRunFile, runFilePath, writeRunFile } from '../client/connection.js';
@@ -9,7 +9,7 @@ import { colors, printer, type Printer } from '../output/print.js';
 import { HOME, inHome } from '../paths.js';
 import { deployExamples } from '../processes/deploy-examples.js';
 import { startLocalWorld, type LocalWorld } from '../processes/local-world.js';
-import { startMesh } from '../processes/mesh.js';
+import { REPLICATED_SERVICES, startMesh, type Replicas } from '../processes/mesh.js';
 import { migrateStore, startStandalone, type RunningWeft } from '../processes/standalone.js';
 import { oneOf, wholeNumber, withExamples } from './command.js';
 
@@ -19,6 +19,7 @@ export type Profile = (typeof PROFILES)[number];
 interface UpOptions {
   readonly profile: Profile;
   readonly port: number;
+  readonly replicas: Replicas;
   readonly json?: boolean;
 }
 
@@ -34,16 +35,20 @@ export function registerUp(program: Command): void {
     .description('Run Weft in the foreground; Ctrl-C stops it cleanly')
     .option('--profile <profile>', 'standalone: one process; mesh: one process a service, with Kafka, PostgreSQL and Redis', oneOf(PROFILES), 'standalone')
     .option('--port <n>', 'port of the API on 127.0.0.1', wholeNumber(1, 65_535), 7_420)
+    .option('--replicas <service=n>', `processes of a service of the mesh, several times or with commas (${REPLICATED_SERVICES.join(', ')})`, replicasOf, {})
     .option('--json', 'print the addresses as JSON once it runs')
     .action(up);
   withExamples(command, [
     ['./weft up', 'everything in one process, store under .weft'],
     ['./weft up --profile mesh', 'each service as its own process; starts the servers that the machine lacks'],
+    ['./weft up --profile mesh --replicas orchestration=3', 'three processes of orchestration: when one dies the others take over'],
     ['WEFT_MODEL_ENDPOINT=https://host/v1 WEFT_MODEL=name WEFT_SECRET_MODEL=key ./weft up', 'with a model provider of yours'],
   ]);
 }
 
-async function up({ profile, port, json = false }: UpOptions): Promise<void> {
+async function up({ profile, port, replicas, json = false }: UpOptions): Promise<void> {
+  if (profile === 'standalone' && Object.keys(replicas).length > 0)
+    throw new CommandFailed('Expected --replicas with --profile mesh: in the profile standalone all services are one process.', EXIT.usage);
   const earlier = readRunFile();
   if (earlier)
     throw new CommandFailed(
@@ -54,7 +59,7 @@ async function up({ profile, port, json = false }: UpOptions): Promise<void> {
   out.progress(`starting Weft, profile ${profile}`);
   const world = await startLocalWorld({ home: HOME });
   try {
-    const running = profile === 'mesh' ? await upMesh(world, port, out) : await upStandalone(world, port, out);
+    const running = profile === 'mesh' ? await upMesh(world, port, replicas, out) : await upStandalone(world, port, out);
     try {
       await deployExamples(new GatewayClient(running), out.progress);
       writeRunFile({
@@ -88,11 +93,26 @@ async function upStandalone(world: LocalWorld, port: number, out: Printer): Prom
   return { ...running, weftPid: running.pid };
 }
 
-async function upMesh(world: LocalWorld, port: number, out: Printer): Promise<Up> {
-  const mesh = await startMesh({ onProgress: out.progress, env: world.env, home: HOME, port });
+async function upMesh(world: LocalWorld, port: number, replicas: Replicas, out: Printer): Promise<Up> {
+  const mesh = await startMesh({ onProgress: out.progress, env: world.env, home: HOME, port, replicas });
   mkdirSync(dirname(KEY_FILE()), { recursive: true, mode: 0o700 });
   writeFileSync(KEY_FILE(), `${mesh.apiKey}\n`, { mode: 0o600 });
   return { url: mesh.url, apiKey: mesh.apiKey, stop: () => mesh.stop() };
+}
+
+const REPLICAS_MAX = 16;
+
+/** Reads `service=n` into what was read before. */
+export function replicasOf(text: string, before: Replicas): Replicas {
+  const counts: Partial<Record<(typeof REPLICATED_SERVICES)[number], number>> = { ...before };
+  for (const part of text.split(',')) {
+    const [, word, count] = /^([a-z]+)=(\d+)$/.exec(part.trim()) ?? [];
+    const service = REPLICATED_SERVICES.find((name) => name === word);
+    if (service === undefined || Number(count) < 1 || Number(count) > REPLICAS_MAX)
+      throw new InvalidArgumentError(`Expected service=n with one of ${REPLICATED_SERVICES.join(', ')} and 1 to ${REPLICAS_MAX}, such as orchestration=3, but got ${JSON.stringify(part)}.`);
+    counts[service] = Number(count);
+  }
+  return counts;
 }
 
 const KEY_FILE = (): string => inHome('keys', 'default.key');

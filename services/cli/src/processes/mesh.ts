@@ -18,10 +18,17 @@ export interface MeshOptions {
   readonly home?: string;
   /** Port of the gateway. Default: a free one. */
   readonly port?: number;
+  /** Processes of a service; default one. */
+  readonly replicas?: Replicas;
+  /** Settings for one process of a service alone, such as other ways to the servers. */
+  readonly envOf?: (name: MeshService, replica: number) => Readonly<Record<string, string>>;
 }
 
 export const MESH_SERVICES = ['tools', 'memory', 'validation', 'orchestration', 'routing', 'audit', 'gateway'] as const;
 export type MeshService = (typeof MESH_SERVICES)[number];
+/** Services that may have several processes here: callers find all of them. The gateway is the one address, and one process writes the audit log. */
+export const REPLICATED_SERVICES = ['tools', 'memory', 'validation', 'orchestration', 'routing'] as const satisfies readonly MeshService[];
+export type Replicas = Readonly<Partial<Record<(typeof REPLICATED_SERVICES)[number], number>>>;
 
 export interface Mesh {
   readonly url: string;
@@ -29,12 +36,15 @@ export interface Mesh {
   readonly brokers: string;
   readonly redis: string;
   readonly storeUrl: string;
-  readonly services: Readonly<Record<MeshService, ServiceProcess>>;
-  /** kill -9 of one service, and its start again. */
+  /** The processes of each service. */
+  readonly services: Services;
+  /** kill -9 of the first process of a service, and its start again. */
   killService(name: MeshService): Promise<void>;
   /** Drains all services, then stops the servers that this call started. */
   stop(): Promise<void>;
 }
+
+type Services = Readonly<Record<MeshService, readonly ServiceProcess[]>>;
 
 // Local ports below the range that the system hands out: a server that runs is found again by the next start.
 const KAFKA_PORT = 17_092;
@@ -51,13 +61,17 @@ export async function startMesh(options: MeshOptions): Promise<Mesh> {
     const store = given('WEFT_STORE_URL') ?? (await embeddedStore(stops, home, onProgress));
     onProgress('migrating the store');
     await administrate(['migrate'], { WEFT_HOME: home, WEFT_STORE_URL: store });
-    const services = await plan({ ...env, WEFT_KAFKA: brokers, WEFT_REDIS: redis, WEFT_STORE_URL: store, WEFT_HOME: home }, home, options.port);
+    const services = await plan({ ...env, WEFT_KAFKA: brokers, WEFT_REDIS: redis, WEFT_STORE_URL: store, WEFT_HOME: home }, home, options);
     stops.unshift(() => stopServices(services));
     onProgress('starting the services');
-    for (const name of MESH_SERVICES) services[name].start();
-    await Promise.all(Object.values(services).map((service) => service.ready()));
+    for (const service of MESH_SERVICES.flatMap((name) => services[name])) service.start();
+    await Promise.all(
+      Object.values(services)
+        .flat()
+        .map((service) => service.ready()),
+    );
     const apiKey = await createKey('mesh', { WEFT_HOME: home, WEFT_STORE_URL: store });
-    const { url } = services.gateway.options;
+    const { url } = services.gateway[0]!.options;
     await deployAll(new GatewayClient({ url, apiKey }), env['WEFT_DEFINITIONS'] ?? process.env['WEFT_DEFINITIONS']);
     return {
       url,
@@ -67,9 +81,10 @@ export async function startMesh(options: MeshOptions): Promise<Mesh> {
       storeUrl: store,
       services,
       killService: async (name) => {
-        await services[name].kill9();
-        services[name].start();
-        await services[name].ready();
+        const [service] = services[name];
+        await service!.kill9();
+        service!.start();
+        await service!.ready();
       },
       stop: () => stopAll(stops),
     };
@@ -91,21 +106,25 @@ async function embeddedStore(stops: (() => Promise<void>)[], home: string, onPro
   return storeUrl(embedded.address);
 }
 
-async function plan(env: Readonly<Record<string, string>>, home: string, port: number | undefined): Promise<Readonly<Record<MeshService, ServiceProcess>>> {
-  const ports = await freePorts(MESH_SERVICES.length * 2);
-  const grpc = Object.fromEntries(MESH_SERVICES.map((name, index) => [name, `127.0.0.1:${ports[index * 2 + 1]}`]));
-  const peers = Object.fromEntries(MESH_SERVICES.map((name) => [`WEFT_${name.toUpperCase()}`, grpc[name]!]));
-  const services = MESH_SERVICES.map((name, index) => {
-    const http = name === 'gateway' && port !== undefined ? port : ports[index * 2]!;
-    return new ServiceProcess({
-      name,
-      main: inRoot('services', name, 'shell', 'dist', 'main.js'),
-      env: { ...env, ...peers, WEFT_PORT: String(http), WEFT_HOST: '127.0.0.1', WEFT_GRPC_ADDRESS: grpc[name]! },
-      url: `http://127.0.0.1:${http}`,
-      logFile: join(home, 'logs', `${name}.log`),
+async function plan(env: Readonly<Record<string, string>>, home: string, { port, replicas = {}, envOf }: MeshOptions): Promise<Services> {
+  const counts = MESH_SERVICES.map((name) => ({ name, count: (replicas as Readonly<Partial<Record<MeshService, number>>>)[name] ?? 1 }));
+  const ports = [...(await freePorts(counts.reduce((sum, { count }) => sum + count * 2, 0)))];
+  const planned = counts.map(({ name, count }) => ({ name, addresses: Array.from({ length: count }, () => ({ http: ports.pop()!, grpc: `127.0.0.1:${ports.pop()!}` })) }));
+  const peers = Object.fromEntries(planned.map(({ name, addresses }) => [`WEFT_${name.toUpperCase()}`, addresses.map(({ grpc }) => grpc).join(',')]));
+  const services = planned.map(({ name, addresses }) => {
+    const processes = addresses.map((address, replica) => {
+      const http = name === 'gateway' && port !== undefined ? port : address.http;
+      return new ServiceProcess({
+        name,
+        main: inRoot('services', name, 'shell', 'dist', 'main.js'),
+        env: { ...env, ...peers, WEFT_PORT: String(http), WEFT_HOST: '127.0.0.1', WEFT_GRPC_ADDRESS: address.grpc, ...envOf?.(name, replica) },
+        url: `http://127.0.0.1:${http}`,
+        logFile: join(home, 'logs', `${addresses.length === 1 ? name : `${name}-${replica + 1}`}.log`),
+      });
     });
+    return [name, processes] as const;
   });
-  return Object.fromEntries(services.map((service) => [service.name, service])) as unknown as Readonly<Record<MeshService, ServiceProcess>>;
+  return Object.fromEntries(services) as unknown as Services;
 }
 
 async function deployAll(client: GatewayClient, folder: string | undefined): Promise<void> {
@@ -118,10 +137,8 @@ async function deployAll(client: GatewayClient, folder: string | undefined): Pro
 }
 
 // Those who take work in end first.
-async function stopServices(services: Readonly<Record<MeshService, ServiceProcess>>): Promise<void> {
-  await services.gateway.stop();
-  await services.routing.stop();
-  await Promise.all(Object.values(services).map((service) => service.stop()));
+async function stopServices(services: Services): Promise<void> {
+  for (const first of [services.gateway, services.routing, Object.values(services).flat()]) await Promise.all(first.map((service) => service.stop()));
 }
 
 async function stopAll(stops: readonly (() => Promise<void>)[]): Promise<void> {

@@ -7,12 +7,23 @@ export const orchestrationSettings = {
   WEFT_SWEEP_SILENT_MS: z.coerce.number().int().min(100).default(5_000).describe('Silence after which a sweep looks at a running execution, in milliseconds.'),
 } as const;
 
+/** What a replica among others is set up by. */
+export const replicaSettings = {
+  WEFT_REPLICA_TTL_MS: z.coerce
+    .number()
+    .int()
+    .min(600)
+    .default(3_000)
+    .describe('Silence after which the other replicas of orchestration take over what one had begun, in milliseconds. Each says six times as often that it is there.'),
+} as const;
+
 export type OrchestrationSettings = Readonly<z.output<z.ZodObject<typeof orchestrationSettings>>>;
 
 /** The configuration of an orchestration process of the mesh. */
 export const orchestrationConfig = z.object({
   ...platformSettings,
   ...orchestrationSettings,
+  ...replicaSettings,
   WEFT_PORT: z.coerce.number().int().min(0).max(65_535).default(8082).describe('Port of health and readiness.'),
   WEFT_HOST: z.string().default('127.0.0.1').describe('Address to listen on for HTTP.'),
   WEFT_GRPC_ADDRESS: z.string().default('127.0.0.1:9082').describe('Address to listen on for gRPC, host:port.'),

@@ -3,6 +3,7 @@ import { ensureTopics, KafkaBus } from '@weft/adapter-kafka';
 import { parseStoreUrl } from '@weft/adapter-postgres';
 import { OrchestrationService, TOPICS, WorkerClient } from '@weft/contracts';
 import { BusTransport, consumerTimingOf, grpcPeer, grpcServerOptions, loadConfig, logFor, runService, Shutdown } from '@weft/nest-platform';
+import { hostname } from 'node:os';
 import { orchestrationConfig } from './config.js';
 import { OrchestrationModule } from './orchestration.module.js';
 
@@ -15,6 +16,7 @@ await runService(SERVICE, async () => {
   const kafka = { brokers: config.WEFT_KAFKA.split(','), clientId: SERVICE };
   await ensureTopics(kafka, [TOPICS.commands.name, TOPICS.jobs.name, TOPICS.lifecycle.name, TOPICS.results.name]);
   const bus = new KafkaBus({ ...kafka, ...consumerTimingOf(config), onFault: (fault, topic) => log.warn('a batch comes again', { error: fault, topic }) });
+  const intake = new BusTransport(bus);
   const worker = (address: string) => grpcPeer(WorkerClient, address, { service: SERVICE, streamDeadlineMs: 120_000 });
   const peers = { tools: worker(config.WEFT_TOOLS), memory: worker(config.WEFT_MEMORY), validation: worker(config.WEFT_VALIDATION) };
   return {
@@ -28,8 +30,10 @@ await runService(SERVICE, async () => {
       busIsVolatile: false,
       workers: { tools: peers.tools.peer, memory: peers.memory.peer, validation: peers.validation.peer },
       settings: config,
+      // Two processes cannot listen at the same address of a host: whoever was there before has ended.
+      replica: { name: `${hostname()}/${config.WEFT_GRPC_ADDRESS}`, ttlMs: config.WEFT_REPLICA_TTL_MS, publishWaitMs: () => bus.publishWaitMs, intake },
     }),
-    transports: () => [grpcServerOptions({ address: config.WEFT_GRPC_ADDRESS, services: [OrchestrationService] }), { strategy: new BusTransport(bus) }],
+    transports: () => [grpcServerOptions({ address: config.WEFT_GRPC_ADDRESS, services: [OrchestrationService] }), { strategy: intake }],
     prepare: (app) => {
       const shutdown = app.get(Shutdown);
       for (const [name, peer] of Object.entries(peers)) shutdown.on('stores', name, () => peer.close());

@@ -1,8 +1,10 @@
 // The composition root: the only place where orchestration's core meets PostgreSQL, the bus and its peers.
 import { checkMigrated, engineRole, openPool, tenantRole, type Pool, type StoreAddress } from '@weft/adapter-postgres';
 import { HealthChecks, logFor, Shutdown } from '@weft/nest-platform';
+import { uuidv7 } from '@weft/kernel';
 import { Inject, Module, type DynamicModule, type OnApplicationBootstrap } from '@nestjs/common';
 import { systemClock, type Bus, type Clock } from '@weft/pipeline';
+import { randomBytes } from 'node:crypto';
 import type { OrchestrationSettings } from './config.js';
 import { CommandConsumer } from './consume/command.consumer.js';
 import { OrchestrationController } from './consume/orchestration.controller.js';
@@ -19,6 +21,8 @@ import { JobDispatcher } from './publish/job-dispatcher.js';
 import { ProgressWatch } from './publish/progress-watch.js';
 import { Recovery } from './publish/recovery.js';
 import type { Workers } from './publish/workers.js';
+import { ONLY_REPLICA, ReplicaPresence } from './replicas/replica-presence.js';
+import { replicaRows } from './replicas/replica-rows.js';
 import { ExecutionQueries } from './query/execution-queries.js';
 import { traceDecisions } from './publish/decision-spans.js';
 
@@ -32,6 +36,18 @@ export interface OrchestrationPorts {
   readonly workers: Workers;
   readonly settings: OrchestrationSettings;
   readonly clock?: Clock;
+  /** How it is one replica among others. Default: it has the store for itself. */
+  readonly replica?: ReplicaPorts;
+}
+
+export interface ReplicaPorts {
+  /** Where this process is; no other process is there at the same time. */
+  readonly name: string;
+  readonly ttlMs: number;
+  /** How long the oldest message has waited that the bus has not taken, in milliseconds. */
+  readonly publishWaitMs: () => number;
+  /** Gives the partitions of the bus back, and takes them up again. */
+  readonly intake: { suspend(): Promise<void>; resume(): Promise<void> };
 }
 
 /** Everything that runs, wired. */
@@ -42,6 +58,8 @@ interface Wired {
   readonly consumer: CommandConsumer;
   readonly timers: TimerPoller;
   readonly recovery: Recovery;
+  readonly dispatcher: JobDispatcher;
+  readonly presence: ReplicaPresence | undefined;
   readonly pools: readonly Pool[];
 }
 
@@ -59,9 +77,12 @@ export class OrchestrationModule implements OnApplicationBootstrap {
     health.register('orchestration store', async () => void (await enginePool!.query('select 1')));
     shutdown.on('intake', 'orchestration timers', () => wired.timers.stop());
     shutdown.on('work', 'orchestration lanes', async () => {
+      await atRest(wired);
       await wired.engine.stop();
       // The last batches are announced by now: their commits are marked, and not told of again by the next process.
       await wired.recovery.stop();
+      // Last, so that nobody takes over what is still being done.
+      await wired.presence?.stop();
     });
     shutdown.on('stores', 'orchestration store', async () => void (await Promise.all(wired.pools.map((pool) => pool.end()))));
   }
@@ -83,17 +104,35 @@ export class OrchestrationModule implements OnApplicationBootstrap {
 
   /** Peers exist by now: what a former life left undone is taken up. */
   async onApplicationBootstrap(): Promise<void> {
+    await this.wired.presence?.start();
     this.wired.timers.start();
     this.wired.recovery.start();
   }
+}
+
+const REST_MS_MAX = 5_000;
+const REST_LOOK_MS = 10;
+
+/** Resolves when no job is under way and nothing waits for a decision: what then follows from a result is the next replica's. */
+async function atRest({ dispatcher, engine }: Wired): Promise<void> {
+  const until = performance.now() + REST_MS_MAX;
+  while ((dispatcher.callsUnderWay > 0 || engine.waiting > 0) && performance.now() < until) await new Promise((resolve) => setTimeout(resolve, REST_LOOK_MS));
 }
 
 async function wire(ports: OrchestrationPorts): Promise<Wired> {
   const { store, passwordOf, bus, workers, settings, clock = systemClock } = ports;
   const log = logFor(SERVICE);
   const onFault = (error: unknown, what: string): void => log.warn(`a fault while ${what}; nothing is lost, it is tried again`, { error });
-  const open = (role: string, max: number, onePlan = false): Pool =>
-    openPool(store, { role, password: passwordOf?.(role), max, onePlan, applicationName: `weft ${SERVICE}`, onFault: (fault) => onFault(fault, 'idling') });
+  const open = (role: string, max: number, onePlan = false, statementMsMax?: number): Pool =>
+    openPool(store, {
+      ...(statementMsMax === undefined ? {} : { statementMsMax }),
+      role,
+      password: passwordOf?.(role),
+      max,
+      onePlan,
+      applicationName: `weft ${SERVICE}`,
+      onFault: (fault) => onFault(fault, 'idling'),
+    });
   const enginePool = open(engineRole(SERVICE), 6, true);
   const tenantPool = open(tenantRole(SERVICE), 4);
   await checkMigrated(enginePool, orchestrationMigrations);
@@ -104,7 +143,7 @@ async function wire(ports: OrchestrationPorts): Promise<Wired> {
   const programs = new ProgramCache(definitions);
   const executions = executionStore(enginePool, published, programs.attributesOf);
   // The engine takes what workers report, and dispatches what it decides: a circle closed here.
-  const circle: { engine?: ExecutionEngine; timers?: TimerPoller } = {};
+  const circle: Circle = {};
   const dispatcher = new JobDispatcher({ bus, workers, report: (commands) => circle.engine!.report(commands), onFault });
   const engine = new ExecutionEngine({
     store: executions,
@@ -123,6 +162,9 @@ async function wire(ports: OrchestrationPorts): Promise<Wired> {
     onTimer: (execution, timer, due) => circle.timers!.onTimer(execution, timer, due),
     onFault,
   });
+  // A connection of its own: being there must not wait for work.
+  const presencePool = ports.replica === undefined ? undefined : open(engineRole(SERVICE), 1, true, ports.replica.ttlMs);
+  const presence = ports.replica && presencePool && presenceOf(ports.replica, presencePool, circle, onFault);
   const recovery = new Recovery(
     enginePool,
     executions,
@@ -131,10 +173,66 @@ async function wire(ports: OrchestrationPorts): Promise<Wired> {
     published,
     bus,
     clock,
-    { busIsVolatile: ports.busIsVolatile, sweepMs: settings.WEFT_SWEEP_MS, silentMs: settings.WEFT_SWEEP_SILENT_MS },
+    presence ?? ONLY_REPLICA,
+    {
+      busIsVolatile: ports.busIsVolatile,
+      sweepMs: settings.WEFT_SWEEP_MS,
+      silentMs: settings.WEFT_SWEEP_SILENT_MS,
+      takeOverSilentMs: ((ports.replica?.ttlMs ?? settings.WEFT_SWEEP_SILENT_MS) * 2) / 3,
+    },
     onFault,
   );
   const timers = new TimerPoller(enginePool, engine, clock, recovery.redispatch, onFault);
-  Object.assign(circle, { engine, timers });
-  return { engine, definitions, queries: new ExecutionQueries(tenantPool), consumer: new CommandConsumer(engine, bus, clock), timers, recovery, pools: [enginePool, tenantPool] };
+  Object.assign(circle, { engine, timers, recovery, progress });
+  return {
+    engine,
+    definitions,
+    queries: new ExecutionQueries(tenantPool),
+    consumer: new CommandConsumer(engine, bus, clock),
+    timers,
+    recovery,
+    dispatcher,
+    presence,
+    pools: [enginePool, tenantPool, ...(presencePool ? [presencePool] : [])],
+  };
+}
+
+/** What exists only after what it is given to. */
+interface Circle {
+  engine?: ExecutionEngine;
+  timers?: TimerPoller;
+  recovery?: Recovery;
+  progress?: ProgressWatch;
+}
+
+function presenceOf({ name, ttlMs, publishWaitMs, intake }: ReplicaPorts, pool: Pool, circle: Circle, onFault: (fault: unknown, what: string) => void): ReplicaPresence {
+  const log = logFor(SERVICE);
+  const life = uuidv7(Date.now(), randomBytes(10));
+  return new ReplicaPresence(
+    life,
+    replicaRows(pool, { name, life }, ttlMs),
+    {
+      takeOver: () => {
+        log.warn('another replica has gone; what it had begun is taken over', { replica: name });
+        circle.recovery!.takeOver();
+      },
+      forgetAll: () => {
+        log.warn('this replica was away for longer than the others wait; it drops what it remembers', { replica: name });
+        circle.engine!.forgetAll();
+        circle.progress!.forgetAll();
+        circle.timers!.forgetAll();
+      },
+      suspend: async () => {
+        log.warn('this replica cannot reach its store; it gives its partitions to the others', { replica: name });
+        await intake.suspend();
+      },
+      resume: async () => {
+        await intake.resume();
+        log.info('this replica has its partitions again', { replica: name });
+      },
+      canTell: () => publishWaitMs() < ttlMs,
+      onFault,
+    },
+    { ttlMs },
+  );
 }

@@ -65,10 +65,16 @@ export class TimerPoller {
     this.#own.add(handle);
   };
 
+  /** Leaves the timers that this process set to whoever polls. */
+  forgetAll(): void {
+    for (const handle of this.#own) clearTimeout(handle);
+    this.#own.clear();
+  }
+
   async stop(): Promise<void> {
     this.#stopped = true;
     clearTimeout(this.#timer);
-    for (const handle of this.#own) clearTimeout(handle);
+    this.forgetAll();
     await this.#polling;
   }
 

@@ -76,6 +76,11 @@ export class ExecutionEngine {
     );
   };
 
+  /** Drops every state that is remembered: what is decided next is decided on what is stored. */
+  forgetAll(): void {
+    this.#cache.clear();
+  }
+
   async stop(): Promise<void> {
     await this.#lanes.stop();
   }

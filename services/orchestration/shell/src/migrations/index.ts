@@ -1,10 +1,11 @@
 import type { ServiceMigrations } from '@weft/adapter-postgres';
 import { Executions1700000000001 } from './0001-executions.js';
 import { Search1700000000010 } from './0010-search.js';
+import { Replicas1700000000017 } from './0017-replicas.js';
 import { createHistoryPartitions } from './history-partitions.js';
 
 export const orchestrationMigrations: ServiceMigrations = {
   service: 'orchestration',
-  migrations: [Executions1700000000001, Search1700000000010],
+  migrations: [Executions1700000000001, Search1700000000010, Replicas1700000000017],
   topUp: createHistoryPartitions,
 };

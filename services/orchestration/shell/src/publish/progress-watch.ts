@@ -23,8 +23,17 @@ export class ProgressWatch {
     this.#expected.set(execution, { at: now, waitMs: REDISPATCH_MIN_MS });
   }
 
+  /** Whether this process waits for progress of the execution. */
+  isExpected(execution: string): boolean {
+    return this.#expected.has(execution);
+  }
+
   forget(execution: string): void {
     this.#expected.delete(execution);
+  }
+
+  forgetAll(): void {
+    this.#expected.clear();
   }
 
   /** Takes up to `limit` executions that made no progress in their time; each is expected again after twice the wait. */

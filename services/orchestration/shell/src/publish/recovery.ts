@@ -1,12 +1,15 @@
 // Finds again what a crash left undone: running executions that nobody works on, and commits that nobody announced.
 import { execute, type Pool } from '@weft/adapter-postgres';
 import { decodeEvents, initialExecution, foldExecution, outstandingJobs, type ExecutionEvent, type ExecutionState } from '@weft/orchestration/core';
+import { bucketOf } from '@weft/kernel';
 import { failpoint, Fault, type Bus, type Clock } from '@weft/pipeline';
 import type { ExecutionStore } from '../persist/execution-store.js';
 import { announce, type Announced } from './announcer.js';
 import type { PublishedCommits } from '../persist/published-commits.js';
 import type { JobDispatcher } from './job-dispatcher.js';
 import type { ProgressWatch } from './progress-watch.js';
+import { isInShare } from '../replicas/bucket-share.js';
+import type { Replicas } from '../replicas/replica-presence.js';
 
 export interface RecoveryOptions {
   /** Whether long jobs were lost with the process (a bus inside it): at start they are sent again at once. */
@@ -15,12 +18,14 @@ export interface RecoveryOptions {
   readonly sweepMs: number;
   /** Silence after which a running execution is looked at. */
   readonly silentMs: number;
+  /** The same when another replica has gone: longer than it could have worked unheard before others noticed, no shorter than a job may well take. */
+  readonly takeOverSilentMs: number;
 }
 
 // `id > $2` walks through all of them in pages; nothing is remembered between sweeps.
 const SILENT_SQL = `
 select e.id from orchestration.executions e
-where e.status = 'running' and e.id > $2::uuid
+where e.status = 'running' and e.id > $2::uuid and e.bucket >= $4 and e.bucket < $5
   and ($3 or not exists (select 1 from orchestration.waits w where w.tenant = e.tenant and w.execution_id = e.id))
   and not exists (select 1 from orchestration.history h where h.execution_id = e.id and h.recorded_at > now() - $1::float8 * interval '1 millisecond')
 order by e.id limit 500`;
@@ -50,6 +55,8 @@ interface UnpublishedCommit {
 
 export class Recovery {
   #timers: NodeJS.Timeout[] = [];
+  #second: NodeJS.Timeout | undefined;
+  #isStopped = false;
   #running = new Set<Promise<void>>();
 
   constructor(
@@ -60,16 +67,18 @@ export class Recovery {
     private readonly published: PublishedCommits,
     private readonly bus: Bus,
     private readonly clock: Clock,
+    private readonly replicas: Replicas,
     private readonly options: RecoveryOptions,
     private readonly onFault: (fault: unknown, what: string) => void,
   ) {}
 
-  /** Looks soon, whatever the silence, until that has worked once; then slowly for ever. */
+  /** Looks soon, and when nobody else works on the store whatever the silence, until that has worked once; then slowly for ever. */
   start(): void {
     let isFirst = true;
     const sweep = async (): Promise<void> => {
-      await this.sweep(isFirst ? 0 : this.options.silentMs, isFirst && this.options.busIsVolatile);
-      isFirst = false;
+      const isAlone = this.replicas.isAlone();
+      await this.sweep(isFirst && isAlone === true ? 0 : this.options.silentMs, isFirst && this.options.busIsVolatile);
+      if (isAlone !== undefined) isFirst = false;
     };
     this.#every(this.options.sweepMs, sweep, 'sweeping', true);
     this.#every(UNPUBLISHED_MS, () => this.publishUnpublished(), 'publishing what was left', true);
@@ -78,18 +87,36 @@ export class Recovery {
   }
 
   async stop(): Promise<void> {
+    this.#isStopped = true;
+    clearTimeout(this.#second);
     for (const timer of this.#timers) clearInterval(timer);
     await Promise.all(this.#running);
     await this.markPublished();
   }
 
-  /** Folds running executions that nobody seems to work on and dispatches their jobs again. */
+  /** Finds what replicas that have gone had begun, as far as it is in this process's share: now, and once more for what was not silent long enough. */
+  takeOver(): void {
+    const { takeOverSilentMs } = this.options;
+    const look = async (): Promise<void> => {
+      await this.sweep(takeOverSilentMs, false);
+      await this.publishUnpublished();
+    };
+    this.#run(look, 'taking over');
+    clearTimeout(this.#second);
+    this.#second = setTimeout(() => this.#run(look, 'taking over'), takeOverSilentMs);
+  }
+
+  /** Folds running executions of this process's share that nobody seems to work on and dispatches their jobs again. */
   async sweep(silentMs: number, withWaits: boolean): Promise<void> {
     let after = FIRST_ID;
     for (;;) {
-      const rows = await execute<{ id: string }>(this.pool, { name: 'orchestration-silent-1', text: SILENT_SQL, values: [silentMs, after, withWaits] });
+      // Asked for each page: a process that was stopped in the middle has none any more.
+      const { from, to } = this.replicas.share();
+      if (from === to) return;
+      const rows = await execute<{ id: string }>(this.pool, { name: 'orchestration-silent-2', text: SILENT_SQL, values: [silentMs, after, withWaits, from, to] });
       if (rows.length === 0) return;
-      await this.redispatch(rows.map((row) => row.id));
+      // What this process watches itself it dispatches again in its own time.
+      await this.redispatch(rows.map((row) => row.id).filter((id) => !this.progress.isExpected(id)));
       after = rows.at(-1)!.id;
     }
   }
@@ -120,7 +147,8 @@ export class Recovery {
       const last = commits.at(-1);
       if (!last) return;
       after = last;
-      await this.#publish(commits.filter((commit) => !this.published.isInHand(commit.id)));
+      const share = this.replicas.share();
+      await this.#publish(commits.filter((commit) => isInShare(share, bucketOf(commit.id)) && !this.published.isInHand(commit.id)));
     }
   }
 
@@ -192,15 +220,17 @@ export class Recovery {
     const begin = (): void => {
       if (isRunning) return;
       isRunning = true;
-      const running = run()
-        .catch((fault: unknown) => this.onFault(fault, what))
-        .finally(() => {
-          isRunning = false;
-          this.#running.delete(running);
-        });
-      this.#running.add(running);
+      this.#run(() => run().finally(() => (isRunning = false)), what);
     };
     this.#timers.push(setInterval(begin, periodMs));
     if (isSoon) this.#timers.push(setTimeout(begin, FIRST_LOOK_MS));
+  }
+
+  #run(run: () => Promise<void>, what: string): void {
+    if (this.#isStopped) return;
+    const running = run()
+      .catch((fault: unknown) => this.onFault(fault, what))
+      .finally(() => this.#running.delete(running));
+    this.#running.add(running);
   }
 }

@@ -8,6 +8,7 @@ import { CommandConsumer } from '../consume/command.consumer.js';
 import type { ExecutionStore } from '../persist/execution-store.js';
 import { PublishedCommits } from '../persist/published-commits.js';
 import type { Dispatch, JobDispatcher } from './job-dispatcher.js';
+import { ONLY_REPLICA } from '../replicas/replica-presence.js';
 import { ProgressWatch } from './progress-watch.js';
 import { Recovery } from './recovery.js';
 
@@ -72,7 +73,8 @@ function make(
     published,
     bus,
     clock,
-    { busIsVolatile: true, sweepMs: 1_000, silentMs: 1_000 },
+    ONLY_REPLICA,
+    { busIsVolatile: true, sweepMs: 1_000, silentMs: 1_000, takeOverSilentMs: 500 },
     (_fault, what) => faults.push(what),
   );
   return { recovery, faults, published };
@@ -86,7 +88,7 @@ describe('recovery', () => {
     let isAway = true;
     const looks: unknown[] = [];
     const { pool } = poolOf({
-      'orchestration-silent-1': (values) => {
+      'orchestration-silent-2': (values) => {
         if (isAway) throw new Error('the store is away');
         looks.push(values);
         return [];
@@ -99,8 +101,8 @@ describe('recovery', () => {
     isAway = false;
     await vi.advanceTimersByTimeAsync(2_000);
     expect(looks).toEqual([
-      [0, FIRST, true],
-      [1_000, FIRST, false],
+      [0, FIRST, true, 0, 4096],
+      [1_000, FIRST, false, 0, 4096],
     ]);
     await recovery.stop();
   });
