@@ -126,6 +126,65 @@ describeAgainst(server, 'KafkaBus against a broker', () => {
     await bus.close();
   });
 
+  it('gives partitions back without waiting for a handler that hangs, and their messages go to another member', async () => {
+    const [tenant, seen] = [newTenant(), [] as string[]];
+    const topic = topicName('results', tenant);
+    await ensureTopics({ brokers }, [topic]);
+    const [hanging, other] = [new KafkaBus({ brokers, ...TIMING }), new KafkaBus({ brokers, ...TIMING })];
+    let hangs = 0;
+    const subscription = await hanging.subscribe({ topic, group: 'g', handle: () => new Promise(() => void hangs++) });
+    await hanging.publish([message(tenant, 1)]);
+    await vi.waitFor(() => expect(hangs).toBe(1), WAIT);
+    await subscription.close({ abandon: true });
+    await other.subscribe({ topic, group: 'g', handle: async (batch) => void seen.push(...batch.map(idOf)) });
+    await vi.waitFor(() => expect(seen).toEqual(['m1']), WAIT);
+    await Promise.all([hanging.close(), other.close()]);
+  });
+
+  it('loses nothing and goes on in a storm of members that come and go', async () => {
+    const tenant = newTenant();
+    const topic = topicName('results', tenant);
+    await ensureTopics({ brokers }, [topic]);
+    const seen = new Map<string, number>();
+    const member = async (): Promise<KafkaBus> => {
+      const bus = new KafkaBus({ brokers, heartbeatMs: 300, fetchWaitMs: 100 });
+      await bus.subscribe({ topic, group: 'g', handle: async (batch) => void batch.forEach((each) => seen.set(idOf(each), (seen.get(idOf(each)) ?? 0) + 1)) });
+      return bus;
+    };
+    const [stays, publisher] = [await member(), new KafkaBus({ brokers })];
+    let isOver = false;
+    let published = 0;
+    const progress: number[] = [];
+    const publishing = (async () => {
+      for (; !isOver; await new Promise((resolve) => setTimeout(resolve, 50))) {
+        await publisher.publish(Array.from({ length: 10 }, () => message(tenant, published++)));
+      }
+    })();
+    for (let round = 0; round < 4; round++) {
+      const passing = await member();
+      await new Promise((resolve) => setTimeout(resolve, 700));
+      await passing.close();
+      await new Promise((resolve) => setTimeout(resolve, 700));
+      progress.push(seen.size);
+    }
+    isOver = true;
+    await publishing;
+    await vi.waitFor(() => expect(seen.size).toBe(published), WAIT);
+    // More was seen after each of them.
+    expect(progress).toEqual([...new Set(progress)].sort((a, b) => a - b));
+    await Promise.all([stays.close(), publisher.close()]);
+  });
+
+  it('says how long messages have waited that no broker has taken', async () => {
+    const away = new KafkaBus({ brokers: ['127.0.0.1:9'] });
+    expect(away.publishWaitMs).toBe(0);
+    const failing = away.publish([message(newTenant(), 1)]).catch(() => undefined);
+    await vi.waitFor(() => expect(away.publishWaitMs).toBeGreaterThan(500), WAIT);
+    await failing;
+    expect(away.publishWaitMs).toBe(0);
+    await away.close();
+  });
+
   it('builds a consumer anew that has lag and makes no progress', async () => {
     const [tenant, seen, faults] = [newTenant(), [] as string[], [] as string[]];
     const topic = topicName('results', tenant);

@@ -2,21 +2,23 @@ import 'reflect-metadata';
 import { Controller, Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { contextOf, type Delivery } from '@weft/contracts';
-import { Fault, type Bus, type SubscribeOptions } from '@weft/pipeline';
+import { Fault, type Bus, type SubscribeOptions, type Subscription } from '@weft/pipeline';
 import { describe, expect, it } from 'vitest';
 import { BusTransport } from './bus.transport.js';
 import { OnTopic } from './on-topic.js';
 
 /** A bus that shows who subscribed and lets the spec hand over batches. */
 class ShownBus implements Bus {
-  readonly subscriptions: (SubscribeOptions & { closed: boolean })[] = [];
+  readonly subscriptions: (SubscribeOptions & { closed: boolean; abandoned: boolean })[] = [];
+  refusals = 0;
 
   async publish(): Promise<void> {}
 
-  async subscribe(options: SubscribeOptions): Promise<{ close(): Promise<void> }> {
-    const subscription = { ...options, closed: false };
+  async subscribe(options: SubscribeOptions): Promise<Subscription> {
+    if (options.group === 'weft.audit' && this.refusals-- > 0) throw broken;
+    const subscription = { ...options, closed: false, abandoned: false };
     this.subscriptions.push(subscription);
-    return { close: async () => void (subscription.closed = true) };
+    return { close: async ({ abandon = false } = {}) => void Object.assign(subscription, { closed: true, abandoned: abandon }) };
   }
 
   async close(): Promise<void> {}
@@ -58,9 +60,10 @@ const batch: readonly Delivery[] = ['a', 'b'].map((id) => ({ ok: true, envelope:
 async function started(topicsOf?: (topic: string) => readonly string[]) {
   seen.length = 0;
   const bus = new ShownBus();
-  const app = await NestFactory.createMicroservice(ConsumersModule, { strategy: new BusTransport(bus, topicsOf === undefined ? {} : { topicsOf }), logger: false });
+  const transport = new BusTransport(bus, topicsOf === undefined ? {} : { topicsOf });
+  const app = await NestFactory.createMicroservice(ConsumersModule, { strategy: transport, logger: false });
   await app.listen();
-  return { bus, app };
+  return { bus, app, transport };
 }
 
 describe('BusTransport', () => {
@@ -92,6 +95,35 @@ describe('BusTransport', () => {
   it('closes its subscriptions when the application closes', async () => {
     const { bus, app } = await started();
     await app.close();
+    expect(bus.subscriptions.every(({ closed }) => closed)).toBe(true);
+  });
+
+  it('gives everything back without waiting when it is suspended, and takes it up when it is resumed', async () => {
+    const { bus, app, transport } = await started();
+    await transport.suspend();
+    expect(bus.subscriptions.map(({ closed, abandoned }) => [closed, abandoned])).toEqual(Array(3).fill([true, true]));
+    await Promise.all([transport.resume(), transport.resume()]);
+    expect(bus.subscriptions.map(({ closed }) => closed)).toEqual([true, true, true, false, false, false]);
+    await app.close();
+    expect(bus.subscriptions.at(-1)).toMatchObject({ closed: true, abandoned: false });
+  });
+
+  it('takes up nothing when it cannot take up everything, and says so', async () => {
+    const { bus, app, transport } = await started();
+    await transport.suspend();
+    bus.refusals = 1;
+    await expect(transport.resume()).rejects.toBe(broken);
+    expect(bus.subscriptions.every(({ closed }) => closed)).toBe(true);
+    await transport.resume();
+    expect(bus.subscriptions.filter(({ closed }) => !closed)).toHaveLength(3);
+    await app.close();
+  });
+
+  it('takes up nothing once the application has closed', async () => {
+    const { bus, app, transport } = await started();
+    await transport.suspend();
+    await app.close();
+    await transport.resume();
     expect(bus.subscriptions.every(({ closed }) => closed)).toBe(true);
   });
 });

@@ -220,6 +220,58 @@ describe('grpcPeer against Nest', () => {
   });
 });
 
+describe('a peer with several replicas', () => {
+  const both: { addresses: string; others: INestMicroservice[] } = { addresses: '', others: [] };
+
+  beforeAll(async () => {
+    const second = `127.0.0.1:${await freePort()}`;
+    const other = await NestFactory.createMicroservice<MicroserviceOptions>(PeersModule, { ...grpcServerOptions({ address: second, services: [ReviewsService, WorkerService] }), logger: false });
+    await other.listen();
+    both.others.push(other);
+    both.addresses = `${address},${second}`;
+  });
+  afterAll(async () => void (await Promise.all(both.others.map((other) => other.close()))));
+
+  it('is asked again elsewhere when one of them says nothing', async () => {
+    const peer = grpcPeer({ service: ReviewsService }, both.addresses, { askAnotherMs: 100, deadlineMs: 5_000 });
+    let asked = 0;
+    script.decide = () => (asked++ === 0 ? new Promise(() => undefined) : Promise.resolve(Review.create({ reviewId: `answer ${asked}` })));
+    await expect(peer.peer.decide(ask, context)).resolves.toMatchObject({ reviewId: 'answer 2' });
+    peer.close();
+  });
+
+  it('is asked elsewhere at once when one of them cannot do it now', async () => {
+    const peer = grpcPeer({ service: ReviewsService }, both.addresses, { askAnotherMs: 60_000, deadlineMs: 5_000 });
+    let asked = 0;
+    script.decide = () => (asked++ === 0 ? Promise.reject(new Fault('the store is away', true)) : Promise.resolve(Review.create({ reviewId: 'there' })));
+    await expect(peer.peer.decide(ask, context)).resolves.toMatchObject({ reviewId: 'there' });
+    peer.close();
+  });
+
+  it('is believed when it refuses', async () => {
+    const peer = grpcPeer({ service: ReviewsService }, both.addresses, { askAnotherMs: 100 });
+    script.decide = async () => {
+      throw new Refused(rejection('not-found', 'Expected a review but there is none.'));
+    };
+    expect(await failureOf(peer.peer.decide(ask, context))).toBeInstanceOf(Refused);
+    expect(script.contexts).toHaveLength(1);
+    peer.close();
+  });
+
+  it('answers through those that are left when one has gone', async () => {
+    const peer = grpcPeer({ service: ReviewsService }, both.addresses, { deadlineMs: 5_000, askAnotherMs: 1_000 });
+    script.decide = async () => Review.create({ reviewId: 'left' });
+    await peer.peer.decide(ask, context);
+    await both.others.pop()!.close();
+    for (let call = 0; call < 4; call++) await expect(peer.peer.decide(ask, context)).resolves.toMatchObject({ reviewId: 'left' });
+    peer.close();
+  });
+
+  it('is not made of names, which gRPC resolves one at a time', () => {
+    expect(() => grpcPeer({ service: ReviewsService }, 'one.example:1,two.example:2')).toThrow('Expected IP addresses');
+  });
+});
+
 function batchOf(id: string, filling = ''): CommandBatch {
   return CommandBatch.create({ commands: [Command.create({ id, executionId: filling })] });
 }

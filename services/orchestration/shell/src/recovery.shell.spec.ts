@@ -6,6 +6,7 @@ import { eventually } from '@weft/testkit';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { readCommand } from './consume/command.codec.js';
 import { orchestrationMigrations } from './migrations/index.js';
+import type { ReplicaPorts } from './orchestration.module.js';
 import { calls, definitionText, newExecutionId, RESULTS, resultOf, startCommand, startOrchestration, type RunningOrchestration, type Work } from './orchestration.testing.js';
 
 let scratch: ScratchStore;
@@ -158,5 +159,65 @@ describe('two processes on one store', () => {
         .map(({ id }) => id)
         .sort(),
     ).toEqual([...new Set(results().map(({ id }) => id))].sort());
+  });
+});
+
+describe('replicas on one store', () => {
+  const replica = (name: string): { readonly replica: ReplicaPorts; readonly intake: string[] } => {
+    const intake: string[] = [];
+    const note = (what: string) => async (): Promise<void> => void intake.push(what);
+    return { intake, replica: { name, ttlMs: 900, publishWaitMs: () => 0, intake: { suspend: note('suspend'), resume: note('resume') } } };
+  };
+  const settings = { WEFT_SWEEP_MS: 60_000, WEFT_SWEEP_SILENT_MS: 60_000 };
+
+  it('take over at once what one of them had begun when it is gone without a word', async () => {
+    const asked: string[] = [];
+    const answering =
+      (name: string): Work =>
+      (jobs) => {
+        asked.push(...jobs.map((job) => `${name} ${job.executionId}`));
+        return jobs.map((job) => resultOf(job, 1));
+      };
+    const [b, c] = [await begin(answering('b'), { ...replica('b'), settings }), await begin(answering('c'), { ...replica('c'), settings })];
+    const definition = await b.deploy(definitionText('begun-by-a', calls('a')));
+    // A replica that was here, took commands and will not be heard again: what it had begun are these rows.
+    await pool.query(`insert into orchestration.replicas (name, life, is_able, beat_at) values ('gone', gen_random_uuid(), true, now())`);
+    const a = await startOrchestration(scratch.address, silent);
+    const ids = Array.from({ length: 20 }, newExecutionId);
+    await a.send(...ids.map((id) => startCommand(id, definition)));
+    for (const id of ids) await eventually(() => has(id, 'executions'));
+    await a.close();
+    await eventually(() => [...b.bus.on(RESULTS), ...c.bus.on(RESULTS)].filter(({ key }) => ids.includes(key)).length === ids.length, { timeoutMs: 10_000, what: 'twenty results' });
+    // Each looks after its share, so that no execution is taken over twice.
+    expect(
+      asked
+        .filter((each) => ids.includes(each.slice(2)))
+        .map((each) => each.slice(2))
+        .sort(),
+    ).toEqual([...ids].sort());
+    expect(new Set(asked.filter((each) => ids.includes(each.slice(2))).map((each) => each.slice(0, 1)))).toEqual(new Set(['b', 'c']));
+  });
+
+  it('leave what the others work on alone when one of them starts', async () => {
+    const asked: Job[] = [];
+    const a = await begin((jobs) => void asked.push(...jobs) ?? [], { ...replica('a'), settings });
+    const definition = await a.deploy(definitionText('worked-on', calls('a')));
+    const executionId = newExecutionId();
+    await a.send(startCommand(executionId, definition));
+    await eventually(() => asked.length === 1);
+    const b = await begin((jobs) => void asked.push(...jobs) ?? [], { ...replica('b'), settings });
+    await new Promise((resolve) => setTimeout(resolve, 600));
+    expect(asked.filter((job) => job.executionId === executionId)).toHaveLength(1);
+    expect(b.bus.sent).toEqual([]);
+  });
+
+  it('tell of themselves by the clock of the store, and no longer when they have stopped', async () => {
+    const { replica: ports } = replica('told');
+    const one = await begin(undefined, { replica: ports, settings });
+    const rows = async () => (await pool.query(`select is_able, beat_at > now() - interval '1 second' as fresh from orchestration.replicas where name = 'told'`)).rows;
+    expect(await rows()).toEqual([{ is_able: true, fresh: true }]);
+    await one.close();
+    open.splice(open.indexOf(one), 1);
+    expect(await rows()).toEqual([]);
   });
 });

@@ -19,11 +19,12 @@ export interface ReplicaRows {
   leave(): Promise<void>;
 }
 
-// Rows of the long dead go along the way. An older life never takes the row of a later one.
+// Rows of the long dead go along the way. An older life takes the row of a later one only when that is silent: a host's clock may have gone back.
 const BEAT_SQL = `
 with beaten as (
   insert into orchestration.replicas (name, life, is_able, beat_at) values ($1, $2::uuid, $3, clock_timestamp())
-  on conflict (name) do update set life = excluded.life, is_able = excluded.is_able, beat_at = excluded.beat_at where replicas.life <= excluded.life
+  on conflict (name) do update set life = excluded.life, is_able = excluded.is_able, beat_at = excluded.beat_at
+  where replicas.life <= excluded.life or replicas.beat_at < clock_timestamp() - $4::float8 * interval '1 millisecond'
   returning life, is_able
 ), buried as (
   delete from orchestration.replicas where name <> $1 and beat_at < clock_timestamp() - $4::float8 * interval '20 milliseconds'
