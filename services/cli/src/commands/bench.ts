@@ -100,7 +100,9 @@ async function meshEnvironment(onProgress: (text: string) => void): Promise<{ re
       WEFT_REQUESTS_PER_MINUTE: '10000000',
     },
   });
-  const pids = Object.values(mesh.services).map(({ pid }) => pid);
+  const pids = Object.values(mesh.services)
+    .flat()
+    .map(({ pid }) => pid);
   return {
     variables: { WEFT_KAFKA: mesh.brokers, WEFT_STORE_URL: mesh.storeUrl, WEFT_URL: mesh.url, WEFT_API_KEY: mesh.apiKey },
     args: ['--pids', pids.join(',')],
