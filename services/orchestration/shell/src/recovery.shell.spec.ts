@@ -200,12 +200,16 @@ describe('replicas on one store', () => {
 
   it('leave what the others work on alone when one of them starts', async () => {
     const asked: Job[] = [];
-    const a = await begin((jobs) => void asked.push(...jobs) ?? [], { ...replica('a'), settings });
+    const noting: Work = (jobs) => {
+      asked.push(...jobs);
+      return [];
+    };
+    const a = await begin(noting, { ...replica('a'), settings });
     const definition = await a.deploy(definitionText('worked-on', calls('a')));
     const executionId = newExecutionId();
     await a.send(startCommand(executionId, definition));
     await eventually(() => asked.length === 1);
-    const b = await begin((jobs) => void asked.push(...jobs) ?? [], { ...replica('b'), settings });
+    const b = await begin(noting, { ...replica('b'), settings });
     await new Promise((resolve) => setTimeout(resolve, 600));
     expect(asked.filter((job) => job.executionId === executionId)).toHaveLength(1);
     expect(b.bus.sent).toEqual([]);
