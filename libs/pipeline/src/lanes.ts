@@ -12,6 +12,8 @@ export interface LanesOptions {
   readonly queueMax?: number;
   /** Told of each fault that makes a lane wait and try again, and of effects that could not be handed on. */
   readonly onFault?: (fault: unknown, what: 'batch' | 'publish') => void;
+  /** Resolves after so many milliseconds: how a lane waits before it tries again. Default: a timer of the process. */
+  readonly pause?: (ms: number) => Promise<void>;
 }
 
 interface Waiting<C> {
@@ -97,7 +99,7 @@ export class Lanes<S, C, E, X> {
           for (const waiting of queue.splice(0)) waiting.refuse(closed());
           break;
         }
-        await new Promise((resolve) => setTimeout(resolve, backoffMs));
+        await (this.options.pause ?? pauseOfProcess)(backoffMs);
         backoffMs = Math.min(backoffMs * 2, BACKOFF_MAX_MS);
       }
     }
@@ -105,5 +107,7 @@ export class Lanes<S, C, E, X> {
     this.#running[lane] = undefined;
   }
 }
+
+const pauseOfProcess = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 const closed = (): Fault => new Fault('the lane is closed: the service is shutting down', true);

@@ -13,6 +13,7 @@ import { registerProve } from './commands/prove.js';
 import { registerPublish } from './commands/publish.js';
 import { registerReviews } from './commands/reviews.js';
 import { registerShow } from './commands/show.js';
+import { registerSimulate } from './commands/simulate.js';
 import { registerTest } from './commands/test.js';
 import { registerUp } from './commands/up.js';
 import { CommandFailed, EXIT } from './exit-codes.js';
@@ -48,6 +49,7 @@ for (const register of [
   registerTest,
   registerBench,
   registerProve,
+  registerSimulate,
 ])
   register(program);
 

@@ -16,13 +16,14 @@ interface Smoke {
 }
 
 const SMOKES: readonly Smoke[] = [
+  { name: 'simulate', args: ['simulate', '--seeds', '1000', '--json'], needs: [], timeoutMs: 180_000, read: simulateRemark },
   { name: 'demo (standalone)', args: ['demo', '--json'], needs: [], timeoutMs: 180_000, read: demoRemark },
   { name: 'demo (mesh)', args: ['demo', '--json', '--profile', 'mesh'], needs: ['kafka'], timeoutMs: 240_000, read: demoRemark },
   { name: 'prove kills (standalone)', args: ['prove', 'kills', '--executions', '40', '--kills', '4', '--profile', 'standalone', '--json'], needs: [], timeoutMs: 240_000, read: killsRemark },
   { name: 'bench chain (standalone)', args: ['bench', 'chain', '--count', '200', '--concurrency', '16', '--profile', 'standalone', '--json'], needs: [], timeoutMs: 120_000, read: benchRemark },
 ];
 
-/** Demo, kills and bench, as far as the command line has them. @param servers what runs; complete when the steps run. */
+/** Simulation, demo, kills and bench, as far as the command line has them. @param servers what runs; complete when the steps run. */
 export function smokeSteps(program: Command, servers: { readonly environment: Readonly<Record<string, string>> }): readonly Step[] {
   return SMOKES.map(({ name, args, needs, timeoutMs, read }) => ({
     name,
@@ -68,6 +69,12 @@ function demoRemark(stdout: string): string {
   const unproven = requests.filter(({ audit }) => !audit.verified).length;
   if (unproven > 0) throw new Error(`${unproven} requests have no verified audit proof`);
   return `${requests.length} requests, each with a verified proof`;
+}
+
+function simulateRemark(stdout: string): string {
+  const { seeds, violations, faultsPerSeed } = lastJson(stdout);
+  if (violations !== 0) throw new Error(`expected no violation but got ${violations}`);
+  return `${seeds} seeds, ${faultsPerSeed} faults each, no violation`;
 }
 
 function killsRemark(stdout: string): string {

@@ -7,6 +7,7 @@ export * from './execution/execution.decide.js';
 export * from './execution/execution.events.js';
 export * from './execution/execution.evolve.js';
 export * from './execution/execution.state.js';
+export * from './execution/idempotency-key.js';
 export * from './program/compile.js';
 export { EVENT_VALUES_MAX, listenKeysOf } from './signal/listen-key.js';
 export * from './program/program.js';

@@ -1,6 +1,6 @@
 // An outstanding job as it travels. Derived from the state: dispatching again sends the very same job.
 import { contextOf, type Context, type Job } from '@weft/contracts';
-import type { ExecutionFacts, ExecutionState, OutstandingJob } from '@weft/orchestration/core';
+import { idempotencyKeyOf, type ExecutionFacts, type ExecutionState, type OutstandingJob } from '@weft/orchestration/core';
 
 /** The context that a message about an execution carries. */
 export function contextOfExecution(state: ExecutionFacts, more: Partial<Context> = {}): Context {
@@ -10,7 +10,6 @@ export function contextOfExecution(state: ExecutionFacts, more: Partial<Context>
 
 export function jobMessage(state: ExecutionState, job: OutstandingJob): Job {
   const { pointer = '', iteration = '' } = state.activations[job.key] ?? {};
-  const { tenant } = state.context;
   const { namespace, name, version } = state.definition;
   return {
     id: job.id,
@@ -18,7 +17,7 @@ export function jobMessage(state: ExecutionState, job: OutstandingJob): Job {
     context: contextOfExecution(state, { jobId: job.id, attempt: job.attempt }),
     kind: job.kind,
     generation: job.generation,
-    idempotencyKey: `${tenant}/${job.id}/${job.generation}`,
+    idempotencyKey: idempotencyKeyOf(state, job),
     pointer,
     iteration,
     inputJson: JSON.stringify(job.input),

@@ -1,0 +1,103 @@
+// Mistakes in deciding and committing: which result counts, what is known after an unknown outcome, what is cached.
+import { executionDecider, type ExecutionCommand, type ExecutionState } from '@weft/orchestration/core';
+import { CommitUnknown, StateCache } from '@weft/pipeline';
+import type { ExecutionCommit, Parts } from '../src/parts.js';
+import type { PlantedBug } from './planted-bug.js';
+
+/** A decider that is asked something else than what was asked. */
+const asked =
+  (another: (state: ExecutionState, command: ExecutionCommand) => ExecutionCommand): Parts['executionDecider'] =>
+  (programs) => {
+    const right = executionDecider(programs);
+    return { ...right, decide: (state, command, context) => right.decide(state, another(state, command), context) };
+  };
+
+const onUnknown = (then: (port: Parameters<Parts['executionPort']>[0], commit: ExecutionCommit) => Promise<ReadonlySet<string>>): Parts['executionPort'] => {
+  return (port) => ({
+    ...port,
+    commit: async (commit) => {
+      try {
+        return await port.commit(commit);
+      } catch (fault) {
+        if (fault instanceof CommitUnknown) return then(port, commit);
+        throw fault;
+      }
+    },
+  });
+};
+
+export const DECISION_BUGS: readonly PlantedBug[] = [
+  {
+    name: 'stale-failure-counts',
+    mistake: 'a failure that is told again fails the attempt that came after it',
+    foundWithin: 1_000,
+    wrong: { executionDecider: asked((_state, command) => (command.type === 'FailJob' ? { ...command, attempt: 0 } : command)) },
+  },
+  {
+    name: 'generation-not-compared',
+    mistake: 'a result of an earlier generation counts for the present one',
+    foundWithin: 1_000,
+    wrong: {
+      executionDecider: asked((state, command) => {
+        if (command.type !== 'FailJob' && command.type !== 'CompleteJob') return command;
+        const job = state.jobs[command.job];
+        return job ? { ...command, generation: job.generation, ...(command.type === 'FailJob' ? { attempt: job.attempt } : {}) } : command;
+      }),
+    },
+  },
+  {
+    name: 'duplicate-result-not-ignored',
+    mistake: 'a result whose job is done is given to whatever job the execution waits for',
+    foundWithin: 50,
+    wrong: {
+      executionDecider: asked((state, command) => {
+        const [waiting] = Object.values(state.jobs);
+        return command.type === 'CompleteJob' && waiting && !state.jobs[command.job] ? { ...command, job: waiting.id, generation: waiting.generation } : command;
+      }),
+    },
+  },
+  {
+    name: 'timer-by-wall-clock',
+    mistake: 'a timer is due when a process says so, whose clock is an hour ahead',
+    foundWithin: 50,
+    wrong: {
+      due: (due) => due - 3_600_000,
+      executionDecider: (programs) => {
+        const right = executionDecider(programs);
+        return { ...right, decide: (state, command, context) => right.decide(state, command, command.type === 'FireTimer' ? { ...context, now: context.now + 3_600_000 } : context) };
+      },
+    },
+  },
+  {
+    name: 'commit-retried-blindly',
+    mistake: 'after an unknown outcome the same events are written again, behind what may be stored',
+    foundWithin: 50,
+    wrong: {
+      executionPort: onUnknown((port, commit) => port.commit({ ...commit, id: `${commit.id}-again`, decisions: commit.decisions.map((decided) => ({ ...decided, sequence: decided.sequence + 1 })) })),
+    },
+  },
+  {
+    name: 'unknown-commit-taken-as-won',
+    mistake: 'after an unknown outcome the batch is taken as committed, and everybody is told',
+    foundWithin: 50,
+    wrong: { executionPort: onUnknown((_port, commit) => Promise.resolve(new Set(commit.decisions.map(({ key }) => key)))) },
+  },
+  {
+    name: 'cached-before-the-answer',
+    mistake: 'the state is cached before the commit has answered, and stays when it fails or loses',
+    foundWithin: 50,
+    wrong: {
+      executionCache: (entriesMax) =>
+        new (class extends StateCache<ExecutionState> {
+          override drop(): void {}
+        })(entriesMax),
+      executionPort: (port, cache) => ({
+        ...port,
+        commit: (commit) => {
+          for (const { key, sequence, after } of commit.decisions) cache.set(key, sequence, after);
+          return port.commit(commit);
+        },
+      }),
+    },
+  },
+];

@@ -1,0 +1,127 @@
+// A plan written as a workflow document, compiled once.
+import type { Json } from '@weft/kernel';
+import { compileProgram, type Program } from '@weft/orchestration/core';
+import { expectedOf, planOf, type Expected, type PlannedTask, type Sending } from './plan.js';
+import { Random } from './random.js';
+
+/** Definitions that a simulation draws from. Compiling is dear and a definition never changes. */
+export const DEFINITIONS = 600;
+
+export interface Definition {
+  readonly digest: string;
+  readonly program: Program;
+  readonly document: Json;
+  /** What must come of it, by the total that it starts with. */
+  readonly expected: (from: number) => Expected;
+  /** Names of tasks that the receiver refuses, and how often. */
+  readonly refusals: ReadonlyMap<string, number>;
+}
+
+const compiled = new Map<number, Definition>();
+
+export const digestOf = (number: number): string => `definition-${number}`;
+
+/** The definition of a number: the same in every process. */
+export function definitionOf(number: number): Definition {
+  const known = compiled.get(number);
+  if (known) return known;
+  const plan = planOf(new Random(number + 1_000_003));
+  const document: Json = {
+    document: { dsl: '1.0.3', namespace: 'sim', name: `plan-${number}`, version: '1.0.0' },
+    do: plan.flatMap(tasksOf),
+  };
+  const refusals = new Map<string, number>();
+  for (const task of effectsIn(plan)) if (task.refusals > 0) refusals.set(task.name, task.refusals);
+  const definition = { digest: digestOf(number), program: compileProgram(document), document, expected: (from: number) => expectedOf(plan, from), refusals };
+  compiled.set(number, definition);
+  return definition;
+}
+
+function effectsIn(tasks: readonly PlannedTask[]): readonly (PlannedTask & { kind: 'effect' })[] {
+  return tasks.flatMap((task) => {
+    switch (task.kind) {
+      case 'effect':
+        return [task];
+      case 'do':
+        return effectsIn(task.tasks);
+      case 'try':
+        return [...effectsIn(task.tasks), ...effectsIn(task.rescue)];
+      case 'jump':
+        return effectsIn([task.jumped]);
+      case 'loop':
+        return [task.effect];
+      default:
+        return [];
+    }
+  });
+}
+
+type Fields = { readonly [name: string]: Json };
+
+const KEEP: Fields = { output: { as: '$input' } };
+const ADD: Fields = { output: { as: '{ total: ($input.total + .amount) }' } };
+const METHODS: Readonly<Partial<Record<Sending, string>>> = { put: 'put', post: 'post' };
+
+/** One planned task as tasks of a document: some take two. */
+function tasksOf(task: PlannedTask): readonly Fields[] {
+  const named = (fields: Fields): readonly Fields[] => [{ [task.name]: fields }];
+  switch (task.kind) {
+    case 'effect':
+      return named(effect(task));
+    case 'set':
+      return named({ set: { total: `\${ .total + ${task.plus} }` } });
+    case 'read':
+      return named({ call: 'tool', with: { name: 'look', arguments: { counter: task.name } }, ...KEEP });
+    case 'emit':
+      return named({ emit: { event: { with: { type: 'sim.told.v1', source: 'https://sim.test', data: { total: '${ .total }' } } } }, ...KEEP });
+    case 'review':
+      return named({ call: 'review', with: { title: 'Go on?', subject: { total: '${ .total }' } }, ...KEEP });
+    case 'remember':
+      return named({ call: 'remember', with: { scope: 'sim', text: '${ "total \\(.total)" }' }, ...KEEP });
+    case 'recall':
+      return named({ call: 'recall', with: { scope: 'sim' }, ...KEEP });
+    case 'validate':
+      return named({ call: 'validate', with: { value: '${ . }', schema: { type: 'object' } }, ...KEEP });
+    case 'infer':
+      return named({ call: 'infer', with: { messages: [{ role: 'user', content: 'hello' }] }, ...KEEP });
+    case 'wait':
+      return named({ wait: { milliseconds: task.ms } });
+    case 'skipped':
+      return named({ if: '.total < 0', set: { total: -1 } });
+    case 'do':
+      return named({ do: task.tasks.flatMap(tasksOf) });
+    case 'try':
+      return named({ try: task.tasks.flatMap(tasksOf), catch: clause(task) });
+    case 'jump':
+      return [
+        { [task.name]: { switch: [{ odd: { when: '.total % 2 == 1', then: task.landing } }, { even: { then: 'continue' } }] } },
+        ...tasksOf(task.jumped),
+        { [task.landing]: { set: { total: '${ .total + 1 }' } } },
+      ];
+    case 'loop': {
+      const { amount } = task.effect;
+      // Before the first round the goal is unknown: it is kept in the context, and taken out by the last one.
+      const goal = `\${ if $context.${task.name} then $context else ($context + { ${task.name}: ($input.total + ${amount * task.rounds}) }) end }`;
+      return [
+        { [task.effect.name]: { ...effect(task.effect), export: { as: goal } } },
+        { [task.name]: { switch: [{ more: { when: `.total < $context.${task.name}`, then: task.effect.name } }, { done: { then: 'continue' } }] } },
+      ];
+    }
+    case 'raise':
+      return named({ raise: { error: { type: 'https://sim.test/errors/raised', status: 418 } } });
+  }
+}
+
+function effect({ name, sending, amount }: PlannedTask & { kind: 'effect' }): Fields {
+  const method = METHODS[sending];
+  if (method === undefined) return { call: 'tool', with: { name: sending, arguments: { counter: name, amount } }, ...ADD };
+  return { call: 'http', with: { method, endpoint: 'https://sim.test/add', body: { counter: name, amount } }, ...ADD };
+}
+
+function clause({ retries, delayMs, rescue }: PlannedTask & { kind: 'try' }): Fields {
+  return {
+    errors: {},
+    ...(retries > 0 ? { retry: { ...(delayMs > 0 ? { delay: { milliseconds: delayMs } } : {}), limit: { attempt: { count: retries } } } } : {}),
+    ...(rescue.length > 0 ? { do: rescue.flatMap(tasksOf) } : {}),
+  };
+}

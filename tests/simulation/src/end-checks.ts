@@ -1,0 +1,153 @@
+// What must hold once everything has healed and come to rest. Numbers are those of the fault matrix.
+import { announcementsOf, evolveExecution, initialExecution, isEnded, type ExecutionEvent, type ExecutionState } from '@weft/orchestration/core';
+import { leafHash, merkleRoot, sameBytes } from '@weft/tlog';
+import type { Client } from './client.js';
+import type { ExecutionRow } from './execution-table.js';
+import type { Happened } from './receiver.js';
+import { nameOf } from './routing.replica.js';
+import { entryOf } from './sequencer.replica.js';
+import type { World } from './world.js';
+
+/** Whether nothing is left to be done: all ended, told, logged and acknowledged. */
+export function isAtRest(world: World, client: Client): boolean {
+  const { executions, requests, bus } = world;
+  for (const { id } of client.asked.values()) if (!requests.rows.has(nameOf({ id }))) return false;
+  for (const { execution, status, redeliverAt } of requests.rows.values()) {
+    if (redeliverAt !== undefined) return false;
+    if (status === 'accepted' && !isEnded(executions.rows.get(execution)?.state ?? initialExecution)) return false;
+  }
+  return bus.backlog === 0 && world.allCommits().every(({ published, sequenced }) => published && sequenced !== undefined);
+}
+
+/** Judges a world that has come to rest, or has not in its time. */
+export function checkEnd(world: World, client: Client, isRested: boolean): void {
+  if (!isRested) world.watch.violate(`I10: no rest after the heal: ${unrest(world, client)}`);
+  checkRequests(world, client);
+  for (const row of world.executions.rows.values()) checkExecution(world, row);
+  for (const complaint of world.receiver.complaints) world.watch.violate(`I5: ${complaint}`);
+  checkPoison(world);
+  if (isRested) checkLog(world);
+}
+
+function unrest(world: World, client: Client): string {
+  const { executions, requests, bus } = world;
+  const missing = [...client.asked.keys()].filter((id) => !requests.rows.has(nameOf({ id })));
+  const running = [...requests.rows.values()]
+    .filter(({ execution, status }) => status === 'accepted' && !isEnded(executions.rows.get(execution)?.state ?? initialExecution))
+    .map(({ execution }) => execution);
+  const commits = world.allCommits();
+  return JSON.stringify({
+    requestsMissing: missing,
+    running,
+    redeliveries: [...requests.rows.values()].filter(({ redeliverAt }) => redeliverAt !== undefined).length,
+    backlog: bus.backlog,
+    unpublished: commits.filter(({ published }) => !published).length,
+    unsequenced: commits.filter(({ sequenced }) => sequenced === undefined).length,
+  });
+}
+
+/** I1: one distinct result for each accepted or refused request, and only for these. */
+function checkRequests({ requests, bus, executions, watch }: World, client: Client): void {
+  const results = new Map<string, Set<string>>();
+  for (const { id, body } of bus.published('results')) {
+    const { execution } = body as { readonly execution: string };
+    const ids = results.get(execution) ?? new Set();
+    results.set(execution, ids.add(`${id} ${JSON.stringify(body)}`));
+  }
+  const known = new Set<string>();
+  for (const { execution, name } of requests.rows.values()) {
+    known.add(execution);
+    const count = results.get(execution)?.size ?? 0;
+    if (count !== 1) watch.violate(`I1: request ${name.split('\n')[1]} has ${count} distinct results: ${[...(results.get(execution) ?? [])].join(', ')}`);
+  }
+  for (const [id, execution] of client.accepted) if (requests.rows.get(nameOf({ id }))?.execution !== execution) watch.violate(`I8: request ${id} was accepted as ${execution}, which is not stored`);
+  for (const execution of [...results.keys(), ...executions.rows.keys()]) if (!known.has(execution)) watch.violate(`I1: execution ${execution} belongs to no request`);
+}
+
+function checkExecution(world: World, row: ExecutionRow): void {
+  const { executions, watch } = world;
+  const rows = executions.store.histories.get(row.id) ?? [];
+  const sequences = rows.map(({ sequence }) => sequence).sort((left, right) => left - right);
+  if (sequences.some((sequence, index) => sequence !== index)) return watch.violate(`I4: history of ${row.id} has sequences ${sequences.join(' ')}`);
+  const decisions = rows.toSorted((left, right) => left.sequence - right.sequence).map((stored) => executions.store.decode(stored));
+  const events = decisions.flat();
+  let state: ExecutionState;
+  try {
+    state = events.reduce(evolveExecution, initialExecution);
+  } catch (defect) {
+    return watch.violate(`I2: history of ${row.id} does not fold: ${String(defect)}`);
+  }
+  if (JSON.stringify(state) !== JSON.stringify(row.state)) watch.violate(`I2: the state of ${row.id} is not the fold of its history`);
+  if (isEnded(state) && (executions.waits.get(row.id)?.size ?? 0) > 0) watch.violate(`I6: ${row.id} has ended and wait rows remain`);
+  for (const review of executions.reviews.values()) if (review.execution === row.id && isEnded(state)) watch.violate(`I6: ${row.id} has ended and review ${review.id} is open`);
+  checkTold(world, state, decisions);
+  checkEffects(world, row.id, state, events);
+}
+
+/** I7: what was decided was told, under its own ids. */
+function checkTold({ bus, watch }: World, state: ExecutionState, decisions: readonly (readonly ExecutionEvent[])[]): void {
+  const told = new Set([...bus.published('results'), ...bus.published('lifecycle')].map(({ id }) => id));
+  decisions.forEach((events, sequence) => {
+    for (const { id } of announcementsOf(state, sequence, events)) if (!told.has(id)) watch.violate(`I7: announcement ${id} was never published`);
+  });
+}
+
+/** I5, by the receiver's own count: each running of a task has its effect once, and exactly when its result says so. */
+function checkEffects(world: World, execution: string, state: ExecutionState, events: readonly ExecutionEvent[]): void {
+  const { receiver, watch, definitions } = world;
+  const byJob = new Map<string, Happened[]>();
+  for (const happened of receiver.happened.values()) {
+    if (happened.execution !== execution) continue;
+    byJob.set(happened.job, [...(byJob.get(happened.job) ?? []), happened]);
+  }
+  const scheduled = new Map<string, ExecutionEvent & { type: 'JobScheduled' }>();
+  let isDisturbed = false;
+  for (const event of events) {
+    if (event.type === 'JobScheduled') scheduled.set(event.job, event);
+    if (event.type === 'JobCompleted') {
+      const amount = (event.output as { readonly amount?: number } | null)?.amount;
+      const times = timesOf(byJob.get(event.job));
+      if (amount !== undefined && times !== 1) watch.violate(`I5: ${event.job} completed and its effect happened ${times} times`);
+    }
+    if (event.type === 'JobFailed') {
+      const { details } = event.failure as { readonly details?: { readonly status?: number } };
+      if (event.next === 'raise' && (details?.status !== 422 || event.outcome !== 'failed')) isDisturbed = true;
+      if (event.outcome === 'failed' && receiver.happened.has(`default/${event.job}/${event.generation}`))
+        watch.violate(`I5: ${event.job} is known not to have happened in generation ${event.generation}, but it did`);
+    }
+  }
+  for (const [job, happened] of byJob) if (timesOf(happened) > 1) watch.violate(`I5: the effect of ${job} happened ${timesOf(happened)} times under ${happened.length} keys`);
+  if (isDisturbed || !isEnded(state)) return;
+  const expected = definitions.get(execution)!.expected((state.input as { readonly total: number }).total);
+  const total = (state.output as { readonly total?: number } | undefined)?.total;
+  if (state.status !== expected.status || total !== expected.total) watch.violate(`I2: ${execution} ended ${state.status} with total ${total} instead of ${expected.status} with ${expected.total}`);
+  const sums = new Map<string, number>();
+  for (const { counter, amount } of [...byJob.values()].flat()) sums.set(counter, (sums.get(counter) ?? 0) + amount);
+  for (const counter of new Set([...sums.keys(), ...expected.sums.keys()])) {
+    if (sums.get(counter) !== expected.sums.get(counter)) watch.violate(`I5: counter ${counter} of ${execution} is ${sums.get(counter)} instead of ${expected.sums.get(counter)}`);
+  }
+}
+
+const timesOf = (happened: readonly Happened[] | undefined): number => (happened ?? []).reduce((sum, { times }) => sum + times, 0);
+
+/** I11: what nobody could read was set aside, each message. */
+function checkPoison({ bus, watch }: World): void {
+  const dead = new Set(bus.published('dead').map(({ id }) => id));
+  for (const { id, body } of bus.published('commands')) if (body === 'poison' && !dead.has(id) && !bus.lost.has(id)) watch.violate(`I11: message ${id} cannot be read and was not set aside`);
+}
+
+/** I14: every commit is one leaf of the log, and the root is that of the leaves. */
+function checkLog(world: World): void {
+  const { log, watch } = world;
+  const places = new Map<string, number[]>();
+  log.leaves.forEach(({ commit }, index) => places.set(commit, [...(places.get(commit) ?? []), index]));
+  const commits = world.allCommits();
+  for (const commit of commits) {
+    const found = places.get(commit.id) ?? [];
+    if (found.length !== 1 || found[0] !== commit.sequenced) watch.violate(`I14: commit ${commit.id} of ${commit.service} is in the log at [${found.join(' ')}] and marked at ${commit.sequenced}`);
+    else if (!sameBytes(log.leaves[found[0]!]!.entry, entryOf(commit))) watch.violate(`I14: leaf ${found[0]} is not what commit ${commit.id} holds`);
+  }
+  const root = merkleRoot(log.leaves.map(({ entry }) => leafHash(entry)));
+  if (log.leaves.length !== commits.length || log.edge.head.size !== log.leaves.length || !sameBytes(root, log.edge.head.root))
+    watch.violate(`I14: the log has ${log.leaves.length} leaves for ${commits.length} commits, or another root`);
+}

@@ -1,0 +1,290 @@
+// One orchestration process: the real spine and core; what its shell does around them, by the same rules.
+import { uuidv7, type Instant } from '@weft/kernel';
+import {
+  announcementsOf,
+  effectsBetween,
+  evolveExecution,
+  initialExecution,
+  isEnded,
+  isLong,
+  outstandingJobs,
+  type ExecutionCommand,
+  type ExecutionEvent,
+  type ExecutionFacts,
+  type ExecutionState,
+  type OutstandingJob,
+} from '@weft/orchestration/core';
+import { Lanes, type Item, type Outcome } from '@weft/pipeline';
+import type { Message } from './bus.js';
+import type { CommitRecord } from './commit-rows.js';
+import { definitionOf } from './definition.js';
+import type { Job, Sent } from './job.js';
+import type { ExecutionCommit } from './parts.js';
+import type { Process } from './process.js';
+import { historyPort, requireHere } from './store-port.js';
+import type { World } from './world.js';
+
+/** Hands jobs to a peer; each result is reported by itself. */
+export type CallPeer = (from: Process, service: 'tools' | 'memory' | 'validation', jobs: readonly Job[], report: (commands: readonly Sent[]) => void) => void;
+
+const SERVICE_OF: Readonly<Record<string, 'tools' | 'memory' | 'validation'>> = { tool: 'tools', http: 'tools', recall: 'memory', remember: 'memory', validate: 'validation' };
+
+const POLL_MS = 250;
+const SWEEP_MS = 5_000;
+const UNPUBLISHED_MS = 2_000;
+const MARK_MS = 400;
+const REDISPATCH_LOOK_MS = 500;
+const REDISPATCH_MIN_MS = 2_000;
+const REDISPATCH_MAX_MS = 60_000;
+const OWN_TIMER_MAX_MS = 5_000;
+
+export class OrchestrationReplica {
+  readonly #lanes: Lanes<ExecutionState, ExecutionCommand, ExecutionEvent, never>;
+  readonly #cache;
+  readonly #expected = new Map<string, { at: Instant; waitMs: number }>();
+  readonly #told: string[] = [];
+  readonly #telling = new Set<string>();
+  readonly #walk = { lastSeen: '' };
+  #isFirstSweep = true;
+
+  constructor(
+    private readonly world: World,
+    readonly process: Process,
+    private readonly callPeer: CallPeer,
+  ) {
+    const { parts, random, executions } = world;
+    this.#cache = parts.executionCache(random.pick([2, 8, 1_000]));
+    this.#lanes = new Lanes(
+      {
+        decider: parts.executionDecider((digest) => definitionOf(Number(digest.split('-')[1])).program),
+        store: parts.executionPort(historyPort(world, process, executions.store), this.#cache),
+        cache: this.#cache,
+        clock: process,
+        newCommitId: (now) => uuidv7(now, random.bytes(10)),
+        publish: (commit) => this.#publish(commit),
+      },
+      { batchMax: random.pick([1, 4, 128]), pause: (ms) => process.pauseFor(ms, 'lane pauses') },
+    );
+    this.#loops();
+  }
+
+  /** Takes commands off the bus: what cannot be read is set aside, and the rest is decided. */
+  readonly handle = (batch: readonly Message[]): Promise<void> => this.world.parts.take(batch, (messages) => this.#handle(messages));
+
+  submit(items: readonly Item<ExecutionCommand>[]): Promise<readonly Outcome[]> {
+    this.world.watch.commands += items.length;
+    return this.#lanes.submit(items);
+  }
+
+  /** Takes results straight from a worker. */
+  readonly report = (commands: readonly Sent[]): void => {
+    this.submit(commands.map(itemOf)).then(
+      (outcomes) => this.#defects(outcomes),
+      () => undefined,
+    );
+  };
+
+  async #handle(messages: readonly Message[]): Promise<void> {
+    const readable: Sent[] = [];
+    for (const message of messages) {
+      if (isSent(message.body)) readable.push(message.body);
+      else await this.world.parts.setAside(message, (letter) => this.process.ask('set aside', () => void this.world.bus.put('dead', letter)));
+    }
+    const outcomes = await this.submit(readable.map(itemOf));
+    this.#defects(outcomes);
+    // Whoever asks again has not heard that the execution began.
+    const begun = readable.flatMap(({ command, execution }, index) => (command.type === 'StartExecution' && outcomes[index]?.kind === 'ignored' ? [`${execution}/0/0`] : []));
+    await this.#announce(begun.map((id) => ({ topic: 'lifecycle', message: { id, key: id.split('/')[0]!, body: null } })));
+  }
+
+  #defects(outcomes: readonly Outcome[]): void {
+    for (const outcome of outcomes) if (outcome.kind === 'setAside') this.world.watch.violate(`defect: a command is set aside: ${String(outcome.fault)}`);
+  }
+
+  async #publish(commit: ExecutionCommit): Promise<void> {
+    const jobs: Job[] = [];
+    for (const { key, before, after } of commit.decisions) {
+      const { dispatch, park } = effectsBetween(before, after);
+      for (const job of dispatch) jobs.push(this.world.parts.jobOf(after, job));
+      for (const wait of park) if (wait.kind === 'timer' && wait.due !== undefined) this.#ownTimer(key, wait.id, wait.due);
+      if (outstandingJobs(after).some((job) => !isLong(job))) this.#expect(key, commit.at);
+      else this.#expected.delete(key);
+      if (isEnded(after)) this.#cache.drop(key);
+    }
+    await Promise.all([this.#tell(commit), this.#dispatch(jobs)]);
+  }
+
+  async #tell(commit: ExecutionCommit): Promise<void> {
+    const messages = commit.decisions.flatMap(({ after, sequence, events }) => messagesOf(after, sequence, events));
+    this.#telling.add(commit.id);
+    try {
+      await this.world.parts.tell(
+        () => this.#announce(messages),
+        () => this.#told.push(commit.id),
+      );
+    } finally {
+      this.#telling.delete(commit.id);
+    }
+  }
+
+  async #announce(messages: readonly Announced[]): Promise<number> {
+    const { bus, chaos } = this.world;
+    for (const topic of ['results', 'lifecycle']) {
+      await bus.publish(
+        this.process,
+        topic,
+        messages.filter((message) => message.topic === topic).map(({ message }) => message),
+      );
+    }
+    if (messages.length > 0 && chaos.strikes('crash-after-publish')) {
+      this.process.crash();
+      return new Promise(() => undefined);
+    }
+    return messages.length;
+  }
+
+  async #dispatch(jobs: readonly Job[]): Promise<void> {
+    const long = jobs.filter(isLong);
+    for (const service of ['tools', 'memory', 'validation'] as const) {
+      const quick = jobs.filter((job) => SERVICE_OF[job.kind] === service && !isLong(job));
+      if (quick.length > 0) this.callPeer(this.process, service, quick, this.report);
+    }
+    await this.world.bus.publish(
+      this.process,
+      'jobs',
+      long.map((job) => ({ id: `${job.id}/${job.generation}/${job.attempt}`, key: job.execution, body: job })),
+    );
+  }
+
+  #expect(execution: string, at: Instant): void {
+    this.#expected.set(execution, { at, waitMs: REDISPATCH_MIN_MS });
+  }
+
+  #ownTimer(execution: string, timer: string, due: Instant): void {
+    const { chaos, random } = this.world;
+    let waitMs = due - this.process.now();
+    if (waitMs > OWN_TIMER_MAX_MS || chaos.strikes('timer-lost')) return;
+    if (chaos.strikes('timer-early')) waitMs = random.between(0, Math.max(0, waitMs));
+    this.process.later(Math.max(0, waitMs) + 1, `own timer ${timer}`, () => this.#fire([{ execution, id: timer }]));
+  }
+
+  #fire(due: readonly { readonly execution: string; readonly id: string }[]): void {
+    if (due.length === 0) return;
+    this.submit(due.map(({ execution, id }) => ({ key: execution, command: { type: 'FireTimer', timer: id }, messageId: `timer/${execution}${id}` }))).then(
+      (outcomes) => this.#defects(outcomes),
+      () => undefined,
+    );
+  }
+
+  #loops(): void {
+    const { process, world } = this;
+    const { random } = world;
+    process.every(POLL_MS * random.between(1, 4), () => this.#poll());
+    process.later(200, '', () => this.#sweep());
+    process.every(UNPUBLISHED_MS, () => this.#publishUnpublished());
+    process.every(MARK_MS, () => this.#mark());
+    process.every(REDISPATCH_LOOK_MS, () => this.#redispatch(this.#overdue()));
+  }
+
+  #poll(): void {
+    const { executions, schedule, parts } = this.world;
+    if (schedule.now < executions.store.awayUntil) return;
+    const due = executions.claimDue(schedule.now, parts.due, 50);
+    this.#fire(due.filter(({ kind }) => kind === 'timer'));
+    this.#redispatch(due.filter(({ kind }) => kind === 'job').map(({ execution }) => execution));
+  }
+
+  #sweep(): void {
+    const { executions, schedule, parts } = this.world;
+    const isFirst = this.#isFirstSweep;
+    if (schedule.now >= executions.store.awayUntil) {
+      this.#isFirstSweep = false;
+      this.#redispatch(parts.silent(executions.silent(schedule.now, isFirst ? 0 : SWEEP_MS, false)));
+    }
+    this.process.later(SWEEP_MS, '', () => this.#sweep());
+  }
+
+  #overdue(): readonly string[] {
+    const now = this.process.now();
+    const overdue = [...this.#expected].filter(([, { at, waitMs }]) => now - at >= waitMs);
+    for (const [execution, { waitMs }] of overdue) this.#expected.set(execution, { at: now, waitMs: Math.min(waitMs * 2, REDISPATCH_MAX_MS) });
+    return this.world.parts.silent(overdue.map(([execution]) => execution));
+  }
+
+  #redispatch(executions: readonly string[]): void {
+    if (executions.length === 0) return;
+    const { store } = this.world.executions;
+    this.process
+      .ask(`load ${executions.length} to dispatch again`, () => {
+        requireHere(store, this.world.schedule);
+        return store.load(executions);
+      })
+      .then((histories) => {
+        const jobs: Job[] = [];
+        for (const { events } of histories.values()) {
+          const state = events.reduce(evolveExecution, initialExecution);
+          const outstanding: readonly OutstandingJob[] = outstandingJobs(state);
+          if (outstanding.length === 0) this.#expected.delete(state.executionId);
+          for (const job of outstanding) jobs.push(this.world.parts.jobOf(state, job));
+        }
+        return this.#dispatch(jobs);
+      })
+      .catch(() => undefined);
+  }
+
+  #publishUnpublished(): void {
+    const { executions, schedule, parts } = this.world;
+    const { commits } = executions.store;
+    if (schedule.now < executions.store.awayUntil) return;
+    const old = [...commits.rows.values()].filter(({ at }) => at < schedule.now - 3_000);
+    const rows = parts.unpublished(old, this.#walk).filter(({ id }) => !this.#telling.has(id) && !this.#told.includes(id));
+    if (rows.length === 0) return;
+    const messages = rows.flatMap((row) => this.#announcementsOf(row));
+    this.#announce(messages)
+      .then(() => this.process.ask('mark', () => commits.mark(rows.map(({ id }) => id))))
+      .catch(() => undefined);
+  }
+
+  #announcementsOf({ members }: CommitRecord): readonly Announced[] {
+    const { store } = this.world.executions;
+    return members.flatMap(([execution, sequence]) => {
+      const rows = store.histories.get(execution)!.filter((row) => row.sequence <= sequence);
+      let facts: ExecutionState = initialExecution;
+      let events: readonly ExecutionEvent[] = [];
+      for (const row of rows) {
+        events = store.decode(row);
+        facts = events.reduce(evolveExecution, facts);
+      }
+      return messagesOf(facts, sequence, events);
+    });
+  }
+
+  #mark(): void {
+    if (this.#told.length === 0) return;
+    const ids = this.#told.splice(0);
+    const { store } = this.world.executions;
+    this.process
+      .ask('mark', () => {
+        requireHere(store, this.world.schedule);
+        store.commits.mark(ids);
+      })
+      .catch(() => this.#told.push(...ids));
+  }
+}
+
+interface Announced {
+  readonly topic: 'results' | 'lifecycle';
+  readonly message: Message;
+}
+
+function messagesOf(facts: ExecutionFacts, sequence: number, events: readonly ExecutionEvent[]): readonly Announced[] {
+  return announcementsOf(facts, sequence, events).map((announcement) => {
+    const { to, id } = announcement;
+    const body = to === 'results' ? { execution: facts.executionId, request: facts.request.id, status: announcement.status, output: announcement.output ?? null } : null;
+    return { topic: to, message: { id, key: facts.executionId, body } };
+  });
+}
+
+const itemOf = ({ id, execution, command }: Sent): Item<ExecutionCommand> => ({ key: execution, command, messageId: id });
+
+const isSent = (body: unknown): body is Sent => typeof body === 'object' && body !== null && 'command' in body;

@@ -1,0 +1,184 @@
+// What a random workflow is made of, and what must come of it: the sums are known before anything runs.
+import type { Random } from './random.js';
+
+/** How an effect goes out, and so what a lost answer leads to. */
+export type Sending = 'idempotent' | 'hooked' | 'hookless' | 'put' | 'post';
+
+/** One task of a plan. Every task hands on `{ total }`. */
+export type PlannedTask =
+  /** Adds `amount` outside and to the total. The receiver refuses it `refusals` times: known not to have happened. */
+  | { readonly kind: 'effect'; readonly name: string; readonly sending: Sending; readonly amount: number; readonly refusals: number }
+  | { readonly kind: 'set'; readonly name: string; readonly plus: number }
+  | { readonly kind: 'read' | 'emit' | 'review' | 'remember' | 'recall' | 'validate' | 'infer'; readonly name: string }
+  | { readonly kind: 'wait'; readonly name: string; readonly ms: number }
+  | { readonly kind: 'skipped'; readonly name: string }
+  | { readonly kind: 'do'; readonly name: string; readonly tasks: readonly PlannedTask[] }
+  | { readonly kind: 'try'; readonly name: string; readonly tasks: readonly PlannedTask[]; readonly retries: number; readonly delayMs: number; readonly rescue: readonly PlannedTask[] }
+  /** Jumps over the task after it when the total is odd. */
+  | { readonly kind: 'jump'; readonly name: string; readonly jumped: PlannedTask; readonly landing: string }
+  /** Repeats an effect until the total has grown by `rounds` times its amount. */
+  | { readonly kind: 'loop'; readonly name: string; readonly effect: PlannedTask & { kind: 'effect' }; readonly rounds: number }
+  | { readonly kind: 'raise'; readonly name: string };
+
+const SENDINGS: readonly Sending[] = ['idempotent', 'idempotent', 'idempotent', 'hooked', 'hookless', 'put', 'post'];
+const KINDS = [
+  'effect',
+  'effect',
+  'effect',
+  'effect',
+  'effect',
+  'set',
+  'read',
+  'emit',
+  'review',
+  'remember',
+  'recall',
+  'validate',
+  'infer',
+  'wait',
+  'wait',
+  'skipped',
+  'do',
+  'try',
+  'try',
+  'jump',
+  'loop',
+] as const;
+
+/** A plan of at least five tasks. */
+export function planOf(random: Random): readonly PlannedTask[] {
+  const planner = new Planner(random);
+  return Array.from({ length: random.between(5, 8) }, () => planner.task(0));
+}
+
+class Planner {
+  #named = 0;
+
+  constructor(private readonly random: Random) {}
+
+  task(depth: number): PlannedTask {
+    const { random } = this;
+    const kind = random.pick(KINDS);
+    const name = this.#name(kind);
+    switch (kind) {
+      case 'effect':
+        return this.#effect(name, depth > 0 && random.chance(0.25) ? random.between(1, 2) : random.chance(0.01) ? 1 : 0);
+      case 'set':
+        return { kind, name, plus: random.between(1, 9) };
+      case 'wait':
+        return { kind, name, ms: random.between(100, 6_000) };
+      case 'do':
+        return depth > 1 ? this.#effect(name, 0) : { kind, name, tasks: this.#tasks(depth) };
+      case 'try':
+        if (depth > 1) return this.#effect(name, 0);
+        return {
+          kind,
+          name,
+          tasks: [...this.#tasks(depth), ...(random.chance(0.15) ? [{ kind: 'raise', name: this.#name('raise') } as const] : [])],
+          retries: random.between(0, 3),
+          delayMs: random.chance(0.5) ? 0 : random.between(50, 3_000),
+          rescue: random.chance(0.7) ? [this.#effect(this.#name('effect'), 0)] : [],
+        };
+      case 'jump':
+        return { kind, name, jumped: this.#effect(this.#name('effect'), 0), landing: this.#name('set') };
+      case 'loop':
+        return { kind, name, effect: this.#effect(this.#name('effect'), 0), rounds: random.between(2, 3) };
+      default:
+        return { kind, name };
+    }
+  }
+
+  #tasks(depth: number): readonly PlannedTask[] {
+    return Array.from({ length: this.random.between(1, 3) }, () => this.task(depth + 1));
+  }
+
+  #effect(name: string, refusals: number): PlannedTask & { kind: 'effect' } {
+    return { kind: 'effect', name, sending: this.random.pick(SENDINGS), amount: this.random.between(1, 99), refusals };
+  }
+
+  #name(kind: string): string {
+    return `${kind}${this.#named++}`;
+  }
+}
+
+/** What must come of an execution that meets no outcome which nobody can tell. */
+export interface Expected {
+  readonly status: 'completed' | 'faulted';
+  /** Undefined when it faults. */
+  readonly total: number | undefined;
+  /** How much each effect adds outside, by task name. */
+  readonly sums: ReadonlyMap<string, number>;
+}
+
+class Raised extends Error {}
+
+/** Carries a plan out on paper, from a total on. */
+export function expectedOf(plan: readonly PlannedTask[], from: number): Expected {
+  const paper = new Paper();
+  try {
+    return { total: paper.run(plan, from), status: 'completed', sums: paper.sums };
+  } catch (thrown) {
+    if (!(thrown instanceof Raised)) throw thrown;
+    return { status: 'faulted', total: undefined, sums: paper.sums };
+  }
+}
+
+class Paper {
+  readonly sums = new Map<string, number>();
+  readonly #refused = new Map<string, number>();
+  readonly #happened = new Set<string>();
+
+  run(tasks: readonly PlannedTask[], total: number): number {
+    return tasks.reduce((sum, task) => this.#task(task, sum), total);
+  }
+
+  #task(task: PlannedTask, total: number): number {
+    switch (task.kind) {
+      case 'effect':
+        return this.#effect(task, 0, total);
+      case 'set':
+        return total + task.plus;
+      case 'do':
+        return this.run(task.tasks, total);
+      case 'try':
+        return this.#try(task, total);
+      case 'jump':
+        return (total % 2 === 1 ? total : this.#effect(task.jumped as PlannedTask & { kind: 'effect' }, 0, total)) + 1;
+      case 'loop': {
+        let sum = total;
+        for (let round = 0; round < task.rounds; round++) sum = this.#effect(task.effect, round, sum);
+        return sum;
+      }
+      case 'raise':
+        throw new Raised();
+      default:
+        return total;
+    }
+  }
+
+  #effect({ name, amount, refusals }: PlannedTask & { kind: 'effect' }, round: number, total: number): number {
+    const activation = `${name}#${round}`;
+    const refused = this.#refused.get(name) ?? 0;
+    if (!this.#happened.has(activation)) {
+      if (refused < refusals) {
+        this.#refused.set(name, refused + 1);
+        throw new Raised();
+      }
+      this.#happened.add(activation);
+      this.sums.set(name, (this.sums.get(name) ?? 0) + amount);
+    }
+    return total + amount;
+  }
+
+  #try({ tasks, retries, rescue }: PlannedTask & { kind: 'try' }, total: number): number {
+    for (let attempt = 0; ; attempt++) {
+      try {
+        return this.run(tasks, total);
+      } catch (thrown) {
+        if (!(thrown instanceof Raised)) throw thrown;
+        if (attempt < retries) continue;
+        return this.run(rescue, total);
+      }
+    }
+  }
+}

@@ -1,0 +1,86 @@
+// Watches every decision as it is written: what must never happen is seen in the act. Numbers are those of the fault matrix.
+import type { Instant } from '@weft/kernel';
+import { isEnded, waitsOf, type ExecutionCommand, type ExecutionEvent } from '@weft/orchestration/core';
+import type { EffectEvent, EffectState } from '@weft/tools/core';
+import type { Written } from './execution-table.js';
+import { SKEW_MAX_MS } from './process.js';
+import type { Schedule } from './schedule.js';
+
+/** What is known of one execution from its rows alone. */
+interface Followed {
+  sequence: number;
+  isEnded: boolean;
+  /** Jobs that were scheduled and have no result: (job, generation). */
+  readonly open: Set<string>;
+  readonly timers: Map<string, Instant>;
+}
+
+const VIOLATIONS_MAX = 20;
+
+export class Watch {
+  readonly violations: string[] = [];
+  /** Commands that were handed in to be decided. */
+  commands = 0;
+  /** Results as workers reported them: what is counted must be among them. */
+  readonly #reported = new Set<string>();
+  readonly #followed = new Map<string, Followed>();
+
+  constructor(private readonly schedule: Schedule) {}
+
+  violate(text: string): void {
+    this.schedule.note(`VIOLATION ${text}`);
+    if (this.violations.length < VIOLATIONS_MAX) this.violations.push(text);
+  }
+
+  /** Told of every result that a worker gives, whether or not anybody hears it. */
+  onResult(command: ExecutionCommand): void {
+    if (command.type === 'CompleteJob') this.#reported.add(completedAs(command));
+    if (command.type === 'FailJob') this.#reported.add(failedAs({ ...command, attempt: command.attempt ?? 0 }));
+  }
+
+  onDecision({ key, sequence, events, after }: Written, at: Instant): void {
+    const followed = this.#followed.get(key) ?? { sequence: -1, isEnded: false, open: new Set(), timers: new Map() };
+    this.#followed.set(key, followed);
+    if (sequence !== followed.sequence + 1) this.violate(`I4: history of ${key} goes from ${followed.sequence} to ${sequence}`);
+    if (followed.isEnded) this.violate(`I1: ${key} decides after its end: ${events.map(({ type }) => type).join(' ')}`);
+    followed.sequence = Math.max(sequence, followed.sequence);
+    for (const event of events) this.#onEvent(key, followed, event, at);
+    followed.isEnded = isEnded(after);
+    if (followed.isEnded && waitsOf(after).size > 0) this.violate(`I6: ${key} has ended and still waits`);
+  }
+
+  onEffect(key: string, before: EffectState, events: readonly EffectEvent[]): void {
+    for (const event of events)
+      if (event.type === 'EffectDispatched' && event.effect === 'non-idempotent-write' && before.status !== 'none')
+        this.violate(`I5: ${key} is dispatched again although it may have happened (${before.status})`);
+  }
+
+  #onEvent(key: string, { open, timers }: Followed, event: ExecutionEvent, at: Instant): void {
+    switch (event.type) {
+      case 'JobScheduled':
+        open.add(`${event.job} ${event.generation}`);
+        break;
+      case 'JobCompleted':
+      case 'JobFailed':
+        if (!open.has(`${event.job} ${event.generation}`)) this.violate(`I2: ${event.type} of ${event.job}, generation ${event.generation}, counts a second time`);
+        if (!this.#reported.has(event.type === 'JobCompleted' ? completedAs(event) : failedAs(event)))
+          this.violate(`I2: ${event.type} of ${event.job}, generation ${event.generation}, is no result that a worker gave for it`);
+        if (event.type === 'JobCompleted' || event.next !== 'ask') open.delete(`${event.job} ${event.generation}`);
+        break;
+      case 'TimerSet':
+        timers.set(event.timer, event.due);
+        break;
+      case 'TimerFired': {
+        const due = timers.get(event.timer);
+        if (due === undefined) this.violate(`I6: timer ${event.timer} of ${key} fires and is not set`);
+        else if (at < due || this.schedule.now < due - SKEW_MAX_MS) this.violate(`I6: timer ${event.timer} of ${key} fires ${due - Math.min(at, this.schedule.now)} ms before it is due`);
+        timers.delete(event.timer);
+        break;
+      }
+      default:
+    }
+  }
+}
+
+const completedAs = ({ job, generation, output }: { readonly job: string; readonly generation: number; readonly output: unknown }): string => `${job} ${generation} ${JSON.stringify(output)}`;
+const failedAs = ({ job, generation, attempt }: { readonly job: string; readonly generation: number; readonly attempt: number }): string => `${job} ${generation} failed ${attempt}`;
