@@ -3,6 +3,8 @@ export { checkMigrated } from './check-migrated.js';
 export { openDataSource } from './data-source.js';
 export { runningEmbedded, startEmbedded, stopEmbedded, type Embedded, type EmbeddedOptions } from './embedded/start-embedded.js';
 export { migrate, type MigrateOptions, type MigrationClass, type MigrationReport, type ServiceMigrations } from './migrate.js';
+export { payloadMigrations } from './payload/migrations.js';
+export { PostgresPayloadStore, type PayloadStoreOptions } from './payload/payload-store.js';
 export { commitStatement, execute, openPool, type Pool, type PoolOptions, type Query, type Statement } from './pool.js';
 export { engineRole, loginRolesOf, OWNER_ROLE, SEQUENCER_ROLE, tenantRole } from './roles.js';
 export { tablesWithoutForcedPolicy } from './row-security.js';

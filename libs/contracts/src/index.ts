@@ -1,3 +1,4 @@
+export * from './claim-check.js';
 export * from './cloud-event.js';
 export * from './context.js';
 export * from './envelope.js';

@@ -3,7 +3,7 @@ import { rejection, type Json, type Rejection } from '@weft/kernel';
 import { contextFromAttributes } from './context.js';
 import type { Context } from './generated/weft/v1/context.js';
 
-/** Limits of one request. Bytes count the event's data; depth counts nested arrays and objects. */
+/** Limits of one request. Bytes count the event's data, and are the default of a setting where requests come over HTTP; depth counts nested arrays and objects. */
 export const REQUEST_LIMITS = { bytesMax: 1024 * 1024, depthMax: 64, attributeCharactersMax: 1024 } as const;
 
 /** A request event, checked: the identity within a tenant is (source, id). */
@@ -33,16 +33,16 @@ export function readKafkaRequest(headers: Readonly<Record<string, string>>, valu
 }
 
 /** Reads an HTTP request body. Headers named `ce-*` mean binary mode. */
-export function readHttpRequest(header: (name: string) => string | undefined, value: Uint8Array): RequestReading {
+export function readHttpRequest(header: (name: string) => string | undefined, value: Uint8Array, bytesMax: number = REQUEST_LIMITS.bytesMax): RequestReading {
   const contentType = (header('content-type') ?? '').toLowerCase();
-  if (contentType.startsWith(STRUCTURED)) return readStructured(value);
-  if (header('ce-specversion') ?? header('ce-type') ?? header('ce-id')) return readBinary((name) => header(`ce-${name}`), contentType, value);
+  if (contentType.startsWith(STRUCTURED)) return readStructured(value, bytesMax);
+  if (header('ce-specversion') ?? header('ce-type') ?? header('ce-id')) return readBinary((name) => header(`ce-${name}`), contentType, value, bytesMax);
   return invalid('Expected a CloudEvent: structured mode (content-type application/cloudevents+json) or binary mode (headers ce-id, ce-source, ce-type, ce-specversion), but the request has neither.');
 }
 
 /** Reads a CloudEvent in structured mode, as a publisher keeps it in a file. */
-export function readStructured(value: Uint8Array): RequestReading {
-  const parsed = parseJson(value, 'the event');
+export function readStructured(value: Uint8Array, bytesMax: number = REQUEST_LIMITS.bytesMax): RequestReading {
+  const parsed = parseJson(value, 'the event', bytesMax);
   if (!parsed.ok) return parsed;
   const event = parsed.value;
   if (typeof event !== 'object' || event === null || Array.isArray(event)) return invalid('Expected the event to be a JSON object but it is not.');
@@ -51,9 +51,9 @@ export function readStructured(value: Uint8Array): RequestReading {
   return checked((name) => (Object.hasOwn(fields, name) ? attributeText(fields[name]) : undefined), fields['data'] ?? null);
 }
 
-function readBinary(attribute: (name: string) => string | undefined, contentType: string, value: Uint8Array): RequestReading {
+function readBinary(attribute: (name: string) => string | undefined, contentType: string, value: Uint8Array, bytesMax: number = REQUEST_LIMITS.bytesMax): RequestReading {
   if (contentType !== '' && !/[/+]json\b/.test(contentType)) return invalid(`Expected data of content type application/json but got ${JSON.stringify(contentType)}.`);
-  const parsed = value.length === 0 ? ({ ok: true, value: null } as const) : parseJson(value, 'the data');
+  const parsed = value.length === 0 ? ({ ok: true, value: null } as const) : parseJson(value, 'the data', bytesMax);
   return parsed.ok ? checked(attribute, parsed.value) : parsed;
 }
 
@@ -102,9 +102,9 @@ export function forbidden(value: Json, pointer: string, depth: number): string |
   return undefined;
 }
 
-function parseJson(value: Uint8Array, what: string): { readonly ok: true; readonly value: Json } | { readonly ok: false; readonly rejection: Rejection } {
-  if (value.length > REQUEST_LIMITS.bytesMax) {
-    return { ok: false, rejection: rejection('request-too-large', `Expected at most ${REQUEST_LIMITS.bytesMax} bytes but ${what} has ${value.length}.`) };
+function parseJson(value: Uint8Array, what: string, bytesMax: number): { readonly ok: true; readonly value: Json } | { readonly ok: false; readonly rejection: Rejection } {
+  if (value.length > bytesMax) {
+    return { ok: false, rejection: rejection('request-too-large', `Expected at most ${bytesMax} bytes but ${what} has ${value.length}.`) };
   }
   try {
     return { ok: true, value: JSON.parse(utf8.decode(value)) as Json };

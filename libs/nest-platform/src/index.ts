@@ -1,6 +1,7 @@
 export * from './config/describe-config.js';
 export * from './config/kafka-settings.js';
 export * from './config/load-config.js';
+export * from './config/request-bytes.js';
 export * from './config/tenant-list.js';
 export * from './log/log.js';
 export * from './log/nest-log.js';

@@ -1,4 +1,5 @@
 export * from './bus.js';
+export * from './claim-check.js';
 export * from './clock.js';
 export * from './failpoint.js';
 export * from './fault.js';
@@ -6,4 +7,5 @@ export * from './handle-batch.js';
 export * from './history-store.js';
 export * from './lanes.js';
 export * from './limiter.js';
+export * from './payload-store.js';
 export * from './state-cache.js';

@@ -6,7 +6,7 @@ import type { AuditPeer, OrchestrationPeer, RoutingPeer, WorkerPeer } from '@wef
 import { GatewayModule } from '@weft/gateway/shell';
 import { MEMORY_WORKER, MemoryModule } from '@weft/memory/shell';
 import { Module, type DynamicModule } from '@nestjs/common';
-import { BusTransport, logFor, Shutdown, type AppOptions, type RunningApp } from '@weft/nest-platform';
+import { BODY_OVERHEAD_BYTES, BusTransport, logFor, Shutdown, type AppOptions, type RunningApp } from '@weft/nest-platform';
 import { OrchestrationController, OrchestrationModule } from '@weft/orchestration/shell';
 import type { Bus } from '@weft/pipeline';
 import { loadRouteTable, ROUTING_PEER, RoutingModule } from '@weft/routing/shell';
@@ -96,7 +96,7 @@ export async function compose(config: StandaloneConfig): Promise<Composition> {
   return {
     options: {
       service: 'standalone',
-      http: { port: config.WEFT_PORT, host: config.WEFT_HOST },
+      http: { port: config.WEFT_PORT, host: config.WEFT_HOST, bodyBytesMax: config.WEFT_REQUEST_BYTES_MAX + BODY_OVERHEAD_BYTES },
       module: { module: StandaloneModule, imports: modules },
       transports: () => [{ strategy: new BusTransport(bus) }],
       prepare: (app) => {

@@ -1,5 +1,5 @@
 // The store of the one process: the embedded PostgreSQL unless another is named.
-import { migrate, openPool, parseStoreUrl, singleWriterLock, startEmbedded, type Pool, type ServiceMigrations, type StoreAddress } from '@weft/adapter-postgres';
+import { migrate, openPool, parseStoreUrl, payloadMigrations, singleWriterLock, startEmbedded, type Pool, type ServiceMigrations, type StoreAddress } from '@weft/adapter-postgres';
 import { auditMigrations } from '@weft/audit/shell';
 import { gatewayMigrations } from '@weft/gateway/shell';
 import { refuse } from '@weft/kernel';
@@ -12,7 +12,16 @@ import { validationMigrations } from '@weft/validation/shell';
 import { join } from 'node:path';
 
 /** Every service's schema. Audit comes last: it is granted rights on the commit tables of the others. */
-export const ALL_MIGRATIONS: readonly ServiceMigrations[] = [gatewayMigrations, routingMigrations, orchestrationMigrations, toolsMigrations, memoryMigrations, validationMigrations, auditMigrations];
+export const ALL_MIGRATIONS: readonly ServiceMigrations[] = [
+  gatewayMigrations,
+  routingMigrations,
+  orchestrationMigrations,
+  toolsMigrations,
+  memoryMigrations,
+  validationMigrations,
+  payloadMigrations,
+  auditMigrations,
+];
 
 export interface StoreSettings {
   readonly home: string;

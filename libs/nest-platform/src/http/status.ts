@@ -32,6 +32,7 @@ const STATUS: Readonly<Record<string, Status>> = {
   'review-not-open': conflict,
   'execution-ended': conflict,
   'request-too-large': tooLarge,
+  'payload-too-large': tooLarge,
   'unsupported-media-type': { http: 415, grpc: grpc.INVALID_ARGUMENT },
   unprocessable,
   'unknown-workflow': unprocessable,

@@ -1,10 +1,11 @@
-import { kafkaSettings, platformSettings, tenantList } from '@weft/nest-platform';
+import { kafkaSettings, platformSettings, requestBytesMax, tenantList } from '@weft/nest-platform';
 import { z } from 'zod';
 
 /** What the gateway itself is set up by, in every profile. */
 export const gatewaySettings = {
   WEFT_TENANTS: tenantList.describe('Tenants whose results are listened to, separated by commas; `default` always is.'),
   WEFT_AUDITORS: tenantList.describe('Tenants that may read the entries of the audit log, separated by commas; `default` always may.'),
+  WEFT_REQUEST_BYTES_MAX: requestBytesMax,
   WEFT_REQUESTS_PER_MINUTE: z.coerce.number().int().min(1).default(60_000).describe('How often one API key may ask within a minute.'),
   WEFT_CHAT_WAIT_MS: z.coerce.number().int().min(100).max(600_000).default(60_000).describe('How long a chat completion waits for its answer, in milliseconds.'),
 } as const;

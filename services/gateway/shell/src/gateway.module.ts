@@ -10,6 +10,7 @@ import { AuditController } from './controllers/audit.controller.js';
 import { ChatController } from './controllers/chat.controller.js';
 import { DefinitionsController } from './controllers/definitions.controller.js';
 import { ExecutionsController } from './controllers/executions.controller.js';
+import { PayloadsController } from './controllers/payloads.controller.js';
 import { RequestsController } from './controllers/requests.controller.js';
 import { ReviewsController } from './controllers/reviews.controller.js';
 import { RootController } from './controllers/root.controller.js';
@@ -18,14 +19,17 @@ import { KeyGuard, LIMITER } from './http/key.guard.js';
 import { TraceInterceptor } from './http/trace.interceptor.js';
 import { findApiKey } from './keys/api-key.store.js';
 import { Authenticator } from './keys/authenticator.js';
-import { AUDIT, ORCHESTRATION, ROUTING, SETTINGS, type GatewayPorts } from './ports.js';
+import { AUDIT, ORCHESTRATION, PAYLOADS, ROUTING, SETTINGS, type GatewayPorts, type PayloadReader } from './ports.js';
 
 /** The ports out of other providers, as where the peers live in the same process. */
 export interface GatewayModuleOptions extends Pick<ModuleMetadata, 'imports'>, Pick<FactoryProvider<GatewayPorts>, 'inject' | 'useFactory'> {}
 
 const PORTS = Symbol('weft.gateway.ports');
 
-const CONTROLLERS = [RootController, RequestsController, ExecutionsController, ReviewsController, DefinitionsController, AuditController, ChatController, UnknownController];
+// Where nothing is claimed there is nothing to read.
+const NO_PAYLOADS: PayloadReader = { read: async () => undefined };
+
+const CONTROLLERS = [RootController, RequestsController, ExecutionsController, ReviewsController, PayloadsController, DefinitionsController, AuditController, ChatController, UnknownController];
 
 /** Listens to results for those who wait for an answer. */
 class GatewayWork implements OnApplicationBootstrap {
@@ -67,6 +71,7 @@ export class GatewayModule {
         part(ROUTING, ({ routing }) => routing),
         part(ORCHESTRATION, ({ orchestration }) => orchestration),
         part(AUDIT, ({ audit }) => audit),
+        part(PAYLOADS, ({ payloads = NO_PAYLOADS }) => payloads),
         part(SETTINGS, ({ settings }) => settings),
         part(LIMITER, ({ limiter }) => limiter),
         { provide: Authenticator, inject: [PORTS], useFactory: ({ enginePool, clock = systemClock }: GatewayPorts) => new Authenticator((id) => findApiKey(enginePool, id), clock) },

@@ -42,6 +42,8 @@ afterAll(async () => {
   await given.close();
 });
 
+const PAYLOAD = 'd'.repeat(64);
+
 // Every route of the process, with a path that asks for something of another tenant where there is such a thing.
 const ROUTES: readonly { readonly route: string; readonly path?: string; readonly body?: unknown; readonly withForeignId?: number }[] = [
   { route: 'GET /' },
@@ -54,6 +56,7 @@ const ROUTES: readonly { readonly route: string; readonly path?: string; readonl
   { route: 'GET /v1/executions/:id/route', path: `/v1/executions/${FOREIGN}/route`, withForeignId: 404 },
   { route: 'GET /v1/executions/:id/proof', path: `/v1/executions/${FOREIGN}/proof`, withForeignId: 404 },
   { route: 'GET /v1/executions/:id/members', path: `/v1/executions/${FOREIGN}/members`, withForeignId: 404 },
+  { route: 'GET /v1/payloads/:digest', path: `/v1/payloads/${'f'.repeat(64)}`, withForeignId: 404 },
   { route: 'GET /v1/reviews' },
   { route: 'POST /v1/reviews/:id/decide', path: '/v1/reviews/foreign/decide', body: { outcome: 'approved' }, withForeignId: 404 },
   { route: 'POST /v1/definitions', body: 'document: {}' },
@@ -237,6 +240,19 @@ describe('POST /v1/requests', () => {
     expect(response.headers.get('content-type')).toContain('application/problem+json');
     expect(await problem(response)).toMatch(message);
     expect(given.accepted.length).toBe(before);
+  });
+});
+
+describe('GET /v1/payloads', () => {
+  it('gives what an event refers to, and a sentence for anything else', async () => {
+    const response = await call(`/v1/payloads/${PAYLOAD}`);
+    expect([response.status, response.headers.get('content-type'), response.headers.get('etag'), await response.text()]).toEqual([
+      200,
+      'application/json; charset=utf-8',
+      `"${PAYLOAD}"`,
+      '{"output":"large"}',
+    ]);
+    for (const digest of ['e'.repeat(64), 'abc', '..%2f..']) expect((await call(`/v1/payloads/${digest}`)).status).toBe(404);
   });
 });
 
@@ -495,9 +511,10 @@ async function startGateway() {
     proveExecution: async ({ executionId }) => ({ executionId, proofs: [{ sequence: 0, leafIndex: 3, treeSize: 4, proofJson: '{"ok":true}' }], checkpoint, pending: 1 }),
     getTile: async ({ path }) => ({ data: Buffer.from(`bytes of ${path}`) }),
   };
+  const payloads = { read: async (tenant: string, digest: string) => (tenant === 'default' && digest === PAYLOAD ? Buffer.from('{"output":"large"}') : undefined) };
   const limiter: Limiter = { take: async () => allowance, close: async () => undefined };
-  const settings = { WEFT_TENANTS: ['default'], WEFT_AUDITORS: ['default'], WEFT_REQUESTS_PER_MINUTE: 1, WEFT_CHAT_WAIT_MS: 10_000 };
-  const running = await createApp({ service: 'gateway', http: { port: 0 }, module: GatewayModule.forRoot({ enginePool: pool, bus, limiter, routing, orchestration, audit, settings }) });
+  const settings = { WEFT_TENANTS: ['default'], WEFT_AUDITORS: ['default'], WEFT_REQUEST_BYTES_MAX: 1024 * 1024, WEFT_REQUESTS_PER_MINUTE: 1, WEFT_CHAT_WAIT_MS: 10_000 };
+  const running = await createApp({ service: 'gateway', http: { port: 0 }, module: GatewayModule.forRoot({ enginePool: pool, bus, limiter, routing, orchestration, audit, payloads, settings }) });
   return {
     url: running.url,
     key,

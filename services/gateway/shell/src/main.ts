@@ -1,10 +1,11 @@
 // The gateway as a process of the mesh.
 import { ensureTopics, KafkaBus } from '@weft/adapter-kafka';
 import { LocalLimiter } from '@weft/adapter-local';
-import { checkMigrated, engineRole, openPool, parseStoreUrl } from '@weft/adapter-postgres';
+import { checkMigrated, engineRole, openPool, parseStoreUrl, PostgresPayloadStore } from '@weft/adapter-postgres';
 import { connectRedis, RedisLimiter } from '@weft/adapter-redis';
 import { AuditClient, OrchestrationClient, RoutingClient, topicName } from '@weft/contracts';
-import { consumerTimingOf, grpcPeer, loadConfig, logFor, runService, Shutdown } from '@weft/nest-platform';
+import { BODY_OVERHEAD_BYTES, consumerTimingOf, grpcPeer, loadConfig, logFor, runService, Shutdown } from '@weft/nest-platform';
+import { claimCheckedBus, claimCheckedRouting } from '@weft/pipeline';
 import { gatewayConfig } from './config.js';
 import { GatewayModule } from './gateway.module.js';
 import { gatewayMigrations } from './migrations/index.js';
@@ -22,7 +23,9 @@ await runService(SERVICE, async () => {
     kafka,
     config.WEFT_TENANTS.map((tenant) => topicName('results', tenant)),
   );
-  const bus = new KafkaBus({ ...kafka, ...consumerTimingOf(config), onFault: (fault, topic) => log.warn('a batch comes again', { error: fault, topic }) });
+  const payloads = await PostgresPayloadStore.open(address, { passwordOf: () => config.WEFT_STORE_PASSWORD ?? address.password, applicationName: `weft ${SERVICE}` });
+  const kafkaBus = new KafkaBus({ ...kafka, ...consumerTimingOf(config), onFault: (fault, topic) => log.warn('a batch comes again', { error: fault, topic }) });
+  const bus = claimCheckedBus(kafkaBus, payloads);
   const allowance = { points: config.WEFT_REQUESTS_PER_MINUTE, windowMs: 60_000 };
   const onFault = (error: unknown): void => log.warn('Redis did not answer; limits count for this process alone', { error });
   const redis = config.WEFT_REDIS === undefined ? undefined : await connectRedis({ address: config.WEFT_REDIS, onFault });
@@ -33,11 +36,11 @@ await runService(SERVICE, async () => {
   return {
     service: SERVICE,
     config,
-    http: { port: config.WEFT_PORT, host: config.WEFT_HOST },
-    module: GatewayModule.forRoot({ enginePool, bus, limiter, routing: routing.peer, orchestration: orchestration.peer, audit: audit.peer, settings: config }),
+    http: { port: config.WEFT_PORT, host: config.WEFT_HOST, bodyBytesMax: config.WEFT_REQUEST_BYTES_MAX + BODY_OVERHEAD_BYTES },
+    module: GatewayModule.forRoot({ enginePool, bus, payloads, limiter, routing: claimCheckedRouting(routing.peer, payloads), orchestration: orchestration.peer, audit: audit.peer, settings: config }),
     prepare: (app) => {
       const shutdown = app.get(Shutdown);
-      shutdown.on('stores', 'store', () => enginePool.end());
+      shutdown.on('stores', 'store', async () => void (await Promise.all([enginePool.end(), payloads.close()])));
       shutdown.on('stores', 'peers', () => [routing, orchestration, audit].forEach((peer) => peer.close()));
       shutdown.on('stores', 'limits', async () => void (await redis?.quit()));
       shutdown.on('stores', 'bus', () => bus.close());

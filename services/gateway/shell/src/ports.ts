@@ -4,6 +4,12 @@ import type { AuditPeer, OrchestrationPeer, RoutingPeer } from '@weft/contracts'
 import type { Bus, Clock, Limiter } from '@weft/pipeline';
 import type { GatewaySettings } from './config.js';
 
+/** Reads payloads for callers. */
+export interface PayloadReader {
+  /** The bytes of a payload of the tenant; undefined when it has none of that digest. */
+  read(tenant: string, digest: string): Promise<Uint8Array | undefined>;
+}
+
 /** What the gateway runs on. Whoever hands it in closes it. */
 export interface GatewayPorts {
   /** Of the gateway's engine role: looks up keys before it is known who calls. */
@@ -14,6 +20,8 @@ export interface GatewayPorts {
   readonly routing: RoutingPeer;
   readonly orchestration: OrchestrationPeer;
   readonly audit: AuditPeer;
+  /** What messages refer to, as its tenant may read it. Without it there is nothing to read. */
+  readonly payloads?: PayloadReader;
   readonly settings: GatewaySettings;
   /** Default: the system's. */
   readonly clock?: Clock;
@@ -22,4 +30,5 @@ export interface GatewayPorts {
 export const ROUTING = Symbol('weft.gateway.routing');
 export const ORCHESTRATION = Symbol('weft.gateway.orchestration');
 export const AUDIT = Symbol('weft.gateway.audit');
+export const PAYLOADS = Symbol('weft.gateway.payloads');
 export const SETTINGS = Symbol('weft.gateway.settings');

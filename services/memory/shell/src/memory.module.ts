@@ -2,15 +2,17 @@
 import { Inject, Module, type DynamicModule } from '@nestjs/common';
 import type { Pool } from '@weft/adapter-postgres';
 import { HealthChecks } from '@weft/nest-platform';
-import { systemClock, type Clock } from '@weft/pipeline';
+import { claimRedeemingWorker, systemClock, type Clock, type PayloadStore } from '@weft/pipeline';
 import { MemoryWorker } from './carry-out/memory.worker.js';
-import { MEMORY_WORKER, WorkerController } from './consume/worker.controller.js';
+import { MEMORY_WIRE_WORKER, MEMORY_WORKER, WorkerController } from './consume/worker.controller.js';
 import { ItemStore } from './persist/item.store.js';
 
 /** What memory runs on. Whoever hands it in closes it. */
 export interface MemoryPorts {
   /** Of memory's engine role. */
   readonly enginePool: Pool;
+  /** Where large texts of jobs and results lie that come over the wire. Without it calls carry all. */
+  readonly payloads?: PayloadStore;
   /** Default: the system's. */
   readonly clock?: Clock;
 }
@@ -24,13 +26,14 @@ export class MemoryModule {
   }
 
   /** Memory on ports that exist already. It exports the worker of its process under `MEMORY_WORKER`. */
-  static forRoot({ enginePool, clock = systemClock }: MemoryPorts): DynamicModule {
+  static forRoot({ enginePool, payloads, clock = systemClock }: MemoryPorts): DynamicModule {
     return {
       module: MemoryModule,
       controllers: [WorkerController],
       providers: [
         { provide: POOL, useFactory: () => enginePool },
         { provide: MEMORY_WORKER, useFactory: () => new MemoryWorker(new ItemStore(enginePool), clock) },
+        { provide: MEMORY_WIRE_WORKER, inject: [MEMORY_WORKER], useFactory: (worker: MemoryWorker) => (payloads ? claimRedeemingWorker(worker, payloads) : worker) },
       ],
       exports: [MEMORY_WORKER],
     };

@@ -1,8 +1,15 @@
-import { kafkaSettings, platformSettings } from '@weft/nest-platform';
+import { kafkaSettings, PAYLOAD_BYTES_LIMIT, platformSettings } from '@weft/nest-platform';
 import { z } from 'zod';
 
 /** What orchestration itself is set up by, in every profile. */
 export const orchestrationSettings = {
+  WEFT_PAYLOAD_BYTES_MAX: z.coerce
+    .number()
+    .int()
+    .min(256 * 1024)
+    .max(PAYLOAD_BYTES_LIMIT)
+    .default(PAYLOAD_BYTES_LIMIT)
+    .describe('Largest input or output of a job, in bytes. A job beyond it fails with payload-too-large, which the workflow may catch.'),
   WEFT_SWEEP_MS: z.coerce.number().int().min(100).default(5_000).describe('Time between two sweeps for running executions that nobody works on, in milliseconds.'),
   WEFT_SWEEP_SILENT_MS: z.coerce.number().int().min(100).default(5_000).describe('Silence after which a sweep looks at a running execution, in milliseconds.'),
 } as const;

@@ -144,7 +144,7 @@ async function wire(ports: OrchestrationPorts): Promise<Wired> {
   const executions = executionStore(enginePool, published, programs.attributesOf);
   // The engine takes what workers report, and dispatches what it decides: a circle closed here.
   const circle: Circle = {};
-  const dispatcher = new JobDispatcher({ bus, workers, report: (commands) => circle.engine!.report(commands), onFault });
+  const dispatcher = new JobDispatcher({ bus, workers, report: (commands) => circle.engine!.report(commands), payloadBytesMax: settings.WEFT_PAYLOAD_BYTES_MAX, onFault });
   const engine = new ExecutionEngine({
     store: executions,
     programs,
@@ -152,6 +152,7 @@ async function wire(ports: OrchestrationPorts): Promise<Wired> {
     dispatcher,
     progress,
     clock,
+    payloadBytesMax: settings.WEFT_PAYLOAD_BYTES_MAX,
     announce: (commit) => {
       traceDecisions(commit);
       return announce(
@@ -188,7 +189,7 @@ async function wire(ports: OrchestrationPorts): Promise<Wired> {
     engine,
     definitions,
     queries: new ExecutionQueries(tenantPool),
-    consumer: new CommandConsumer(engine, bus, clock),
+    consumer: new CommandConsumer(engine, bus, clock, settings.WEFT_PAYLOAD_BYTES_MAX),
     timers,
     recovery,
     dispatcher,

@@ -80,16 +80,20 @@ export interface RunningOrchestration {
   readonly close: () => Promise<void>;
 }
 
+/** Ports that a spec sets otherwise; settings that it leaves out are those below. */
+export type SpecPorts = Partial<Omit<OrchestrationPorts, 'settings'>> & { readonly settings?: Partial<OrchestrationPorts['settings']> };
+
+const SETTINGS: OrchestrationPorts['settings'] = { WEFT_SWEEP_MS: 60_000, WEFT_SWEEP_SILENT_MS: 60_000, WEFT_PAYLOAD_BYTES_MAX: 1024 * 1024 };
+
 /** Starts the module as a process would. @param work of all three workers; default: each job is completed with `{}`. */
-export async function startOrchestration(store: StoreAddress, work: Work = (jobs) => jobs.map((job) => resultOf(job, {})), more: Partial<OrchestrationPorts> = {}): Promise<RunningOrchestration> {
+export async function startOrchestration(store: StoreAddress, work: Work = (jobs) => jobs.map((job) => resultOf(job, {})), { settings, ...more }: SpecPorts = {}): Promise<RunningOrchestration> {
   const bus = new WatchedBus();
   const worker = {
     async *carryOut({ jobs }: { readonly jobs: readonly Job[] }): AsyncIterable<CommandBatch> {
       yield { commands: [...(await work(jobs))] };
     },
   };
-  const settings = { WEFT_SWEEP_MS: 60_000, WEFT_SWEEP_SILENT_MS: 60_000 };
-  const module = OrchestrationModule.forRoot({ store, bus, busIsVolatile: true, workers: { tools: worker, memory: worker, validation: worker }, settings, ...more });
+  const module = OrchestrationModule.forRoot({ store, bus, busIsVolatile: true, workers: { tools: worker, memory: worker, validation: worker }, settings: { ...SETTINGS, ...settings }, ...more });
   const running = await createApp({ service: 'orchestration', module, http: { port: 0 }, transports: () => [{ strategy: new BusTransport(bus) }] });
   const controller = running.app.get(OrchestrationController, { strict: false });
   return {

@@ -1,10 +1,11 @@
-import { kafkaSettings, platformSettings, tenantList } from '@weft/nest-platform';
+import { kafkaSettings, platformSettings, requestBytesMax, tenantList } from '@weft/nest-platform';
 import { z } from 'zod';
 
 /** What routing itself is set up by, in every profile. */
 export const routingSettings = {
   WEFT_ROUTES_FILE: z.string().optional().describe('Path of the route table (YAML). Without it every request is refused.'),
   WEFT_TENANTS: tenantList.describe('Tenants that have a requests topic of their own, separated by commas; `default` always has one.'),
+  WEFT_REQUEST_BYTES_MAX: requestBytesMax,
   WEFT_REDELIVER_FIRST_MS: z.coerce
     .number()
     .int()

@@ -3,7 +3,7 @@ import { Module, type DynamicModule, type FactoryProvider, type ModuleMetadata, 
 import type { Pool } from '@weft/adapter-postgres';
 import { topicName, TOPICS, type OrchestrationPeer } from '@weft/contracts';
 import { HealthChecks, logFor, Shutdown, tracerFor } from '@weft/nest-platform';
-import { systemClock, type Bus, type Clock } from '@weft/pipeline';
+import { systemClock, type Bus, type Clock, type PayloadStore } from '@weft/pipeline';
 import type { RoutingSettings } from './config.js';
 import { LifecycleConsumer } from './consume/lifecycle.consumer.js';
 import { RequestsConsumer } from './consume/requests.consumer.js';
@@ -25,6 +25,8 @@ export interface RoutingPorts {
   readonly orchestration: Pick<OrchestrationPeer, 'resolveDefinition'>;
   readonly table: VersionedTable;
   readonly settings: Omit<RoutingSettings, 'WEFT_ROUTES_FILE'>;
+  /** Where large data of calls over the wire lies. Without it calls carry all. */
+  readonly payloads?: PayloadStore;
   /** Default: the system's. */
   readonly clock?: Clock;
 }
@@ -106,5 +108,5 @@ function answerPorts(ports: RoutingPorts): AnswerPorts {
     tracer: () => tracerFor('routing'),
     onFault: (fault: unknown, what: string) => log.warn(`${what} failed; it is tried again`, { error: fault }),
   };
-  return { ...accept, batches: new Batcher((candidates) => acceptRequests(accept, candidates)) };
+  return { ...accept, requestBytesMax: settings.WEFT_REQUEST_BYTES_MAX, payloads: ports.payloads, batches: new Batcher((candidates) => acceptRequests(accept, candidates)) };
 }

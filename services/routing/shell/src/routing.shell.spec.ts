@@ -335,7 +335,7 @@ async function startRouting(): Promise<RoutingUnderTest> {
       return { ref: { namespace: request.namespace, name: request.name, version: request.version || '1.0.0', digest: 'd'.repeat(64) }, createdAtMs: 0, created: false, title: '' };
     },
   };
-  const settings = { WEFT_TENANTS: ['default', 'acme'], WEFT_REDELIVER_FIRST_MS: 60_000, WEFT_REDELIVER_MAX_MS: 60_000, WEFT_REDELIVER_POLL_MS: 60_000 };
+  const settings = { WEFT_TENANTS: ['default', 'acme'], WEFT_REQUEST_BYTES_MAX: 1024 * 1024, WEFT_REDELIVER_FIRST_MS: 60_000, WEFT_REDELIVER_MAX_MS: 60_000, WEFT_REDELIVER_POLL_MS: 60_000 };
   const grpcAddress = `127.0.0.1:${await freePort()}`;
   const transports = () => [grpcServerOptions({ address: grpcAddress, services: [RoutingService] })];
   const running = await createApp({

@@ -1,8 +1,9 @@
 // Tools as a process of the mesh.
 import { ensureTopics, KafkaBus } from '@weft/adapter-kafka';
-import { checkMigrated, engineRole, openPool, parseStoreUrl } from '@weft/adapter-postgres';
+import { checkMigrated, engineRole, openPool, parseStoreUrl, PostgresPayloadStore } from '@weft/adapter-postgres';
 import { WorkerService } from '@weft/contracts';
 import { consumerTimingOf, grpcServerOptions, loadConfig, logFor, runService, Shutdown } from '@weft/nest-platform';
+import { claimCheckedBus } from '@weft/pipeline';
 import { toolsConfig } from './config.js';
 import { toolsMigrations } from './migrations/index.js';
 import { readGrantsFile, readToolsFile } from './registry/files.js';
@@ -21,16 +22,18 @@ await runService(SERVICE, async () => {
   await checkMigrated(enginePool, toolsMigrations);
   const kafka = { brokers: config.WEFT_KAFKA.split(','), clientId: SERVICE };
   await ensureTopics(kafka, ['weft.jobs', 'weft.commands']);
-  const bus = new KafkaBus({ ...kafka, ...consumerTimingOf(config), onFault: (fault, topic) => log.warn('a batch comes again', { error: fault, topic }) });
+  const payloads = await PostgresPayloadStore.open(address, { passwordOf: () => config.WEFT_STORE_PASSWORD ?? address.password, applicationName: `weft ${SERVICE}` });
+  const kafkaBus = new KafkaBus({ ...kafka, ...consumerTimingOf(config), onFault: (fault, topic) => log.warn('a batch comes again', { error: fault, topic }) });
+  const bus = claimCheckedBus(kafkaBus, payloads);
   return {
     service: SERVICE,
     config,
     http: { port: config.WEFT_PORT, host: config.WEFT_HOST },
-    module: ToolsModule.forRoot({ enginePool, bus, tools, grants, secrets: environmentSecrets(process.env), settings: config }),
+    module: ToolsModule.forRoot({ enginePool, bus, payloads, tools, grants, secrets: environmentSecrets(process.env), settings: config }),
     transports: () => [grpcServerOptions({ address: config.WEFT_GRPC_ADDRESS, services: [WorkerService] })],
     prepare: (app) => {
       const shutdown = app.get(Shutdown);
-      shutdown.on('stores', 'store', () => enginePool.end());
+      shutdown.on('stores', 'store', async () => void (await Promise.all([enginePool.end(), payloads.close()])));
       shutdown.on('stores', 'bus', () => bus.close());
     },
   };

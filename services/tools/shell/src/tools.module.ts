@@ -3,13 +3,13 @@ import { Module, type DynamicModule, type FactoryProvider, type ModuleMetadata, 
 import type { Pool } from '@weft/adapter-postgres';
 import { TOPICS } from '@weft/contracts';
 import { HealthChecks, logFor, Shutdown } from '@weft/nest-platform';
-import type { Bus } from '@weft/pipeline';
+import { claimRedeemingWorker, type Bus, type PayloadStore } from '@weft/pipeline';
 import { authoriser, type Grant, type ToolDefinition } from '@weft/tools/core';
 import { Gate } from './carry-out/gate.js';
 import { ToolsWorker } from './carry-out/worker.js';
 import type { ToolsSettings } from './config.js';
 import { JobsConsumer } from './consume/jobs.consumer.js';
-import { TOOLS_WORKER, WorkerController } from './consume/worker.controller.js';
+import { TOOLS_WIRE_WORKER, TOOLS_WORKER, WorkerController } from './consume/worker.controller.js';
 import { EgressClient } from './egress/egress-client.js';
 import { EgressPolicy } from './egress/egress-policy.js';
 import { EffectLedger } from './persist/effect.ledger.js';
@@ -22,6 +22,8 @@ export interface ToolsPorts {
   /** Of tools' engine role: writes the effect ledger. */
   readonly enginePool: Pool;
   readonly bus: Bus;
+  /** Where large texts of jobs and results lie that come over the wire. Without it calls carry all. */
+  readonly payloads?: PayloadStore;
   readonly tools: readonly ToolDefinition[];
   readonly grants: readonly Grant[];
   readonly secrets: Secrets;
@@ -105,6 +107,7 @@ export class ToolsModule {
         { provide: PORTS, useFactory, inject: inject ?? [] },
         { provide: PARTS, inject: [PORTS, Shutdown], useFactory: (ports: ToolsPorts, shutdown: Shutdown) => toolsParts(ports, shutdown.signal) },
         { provide: TOOLS_WORKER, inject: [PARTS], useFactory: (parts: Parts) => parts.worker },
+        { provide: TOOLS_WIRE_WORKER, inject: [PORTS, PARTS], useFactory: ({ payloads }: ToolsPorts, { worker }: Parts) => (payloads ? claimRedeemingWorker(worker, payloads) : worker) },
         {
           provide: ToolsWork,
           inject: [PORTS, PARTS, Shutdown, HealthChecks],

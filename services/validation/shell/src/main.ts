@@ -1,5 +1,5 @@
 // Validation as a process of the mesh.
-import { checkMigrated, engineRole, openPool, parseStoreUrl } from '@weft/adapter-postgres';
+import { checkMigrated, engineRole, openPool, parseStoreUrl, PostgresPayloadStore } from '@weft/adapter-postgres';
 import { WorkerService } from '@weft/contracts';
 import { grpcServerOptions, loadConfig, runService, Shutdown } from '@weft/nest-platform';
 import { validationConfig } from './config.js';
@@ -13,12 +13,13 @@ await runService(SERVICE, async () => {
   const address = parseStoreUrl(config.WEFT_STORE_URL);
   const enginePool = openPool(address, { role: engineRole(SERVICE), password: config.WEFT_STORE_PASSWORD ?? address.password, applicationName: `weft ${SERVICE}` });
   await checkMigrated(enginePool, validationMigrations);
+  const payloads = await PostgresPayloadStore.open(address, { passwordOf: () => config.WEFT_STORE_PASSWORD ?? address.password, applicationName: `weft ${SERVICE}` });
   return {
     service: SERVICE,
     config,
     http: { port: config.WEFT_PORT, host: config.WEFT_HOST },
-    module: ValidationModule.forRoot({ enginePool }),
+    module: ValidationModule.forRoot({ enginePool, payloads }),
     transports: () => [grpcServerOptions({ address: config.WEFT_GRPC_ADDRESS, services: [WorkerService] })],
-    prepare: (app) => app.get(Shutdown).on('stores', 'store', () => enginePool.end()),
+    prepare: (app) => app.get(Shutdown).on('stores', 'store', async () => void (await Promise.all([enginePool.end(), payloads.close()]))),
   };
 });

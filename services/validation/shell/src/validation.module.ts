@@ -2,9 +2,9 @@
 import { Inject, Module, type DynamicModule } from '@nestjs/common';
 import type { Pool } from '@weft/adapter-postgres';
 import { HealthChecks } from '@weft/nest-platform';
-import { systemClock, type Clock } from '@weft/pipeline';
+import { claimRedeemingWorker, systemClock, type Clock, type PayloadStore } from '@weft/pipeline';
 import { ValidationWorker } from './carry-out/validation.worker.js';
-import { VALIDATION_WORKER, WorkerController } from './consume/worker.controller.js';
+import { VALIDATION_WIRE_WORKER, VALIDATION_WORKER, WorkerController } from './consume/worker.controller.js';
 import { SchemaChecker } from './carry-out/schema-checker.js';
 import { VerdictStore } from './persist/verdict.store.js';
 
@@ -12,6 +12,8 @@ import { VerdictStore } from './persist/verdict.store.js';
 export interface ValidationPorts {
   /** Of validation's engine role. */
   readonly enginePool: Pool;
+  /** Where large texts of jobs and results lie that come over the wire. Without it calls carry all. */
+  readonly payloads?: PayloadStore;
   /** Default: the system's. */
   readonly clock?: Clock;
 }
@@ -25,13 +27,14 @@ export class ValidationModule {
   }
 
   /** Validation on ports that exist already. It exports the worker of its process under `VALIDATION_WORKER`. */
-  static forRoot({ enginePool, clock = systemClock }: ValidationPorts): DynamicModule {
+  static forRoot({ enginePool, payloads, clock = systemClock }: ValidationPorts): DynamicModule {
     return {
       module: ValidationModule,
       controllers: [WorkerController],
       providers: [
         { provide: POOL, useFactory: () => enginePool },
         { provide: VALIDATION_WORKER, useFactory: () => new ValidationWorker(new SchemaChecker(), new VerdictStore(enginePool), clock) },
+        { provide: VALIDATION_WIRE_WORKER, inject: [VALIDATION_WORKER], useFactory: (worker: ValidationWorker) => (payloads ? claimRedeemingWorker(worker, payloads) : worker) },
       ],
       exports: [VALIDATION_WORKER],
     };

@@ -10,28 +10,28 @@ const PLAIN_SOURCE = '/v1/requests';
 const STRUCTURED = 'application/cloudevents+json';
 
 /**
- * Reads the request event. Its id is the `Idempotency-Key` header, else the CloudEvent's own, else (plain JSON) a new UUID.
+ * Reads the request event, of at most so many bytes. Its id is the `Idempotency-Key` header, else the CloudEvent's own, else (plain JSON) a new UUID.
  * @throws Refused `request-invalid`, `request-too-large`; `denied` when the event names another tenant than the key's.
  */
-export function readEvent(request: KnownRequest): AcceptRequest {
+export function readEvent(request: KnownRequest, bytesMax: number = REQUEST_LIMITS.bytesMax): AcceptRequest {
   const key = idempotencyKey(request);
   const contentType = request.get('content-type') ?? '';
   const bytes = bodyBytes(request);
-  if (bytes.length > REQUEST_LIMITS.bytesMax) refuse('request-too-large', `Expected a body of at most ${REQUEST_LIMITS.bytesMax} bytes but it has ${bytes.length}.`);
+  if (bytes.length > bytesMax) refuse('request-too-large', `Expected a body of at most ${bytesMax} bytes but it has ${bytes.length}.`);
   const isBinary = ['ce-id', 'ce-type', 'ce-specversion'].some((name) => request.get(name) !== undefined);
-  if (contentType.startsWith(STRUCTURED) || isBinary) return readCloudEvent(request, bytes, key, isBinary);
+  if (contentType.startsWith(STRUCTURED) || isBinary) return readCloudEvent(request, bytes, key, isBinary, bytesMax);
   if (!/^application\/([\w.+-]+\+)?json\b/.test(contentType)) {
     refuse('request-invalid', `Expected application/json, ${STRUCTURED}, or a CloudEvent in ce-* headers, but the content-type is ${contentType === '' ? 'missing' : JSON.stringify(contentType)}.`);
   }
   return readPlain(request, key);
 }
 
-function readCloudEvent(request: KnownRequest, bytes: Buffer, key: string | undefined, isBinary: boolean): AcceptRequest {
+function readCloudEvent(request: KnownRequest, bytes: Buffer, key: string | undefined, isBinary: boolean, bytesMax: number): AcceptRequest {
   const contentType = request.get('content-type') ?? '';
   const structured = contentType.startsWith(STRUCTURED);
   const header = (name: string): string | undefined => (key !== undefined && name === 'ce-id' && isBinary ? key : request.get(name));
   const body = structured && key !== undefined ? named(bodyObject(request, 'a CloudEvent'), key) : bytes;
-  const reading = readHttpRequest(header, body);
+  const reading = readHttpRequest(header, body, bytesMax);
   if (!reading.ok) throw new Refused(reading.rejection);
   const { id, source, type, subject, data, tenantNamed } = reading.event;
   if (tenantNamed !== '' && tenantNamed !== request.caller.tenant)

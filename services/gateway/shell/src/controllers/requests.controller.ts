@@ -8,13 +8,15 @@ import { preferredWaitS, readEvent } from '../answer/read-event.js';
 import { ResultWaiter } from '../answer/result-waiter.js';
 import { linksOf, routeView } from '../answer/views.js';
 import type { KnownRequest } from '../http/key.guard.js';
-import { ROUTING } from '../ports.js';
+import type { GatewaySettings } from '../config.js';
+import { ROUTING, SETTINGS } from '../ports.js';
 
 @Controller('v1/requests')
 export class RequestsController {
   constructor(
     @Inject(ROUTING) private readonly routing: RoutingPeer,
     @Inject(ResultWaiter) private readonly results: ResultWaiter,
+    @Inject(SETTINGS) private readonly settings: GatewaySettings,
   ) {}
 
   /**
@@ -23,7 +25,7 @@ export class RequestsController {
    */
   @Post()
   async publish(@Req() request: KnownRequest, @Res({ passthrough: true }) response: Response): Promise<object> {
-    const event = readEvent(request);
+    const event = readEvent(request, this.settings.WEFT_REQUEST_BYTES_MAX);
     const context = { ...request.context, purpose: event.type };
     failpoint('gateway.accept', 'before');
     const accepted = await this.routing.accept(event, context);

@@ -16,6 +16,7 @@ const TYPE_OF_CODE: Readonly<Record<string, StandardErrorName>> = {
   denied: 'authorization',
   'input-invalid': 'validation',
   'output-invalid': 'validation',
+  'payload-too-large': 'validation',
   'not-configured': 'configuration',
   unauthenticated: 'authentication',
   timeout: 'timeout',

@@ -1,25 +1,30 @@
 // Commands as they travel, read into what the core decides on.
 import type { Command } from '@weft/contracts';
+import { PAYLOAD_BYTES_LIMIT } from '@weft/nest-platform';
 import { isUuid, rejection, type Json, type Rejection } from '@weft/kernel';
+import { payloadTooLarge } from '../payload-limit.js';
 import type { EffectOutcome, ExecutionCommand } from '@weft/orchestration/core';
 
 export type CommandReading = { readonly ok: true; readonly command: ExecutionCommand } | { readonly ok: false; readonly rejection: Rejection };
 
-/** Reads a wire command. It never throws: a malformed one comes back with its reason. */
-export function readCommand(wire: Command): CommandReading {
+/** Reads a wire command. An output above so many bytes fails its job with `payload-too-large`. It never throws: a malformed one comes back with its reason. */
+export function readCommand(wire: Command, payloadBytesMax: number = PAYLOAD_BYTES_LIMIT): CommandReading {
   if (!isUuid(wire.executionId)) return malformed(`Expected execution_id to be a UUID but got ${JSON.stringify(wire.executionId)}.`);
   try {
-    const command = bodyOf(wire);
+    const command = bodyOf(wire, payloadBytesMax);
     return command ? { ok: true, command } : malformed('Expected one of start, complete_job, fail_job, fire_timer, decide_review but the command has none.');
   } catch (fault) {
     return malformed(`Expected JSON in the command's texts but ${fault instanceof Error ? fault.message : String(fault)}.`);
   }
 }
 
-function bodyOf(wire: Command): ExecutionCommand | undefined {
+function bodyOf(wire: Command, payloadBytesMax: number): ExecutionCommand | undefined {
   const { start, completeJob, failJob, fireTimer, decideReview } = wire;
   if (completeJob) {
     const { jobId, generation, outputJson, evidenceJson, taint } = completeJob;
+    const tooLarge = payloadTooLarge('the output of a job', outputJson, payloadBytesMax);
+    // What was done is done: the ledger answers whoever tries again, with the same output.
+    if (tooLarge) return { type: 'FailJob', job: jobId, generation, failure: tooLarge, outcome: 'none', needsPerson: false, platform: false, attempt: wire.context?.attempt ?? 0 };
     return { type: 'CompleteJob', job: jobId, generation, output: jsonOf(outputJson), taint, ...(evidenceJson === '' ? {} : { evidence: jsonOf(evidenceJson) }) };
   }
   if (start) return startOf(wire, start);

@@ -1,5 +1,6 @@
 // weft.commands: decode, decide in batches, set aside what nobody can decide.
 import type { Command, Delivery } from '@weft/contracts';
+import { PAYLOAD_BYTES_LIMIT } from '@weft/nest-platform';
 import { rejection, type Rejection } from '@weft/kernel';
 import type { CommandOf, ExecutionCommand } from '@weft/orchestration/core';
 import { deadLetter, failpoint, type Bus, type Clock, type Item, type Outgoing } from '@weft/pipeline';
@@ -13,6 +14,7 @@ export class CommandConsumer {
     private readonly engine: ExecutionEngine,
     private readonly bus: Bus,
     private readonly clock: Clock,
+    private readonly payloadBytesMax: number = PAYLOAD_BYTES_LIMIT,
   ) {}
 
   /** Resolves when every command of the batch is durable, ignored or set aside: only then the offsets may move. */
@@ -21,7 +23,7 @@ export class CommandConsumer {
     const itemDeliveries: Delivery[] = [];
     const dead: Outgoing[] = [];
     for (const delivery of batch) {
-      const reading = delivery.ok ? readCommand(delivery.envelope.body as Command) : delivery;
+      const reading = delivery.ok ? readCommand(delivery.envelope.body as Command, this.payloadBytesMax) : delivery;
       if (reading.ok && delivery.ok && 'command' in reading) {
         items.push({ key: (delivery.envelope.body as Command).executionId, command: reading.command, messageId: delivery.envelope.id });
         itemDeliveries.push(delivery);

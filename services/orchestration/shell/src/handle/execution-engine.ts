@@ -18,6 +18,8 @@ export interface EnginePorts {
   readonly dispatcher: JobDispatcher;
   readonly progress: ProgressWatch;
   readonly clock: Clock;
+  /** Largest output of a job, in bytes. */
+  readonly payloadBytesMax: number;
   /** Publishes what a commit announces; resolves with the number of messages. */
   readonly announce: (commit: ExecutionCommit) => Promise<number>;
   /** Told of timers that were set, so that those due soon need not wait for the poller. */
@@ -60,7 +62,7 @@ export class ExecutionEngine {
   readonly report = (commands: readonly Command[]): void => {
     const items: Item<ExecutionCommand>[] = [];
     for (const wire of commands) {
-      const reading = readCommand(wire);
+      const reading = readCommand(wire, this.ports.payloadBytesMax);
       if (reading.ok) items.push({ key: wire.executionId, command: reading.command, messageId: wire.id });
       else this.ports.onFault(new Error(reading.rejection.message), 'reading a result');
     }

@@ -1,7 +1,8 @@
 // Carries jobs to whoever does them, after the commit that scheduled them: one batched call per peer, or weft.jobs.
-import { contextOf, type Command, type Job, type WorkerPeer } from '@weft/contracts';
+import { contextOf, failedCommand, type Command, type Job, type WorkerPeer } from '@weft/contracts';
 import { isLong, type ExecutionState, type OutstandingJob } from '@weft/orchestration/core';
 import { failpoint, outgoing, type Bus } from '@weft/pipeline';
+import { payloadTooLarge } from '../payload-limit.js';
 import { jobMessage } from './job.codec.js';
 import { serviceOfKind, type Workers } from './workers.js';
 
@@ -10,6 +11,8 @@ export interface DispatcherPorts {
   readonly workers: Workers;
   /** Takes results as they come back. */
   readonly report: (commands: readonly Command[]) => void;
+  /** Largest input of a job, in bytes. */
+  readonly payloadBytesMax: number;
   readonly onFault: (fault: unknown, what: string) => void;
 }
 
@@ -19,8 +22,9 @@ export interface Dispatch {
   readonly jobs: readonly OutstandingJob[];
 }
 
-// One call of this many jobs at most, so that a reply stays small.
+// One call of this many jobs and characters of input at most, so that a call and its reply stay small.
 const JOBS_PER_CALL = 256;
+const CHARACTERS_PER_CALL = 4 * 1024 * 1024;
 
 export class JobDispatcher {
   #calls = 0;
@@ -40,13 +44,18 @@ export class JobDispatcher {
     for (const { state, jobs } of batch) {
       for (const job of jobs) {
         const message = jobMessage(state, job);
+        const tooLarge = payloadTooLarge('the input of a job', message.inputJson, this.ports.payloadBytesMax);
+        if (tooLarge) {
+          this.ports.report([failedCommand(message, tooLarge)]);
+          continue;
+        }
         const service = isLong(job) ? undefined : serviceOfKind(job.kind);
         if (service === undefined) long.push(message);
         else if (quick.get(service)?.push(message) === undefined) quick.set(service, [message]);
       }
     }
     for (const [service, jobs] of quick) {
-      for (let from = 0; from < jobs.length; from += JOBS_PER_CALL) this.#carryOut(service, jobs.slice(from, from + JOBS_PER_CALL));
+      for (const call of callsOf(jobs)) this.#carryOut(service, call);
     }
     if (long.length > 0) {
       await this.ports.bus.publish(
@@ -79,4 +88,19 @@ export class JobDispatcher {
     // Each job carries its own context; the call itself belongs to none of them.
     for await (const { commands } of worker.carryOut({ jobs }, contextOf({ tenant: '', actor: 'service:orchestration' }))) this.ports.report(commands);
   }
+}
+
+/** Parts of a list of jobs, each small enough for one call. */
+function* callsOf(jobs: readonly Job[]): Generator<Job[]> {
+  let call: Job[] = [];
+  let characters = 0;
+  for (const job of jobs) {
+    if (call.length === JOBS_PER_CALL || (call.length > 0 && characters + job.inputJson.length > CHARACTERS_PER_CALL)) {
+      yield call;
+      [call, characters] = [[], 0];
+    }
+    call.push(job);
+    characters += job.inputJson.length;
+  }
+  if (call.length > 0) yield call;
 }

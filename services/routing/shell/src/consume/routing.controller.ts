@@ -3,6 +3,7 @@ import { RoutingService, type Accepted, type AcceptRequest, type Context, type R
 import { Inject } from '@nestjs/common';
 import { isUuid, refuse, Refused } from '@weft/kernel';
 import { PeerController } from '@weft/nest-platform';
+import { redeemFor, type PayloadStore } from '@weft/pipeline';
 import { select } from '@weft/routing/core';
 import type { Acceptance, AcceptPorts, Candidate } from '../handle/accept-requests.js';
 import type { Batcher } from '../handle/batcher.js';
@@ -13,6 +14,10 @@ import type { RequestStore } from '../persist/request.store.js';
 export interface AnswerPorts extends AcceptPorts {
   readonly store: RequestStore;
   readonly batches: Batcher<Candidate, Acceptance>;
+  /** Largest data of a request, in bytes. */
+  readonly requestBytesMax: number;
+  /** Where large data of calls over the wire lies. Without it calls carry all. */
+  readonly payloads?: PayloadStore | undefined;
 }
 
 export const ANSWER_PORTS = Symbol('weft.routing.answer');
@@ -27,7 +32,7 @@ export class RoutingController implements RoutingPeer {
    * names another request.
    */
   async accept(request: AcceptRequest, context: Context): Promise<Accepted> {
-    const acceptance = await this.ports.batches.submit({ incoming: checked(request, context), keepsRefusal: false });
+    const acceptance = await this.ports.batches.submit({ incoming: await this.#checked(request, context), keepsRefusal: false });
     switch (acceptance.kind) {
       case 'accepted':
         return { executionId: acceptance.request.executionId, duplicate: acceptance.isDuplicate, selection: acceptance.selection, acceptedAtMs: acceptance.request.acceptedAt };
@@ -40,7 +45,7 @@ export class RoutingController implements RoutingPeer {
 
   /** What `accept` would choose now, without starting anything. Refusals as there. */
   async select(request: AcceptRequest, context: Context): Promise<Selection> {
-    const incoming = checked(request, context);
+    const incoming = await this.#checked(request, context);
     const { table, version } = this.ports.table;
     const selected = select(table, incoming);
     if (!selected.ok) throw new Refused(selected.rejection);
@@ -57,10 +62,13 @@ export class RoutingController implements RoutingPeer {
     if (request?.verdict.status !== 'accepted') refuse('unknown-execution', `Expected an execution of tenant ${context.tenant} but ${JSON.stringify(executionId)} is none.`);
     return { executionId, duplicate: false, selection: request.verdict.selection, acceptedAtMs: request.acceptedAt };
   }
-}
 
-function checked(request: AcceptRequest, context: Context): Incoming {
-  const check = checkRequest(request, context);
-  if (!check.ok) throw new Refused(check.rejection);
-  return check.incoming;
+  async #checked(request: AcceptRequest, context: Context): Promise<Incoming> {
+    const { payloads, requestBytesMax } = this.ports;
+    const whole = payloads ? await redeemFor(request, context.tenant, payloads) : ({ ok: true, message: request } as const);
+    if (!whole.ok) throw new Refused(whole.rejection);
+    const check = checkRequest(whole.message, context, requestBytesMax);
+    if (!check.ok) throw new Refused(check.rejection);
+    return check.incoming;
+  }
 }

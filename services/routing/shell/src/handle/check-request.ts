@@ -22,9 +22,9 @@ export type RequestCheck = { readonly ok: true; readonly incoming: Incoming } | 
 const CONTROL = /[\u0000-\u001f\u007f]/;
 
 /** Checks a call's request. Rejections: `request-invalid`, `request-too-large`. */
-export function checkRequest(request: AcceptRequest, context: Context): RequestCheck {
+export function checkRequest(request: AcceptRequest, context: Context, bytesMax: number = REQUEST_LIMITS.bytesMax): RequestCheck {
   const bytes = Buffer.byteLength(request.dataJson);
-  if (bytes > REQUEST_LIMITS.bytesMax) return { ok: false, rejection: rejection('request-too-large', `Expected at most ${REQUEST_LIMITS.bytesMax} bytes of data but got ${bytes}.`) };
+  if (bytes > bytesMax) return { ok: false, rejection: rejection('request-too-large', `Expected at most ${bytesMax} bytes of data but got ${bytes}.`) };
   const problems = [...attributeProblems(request)];
   if (!isTenantId(context.tenant)) problems.push(`tenant ${JSON.stringify(context.tenant)} is no tenant name`);
   let data: Json = null;

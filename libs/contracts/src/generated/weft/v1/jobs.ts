@@ -45,6 +45,22 @@ export interface Job {
     | undefined;
   /** Name of the workflow, "namespace/name:version": grants are given to it. */
   workflow: string;
+  /** What was too large to travel here. */
+  claims?: Claims | undefined;
+}
+
+/** Texts of a message that lie in the payload store of its tenant, each once however often it is sent. */
+export interface Claims {
+  claims: Claim[];
+}
+
+export interface Claim {
+  /** Place of the text in the message, as names joined by dots: "inputJson", "completeJob.outputJson". */
+  field: string;
+  /** SHA-256 of the text in UTF-8, hex. */
+  digest: string;
+  /** Bytes of the text. */
+  size: number;
 }
 
 export interface ModelCandidate {
@@ -82,7 +98,11 @@ export interface Command {
   completeJob?: CompleteJob | undefined;
   failJob?: FailJob | undefined;
   fireTimer?: FireTimer | undefined;
-  decideReview?: DecideReview | undefined;
+  decideReview?:
+    | DecideReview
+    | undefined;
+  /** What was too large to travel here. */
+  claims?: Claims | undefined;
 }
 
 export interface CommandBatch {
@@ -165,6 +185,7 @@ function createBaseJob(): Job {
     models: [],
     settlement: undefined,
     workflow: "",
+    claims: undefined,
   };
 }
 
@@ -205,6 +226,9 @@ export const Job: MessageFns<Job> = {
     }
     if (message.workflow !== "") {
       writer.uint32(98).string(message.workflow);
+    }
+    if (message.claims !== undefined) {
+      Claims.encode(message.claims, writer.uint32(242).fork()).join();
     }
     return writer;
   },
@@ -318,6 +342,14 @@ export const Job: MessageFns<Job> = {
             message.workflow = reader.string();
             continue;
           }
+          case 30: {
+            if (tag !== 242) {
+              break;
+            }
+
+            message.claims = Claims.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -358,6 +390,7 @@ export const Job: MessageFns<Job> = {
         : [],
       settlement: isSet(object.settlement) ? Settlement.fromJSON(object.settlement) : undefined,
       workflow: isSet(object.workflow) ? globalThis.String(object.workflow) : "",
+      claims: isSet(object.claims) ? Claims.fromJSON(object.claims) : undefined,
     };
   },
 
@@ -399,6 +432,9 @@ export const Job: MessageFns<Job> = {
     if (message.workflow !== "") {
       obj.workflow = message.workflow;
     }
+    if (message.claims !== undefined) {
+      obj.claims = Claims.toJSON(message.claims);
+    }
     return obj;
   },
 
@@ -423,6 +459,177 @@ export const Job: MessageFns<Job> = {
       ? Settlement.fromPartial(object.settlement)
       : undefined;
     message.workflow = object.workflow ?? "";
+    message.claims = (object.claims !== undefined && object.claims !== null)
+      ? Claims.fromPartial(object.claims)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseClaims(): Claims {
+  return { claims: [] };
+}
+
+export const Claims: MessageFns<Claims> = {
+  encode(message: Claims, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.claims) {
+      Claim.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Claims {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseClaims();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.claims.push(Claim.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): Claims {
+    return { claims: globalThis.Array.isArray(object?.claims) ? object.claims.map((e: any) => Claim.fromJSON(e)) : [] };
+  },
+
+  toJSON(message: Claims): unknown {
+    const obj: any = {};
+    if (message.claims?.length) {
+      obj.claims = message.claims.map((e) => Claim.toJSON(e));
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<Claims>, I>>(base?: I): Claims {
+    return Claims.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<Claims>, I>>(object: I): Claims {
+    const message = createBaseClaims();
+    message.claims = object.claims?.map((e) => Claim.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseClaim(): Claim {
+  return { field: "", digest: "", size: 0 };
+}
+
+export const Claim: MessageFns<Claim> = {
+  encode(message: Claim, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.field !== "") {
+      writer.uint32(10).string(message.field);
+    }
+    if (message.digest !== "") {
+      writer.uint32(18).string(message.digest);
+    }
+    if (message.size !== 0) {
+      writer.uint32(25).double(message.size);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Claim {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseClaim();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.field = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.digest = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 25) {
+              break;
+            }
+
+            message.size = reader.double();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): Claim {
+    return {
+      field: isSet(object.field) ? globalThis.String(object.field) : "",
+      digest: isSet(object.digest) ? globalThis.String(object.digest) : "",
+      size: isSet(object.size) ? globalThis.Number(object.size) : 0,
+    };
+  },
+
+  toJSON(message: Claim): unknown {
+    const obj: any = {};
+    if (message.field !== "") {
+      obj.field = message.field;
+    }
+    if (message.digest !== "") {
+      obj.digest = message.digest;
+    }
+    if (message.size !== 0) {
+      obj.size = floatToJson(message.size);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<Claim>, I>>(base?: I): Claim {
+    return Claim.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<Claim>, I>>(object: I): Claim {
+    const message = createBaseClaim();
+    message.field = object.field ?? "";
+    message.digest = object.digest ?? "";
+    message.size = object.size ?? 0;
     return message;
   },
 };
@@ -766,6 +973,7 @@ function createBaseCommand(): Command {
     failJob: undefined,
     fireTimer: undefined,
     decideReview: undefined,
+    claims: undefined,
   };
 }
 
@@ -794,6 +1002,9 @@ export const Command: MessageFns<Command> = {
     }
     if (message.decideReview !== undefined) {
       DecideReview.encode(message.decideReview, writer.uint32(66).fork()).join();
+    }
+    if (message.claims !== undefined) {
+      Claims.encode(message.claims, writer.uint32(242).fork()).join();
     }
     return writer;
   },
@@ -875,6 +1086,14 @@ export const Command: MessageFns<Command> = {
             message.decideReview = DecideReview.decode(reader, reader.uint32());
             continue;
           }
+          case 30: {
+            if (tag !== 242) {
+              break;
+            }
+
+            message.claims = Claims.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -917,6 +1136,7 @@ export const Command: MessageFns<Command> = {
         : isSet(object.decide_review)
         ? DecideReview.fromJSON(object.decide_review)
         : undefined,
+      claims: isSet(object.claims) ? Claims.fromJSON(object.claims) : undefined,
     };
   },
 
@@ -946,6 +1166,9 @@ export const Command: MessageFns<Command> = {
     if (message.decideReview !== undefined) {
       obj.decideReview = DecideReview.toJSON(message.decideReview);
     }
+    if (message.claims !== undefined) {
+      obj.claims = Claims.toJSON(message.claims);
+    }
     return obj;
   },
 
@@ -973,6 +1196,9 @@ export const Command: MessageFns<Command> = {
       : undefined;
     message.decideReview = (object.decideReview !== undefined && object.decideReview !== null)
       ? DecideReview.fromPartial(object.decideReview)
+      : undefined;
+    message.claims = (object.claims !== undefined && object.claims !== null)
+      ? Claims.fromPartial(object.claims)
       : undefined;
     return message;
   },

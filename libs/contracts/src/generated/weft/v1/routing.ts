@@ -18,7 +18,7 @@ import {
   type ServiceError,
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
-import { DefinitionRef, ModelCandidate } from "./jobs.js";
+import { Claims, DefinitionRef, ModelCandidate } from "./jobs.js";
 
 export interface AcceptRequest {
   /** CloudEvents attributes of the request; source + id are its identity within the tenant. */
@@ -27,6 +27,8 @@ export interface AcceptRequest {
   type: string;
   subject: string;
   dataJson: string;
+  /** What was too large to travel here. */
+  claims?: Claims | undefined;
 }
 
 export interface Accepted {
@@ -60,7 +62,7 @@ export interface RejectedOption {
 }
 
 function createBaseAcceptRequest(): AcceptRequest {
-  return { id: "", source: "", type: "", subject: "", dataJson: "" };
+  return { id: "", source: "", type: "", subject: "", dataJson: "", claims: undefined };
 }
 
 export const AcceptRequest: MessageFns<AcceptRequest> = {
@@ -79,6 +81,9 @@ export const AcceptRequest: MessageFns<AcceptRequest> = {
     }
     if (message.dataJson !== "") {
       writer.uint32(42).string(message.dataJson);
+    }
+    if (message.claims !== undefined) {
+      Claims.encode(message.claims, writer.uint32(242).fork()).join();
     }
     return writer;
   },
@@ -136,6 +141,14 @@ export const AcceptRequest: MessageFns<AcceptRequest> = {
             message.dataJson = reader.string();
             continue;
           }
+          case 30: {
+            if (tag !== 242) {
+              break;
+            }
+
+            message.claims = Claims.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -159,6 +172,7 @@ export const AcceptRequest: MessageFns<AcceptRequest> = {
         : isSet(object.data_json)
         ? globalThis.String(object.data_json)
         : "",
+      claims: isSet(object.claims) ? Claims.fromJSON(object.claims) : undefined,
     };
   },
 
@@ -179,6 +193,9 @@ export const AcceptRequest: MessageFns<AcceptRequest> = {
     if (message.dataJson !== "") {
       obj.dataJson = message.dataJson;
     }
+    if (message.claims !== undefined) {
+      obj.claims = Claims.toJSON(message.claims);
+    }
     return obj;
   },
 
@@ -192,6 +209,9 @@ export const AcceptRequest: MessageFns<AcceptRequest> = {
     message.type = object.type ?? "";
     message.subject = object.subject ?? "";
     message.dataJson = object.dataJson ?? "";
+    message.claims = (object.claims !== undefined && object.claims !== null)
+      ? Claims.fromPartial(object.claims)
+      : undefined;
     return message;
   },
 };
