@@ -1,4 +1,5 @@
 // The judge of a run under kills: reads what clients, the outside world and the database saw, and knows nothing of the product.
+import { foldHistory, type Folded, type HistoryRow } from './history-fold.js';
 import type { Receipt } from './receipt-file.js';
 
 /** Everything the judge looks at. */
@@ -30,14 +31,33 @@ export interface ResultSeen {
   readonly outputSha256?: string;
 }
 
-/** What the database says after the run has come to rest. */
+/** What the database says after the run has come to rest: rows as they stand, counted by nobody. */
 export interface SqlSeen {
   readonly executions: readonly ExecutionSeen[];
-  /** How many history entries apply a result of each (execution, job, generation). */
-  readonly resultsApplied: readonly { readonly execution: string; readonly job: string; readonly generation: number; readonly count: number }[];
-  /** Timers and other wake-ups that are still set. */
-  readonly openTimers: readonly { readonly execution: string; readonly timer?: string }[];
-  readonly unpublishedCommits: number;
+  readonly history: readonly HistoryRow[];
+  /** Wake-ups that are still set. */
+  readonly waits: readonly WaitSeen[];
+  /** Commit rows of every service. */
+  readonly commits: readonly CommitSeen[];
+  /** Leaves of the audit log, each by the commit that it holds. */
+  readonly leaves: readonly { readonly service: string; readonly commit: string }[];
+  /** Accepted requests whose start would still be delivered again. */
+  readonly redeliveries: number;
+}
+
+export interface WaitSeen {
+  readonly execution: string;
+  readonly id: string;
+  /** `timer`, `review`, `signal` or `job`. */
+  readonly kind: string;
+}
+
+export interface CommitSeen {
+  readonly service: string;
+  readonly id: string;
+  readonly published: boolean;
+  /** JSON: [[subject, sequence], ...]. */
+  readonly members: string;
 }
 
 /** One execution at rest. `review` is the kind of the review it waits for, if any. */
@@ -64,10 +84,20 @@ export interface KillsVerdict {
   readonly effectsMissing: number;
   /** Receipts that cannot be judged or should not be: no key, execution, task or iteration, an unknown execution, or a key seen with another body. */
   readonly receiptsMalformed: number;
-  /** Timers of executions that are over or do not exist. */
+  /** Timers that are set for executions that are over or do not exist, or that have fired by their history. */
   readonly orphanTimers: number;
+  /** Timers that fired twice, before they were due, or without having been set. */
+  readonly timersWrong: number;
+  /** Executions whose history has a gap, a double, or a row that no commit holds; commits that hold rows which are not there. */
+  readonly historyBroken: number;
+  /** Executions whose row says another status than their folded history, and events that cannot follow what was before. */
+  readonly statusWrong: number;
   /** Commits never published. */
   readonly unpublished: number;
+  /** Accepted requests that nobody has taken note of. */
+  readonly undelivered: number;
+  /** Commits that are not exactly once in the audit log, and leaves of commits that do not exist. */
+  readonly auditWrong: number;
   /** The first sentences of every kind of violation, 20 at most. */
   readonly details: readonly string[];
 }
@@ -82,32 +112,44 @@ const DETAILS_MAX = 20;
 
 /** Judges a run. Pure: the same input gives the same verdict. */
 export function judge(input: KillsInput): KillsVerdict {
-  const lost = lostRequests(input);
-  const appliedTwice = resultsAppliedTwice(input.sql);
-  const effectsTwice = repeatedEffects(input);
-  const effectsMissing = missingEffects(input);
-  const receiptsMalformed = malformedReceipts(input);
-  const orphanTimers = timersWithoutExecution(input.sql);
-  const unpublished = input.sql.unpublishedCommits;
-  const unpublishedSentence = unpublished > 0 ? [`Expected every commit to be published, but ${unpublished} are not`] : [];
+  const { sql } = input;
+  const folds = foldsOf(sql);
+  const found = {
+    lost: lostRequests(input),
+    appliedTwice: [...folds.values()].flatMap(({ appliedTwice }) => appliedTwice),
+    effectsTwice: repeatedEffects(input),
+    effectsMissing: missingEffects(input),
+    receiptsMalformed: malformedReceipts(input),
+    orphanTimers: timersWithoutExecution(sql, folds),
+    timersWrong: [...folds.values()].flatMap(({ timersWrong }) => timersWrong),
+    historyBroken: brokenHistories(sql, folds),
+    statusWrong: wrongStatuses(sql, folds),
+    auditWrong: wrongLeaves(sql),
+  };
+  const counts = Object.fromEntries(Object.entries(found).map(([name, sentences]) => [name, sentences.length])) as { readonly [K in keyof typeof found]: number };
+  const unpublished = sql.commits.filter((commit) => !commit.published).length;
+  const left = [
+    unpublished > 0 ? [`Expected every commit to be published, but ${unpublished} are not`] : [],
+    sql.redeliveries > 0 ? [`Expected every start to be heard of, but ${sql.redeliveries} would be delivered again`] : [],
+  ];
   return {
     executions: new Set(input.requests.map((request) => request.id)).size,
-    lost: lost.length,
-    appliedTwice: appliedTwice.length,
-    effectsTwice: effectsTwice.length,
-    unknown: input.sql.executions.filter(isUnknown).length,
-    effectsMissing: effectsMissing.length,
-    receiptsMalformed: receiptsMalformed.length,
-    orphanTimers: orphanTimers.length,
+    ...counts,
+    unknown: sql.executions.filter(isUnknown).length,
     unpublished,
-    details: firstOfEach([lost, appliedTwice, effectsTwice, effectsMissing, receiptsMalformed, orphanTimers, unpublishedSentence]),
+    undelivered: sql.redeliveries,
+    details: firstOfEach([...Object.values(found), ...left]),
   };
 }
 
 /** Whether a verdict names no violation. */
-export function isClean(verdict: KillsVerdict): boolean {
-  const { lost, appliedTwice, effectsTwice, effectsMissing, receiptsMalformed, orphanTimers, unpublished } = verdict;
-  return lost + appliedTwice + effectsTwice + effectsMissing + receiptsMalformed + orphanTimers + unpublished === 0;
+export function isClean({ executions: _judged, unknown: _reported, details: _sentences, ...violations }: KillsVerdict): boolean {
+  return Object.values(violations).every((count) => count === 0);
+}
+
+function foldsOf({ history }: SqlSeen): ReadonlyMap<string, Folded> {
+  const rows = groupBy(history, ({ execution }) => execution);
+  return new Map([...rows].map(([execution, of]) => [execution, foldHistory(execution, of)]));
 }
 
 function lostRequests({ requests, results, sql }: KillsInput): readonly string[] {
@@ -139,15 +181,6 @@ function lostRequests({ requests, results, sql }: KillsInput): readonly string[]
     if (!result) return [`Request ${id}: execution ${executionId} is ${execution.status}, but no result event was seen`];
     if (result.status !== execution.status) return [`Request ${id}: its result says ${result.status}, but execution ${executionId} is ${execution.status}`];
     return [];
-  });
-}
-
-function resultsAppliedTwice({ resultsApplied }: SqlSeen): readonly string[] {
-  const groups = groupBy(resultsApplied, ({ execution, job, generation }) => JSON.stringify([execution, job, generation]));
-  return [...groups.values()].flatMap((rows) => {
-    const count = rows.reduce((sum, row) => sum + row.count, 0);
-    const { execution, job, generation } = rows[0]!;
-    return count > 1 ? [`Execution ${execution}: ${count} results applied for job ${job}, generation ${generation}`] : [];
   });
 }
 
@@ -191,9 +224,51 @@ function malformedReceipts({ receipts, sql }: KillsInput): readonly string[] {
   });
 }
 
-function timersWithoutExecution({ executions, openTimers }: SqlSeen): readonly string[] {
+function timersWithoutExecution({ executions, waits }: SqlSeen, folds: ReadonlyMap<string, Folded>): readonly string[] {
   const alive = new Set(executions.filter((execution) => !isTerminal(execution)).map((execution) => execution.id));
-  return openTimers.filter((timer) => !alive.has(timer.execution)).map(({ execution, timer }) => `Timer ${timer ?? ''} of execution ${execution} is set, but the execution is over or absent`);
+  return waits.flatMap(({ execution, id, kind }) => {
+    if (!alive.has(execution)) return [`Expected nothing to wake execution ${execution}, which is over or absent, but ${kind} ${id} is set`];
+    return kind === 'timer' && !folds.get(execution)?.openTimers.has(id) ? [`Timer ${id} of execution ${execution} is set, but by its history it is not open`] : [];
+  });
+}
+
+function brokenHistories({ executions, history, commits }: SqlSeen, folds: ReadonlyMap<string, Folded>): readonly string[] {
+  const known = new Set(executions.map(({ id }) => id));
+  const nameOf = (execution: string, sequence: number): string => `${execution}/${sequence}`;
+  const held = new Map<string, string>();
+  for (const { service, id, members } of commits) {
+    if (service !== 'orchestration') continue;
+    for (const [execution, sequence] of JSON.parse(members) as [string, number][]) held.set(nameOf(execution, sequence), id);
+  }
+  const rows = new Set(history.map(({ execution, sequence }) => nameOf(execution, sequence)));
+  return [
+    ...[...folds.values()].flatMap(({ broken }) => broken),
+    ...executions.filter(({ id }) => !folds.has(id)).map(({ id }) => `Execution ${id} has no history`),
+    ...[...folds.keys()].filter((id) => !known.has(id)).map((id) => `There is a history of execution ${id}, which is not in the database`),
+    ...history.flatMap(({ execution, sequence, commit }) =>
+      held.get(nameOf(execution, sequence)) === commit ? [] : [`Row ${sequence} of execution ${execution} is not held by its commit ${commit}`],
+    ),
+    ...[...held].flatMap(([row, commit]) => (rows.has(row) ? [] : [`Commit ${commit} holds row ${row}, which is not there`])),
+  ];
+}
+
+function wrongStatuses({ executions }: SqlSeen, folds: ReadonlyMap<string, Folded>): readonly string[] {
+  const differing = executions.flatMap(({ id, status }) => {
+    const folded = folds.get(id);
+    return folded && folded.status !== (isTerminal({ id, status }) ? status : 'running') ? [`Execution ${id} is ${status}, but ${folded.status} by its history`] : [];
+  });
+  return [...differing, ...[...folds.values()].flatMap(({ outOfOrder }) => outOfOrder)];
+}
+
+function wrongLeaves({ commits, leaves }: SqlSeen): readonly string[] {
+  const nameOf = (service: string, id: string): string => `${id} of ${service}`;
+  const times = new Map<string, number>();
+  for (const { service, commit } of leaves) times.set(nameOf(service, commit), (times.get(nameOf(service, commit)) ?? 0) + 1);
+  const known = new Set(commits.map(({ service, id }) => nameOf(service, id)));
+  return [
+    ...[...known].flatMap((name) => (times.get(name) === 1 ? [] : [`Commit ${name} is ${times.get(name) ?? 0} times in the audit log`])),
+    ...[...times.keys()].flatMap((name) => (known.has(name) ? [] : [`The audit log holds commit ${name}, which is not there`])),
+  ];
 }
 
 const isTerminal = (execution: ExecutionSeen): boolean => TERMINAL_STATUSES.includes(execution.status);

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { isClean, judge, type KillsInput, type KillsVerdict } from './kills-checker.js';
+import type { HistoryEvent, HistoryRow } from './history-fold.js';
+import { isClean, judge, type ExecutionSeen, type KillsInput, type KillsVerdict, type SqlSeen } from './kills-checker.js';
 import type { Receipt } from './receipt-file.js';
 
 const CLEAN: KillsVerdict = {
@@ -11,7 +12,12 @@ const CLEAN: KillsVerdict = {
   effectsMissing: 0,
   receiptsMalformed: 0,
   orphanTimers: 0,
+  timersWrong: 0,
+  historyBroken: 0,
+  statusWrong: 0,
   unpublished: 0,
+  undelivered: 0,
+  auditWrong: 0,
   details: [],
 };
 
@@ -27,6 +33,37 @@ const receipt = (number: number, more: Partial<Receipt> = {}): Receipt => ({
   ...more,
 });
 
+const row = (execution: string, sequence: number, ...events: HistoryEvent[]): HistoryRow => ({ execution, sequence, commit: `c-${execution}-${sequence}`, atMs: 1_000 + sequence, events });
+const job = (execution: string) => ({ job: `${execution}/0`, generation: 1 });
+const started = (execution: string) => row(execution, 0, { type: 'ExecutionStarted' }, { type: 'JobScheduled', ...job(execution) });
+const worked = (execution: string) => row(execution, 1, { type: 'JobCompleted', ...job(execution) }, { type: 'TimerSet', timer: 't1', due: 1_002 });
+const ended = (execution: string, type = 'ExecutionCompleted') => row(execution, 2, { type: 'TimerFired', timer: 't1' }, { type });
+
+const STATUSES: Readonly<Record<string, string>> = { ExecutionCompleted: 'completed', ExecutionFaulted: 'faulted', ExecutionCancelled: 'cancelled' };
+
+/** What the database holds when these are its histories. */
+function stored(history: readonly HistoryRow[]): SqlSeen {
+  const ids = [...new Set(history.map(({ execution }) => execution))];
+  const commits = history.map(({ execution, sequence, commit }) => ({ service: 'orchestration', id: commit, published: true, members: JSON.stringify([[execution, sequence]]) }));
+  return {
+    executions: ids.map((id) => ({ id, status: history.flatMap(({ execution, events }) => (execution === id ? events.flatMap(({ type }) => STATUSES[type] ?? []) : []))[0] ?? 'running' })),
+    history,
+    waits: [],
+    commits,
+    leaves: commits.map(({ service, id }) => ({ service, commit: id })),
+    redeliveries: 0,
+  };
+}
+
+/** The good run with other histories. */
+const withHistory = (change: (rows: readonly HistoryRow[]) => readonly HistoryRow[]): KillsInput => run((good) => ({ sql: { ...stored(change(good.sql.history)), executions: good.sql.executions } }));
+const withSql = (change: (sql: SqlSeen) => Partial<SqlSeen>): KillsInput => run((good) => ({ sql: { ...good.sql, ...change(good.sql) } }));
+/** Executions that are still under way, each with a history that says so. */
+const alsoRunning = (sql: SqlSeen, execution: ExecutionSeen, ...more: HistoryEvent[]): SqlSeen => {
+  const with4 = stored([...sql.history, row(execution.id, 0, { type: 'ExecutionStarted' }, ...more)]);
+  return { ...with4, executions: [...sql.executions, execution] };
+};
+
 /** Three requests that ended well, each with one effect of the idempotent tool `send` and one of the non-idempotent tool `pay`. */
 function run(change: (good: KillsInput) => Partial<KillsInput> = () => ({})): KillsInput {
   const ids = [1, 2, 3];
@@ -34,12 +71,7 @@ function run(change: (good: KillsInput) => Partial<KillsInput> = () => ({})): Ki
     requests: ids.map((n) => ({ id: `r${n}`, executionId: `e${n}` })),
     results: ids.map((n) => ({ requestId: `r${n}`, status: 'completed' })),
     receipts: ids.flatMap((n) => [receipt(2 * n, { execution: `e${n}` }), receipt(2 * n + 1, { execution: `e${n}`, tool: 'pay', task: '/do/1/pay' })]),
-    sql: {
-      executions: ids.map((n) => ({ id: `e${n}`, status: 'completed' })),
-      resultsApplied: ids.flatMap((n) => [0, 1].map((job) => ({ execution: `e${n}`, job: `e${n}/${job}`, generation: 1, count: 1 }))),
-      openTimers: [],
-      unpublishedCommits: 0,
-    },
+    sql: stored(ids.flatMap((n) => [started(`e${n}`), worked(`e${n}`), ended(`e${n}`)])),
     tools: { send: { idempotent: true }, pay: { idempotent: false } },
     effectsPerExecution: { send: 1, pay: 1 },
   };
@@ -47,11 +79,14 @@ function run(change: (good: KillsInput) => Partial<KillsInput> = () => ({})): Ki
 }
 
 const withReceipts = (...more: Receipt[]): KillsInput => run((good) => ({ receipts: [...good.receipts, ...more] }));
+const TYPE_OF: Readonly<Record<string, string>> = { completed: 'ExecutionCompleted', faulted: 'ExecutionFaulted', cancelled: 'ExecutionCancelled' };
 const withExecution =
-  (execution: KillsInput['sql']['executions'][number]): ((good: KillsInput) => Partial<KillsInput>) =>
-  (good) => ({
-    sql: { ...good.sql, executions: [execution, ...good.sql.executions.slice(1)] },
-  });
+  (execution: ExecutionSeen): ((good: KillsInput) => Partial<KillsInput>) =>
+  (good) => {
+    const end = TYPE_OF[execution.status];
+    const history = [...good.sql.history.filter((one) => one.execution !== execution.id || one.sequence < 2), ...(end === undefined ? [] : [ended(execution.id, end)])];
+    return { sql: { ...stored(history), executions: [execution, ...good.sql.executions.slice(1)] } };
+  };
 
 /** Expects exactly this violation and nothing else, and a sentence that matches. */
 function expectViolation(input: KillsInput, counts: Partial<KillsVerdict>, sentence: RegExp): void {
@@ -98,7 +133,7 @@ describe('judge', () => {
   });
 
   it('leaves executions whose start was never acked out of the account', () => {
-    const unacked = run((good) => ({ sql: { ...good.sql, executions: [...good.sql.executions, { id: 'e4', status: 'running' }] } }));
+    const unacked = run((good) => ({ sql: alsoRunning(good.sql, { id: 'e4', status: 'running' }) }));
     expect(judge({ ...unacked, effectsPerExecution: {} })).toEqual(CLEAN);
   });
 
@@ -121,7 +156,7 @@ describe('judge finds a planted loss', () => {
   });
 
   it('an execution that the database does not know', () => {
-    const verdict = judge(run((good) => ({ sql: { ...good.sql, executions: good.sql.executions.slice(1) } })));
+    const verdict = judge(withSql((sql) => stored(sql.history.filter(({ execution }) => execution !== 'e1'))));
     expect(verdict).toMatchObject({ lost: 1, receiptsMalformed: 2 });
     expect(verdict.details).toContainEqual(expect.stringContaining('Request r1 was acked with execution e1, which is not in the database'));
   });
@@ -172,11 +207,21 @@ describe('judge finds a planted loss', () => {
 
 describe('judge finds planted doubles', () => {
   it('a result applied twice, in one row or in two', () => {
-    const applied = { execution: 'e1', job: 'e1/0', generation: 1, count: 1 };
-    const plant = (row: typeof applied) => run((good) => ({ sql: { ...good.sql, resultsApplied: [...good.sql.resultsApplied, row] } }));
-    expectViolation(plant(applied), { appliedTwice: 1 }, /^Execution e1: 2 results applied for job e1\/0, generation 1$/);
-    expectViolation(plant({ ...applied, job: 'e1/9', count: 3 }), { appliedTwice: 1 }, /3 results/);
-    expect(judge(plant({ ...applied, generation: 2 }))).toEqual(CLEAN);
+    const applied = { type: 'JobCompleted', ...job('e1') };
+    const plant = (at: number, ...events: HistoryEvent[]) => withHistory((rows) => rows.map((each, index) => (index === at ? { ...each, events: [...events, ...each.events] } : each)));
+    expectViolation(plant(1, applied), { appliedTwice: 1 }, /^Execution e1: 2 results applied for job e1\/0, generation 1$/);
+    expectViolation(plant(2, applied, applied), { appliedTwice: 1 }, /3 results/);
+    expect(judge(plant(2, { ...applied, type: 'JobScheduled', generation: 2 }, { ...applied, generation: 2 }))).toEqual(CLEAN);
+  });
+
+  it('and none in a job that was scheduled again, as in a retried try', () => {
+    const again = (...events: HistoryEvent[]) => withHistory((rows) => rows.map((each, index) => (index === 2 ? { ...each, events: [...events, ...each.events] } : each)));
+    const [scheduled, applied] = [
+      { type: 'JobScheduled', ...job('e1') },
+      { type: 'JobCompleted', ...job('e1') },
+    ];
+    expect(judge(again(scheduled, applied))).toEqual(CLEAN);
+    expectViolation(again(scheduled, applied, applied), { appliedTwice: 1 }, /2 results/);
   });
 
   it('two keys for one effect of an idempotent tool', () => {
@@ -219,21 +264,47 @@ describe('judge finds what else is left over or missing', () => {
     expectViolation(missing, { effectsMissing: 1 }, /^Execution e1 completed with 0 of 1 effects of send$/);
   });
 
-  it('timers of executions that are over or absent, and no others', () => {
-    const timers = (execution: string, status: string) =>
-      run((good) => ({
-        sql: { ...good.sql, executions: [...good.sql.executions, { id: 'e4', status, review: 'effect-outcome' }], openTimers: [{ execution, timer: 't1' }] },
-      }));
-    expectViolation(timers('e1', 'waiting'), { orphanTimers: 1, unknown: 1 }, /^Timer t1 of execution e1 /);
-    expectViolation(timers('e9', 'waiting'), { orphanTimers: 1, unknown: 1 }, /^Timer t1 of execution e9 /);
-    expect(judge(timers('e4', 'waiting'))).toEqual({ ...CLEAN, unknown: 1 });
+  it('wake-ups of executions that are over or absent, timers that have fired, and no others', () => {
+    const waiting = { id: 'e4', status: 'waiting', review: 'effect-outcome' };
+    const timers = (execution: string, kind = 'timer', id = 't9') =>
+      run((good) => ({ sql: { ...alsoRunning(good.sql, waiting, { type: 'TimerSet', timer: 't9', due: 9_000 }), waits: [{ execution, id, kind }] } }));
+    expectViolation(timers('e1'), { orphanTimers: 1, unknown: 1 }, /^Expected nothing to wake execution e1, .* but timer t9 is set$/);
+    expectViolation(timers('e9', 'job'), { orphanTimers: 1, unknown: 1 }, /execution e9, .* but job t9/);
+    expectViolation(timers('e4', 'timer', 't8'), { orphanTimers: 1, unknown: 1 }, /^Timer t8 of execution e4 is set, but by its history it is not open$/);
+    expect(judge(timers('e4'))).toEqual({ ...CLEAN, unknown: 1 });
   });
 
   it('commits that were never published', () => {
     expectViolation(
-      run((good) => ({ sql: { ...good.sql, unpublishedCommits: 2 } })),
+      withSql(({ commits }) => ({ commits: commits.map((commit, index) => (index < 2 ? { ...commit, published: false } : commit)) })),
       { unpublished: 2 },
       /but 2 are not$/,
+    );
+  });
+
+  it('starts that nobody has heard of', () => {
+    expectViolation(
+      withSql(() => ({ redeliveries: 1 })),
+      { undelivered: 1 },
+      /but 1 would be delivered again$/,
+    );
+  });
+
+  it('commits that are not in the audit log, that are there twice, and leaves of none', () => {
+    expectViolation(
+      withSql(({ leaves }) => ({ leaves: leaves.slice(1) })),
+      { auditWrong: 1 },
+      /^Commit c-e1-0 of orchestration is 0 times/,
+    );
+    expectViolation(
+      withSql(({ leaves }) => ({ leaves: [...leaves, leaves[0]!] })),
+      { auditWrong: 1 },
+      /^Commit c-e1-0 of orchestration is 2 times/,
+    );
+    expectViolation(
+      withSql(({ leaves }) => ({ leaves: [...leaves, { service: 'tools', commit: 'c-e1-0' }] })),
+      { auditWrong: 1 },
+      /holds commit c-e1-0 of tools, which is not there$/,
     );
   });
 
@@ -243,5 +314,80 @@ describe('judge finds what else is left over or missing', () => {
     expect(verdict).toMatchObject({ lost: 50, effectsTwice: 1 });
     expect(verdict.details).toHaveLength(20);
     expect(verdict.details[1]).toContain('2 keys');
+  });
+});
+
+describe('judge folds the histories itself and finds', () => {
+  it('a gap, and a row that is there twice', () => {
+    expectViolation(
+      withHistory((rows) => rows.filter((_, index) => index !== 1).map((each, index) => (index === 1 ? { ...each, events: each.events.slice(1) } : each))),
+      { historyBroken: 1 },
+      /^Execution e1: expected history row 1, but the next is 2$/,
+    );
+    expectViolation(
+      withSql(({ history }) => ({ history: [...history, { ...history[1]!, events: [] }] })),
+      { historyBroken: 1 },
+      /^Execution e1: expected history row 2, but the next is 1$/,
+    );
+  });
+
+  it('an execution without a history, and a history without an execution', () => {
+    expectViolation(
+      withSql(({ executions }) => ({ executions: [...executions, { id: 'e4', status: 'running' }] })),
+      { historyBroken: 1 },
+      /^Execution e4 has no history$/,
+    );
+    expectViolation(
+      run((good) => ({ sql: { ...alsoRunning(good.sql, { id: 'e4', status: 'running' }), executions: good.sql.executions } })),
+      { historyBroken: 1 },
+      /^There is a history of execution e4/,
+    );
+  });
+
+  it('a row that its commit does not hold, and one that a commit holds and that is gone', () => {
+    expectViolation(
+      withSql(({ commits }) => ({ commits: commits.map((commit, index) => (index === 2 ? { ...commit, members: '[]' } : commit)) })),
+      { historyBroken: 1 },
+      /^Row 2 of execution e1 is not held by its commit c-e1-2$/,
+    );
+    expectViolation(
+      withSql(({ commits }) => ({ commits: commits.map((commit, index) => (index === 2 ? { ...commit, members: '[["e1",2],["e1",3]]' } : commit)) })),
+      { historyBroken: 1 },
+      /^Commit c-e1-2 holds row e1\/3, which is not there$/,
+    );
+  });
+
+  it('another status than the row says, events after the end, and results of no job', () => {
+    expect(judge(withHistory((rows) => rows.map((each, index) => (index === 2 ? ended('e1', 'ExecutionFaulted') : each))))).toMatchObject({
+      statusWrong: 1,
+      details: ['Execution e1 is completed, but faulted by its history'],
+    });
+    const more = (...events: HistoryEvent[]) => withHistory((rows) => [...rows, row('e1', 3, ...events)]);
+    expectViolation(more({ type: 'TaskEntered' }), { statusWrong: 1 }, /row 3: TaskEntered after the execution was completed$/);
+    expectViolation(
+      withHistory((rows) => rows.map((each, index) => (index === 0 ? { ...each, events: each.events.slice(0, 1) } : each))),
+      { statusWrong: 1 },
+      /row 1: a result of job e1\/0, generation 1, which was not scheduled$/,
+    );
+  });
+
+  it('timers that fired twice, early, or without having been set', () => {
+    const at2 = (change: (each: HistoryRow) => HistoryRow) => withHistory((rows) => rows.map((each, index) => (index === 2 ? change(each) : each)));
+    const fired = (timer: string) => ({ type: 'TimerFired', timer });
+    expectViolation(
+      at2((each) => ({ ...each, events: [fired('t1'), ...each.events] })),
+      { timersWrong: 1 },
+      /timer t1 fired twice$/,
+    );
+    expectViolation(
+      at2((each) => ({ ...each, events: [fired('t2'), ...each.events] })),
+      { timersWrong: 1 },
+      /timer t2 fired without having been set$/,
+    );
+    expectViolation(
+      at2((each) => ({ ...each, atMs: 1_000 })),
+      { timersWrong: 1 },
+      /timer t1 fired 2 ms before it was due$/,
+    );
   });
 });

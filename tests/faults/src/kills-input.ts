@@ -12,13 +12,15 @@ export interface KillsFiles {
   readonly receipts: string;
 }
 
-type Shape = { readonly [field: string]: 'string' | 'number' | 'string?' };
+type Shape = { readonly [field: string]: 'string' | 'number' | 'boolean' | 'list' | 'string?' };
 
 const REQUEST: Shape = { id: 'string', executionId: 'string?' };
 const RESULT: Shape = { requestId: 'string', status: 'string', executionId: 'string?', outputSha256: 'string?' };
 const EXECUTION: Shape = { id: 'string', status: 'string', requestId: 'string?', review: 'string?' };
-const RESULT_APPLIED: Shape = { execution: 'string', job: 'string', generation: 'number', count: 'number' };
-const TIMER: Shape = { execution: 'string', timer: 'string?' };
+const HISTORY_ROW: Shape = { execution: 'string', sequence: 'number', commit: 'string', atMs: 'number', events: 'list' };
+const WAIT: Shape = { execution: 'string', id: 'string', kind: 'string' };
+const COMMIT: Shape = { service: 'string', id: 'string', published: 'boolean', members: 'string' };
+const LEAF: Shape = { service: 'string', commit: 'string' };
 
 /**
  * Parses the files. Throws an `Error` that names what was expected and where: a malformed field, no acked request at all,
@@ -29,10 +31,12 @@ export function parseKillsInput(files: KillsFiles): KillsInput {
   const sql = object(input['sql'], '/sql');
   list(input['requests'], REQUEST, '/requests');
   list(sql['executions'], EXECUTION, '/sql/executions');
-  list(sql['resultsApplied'], RESULT_APPLIED, '/sql/resultsApplied');
-  list(sql['openTimers'], TIMER, '/sql/openTimers');
-  const unpublished = sql['unpublishedCommits'];
-  if (!isCount(unpublished)) throw expected('an integer >= 0', '/sql/unpublishedCommits', unpublished);
+  list(sql['history'], HISTORY_ROW, '/sql/history');
+  list(sql['waits'], WAIT, '/sql/waits');
+  list(sql['commits'], COMMIT, '/sql/commits');
+  list(sql['leaves'], LEAF, '/sql/leaves');
+  const { redeliveries } = sql;
+  if (!isCount(redeliveries)) throw expected('an integer >= 0', '/sql/redeliveries', redeliveries);
   checkTools(input['tools']);
   for (const [tool, count] of Object.entries(object(input['effectsPerExecution'] ?? {}, '/effectsPerExecution'))) {
     if (!isCount(count)) throw expected('an integer >= 0', `/effectsPerExecution/${tool}`, count);
@@ -66,7 +70,7 @@ function list(value: unknown, shape: Shape, pointer: string): void {
     for (const [field, type] of Object.entries(shape)) {
       const found = fields[field];
       if (type === 'string?' && found === undefined) continue;
-      if (typeof found !== type.replace('?', '')) throw expected(`a ${type.replace('?', '')}`, `${pointer}/${index}/${field}`, found);
+      if (!isOf(type, found)) throw expected(`a ${type.replace('?', '')}`, `${pointer}/${index}/${field}`, found);
     }
   });
 }
@@ -92,6 +96,8 @@ function isJson(text: string): boolean {
     return false;
   }
 }
+
+const isOf = (type: string, value: unknown): boolean => (type === 'list' ? Array.isArray(value) : typeof value === type.replace('?', ''));
 
 const isCount = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) >= 0;
 

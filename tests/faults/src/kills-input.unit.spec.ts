@@ -8,7 +8,14 @@ import { parseKillsInput } from './kills-input.js';
 
 const INPUT = {
   requests: [{ id: 'r1', executionId: 'e1' }],
-  sql: { executions: [{ id: 'e1', status: 'completed' }], resultsApplied: [{ execution: 'e1', job: 'j', generation: 1, count: 1 }], openTimers: [], unpublishedCommits: 0 },
+  sql: {
+    executions: [{ id: 'e1', status: 'completed' }],
+    history: [{ execution: 'e1', sequence: 0, commit: 'c1', atMs: 1, events: [{ type: 'ExecutionStarted' }, { type: 'ExecutionCompleted' }] }],
+    waits: [],
+    commits: [{ service: 'orchestration', id: 'c1', published: true, members: '[["e1",0]]' }],
+    leaves: [{ service: 'orchestration', commit: 'c1' }],
+    redeliveries: 0,
+  },
   tools: { send: { idempotent: true } },
 };
 const RECEIPT = { receipt: 1, at: { monotonicNs: '1', wallMs: 1 }, tool: 'send', key: 'k', execution: 'e1', task: 't', iteration: '0', bodySha256: '' };
@@ -32,9 +39,10 @@ describe('parseKillsInput', () => {
       [{ ...INPUT, tools: {} }, 'at least one tool at /tools'],
       [{ ...INPUT, tools: { send: {} } }, 'true or false at /tools/send/idempotent'],
       [{ ...INPUT, requests: [{ id: 7 }] }, 'a string at /requests/0/id, but got 7'],
-      [{ ...INPUT, sql: { ...INPUT.sql, unpublishedCommits: '0' } }, 'an integer >= 0 at /sql/unpublishedCommits, but got "0"'],
-      [{ ...INPUT, sql: { ...INPUT.sql, openTimers: undefined } }, 'a list at /sql/openTimers'],
-      [{ ...INPUT, sql: { ...INPUT.sql, resultsApplied: [{ execution: 'e', job: 'j', generation: 1, count: '2' }] } }, 'a number at /sql/resultsApplied/0/count'],
+      [{ ...INPUT, sql: { ...INPUT.sql, redeliveries: '0' } }, 'an integer >= 0 at /sql/redeliveries, but got "0"'],
+      [{ ...INPUT, sql: { ...INPUT.sql, waits: undefined } }, 'a list at /sql/waits'],
+      [{ ...INPUT, sql: { ...INPUT.sql, history: [{ ...INPUT.sql.history[0], sequence: '0' }] } }, 'a number at /sql/history/0/sequence'],
+      [{ ...INPUT, sql: { ...INPUT.sql, history: [{ ...INPUT.sql.history[0], events: '[]' }] } }, 'a list at /sql/history/0/events'],
       [{ ...INPUT, effectsPerExecution: { send: -1 } }, '/effectsPerExecution/send'],
     ];
     for (const [input, sentence] of refusals) expect(() => parseKillsInput(files(input))).toThrow(sentence);
@@ -61,7 +69,7 @@ describe('kills-checker.main', () => {
     const clean = run(INPUT);
     expect([clean.status, clean.stdout.split('\n').length, clean.stderr]).toEqual([0, 2, '']);
     expect(JSON.parse(clean.stdout)).toMatchObject({ executions: 1, lost: 0, details: [] });
-    const bad = run({ ...INPUT, sql: { ...INPUT.sql, unpublishedCommits: 1 } });
+    const bad = run({ ...INPUT, sql: { ...INPUT.sql, commits: [{ ...INPUT.sql.commits[0], published: false }] } });
     expect([bad.status, JSON.parse(bad.stdout)]).toMatchObject([1, { unpublished: 1 }]);
     const blind = run({ ...INPUT, requests: [] });
     expect([blind.status, blind.stdout, blind.stderr]).toEqual([2, '', expect.stringContaining('at least one acked request')]);

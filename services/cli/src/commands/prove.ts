@@ -2,14 +2,17 @@
 import { Command, Option } from 'commander';
 import { CommandFailed, EXIT } from '../exit-codes.js';
 import { printer, table } from '../output/print.js';
+import { proveFailpoints } from '../prove/failpoint-sweep.js';
 import { proveKills } from '../prove/kills.js';
+import { PLANTS, type Plant } from '../prove/plants.js';
+import type { Profile } from '../prove/subject.js';
 
 interface KillsFlags {
   readonly executions: string;
   readonly kills: string;
-  readonly profile: 'standalone' | 'mesh';
+  readonly profile: Profile;
   readonly seed: string;
-  readonly plant: 'none' | 'no-key';
+  readonly plant: Plant;
   readonly json?: boolean;
 }
 
@@ -22,18 +25,50 @@ export function registerProve(program: Command): void {
     .option('--kills <n>', 'processes to kill', '10')
     .addOption(new Option('--profile <profile>', 'what to kill').choices(['standalone', 'mesh']).default('standalone'))
     .option('--seed <n>', 'the moments and targets follow from it', '1')
-    .addOption(new Option('--plant <fault>', 'plant a fault that the proof must notice').choices(['none', 'no-key']).default('none'))
+    .addOption(new Option('--plant <fault>', 'plant a fault that the proof must notice').choices(PLANTS).default('none'))
     .option('--json', 'print one JSON line')
     .addHelpText(
       'after',
       '\nThe effects go to a counting server: a process of its own that shares no code with Weft.\n\nExamples:\n  ./weft prove kills --executions 200\n  ./weft prove kills --executions 50 --profile mesh --json\n  ./weft prove kills --executions 40 --plant no-key   # must fail',
     )
     .action(async (flags: KillsFlags) => runKills(flags));
+  prove
+    .command('failpoints')
+    .description('let Weft die at every failpoint, before and after its operation, while executions run: nothing lost, no effect twice')
+    .addOption(new Option('--profile <profile>', 'what to let die').choices(['standalone', 'mesh']).default('standalone'))
+    .option('--only <text>', 'failpoints whose name begins so, such as tools. or orchestration.commit', '')
+    .option('--seed <n>', 'how often a place is passed before it kills follows from it', '1')
+    .addOption(new Option('--plant <fault>', 'plant a fault that the proof must notice').choices(PLANTS).default('none'))
+    .option('--json', 'print one JSON line')
+    .addHelpText(
+      'after',
+      '\nA failpoint that is never reached counts against the proof.\n\nExamples:\n  ./weft prove failpoints\n  ./weft prove failpoints --profile mesh --json\n  ./weft prove failpoints --only tools.\n  ./weft prove failpoints --only audit. --plant unlogged   # must fail',
+    )
+    .action(async (flags: FailpointsFlags) => runFailpoints(flags));
+}
+
+interface FailpointsFlags {
+  readonly profile: Profile;
+  readonly only: string;
+  readonly seed: string;
+  readonly plant: Plant;
+  readonly json?: boolean;
+}
+
+async function runFailpoints({ profile, only, seed, plant, json }: FailpointsFlags): Promise<void> {
+  const out = printer(json === true);
+  const proof = await proveFailpoints({ profile, only, seed: whole(seed, '--seed', 0), plant, onProgress: out.progress });
+  show(out, proof);
+}
+
+function show(out: ReturnType<typeof printer>, { report, clean }: { readonly report: Readonly<Record<string, unknown>>; readonly clean: boolean }): void {
+  out.data(report, () => table(Object.entries(report).map(([name, value]) => [name, Array.isArray(value) ? value.join('\n') || 'none' : String(value)])));
+  if (!clean) throw new CommandFailed('The promise is broken: the counts above say how.');
 }
 
 async function runKills(flags: KillsFlags): Promise<void> {
   const out = printer(flags.json === true);
-  const { report, clean } = await proveKills({
+  const proof = await proveKills({
     executions: whole(flags.executions, '--executions', 1),
     kills: whole(flags.kills, '--kills', 0),
     seed: whole(flags.seed, '--seed', 0),
@@ -41,8 +76,7 @@ async function runKills(flags: KillsFlags): Promise<void> {
     plant: flags.plant,
     onProgress: out.progress,
   });
-  out.data(report, () => table(Object.entries(report).map(([name, value]) => [name, Array.isArray(value) ? value.join('\n') || 'none' : String(value)])));
-  if (!clean) throw new CommandFailed('The promise is broken: the counts above say how.');
+  show(out, proof);
 }
 
 function whole(text: string, option: string, least: number): number {

@@ -20,7 +20,7 @@ const STOP_MS_MAX = 30_000;
 
 export class ServiceProcess {
   #child: ChildProcess | undefined;
-  #exited: Promise<void> = Promise.resolve();
+  #exited: Promise<NodeJS.Signals | undefined> = Promise.resolve(undefined);
 
   constructor(readonly options: ServiceOptions) {}
 
@@ -36,16 +36,22 @@ export class ServiceProcess {
     return this.#child !== undefined && this.#child.exitCode === null && this.#child.signalCode === null;
   }
 
-  start(): void {
+  /** @param more settings of this life alone. */
+  start(more: Readonly<Record<string, string>> = {}): void {
     const { main, env, logFile } = this.options;
     mkdirSync(dirname(logFile), { recursive: true });
     const log = openSync(logFile, 'a', 0o600);
     // In a group of its own, so that Ctrl-C reaches the command alone, which then drains it; its input closes when the command is gone.
-    const child = spawn(process.execPath, ['--enable-source-maps', '--import', END_WITH_PARENT, main], { env: { ...process.env, ...env }, stdio: ['pipe', log, log], detached: true });
+    const child = spawn(process.execPath, ['--enable-source-maps', '--import', END_WITH_PARENT, main], { env: { ...process.env, ...env, ...more }, stdio: ['pipe', log, log], detached: true });
     closeSync(log);
     this.#child = child;
-    this.#exited = new Promise((resolve) => child.once('exit', () => resolve()));
+    this.#exited = new Promise((resolve) => child.once('exit', (_code, signal) => resolve(signal ?? undefined)));
     child.on('error', () => undefined);
+  }
+
+  /** Resolves when the life that was started last is over, with the signal that ended it, if one did. */
+  get exited(): Promise<NodeJS.Signals | undefined> {
+    return this.#exited;
   }
 
   /** Resolves when it takes work. @throws CommandFailed with the end of its log when it ends before, or takes too long. */

@@ -1,11 +1,19 @@
-// What the store says after the run, in the words of the judge.
+// What the store says after the run: rows as they stand, in the words of the judge, who does the counting.
 import type { Pool } from '@weft/adapter-postgres';
+
+/** One event of a history, without its payload. */
+export interface DumpedEvent {
+  readonly type: string;
+  readonly [field: string]: unknown;
+}
 
 export interface SqlDump {
   readonly executions: readonly { readonly id: string; readonly status: string; readonly requestId: string; readonly review?: string }[];
-  readonly resultsApplied: readonly { readonly execution: string; readonly job: string; readonly generation: number; readonly count: number }[];
-  readonly openTimers: readonly { readonly execution: string; readonly timer: string }[];
-  readonly unpublishedCommits: number;
+  readonly history: readonly { readonly execution: string; readonly sequence: number; readonly commit: string; readonly atMs: number; readonly events: readonly DumpedEvent[] }[];
+  readonly waits: readonly { readonly execution: string; readonly id: string; readonly kind: string }[];
+  readonly commits: readonly { readonly service: string; readonly id: string; readonly published: boolean; readonly members: string }[];
+  readonly leaves: readonly { readonly service: string; readonly commit: string }[];
+  readonly redeliveries: number;
 }
 
 const EXECUTIONS = `
@@ -15,24 +23,31 @@ from orchestration.executions e
 left join lateral (select kind from orchestration.waits w where w.tenant = e.tenant and w.execution_id = e.id and w.kind <> 'job' limit 1) w on true
 left join lateral (select kind from orchestration.reviews r where r.tenant = e.tenant and r.execution_id = e.id and r.status = 'open' limit 1) r on true`;
 
-const APPLIED = `
-select h.execution_id as execution, e.value ->> 'job' as job, (e.value ->> 'generation')::int as generation, count(*)::int as count
-from orchestration.history h, json_array_elements(h.structure::json) e
-where e.value ->> 'type' = 'JobCompleted' group by 1, 2, 3`;
+const HISTORY = `
+select execution_id as execution, sequence, commit_id as commit, (extract(epoch from recorded_at) * 1000)::float8 as "atMs", structure
+from orchestration.history order by execution_id, sequence`;
+const WAITS = 'select execution_id as execution, id, kind from orchestration.waits';
+const LEAVES = 'select service, commit_id as commit from audit.leaves';
+const REDELIVERIES = 'select count(*)::int as count from routing.requests where redeliver_at is not null';
+const COMMIT_TABLES = `select table_schema as service from information_schema.tables where table_name = 'commits' order by 1`;
 
-const TIMERS = `
-select w.execution_id as execution, w.id as timer from orchestration.waits w
-join orchestration.executions e on e.tenant = w.tenant and e.id = w.execution_id
-where w.kind = 'timer' and e.status <> 'running'`;
-
+/** @param pool of a user who may read every schema. */
 export async function dumpOf(pool: Pool): Promise<SqlDump> {
   const rows = async <T extends object>(sql: string): Promise<T[]> => (await pool.query<T>(sql)).rows;
-  const [unpublished] = await rows<{ count: number }>('select count(*)::int as count from orchestration.commits where not published');
   const executions = await rows<{ id: string; status: string; requestId: string; review: string | null }>(EXECUTIONS);
+  const history = await rows<Omit<SqlDump['history'][number], 'events'> & { readonly structure: string }>(HISTORY);
+  const commits = [];
+  for (const { service } of await rows<{ service: string }>(COMMIT_TABLES))
+    commits.push(...(await rows<SqlDump['commits'][number]>(`select '${service}' as service, id, published, members from ${service}.commits`)));
   return {
     executions: executions.map(({ review, ...execution }) => ({ ...execution, ...(review === null ? {} : { review }) })),
-    resultsApplied: await rows(APPLIED),
-    openTimers: await rows(TIMERS),
-    unpublishedCommits: unpublished?.count ?? 0,
+    history: history.map(({ structure, ...row }) => ({ ...row, events: JSON.parse(structure) as DumpedEvent[] })),
+    waits: await rows(WAITS),
+    commits,
+    leaves: await rows(LEAVES),
+    redeliveries: (await rows<{ count: number }>(REDELIVERIES))[0]?.count ?? 0,
   };
 }
+
+/** Whether nothing is left to do: every commit published and in the log, every start heard of. */
+export const isAtRest = ({ commits, leaves, redeliveries }: SqlDump): boolean => redeliveries === 0 && commits.length === leaves.length && commits.every(({ published }) => published);

@@ -8,11 +8,14 @@ import { freePorts } from '../processes/free-port.js';
 import { MESH_SERVICES, startMesh, type MeshService } from '../processes/mesh.js';
 import { ServiceProcess } from '../processes/service-process.js';
 
+export type Profile = 'standalone' | 'mesh';
+
 export interface Subject {
   readonly connection: Connection;
   readonly storeUrl: string;
   /** Names of what may be killed. */
   readonly targets: readonly string[];
+  processOf(target: string): ServiceProcess;
   /** kill -9, then start again; resolves when it is ready. */
   kill(target: string): Promise<void>;
   stop(): Promise<void>;
@@ -41,6 +44,7 @@ export async function standaloneSubject({ home, env, onProgress }: SubjectOption
     connection: { url, apiKey },
     storeUrl: storeUrl(embedded.address),
     targets: ['standalone'],
+    processOf: () => service,
     kill: async () => {
       await service.kill9();
       service.start();
@@ -60,6 +64,7 @@ export async function meshSubject({ home, env, onProgress }: SubjectOptions): Pr
     connection: { url: mesh.url, apiKey: mesh.apiKey },
     storeUrl: mesh.storeUrl,
     targets: MESH_SERVICES,
+    processOf: (target) => mesh.services[target as MeshService],
     kill: (target) => mesh.killService(target as MeshService),
     stop: () => mesh.stop(),
   };
