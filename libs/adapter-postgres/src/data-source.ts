@@ -1,5 +1,5 @@
 import { Fault } from '@weft/pipeline';
-import { DataSource, type DataSourceOptions, type Logger } from 'typeorm';
+import type { DataSource, DataSourceOptions, Logger } from 'typeorm';
 import type { PoolOptions } from './pool.js';
 import { clientConfig, type StoreAddress } from './store-address.js';
 import { faultOf } from './store-fault.js';
@@ -50,7 +50,9 @@ const SILENT: Logger = {
 /** Initialises a data source. @throws Fault. */
 export async function connect(options: DataSourceOptions): Promise<DataSource> {
   try {
-    return await new DataSource(options).initialize();
+    // Only migrations need it: a service that starts does not pay for loading it.
+    const { DataSource: Source } = await import('typeorm');
+    return await new Source(options).initialize();
   } catch (fault) {
     throw faultOf(fault);
   }

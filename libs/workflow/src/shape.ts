@@ -1,6 +1,6 @@
 // The shape of a document: its schema, with each task judged as the one kind that was meant.
 import type { JsonObject } from '@weft/kernel';
-import { Ajv2020 } from 'ajv/dist/2020.js';
+import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import { NOT_YET_KINDS, TASK_KINDS, WORKFLOW_SCHEMA } from './document.schema.js';
 import { FUNCTION_NAMES, isFunctionName, isKnownCall, NOT_YET_CALLS } from './functions.js';
 import { pointerTo } from './pointer.js';
@@ -10,7 +10,8 @@ import type { PlacedTask } from './tasks.js';
 import { excerpt, names } from './words.js';
 
 const ajv = new Ajv2020({ strict: false, allErrors: true, verbose: true, logger: false });
-const isWorkflow = ajv.compile(WORKFLOW_SCHEMA);
+// Compiled by the first document that is judged: it takes a tenth of a second, which a start after a crash does not have.
+let compiled: ValidateFunction | undefined;
 
 // More than anyone reads; what lies beyond is not worth its sentences.
 const PROBLEMS_MAX = 1_000;
@@ -18,6 +19,7 @@ const PROBLEMS_MAX = 1_000;
 /** Faults of shape. What is wrong inside a task of no known kind, or a call of no known function, is not told: nothing was meant there. */
 export function shapeProblems(document: JsonObject, tasks: readonly PlacedTask[]): readonly Problem[] {
   const problems = tasks.flatMap((placed) => kindProblem(placed) ?? callProblem(placed) ?? []);
+  const isWorkflow = (compiled ??= ajv.compile(WORKFLOW_SCHEMA));
   if (isWorkflow(document)) return problems;
   const opaque = new Set(problems.map(({ pointer }) => pointer));
   const kinds = new Map(tasks.map(({ pointer, kind }) => [pointer, kind]));

@@ -1,9 +1,9 @@
 // Traces over OTLP/HTTP, for each service of the process under its own name.
 import type { Tracer } from '@opentelemetry/api';
-import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
-import { resourceFromAttributes, type Resource } from '@opentelemetry/resources';
-import { BatchSpanProcessor, ParentBasedSampler, TraceIdRatioBasedSampler, TracerProvider, type Sampler, type SpanExporter, type SpanProcessor } from '@opentelemetry/sdk-trace';
-import type { NodeSDK } from '@opentelemetry/sdk-node';
+import type * as otlp from '@opentelemetry/exporter-trace-otlp-http';
+import type * as resources from '@opentelemetry/resources';
+import type * as sdkNode from '@opentelemetry/sdk-node';
+import type * as sdkTrace from '@opentelemetry/sdk-trace';
 import { ATTRIBUTE } from '@weft/telemetry';
 import { createRequire } from 'node:module';
 
@@ -13,7 +13,7 @@ export interface TelemetryOptions {
   /** Share of new traces that are recorded, 0 to 1. Traces that come in sampled or not stay so. Default 1. */
   readonly traceRatio?: number | undefined;
   /** Instead of OTLP/HTTP, for tests and `demo`. */
-  readonly exporter?: SpanExporter | undefined;
+  readonly exporter?: sdkTrace.SpanExporter | undefined;
 }
 
 /** Telemetry that was started. */
@@ -26,9 +26,9 @@ export interface Telemetry {
 }
 
 interface Running {
-  readonly sdk: NodeSDK;
-  readonly processor: SpanProcessor;
-  readonly sampler: Sampler;
+  readonly sdk: sdkNode.NodeSDK;
+  readonly processor: sdkTrace.SpanProcessor;
+  readonly newTracer: (service: string) => Tracer;
   readonly tracers: Map<string, Tracer>;
 }
 
@@ -61,29 +61,31 @@ export function tracerFor(service: string): Tracer | undefined {
   if (running === undefined) return undefined;
   let tracer = running.tracers.get(service);
   if (tracer === undefined) {
-    const { processor, sampler } = running;
-    tracer = new TracerProvider({ resource: resourceOf(service), sampler, spanProcessors: [processor] }).getTracer('weft');
+    tracer = running.newTracer(service);
     running.tracers.set(service, tracer);
   }
   return tracer;
 }
 
-/**
- * The SDK serves what libraries record through the global API; our own spans come from a provider for each service. It is
- * loaded only here: a process without telemetry does not pay its 60 MB.
- */
-function run(exporter: SpanExporter, traceRatio: number): Running {
-  const { NodeSDK: Sdk } = createRequire(import.meta.url)('@opentelemetry/sdk-node') as { NodeSDK: typeof NodeSDK };
+// Loaded only when there is somewhere to send spans to: a process without telemetry pays neither the memory nor the time of it.
+const load = createRequire(import.meta.url);
+
+/** The SDK serves what libraries record through the global API; our own spans come from a provider for each service. */
+function run(exporter: sdkTrace.SpanExporter, traceRatio: number): Running {
+  const { NodeSDK } = load('@opentelemetry/sdk-node') as typeof sdkNode;
+  const { BatchSpanProcessor, ParentBasedSampler, TraceIdRatioBasedSampler, TracerProvider } = load('@opentelemetry/sdk-trace') as typeof sdkTrace;
+  const { resourceFromAttributes } = load('@opentelemetry/resources') as typeof resources;
+  const resourceOf = (service: string): resources.Resource => resourceFromAttributes({ [ATTRIBUTE.serviceName]: service, 'service.namespace': 'weft' });
   const processor = new BatchSpanProcessor({ exporter, scheduledDelayMillis: 1_000, maxQueueSize: 8_192 });
   const sampler = new ParentBasedSampler({ root: new TraceIdRatioBasedSampler(traceRatio) });
-  const sdk = new Sdk({ resource: resourceOf('weft'), sampler, spanProcessors: [processor], autoDetectResources: false, instrumentations: [], metricReaders: [], logRecordProcessors: [] });
+  const sdk = new NodeSDK({ resource: resourceOf('weft'), sampler, spanProcessors: [processor], autoDetectResources: false, instrumentations: [], metricReaders: [], logRecordProcessors: [] });
   sdk.start();
-  return { sdk, processor, sampler, tracers: new Map() };
+  const newTracer = (service: string): Tracer => new TracerProvider({ resource: resourceOf(service), sampler, spanProcessors: [processor] }).getTracer('weft');
+  return { sdk, processor, newTracer, tracers: new Map() };
 }
 
-const resourceOf = (service: string): Resource => resourceFromAttributes({ [ATTRIBUTE.serviceName]: service, 'service.namespace': 'weft' });
-
-function exporterFor(endpoint: string | undefined): SpanExporter | undefined {
+function exporterFor(endpoint: string | undefined): sdkTrace.SpanExporter | undefined {
   if (endpoint === undefined || endpoint === '') return undefined;
+  const { OTLPTraceExporter } = load('@opentelemetry/exporter-trace-otlp-http') as typeof otlp;
   return new OTLPTraceExporter({ url: `${endpoint.replace(/\/+$/, '')}/v1/traces` });
 }

@@ -64,7 +64,7 @@ export async function meshSubject({ home, env, onProgress }: SubjectOptions): Pr
     connection: { url: mesh.url, apiKey: mesh.apiKey },
     storeUrl: mesh.storeUrl,
     targets: MESH_SERVICES,
-    processOf: (target) => mesh.services[target as MeshService],
+    processOf: (target) => mesh.services[target as MeshService][0]!,
     kill: (target) => mesh.killService(target as MeshService),
     stop: () => mesh.stop(),
   };

@@ -1,6 +1,5 @@
 // One call of one candidate through the AI SDK, over any OpenAI-compatible endpoint.
-import { createOpenAICompatible } from '@ai-sdk/openai-compatible';
-import { generateText, jsonSchema, NoObjectGeneratedError, Output } from 'ai';
+import type { generateText } from 'ai';
 import { isJsonObject, type Json } from '@weft/kernel';
 import type { ModelCandidate } from '@weft/contracts';
 import { jsonInText, retryAfterMs, type InferInput, type ModelProblem } from '@weft/tools/core';
@@ -11,6 +10,12 @@ import { egressFetch } from './egress-fetch.js';
 
 // What a provider does not support is found out by its answer; a line per call in the log would say nothing more.
 (globalThis as { AI_SDK_LOG_WARNINGS?: boolean }).AI_SDK_LOG_WARNINGS = false;
+
+/** Loaded by the first model call: a process that starts does not pay for it. */
+async function modelSdk() {
+  const [sdk, { createOpenAICompatible }] = await Promise.all([import('ai'), import('@ai-sdk/openai-compatible')]);
+  return { ...sdk, createOpenAICompatible };
+}
 
 export interface ModelCall {
   readonly candidate: ModelCandidate;
@@ -29,7 +34,7 @@ export async function callModel(egress: EgressClient, secrets: Secrets, { candid
   const apiKey = candidate.keySecret === '' ? undefined : secrets(candidate.keySecret);
   if (candidate.keySecret !== '' && apiKey === undefined) return { ok: false, problem: { kind: 'notConfigured', message: secretMissing(candidate.keySecret).message } };
   const { fetch, last } = egressFetch(egress, { name: `model ${candidate.id}`, origins: [], mayGoAnywherePublic: true }, timeoutMs);
-  const provider = createOpenAICompatible({ name: 'model', baseURL: candidate.endpoint, fetch, supportsStructuredOutputs: true, ...(apiKey === undefined ? {} : { apiKey }) });
+  const provider = (await modelSdk()).createOpenAICompatible({ name: 'model', baseURL: candidate.endpoint, fetch, supportsStructuredOutputs: true, ...(apiKey === undefined ? {} : { apiKey }) });
   try {
     const { text, usage } = await textOf(input, provider(candidate.model));
     return judged(text, usage, input, check);
@@ -53,6 +58,7 @@ async function textOf(input: InferInput, model: Parameters<typeof generateText>[
     ...(input.temperature === undefined ? {} : { temperature: input.temperature }),
     ...(input.tokensMax === undefined ? {} : { maxOutputTokens: input.tokensMax }),
   };
+  const { generateText, jsonSchema, NoObjectGeneratedError, Output } = await modelSdk();
   if (!input.schema) {
     const { text, usage } = await generateText(settings);
     return { text, usage: tokensOf(usage) };
