@@ -32,6 +32,8 @@ function protoCodec<B>(message: { encode(body: B): { finish(): Uint8Array }; dec
 export interface ResultBody {
   readonly executionId: string;
   readonly requestId: string;
+  /** The execution that this one was forked from: its request had a result before, or has none of its own any more. */
+  readonly forkedFrom?: string;
   /** completed: `output`; faulted, cancelled: `error`; refused: never started, `error` says why. */
   readonly status: 'completed' | 'faulted' | 'cancelled' | 'refused';
   readonly output?: Json;

@@ -17,6 +17,9 @@ export const STANDARD_ERROR_STATUS = {
   runtime: 500,
 } as const;
 
+/** Error type of a cancel, Weft's own beside the standard ones: only a `catch` that names it takes a cancel. Status 499: the caller no longer wants it. */
+export const CANCELLED = { type: `${STANDARD_ERROR_BASE}cancelled`, status: 499 } as const;
+
 export type StandardErrorName = keyof typeof STANDARD_ERROR_STATUS;
 
 export const STANDARD_ERRORS = Object.keys(STANDARD_ERROR_STATUS) as readonly StandardErrorName[];
@@ -40,10 +43,10 @@ export interface WorkflowErrorFields {
 // Two hosts (before and after the specification changed its name) and two paths (the text's and the conformance suite's).
 const STANDARD = /^https?:\/\/(?:serverlessworkflow\.io|open-workflow-specification\.org)\/(?:spec\/\d+\.\d+\.\d+\/errors|dsl\/errors\/types)\/([a-z]+)$/;
 
-/** The one form of an error type: the standard types, however a document writes them, are the same. Other types stay as they are. */
+/** The one form of an error type: the standard types and `cancelled`, however a document writes them, are the same. Other types stay as they are. */
 export function canonicalErrorType(uri: string): string {
   const name = STANDARD.exec(uri)?.[1];
-  return name !== undefined && Object.hasOwn(STANDARD_ERROR_STATUS, name) ? STANDARD_ERROR_BASE + name : uri;
+  return name !== undefined && (name === 'cancelled' || Object.hasOwn(STANDARD_ERROR_STATUS, name)) ? STANDARD_ERROR_BASE + name : uri;
 }
 
 /** What `catch.errors.with` can compare. */

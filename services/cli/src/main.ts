@@ -9,6 +9,7 @@ import { registerDemo } from './commands/demo.js';
 import { registerDeploy } from './commands/deploy.js';
 import { registerDown } from './commands/down.js';
 import { registerExecutions } from './commands/executions.js';
+import { registerOperations } from './commands/operations.js';
 import { registerProve } from './commands/prove.js';
 import { registerPublish } from './commands/publish.js';
 import { registerReviews } from './commands/reviews.js';
@@ -44,6 +45,7 @@ for (const register of [
   registerShow,
   registerExecutions,
   registerReviews,
+  registerOperations,
   registerAudit,
   registerDb,
   registerTest,

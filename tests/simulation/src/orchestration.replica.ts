@@ -278,10 +278,12 @@ interface Announced {
 }
 
 function messagesOf(facts: ExecutionFacts, sequence: number, events: readonly ExecutionEvent[]): readonly Announced[] {
-  return announcementsOf(facts, sequence, events).map((announcement) => {
+  return announcementsOf(facts, sequence, events).flatMap((announcement): readonly Announced[] => {
+    // Nothing here forks an execution.
+    if (announcement.to === 'commands') return [];
     const { to, id } = announcement;
     const body = to === 'results' ? { execution: facts.executionId, request: facts.request.id, status: announcement.status, output: announcement.output ?? null } : null;
-    return { topic: to, message: { id, key: facts.executionId, body } };
+    return [{ topic: to, message: { id, key: facts.executionId, body } }];
   });
 }
 

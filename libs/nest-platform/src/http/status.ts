@@ -31,6 +31,7 @@ const STATUS: Readonly<Record<string, Status>> = {
   conflict,
   'review-not-open': conflict,
   'execution-ended': conflict,
+  'operation-not-possible': conflict,
   'request-too-large': tooLarge,
   'payload-too-large': tooLarge,
   'unsupported-media-type': { http: 415, grpc: grpc.INVALID_ARGUMENT },

@@ -1,8 +1,8 @@
 // Publishing requests and reading what became of them.
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { GatewayClient } from './gateway-client.js';
-import { isEnded, type AcceptedShape, type DeployedShape, type ExecutionShape, type ReviewShape, type RouteShape, type TimelineShape } from './shapes.js';
+import { isEnded, type AcceptedShape, type DeployedShape, type ExecutionShape, type OperatedShape, type ReviewShape, type RouteShape, type TimelineShape } from './shapes.js';
 
 const STRUCTURED = 'application/cloudevents+json';
 const POLL_MS = 100;
@@ -62,4 +62,16 @@ export interface ReviewDecision {
 export async function decideReview(client: GatewayClient, id: string, decision: ReviewDecision): Promise<ReviewShape> {
   const body = JSON.stringify(decision);
   return (await client.call<ReviewShape>(`/v1/reviews/${encodeURIComponent(id)}/decide`, { method: 'POST', headers: { 'content-type': 'application/json' }, body })).body;
+}
+
+export interface OperationWish {
+  readonly reason?: string | undefined;
+  /** Of fork and reset. */
+  readonly task?: string | undefined;
+}
+
+/** Does an operation on an execution. Each call is an operation of its own. */
+export async function operateExecution(client: GatewayClient, id: string, operation: string, wish: OperationWish): Promise<OperatedShape> {
+  const headers = { 'content-type': 'application/json', 'idempotency-key': randomUUID() };
+  return (await client.call<OperatedShape>(`/v1/executions/${encodeURIComponent(id)}/${operation}`, { method: 'POST', headers, body: JSON.stringify(wish) })).body;
 }

@@ -20,7 +20,7 @@ export interface RouteShape {
 
 export interface ExecutionShape {
   readonly executionId: string;
-  /** accepted, running, waiting, completed, faulted or cancelled. */
+  /** accepted, running, waiting, suspended, completed, faulted or cancelled. */
   readonly status: string;
   readonly requestId?: string;
   readonly requestSource?: string;
@@ -33,9 +33,24 @@ export interface ExecutionShape {
   readonly version?: number;
   readonly traceId?: string;
   readonly waits?: readonly { readonly id: string; readonly kind: string; readonly subject: string; readonly dueAt: string | null }[];
+  /** The execution that this one was forked from. */
+  readonly forkedFrom?: string;
   readonly input?: Json;
   readonly output?: Json;
   readonly error?: Json;
+}
+
+/** What became of an operation. */
+export interface OperatedShape {
+  readonly operation: string;
+  readonly operationId: string;
+  /** False: it was so already. */
+  readonly changed: boolean;
+  readonly execution: ExecutionShape;
+  /** What can be done with it now. */
+  readonly possible: readonly string[];
+  /** Of fork and reset: the execution that began. */
+  readonly newExecutionId?: string;
 }
 
 export interface TimelineEntryShape {

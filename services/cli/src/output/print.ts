@@ -39,6 +39,7 @@ const STATUS_COLOR: Readonly<Record<string, (text: string) => string>> = {
   running: pc.cyan,
   accepted: pc.cyan,
   waiting: pc.yellow,
+  suspended: pc.yellow,
   faulted: pc.red,
   refused: pc.red,
   cancelled: pc.red,

@@ -31,7 +31,9 @@ export function renderExecution(execution: ExecutionShape, timeline: TimelineSha
   const name = workflow ? `${workflow.namespace}/${workflow.name}:${workflow.version}` : 'execution';
   return [
     `${colors.bold(name)}  ${status(execution.status)}${lasting(execution)}`,
-    colors.dim(`execution ${execution.executionId}${execution.requestId ? ` · request ${execution.requestId}` : ''}${traceId ? ` · trace ${traceId}` : ''}`),
+    colors.dim(
+      `execution ${execution.executionId}${execution.requestId ? ` · request ${execution.requestId}` : ''}${traceId ? ` · trace ${traceId}` : ''}${execution.forkedFrom ? ` · forked from ${execution.forkedFrom}` : ''}`,
+    ),
     ...(route ? ['', renderRoute(route)] : []),
     ...(timeline.entries.length > 0 ? ['', renderTimeline(timeline)] : []),
     ...waits.map((wait) => `${colors.yellow('waits')}   ${wait.kind} ${wait.subject}${wait.dueAt ? ` until ${wait.dueAt}` : ''} ${colors.dim(wait.id)}`),
@@ -97,6 +99,17 @@ function describe(entry: TimelineEntryShape, entries: readonly TimelineEntryShap
     case 'ErrorCaught':
     case 'RetryScheduled':
       return [colors.yellow(entry.text), ...sentences(detail['detail'])];
+    case 'ExecutionSuspended':
+    case 'ExecutionResumed':
+    case 'CancelRequested':
+    case 'ExecutionRetried':
+    case 'ExecutionForked':
+      return [colors.yellow(entry.text), ...sentences(detail['reason'])];
+    case 'ExecutionCancelled':
+    case 'ExecutionTerminated':
+      return [colors.red(entry.text), ...sentences(detail['reason'] ?? detail['detail'])];
+    case 'CancelHandlerEnded':
+      return [colors.red(entry.text), ...sentences(detail['detail'])];
     case 'ExecutionCompleted':
       return [colors.green('completed')];
     case 'ExecutionFaulted':

@@ -14,6 +14,7 @@ import {
   type DeployRequest,
   type Execution,
   type ExecutionQuery,
+  type OperateRequest,
   type OrchestrationPeer,
   type ResultBody,
   type RoutingPeer,
@@ -57,6 +58,7 @@ const ROUTES: readonly { readonly route: string; readonly path?: string; readonl
   { route: 'GET /v1/executions/:id/proof', path: `/v1/executions/${FOREIGN}/proof`, withForeignId: 404 },
   { route: 'GET /v1/executions/:id/members', path: `/v1/executions/${FOREIGN}/members`, withForeignId: 404 },
   { route: 'GET /v1/payloads/:digest', path: `/v1/payloads/${'f'.repeat(64)}`, withForeignId: 404 },
+  { route: 'POST /v1/executions/:id/:operation', path: `/v1/executions/${FOREIGN}/cancel`, body: { reason: 'no' }, withForeignId: 404 },
   { route: 'GET /v1/reviews' },
   { route: 'POST /v1/reviews/:id/decide', path: '/v1/reviews/foreign/decide', body: { outcome: 'approved' }, withForeignId: 404 },
   { route: 'POST /v1/definitions', body: 'document: {}' },
@@ -377,6 +379,47 @@ describe('reviews, definitions and the log', () => {
   });
 });
 
+describe('operations on executions', () => {
+  const operate = (path: string, body?: unknown, headers: Record<string, string> = {}): Promise<Response> =>
+    call(`/v1/executions/${path}`, { method: 'POST', headers: { 'content-type': 'application/json', ...headers }, ...(body === undefined ? {} : { body: JSON.stringify(body) }) });
+
+  it.each(['cancel', 'resume', 'terminate', 'retry', 'reset'])('%s goes on as the caller asks for it, and says what is possible next', async (operation) => {
+    const response = await operate(`${KNOWN}/${operation}`, { reason: 'why' }, { 'idempotency-key': 'op-7' });
+    expect(response.status).toBe(200);
+    expect(await response.json()).toMatchObject({ operation, operationId: 'op-7', changed: true, execution: { executionId: KNOWN, status: 'completed' }, possible: ['fork', 'reset'] });
+    expect(given.operated.at(-1)).toMatchObject([
+      { executionId: KNOWN, operation, operationId: 'op-7', reason: 'why', task: '' },
+      { tenant: 'default', actor: expect.stringMatching(/^key:/) },
+    ]);
+  });
+
+  it('need no body', async () => {
+    expect((await operate(`${KNOWN}/cancel`)).status).toBe(200);
+    expect(given.operated.at(-1)![0]).toMatchObject({ operationId: '', reason: '', task: '' });
+  });
+
+  it('that begin an execution name it and where to look', async () => {
+    expect(await (await operate(`${KNOWN}/fork`, { task: 'decide' })).json()).toMatchObject({ newExecutionId: ACCEPTED, newLinks: { self: `/v1/executions/${ACCEPTED}` } });
+    expect(given.operated.at(-1)![0]).toMatchObject({ task: 'decide' });
+  });
+
+  it.each([
+    [`${KNOWN}/pause`, {}, 409, /this one is completed/],
+    [`${KNOWN}/explode`, {}, 404, /Expected an operation \(cancel, pause,/],
+    [`${ACCEPTED}/cancel`, {}, 503, /only accepted so far/],
+    [`${FOREIGN}/cancel`, {}, 404, /Expected the id of an execution of this tenant/],
+    ['nonsense/cancel', {}, 404, /Expected the id of an execution of this tenant/],
+    [`${KNOWN}/cancel`, { why: 'x' }, 400, /no fields but reason, task/],
+    [`${KNOWN}/cancel`, { reason: 5 }, 400, /`reason` to be text/],
+    [`${KNOWN}/cancel`, { reason: 'x'.repeat(1_001) }, 400, /at most 1000 characters/],
+    [`${KNOWN}/cancel`, { reason: 'nul\u0000' }, 400, /can be stored/],
+    [`${KNOWN}/cancel`, [], 400, /a list/],
+  ])('are refused with a sentence: %s %j', async (path, body, status, message) => {
+    const response = await operate(path, body);
+    expect([response.status, await problem(response)]).toEqual([status, expect.stringMatching(message)]);
+  });
+});
+
 describe('POST /v1/chat/completions', () => {
   const client = (apiKey = given.key): OpenAI => new OpenAI({ apiKey, baseURL: `${given.url}/v1`, maxRetries: 0 });
   const chat = { model: 'whatever', messages: [{ role: 'user' as const, content: 'hello' }] };
@@ -431,6 +474,7 @@ async function startGateway() {
   const bus = new LocalBus();
   const accepted: [AcceptRequest, Context][] = [];
   const decisions: [DecideRequest, Context][] = [];
+  const operated: [OperateRequest, Context][] = [];
   const deployed: DeployRequest[] = [];
   const queries: ExecutionQuery[] = [];
   let allowance = { allowed: true, retryAfterMs: 0 };
@@ -463,6 +507,7 @@ async function startGateway() {
     inputJson: '{}',
     requestType: 't',
     attributes: [{ name: 'customer', value: '42' }],
+    forkedFrom: '',
   };
   const unknown = (): never => refuse('not-found', 'Expected an execution of this tenant.');
   const entry = (version: number, type: string): TimelineEntry => ({ version, atMs: 1, type, task: '', pointer: '', text: type, detailJson: '' });
@@ -498,6 +543,20 @@ async function startGateway() {
       return executionId === KNOWN ? { executionId, status: 'completed', version: 1, entries: entries.filter(({ version }) => version > afterVersion) } : unknown();
     },
     getMembers: async () => ({ members: [] }),
+    operate: async (asked, context) => {
+      if (asked.executionId !== KNOWN) unknown();
+      if (asked.operation === 'pause')
+        refuse('operation-not-possible', 'Expected an execution that runs or waits to pause it but this one is completed.', { details: { status: 'completed', possible: ['fork'] } });
+      operated.push([asked, context]);
+      return {
+        operation: asked.operation,
+        operationId: asked.operationId || 'op-1',
+        changed: true,
+        execution,
+        possible: ['fork', 'reset'],
+        newExecutionId: asked.operation === 'fork' ? ACCEPTED : '',
+      };
+    },
     listReviews: async () => ({ reviews: [review], nextCursor: '' }),
     decide: async (asked, context) => {
       if (asked.reviewId !== 'r-1') refuse('not-found', 'Expected a review of this tenant.');
@@ -524,6 +583,7 @@ async function startGateway() {
     modules: running.app.get(ModulesContainer),
     accepted,
     decisions,
+    operated,
     deployed,
     queries,
     limit: (next: typeof allowance) => (allowance = next),

@@ -1,5 +1,6 @@
 export * from './execution/announcements.js';
 export * from './execution/commands/decide-review.js';
+export * from './execution/commands/operate-execution.js';
 export * from './execution/effects-between.js';
 export * from './execution/event.codec.js';
 export * from './execution/execution.commands.js';
@@ -7,6 +8,8 @@ export * from './execution/execution.decide.js';
 export * from './execution/execution.events.js';
 export * from './execution/execution.evolve.js';
 export * from './execution/execution.state.js';
+export * from './execution/fork-point.js';
+export * from './execution/operation.js';
 export * from './execution/idempotency-key.js';
 export * from './program/compile.js';
 export { EVENT_VALUES_MAX, listenKeysOf } from './signal/listen-key.js';

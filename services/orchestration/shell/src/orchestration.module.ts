@@ -11,10 +11,12 @@ import { OrchestrationController } from './consume/orchestration.controller.js';
 import { OrchestrationTopics } from './consume/orchestration.topics.js';
 import { TimerPoller } from './consume/timer-poller.js';
 import { ExecutionEngine } from './handle/execution-engine.js';
+import { Operations } from './handle/operations.js';
 import { ProgramCache } from './handle/programs.js';
 import { orchestrationMigrations } from './migrations/index.js';
 import { DefinitionStore } from './persist/definition-store.js';
 import { executionStore } from './persist/execution-store.js';
+import { ForkHistory } from './persist/fork-history.js';
 import { PublishedCommits } from './persist/published-commits.js';
 import { announce } from './publish/announcer.js';
 import { JobDispatcher } from './publish/job-dispatcher.js';
@@ -55,6 +57,7 @@ interface Wired {
   readonly engine: ExecutionEngine;
   readonly definitions: DefinitionStore;
   readonly queries: ExecutionQueries;
+  readonly operations: Operations;
   readonly consumer: CommandConsumer;
   readonly timers: TimerPoller;
   readonly recovery: Recovery;
@@ -96,6 +99,7 @@ export class OrchestrationModule implements OnApplicationBootstrap {
         { provide: ExecutionEngine, useFactory: (wired: Wired) => wired.engine, inject: [WIRED] },
         { provide: DefinitionStore, useFactory: (wired: Wired) => wired.definitions, inject: [WIRED] },
         { provide: ExecutionQueries, useFactory: (wired: Wired) => wired.queries, inject: [WIRED] },
+        { provide: Operations, useFactory: (wired: Wired) => wired.operations, inject: [WIRED] },
         { provide: CommandConsumer, useFactory: (wired: Wired) => wired.consumer, inject: [WIRED] },
       ],
       exports: [ExecutionEngine],
@@ -185,11 +189,13 @@ async function wire(ports: OrchestrationPorts): Promise<Wired> {
   );
   const timers = new TimerPoller(enginePool, engine, clock, recovery.redispatch, onFault);
   Object.assign(circle, { engine, timers, recovery, progress });
+  const queries = new ExecutionQueries(tenantPool);
   return {
     engine,
     definitions,
-    queries: new ExecutionQueries(tenantPool),
-    consumer: new CommandConsumer(engine, bus, clock, settings.WEFT_PAYLOAD_BYTES_MAX),
+    queries,
+    operations: new Operations(engine, queries, clock),
+    consumer: new CommandConsumer(engine, bus, clock, new ForkHistory(enginePool), settings.WEFT_PAYLOAD_BYTES_MAX),
     timers,
     recovery,
     dispatcher,

@@ -1,5 +1,5 @@
 // What callers are shown: wire messages as plain JSON, with parsed data and RFC 3339 times.
-import type { Accepted, Definition, Execution, Member, Review, Selection, Timeline, TimelineEntry } from '@weft/contracts';
+import type { Accepted, Definition, Execution, Member, Operated, Review, Selection, Timeline, TimelineEntry } from '@weft/contracts';
 import { instantText, type Json } from '@weft/kernel';
 
 const timeOf = (ms: number): string | null => (ms === 0 ? null : instantText(ms));
@@ -37,9 +37,22 @@ export function executionView(execution: Execution) {
     traceId,
     attributes: attributes.map(({ name, value }) => ({ name, value })),
     waits: waits.map(({ id, kind, dueAtMs, subject }) => ({ id, kind, dueAt: timeOf(dueAtMs), subject })),
+    ...(execution.forkedFrom === '' ? {} : { forkedFrom: execution.forkedFrom }),
     ...optional('input', parsed(execution.inputJson)),
     ...optional('output', parsed(execution.outputJson)),
     ...optional('error', parsed(execution.errorJson)),
+  };
+}
+
+/** What became of an operation, and what can be done next. */
+export function operatedView({ operation, operationId, changed, execution, possible, newExecutionId }: Operated) {
+  return {
+    operation,
+    operationId,
+    changed,
+    execution: execution ? executionView(execution) : null,
+    possible,
+    ...(newExecutionId === '' ? {} : { newExecutionId, newLinks: linksOf(newExecutionId) }),
   };
 }
 

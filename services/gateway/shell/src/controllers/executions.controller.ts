@@ -1,15 +1,20 @@
-import { Controller, Get, Inject, Param, Req, Res } from '@nestjs/common';
+import { Controller, Get, HttpCode, Inject, Param, Post, Req, Res } from '@nestjs/common';
 import type { Accepted, AuditPeer, Context, OrchestrationPeer, RoutingPeer } from '@weft/contracts';
 import { isUuid, refuse, Refused } from '@weft/kernel';
 import { Shutdown } from '@weft/nest-platform';
 import type { Response } from 'express';
+import { idempotencyKey } from '../answer/read-event.js';
 import { leaving } from '../answer/leaving.js';
 import { streamTimeline } from '../answer/stream-timeline.js';
-import { acceptedView, executionView, linksOf, memberView, routeView, timelineView } from '../answer/views.js';
+import { acceptedView, executionView, linksOf, memberView, operatedView, routeView, timelineView } from '../answer/views.js';
+import { bodyBytes, bodyObject, checkStorable, onlyFields, textField } from '../http/body.js';
 import type { KnownRequest } from '../http/key.guard.js';
 import { executionQueryOf } from '../http/execution-query.js';
 import { pageOf, queryInteger } from '../http/query.js';
 import { AUDIT, ORCHESTRATION, ROUTING } from '../ports.js';
+
+const OPERATIONS: ReadonlySet<string> = new Set(['cancel', 'pause', 'resume', 'terminate', 'retry', 'fork', 'reset']);
+const REASON_CHARACTERS_MAX = 1_000;
 
 @Controller('v1/executions')
 export class ExecutionsController {
@@ -82,6 +87,25 @@ export class ExecutionsController {
     await this.#begunOrAccepted(id, request.context, () => this.orchestration.getExecution({ executionId: id }, request.context));
     const { members } = await this.orchestration.getMembers({ executionId: id }, request.context);
     return { executionId: id, members: members.map(memberView) };
+  }
+
+  /**
+   * Cancels, pauses, resumes, terminates, retries, forks or resets: {reason?, task?}. With an Idempotency-Key, the same key again
+   * is the same operation. 409 where the status does not allow it.
+   */
+  @Post(':id/:operation')
+  @HttpCode(200)
+  async operate(@Param('id') id: string, @Param('operation') operation: string, @Req() request: KnownRequest): Promise<object> {
+    if (!OPERATIONS.has(operation)) refuse('not-found', `Expected an operation (${[...OPERATIONS].join(', ')}) but got ${JSON.stringify(operation.slice(0, 60))}.`);
+    const body = bodyBytes(request).length === 0 ? {} : bodyObject(request, 'an operation');
+    onlyFields(body, ['reason', 'task'], 'an operation');
+    checkStorable(body, 'an operation');
+    const [reason, task] = [textField(body, 'reason', ''), textField(body, 'task', '')];
+    if (reason.length > REASON_CHARACTERS_MAX) refuse('request-invalid', `Expected a reason of at most ${REASON_CHARACTERS_MAX} characters but it has ${reason.length}.`);
+    const asked = { executionId: id, operation, operationId: idempotencyKey(request) ?? '', reason, task };
+    const found = await this.#begunOrAccepted(id, request.context, () => this.orchestration.operate(asked, request.context));
+    if (!('begun' in found)) refuse('unavailable', `Expected an execution that has begun but ${id} is only accepted so far: ask again in a moment.`, { retryable: true, retryAfterMs: 1_000 });
+    return operatedView(found.begun);
   }
 
   /** Orchestration's answer, or what routing accepted while orchestration does not know the execution yet. */

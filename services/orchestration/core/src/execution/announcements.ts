@@ -1,14 +1,16 @@
 // What the world is told of a decision: derived from its events, so that an unpublished commit is published with the same ids.
-import type { Json } from '@weft/kernel';
-import type { ExecutionEvent } from './execution.events.js';
+import type { Json, JsonObject } from '@weft/kernel';
+import type { ExecutionEvent, ForkedFrom } from './execution.events.js';
 import type { ExecutionState } from './execution.state.js';
 
 /** What names the execution in every announcement. */
-export type ExecutionFacts = Pick<ExecutionState, 'executionId' | 'definition' | 'request' | 'context' | 'taint'>;
+export type ExecutionFacts = Pick<ExecutionState, 'executionId' | 'definition' | 'request' | 'context' | 'taint' | 'from'>;
 
 export type Announcement =
-  | { readonly to: 'results'; readonly id: string; readonly status: 'completed' | 'faulted'; readonly output?: Json; readonly error?: Json }
-  | { readonly to: 'lifecycle'; readonly id: string; readonly type: string; readonly data?: Json };
+  | { readonly to: 'results'; readonly id: string; readonly status: 'completed' | 'faulted' | 'cancelled'; readonly output?: Json; readonly error?: Json }
+  | { readonly to: 'lifecycle'; readonly id: string; readonly type: string; readonly data?: Json }
+  /** To another execution: begin at a task of this one. */
+  | { readonly to: 'commands'; readonly id: string; readonly execution: string; readonly forkFrom: ForkedFrom; readonly reason: string };
 
 const WORKFLOW = 'io.serverlessworkflow.workflow';
 
@@ -16,7 +18,11 @@ const WORKFLOW = 'io.serverlessworkflow.workflow';
 export function announcementsOf(facts: ExecutionFacts, sequence: number, events: readonly ExecutionEvent[]): Announcement[] {
   const announcements: Announcement[] = [];
   const idOf = (ordinal: number): string => `${facts.executionId}/${sequence}/${ordinal}`;
+  const [first] = events;
+  // What a fork carries from another execution was told by that one.
+  const carried = first?.type === 'ExecutionStarted' ? (first.carried ?? 0) : 0;
   events.forEach((event, ordinal) => {
+    if (ordinal > 0 && ordinal <= carried) return;
     const id = idOf(ordinal);
     if (event.type === 'ExecutionStarted') announcements.push({ to: 'lifecycle', id, type: `${WORKFLOW}.started.v1` });
     else if (event.type === 'EventEmitted') announcements.push(emitted(id, event.event));
@@ -24,10 +30,21 @@ export function announcementsOf(facts: ExecutionFacts, sequence: number, events:
       announcements.push({ to: 'lifecycle', id, type: `${WORKFLOW}.completed.v1` }, { to: 'results', id, status: 'completed', output: event.output });
     } else if (event.type === 'ExecutionFaulted') {
       announcements.push({ to: 'lifecycle', id, type: `${WORKFLOW}.faulted.v1` }, { to: 'results', id, status: 'faulted', error: event.error });
+    } else if (event.type === 'ExecutionCancelled' || event.type === 'ExecutionTerminated') {
+      const data = event.type === 'ExecutionCancelled' ? { by: event.by, terminated: false } : { ...operatedData(event), terminated: true };
+      announcements.push({ to: 'lifecycle', id, type: `${WORKFLOW}.cancelled.v1`, data }, { to: 'results', id, status: 'cancelled', error: event.error });
+    } else if (event.type === 'ExecutionSuspended') announcements.push({ to: 'lifecycle', id, type: `${WORKFLOW}.suspended.v1`, data: operatedData(event) });
+    else if (event.type === 'ExecutionResumed') announcements.push({ to: 'lifecycle', id, type: `${WORKFLOW}.resumed.v1`, data: operatedData(event) });
+    else if (event.type === 'ExecutionRetried') announcements.push({ to: 'lifecycle', id, type: 'ai.weft.execution.retried.v1', data: operatedData(event) });
+    else if (event.type === 'ExecutionForked') {
+      const { operation, kind, version, key, by, execution, reason = '' } = event;
+      announcements.push({ to: 'commands', id, execution, forkFrom: { execution: facts.executionId, version, key, operation, kind, by }, reason });
     }
   });
   return announcements;
 }
+
+const operatedData = ({ by, reason }: { readonly by: string; readonly reason?: string }): JsonObject => ({ by, ...(reason === undefined ? {} : { reason }) });
 
 function emitted(id: string, event: Json): Announcement {
   const fields = typeof event === 'object' && event !== null && !Array.isArray(event) ? (event as { readonly [name: string]: Json }) : {};

@@ -49,7 +49,8 @@ export const outstandingJobs = (state: ExecutionState): readonly OutstandingJob[
 /** Everything an execution waits for in a row, by wait id. */
 export function waitsOf(state: ExecutionState): ReadonlyMap<string, Wait> {
   const waits = new Map<string, Wait>();
-  for (const timer of Object.values(state.timers)) waits.set(timer.id, { id: timer.id, kind: 'timer', due: timer.due, subject: timer.purpose });
+  // A timer that falls due while the execution is suspended fires at resume.
+  if (state.status !== 'suspended') for (const timer of Object.values(state.timers)) waits.set(timer.id, { id: timer.id, kind: 'timer', due: timer.due, subject: timer.purpose });
   for (const review of Object.values(state.reviews)) waits.set(review.id, { id: review.id, kind: 'review', due: undefined, subject: review.kind });
   for (const { id, eventType, correlation } of Object.values(state.listens)) waits.set(id, { id, kind: 'signal', due: undefined, subject: eventType || 'any event', correlation });
   const jobs = Object.values(state.jobs);

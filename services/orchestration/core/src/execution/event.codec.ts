@@ -7,7 +7,7 @@ export const ERASED: Json = { 'weft:erased': true };
 
 // Which fields of an event are payload: data of the workflow, never what steers it.
 const PAYLOAD_FIELDS: { readonly [T in ExecutionEventType]: readonly string[] } = {
-  ExecutionStarted: ['input'],
+  ExecutionStarted: ['input', 'reason'],
   InputTransformed: ['input'],
   TaskEntered: ['input'],
   TaskSkipped: [],
@@ -32,6 +32,16 @@ const PAYLOAD_FIELDS: { readonly [T in ExecutionEventType]: readonly string[] } 
   TaskCompleted: ['output', 'exported'],
   ExecutionCompleted: ['output'],
   ExecutionFaulted: ['error'],
+  ExecutionSuspended: ['reason'],
+  ExecutionResumed: ['reason'],
+  StepHeld: ['output', 'error'],
+  CancelRequested: ['reason', 'error'],
+  CancelCaught: [],
+  CancelHandlerEnded: ['error'],
+  ExecutionCancelled: ['error'],
+  ExecutionTerminated: ['reason', 'error'],
+  ExecutionRetried: ['reason'],
+  ExecutionForked: ['reason'],
 };
 
 /** One history row's texts. `payload` is '[]' when no event carries data. */

@@ -1,6 +1,8 @@
 // What may be asked of an execution. The wire form is contracts' `Command`; the shell maps one to the other.
 import type { Json } from '@weft/kernel';
-import type { DefinitionVersion, EffectOutcome, ExecutionContext, ModelChoice } from './execution.events.js';
+import type { DefinitionVersion, EffectOutcome, ExecutionContext, ExecutionEvent, ForkedFrom, ModelChoice } from './execution.events.js';
+import type { Operation } from './operation.js';
+import type { ForkPoint } from './fork-point.js';
 
 export type ExecutionCommand =
   | {
@@ -41,6 +43,10 @@ export type ExecutionCommand =
       readonly isCorrelated: boolean;
     }
   | { readonly type: 'FireTimer'; readonly timer: string }
-  | { readonly type: 'DecideReview'; readonly review: string; readonly outcome: string; readonly comment: string; readonly form: Json; readonly decidedBy: string };
+  | { readonly type: 'DecideReview'; readonly review: string; readonly outcome: string; readonly comment: string; readonly form: Json; readonly decidedBy: string }
+  /** `id` names the operation: told again it is the same one. A fork and a reset name the new execution and the point it starts from. */
+  | { readonly type: 'OperateExecution'; readonly operation: Operation; readonly id: string; readonly by: string; readonly reason: string; readonly fork?: ForkPoint & { readonly execution: string } }
+  /** Sent to the new execution. `events`: those of the execution that it comes from, up to the version it names. */
+  | { readonly type: 'BeginFork'; readonly executionId: string; readonly from: ForkedFrom; readonly reason: string; readonly events: readonly ExecutionEvent[] };
 
 export type CommandOf<T extends ExecutionCommand['type']> = Extract<ExecutionCommand, { type: T }>;

@@ -1,10 +1,12 @@
 // The table of contents of what can happen to an execution.
 import { assertNever, type Decider, type DecideContext, type Decision } from '@weft/kernel';
 import type { Program } from '../program/program.js';
+import { beginFork } from './commands/begin-fork.js';
 import { completeJob } from './commands/complete-job.js';
 import { decideReview } from './commands/decide-review.js';
 import { failJob } from './commands/fail-job.js';
 import { fireTimer } from './commands/fire-timer.js';
+import { operateExecution } from './commands/operate-execution.js';
 import { receiveSignal } from './commands/receive-signal.js';
 import { startExecution } from './commands/start-execution.js';
 import type { ExecutionCommand } from './execution.commands.js';
@@ -44,6 +46,10 @@ function decideExecution(state: ExecutionState, command: ExecutionCommand, conte
       return fireTimer(state, command, context, programs);
     case 'DecideReview':
       return decideReview(state, command, context, programs);
+    case 'OperateExecution':
+      return operateExecution(state, command, context, programs);
+    case 'BeginFork':
+      return beginFork(state, command, context, programs);
     default:
       return assertNever(command, 'execution command');
   }

@@ -29,6 +29,11 @@ export class ExecutionDraft {
     Object.assign(this.#state, fields);
   }
 
+  /** Takes fields out that a state need not have. */
+  clear(...names: readonly ('held' | 'cancelling' | 'interrupted' | 'endedAt' | 'error')[]): void {
+    for (const name of names) delete this.#state[name];
+  }
+
   put<N extends RecordName>(name: N, key: string, entry: Entry<N>): void {
     this.#own(name)[key] = entry;
   }

@@ -45,6 +45,33 @@ export interface JobFailure {
 /** Effect of a failed attempt on the outside world. `none`: no effect was involved. */
 export type EffectOutcome = 'none' | 'failed' | 'unknown';
 
+/** Where a forked execution comes from. */
+export interface ForkedFrom {
+  readonly execution: string;
+  /** Version of that execution whose decision entered the task. */
+  readonly version: number;
+  /** The activation of that execution that the fork enters anew. */
+  readonly key: ActivationKey;
+  readonly operation: string;
+  readonly kind: 'fork' | 'reset';
+  readonly by: string;
+}
+
+/** Where an error that ended the execution was met: the activation, or the task at this position of its list that could not be entered. */
+export interface FailedTask {
+  readonly key: ActivationKey;
+  readonly position?: number;
+}
+
+/** What every operation on an execution says: its id, who asked for it and when. */
+interface Operated {
+  readonly operation: string;
+  readonly at: Instant;
+  readonly by: string;
+  /** What the person wrote. */
+  readonly reason?: string;
+}
+
 export type ExecutionEvent =
   | {
       readonly type: 'ExecutionStarted';
@@ -56,6 +83,10 @@ export type ExecutionEvent =
       readonly taint: readonly string[];
       readonly models: readonly ModelChoice[];
       readonly input: Json;
+      /** Of a fork: where it comes from. The next `carried` events of the same row are that execution's. */
+      readonly from?: ForkedFrom;
+      readonly carried?: number;
+      readonly reason?: string;
     }
   /** `input.from` of the workflow: what its first task sees. */
   | { readonly type: 'InputTransformed'; readonly input: Json }
@@ -173,6 +204,21 @@ export type ExecutionEvent =
       readonly exported?: Json;
     }
   | { readonly type: 'ExecutionCompleted'; readonly at: Instant; readonly output: Json }
-  | { readonly type: 'ExecutionFaulted'; readonly at: Instant; readonly errorType: string; readonly error: Json };
+  | { readonly type: 'ExecutionFaulted'; readonly at: Instant; readonly errorType: string; readonly error: Json; readonly task?: FailedTask }
+  | (Operated & { readonly type: 'ExecutionSuspended' })
+  /** The steps that were held are taken with it. */
+  | (Operated & { readonly type: 'ExecutionResumed' })
+  /** What a result led to while the execution was suspended; without an output, that of its activation. */
+  | { readonly type: 'StepHeld'; readonly key: ActivationKey; readonly step: { readonly [field: string]: Json }; readonly output?: Json; readonly error?: Json }
+  /** A cancel begins: everything outstanding is dropped, and `catch` clauses that name it run. */
+  | (Operated & { readonly type: 'CancelRequested'; readonly error: Json })
+  | { readonly type: 'CancelCaught'; readonly key: ActivationKey }
+  /** A handler of the cancel ended before its last task: by an error, or by `then: end`. */
+  | { readonly type: 'CancelHandlerEnded'; readonly key: ActivationKey; readonly errorType?: string; readonly error?: Json }
+  | { readonly type: 'ExecutionCancelled'; readonly at: Instant; readonly by: string; readonly error: Json }
+  | (Operated & { readonly type: 'ExecutionTerminated'; readonly error: Json })
+  | (Operated & { readonly type: 'ExecutionRetried'; readonly task: FailedTask })
+  /** Another execution began from a task of this one. */
+  | (Operated & { readonly type: 'ExecutionForked'; readonly kind: ForkedFrom['kind']; readonly execution: string; readonly version: number; readonly key: ActivationKey });
 
 export type ExecutionEventType = ExecutionEvent['type'];

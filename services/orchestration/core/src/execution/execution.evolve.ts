@@ -1,8 +1,10 @@
 // (state, event) -> state: the only place where an execution changes.
 import { assertNever, invariant, isJsonObject, type Json } from '@weft/kernel';
 import { ExecutionDraft } from './execution.draft.js';
-import type { ActivationKey, ExecutionEvent } from './execution.events.js';
 import { contextAt, joinContexts } from './execution.context.js';
+import type { ActivationKey, ExecutionEvent, FailedTask } from './execution.events.js';
+import type { Operation } from './operation.js';
+import type { Step } from '../interpreter/advance.js';
 import { ROOT, signalKey, type Activation, type EndedBranch, type ExecutionState } from './execution.state.js';
 
 /** The state after one more event. */
@@ -23,7 +25,19 @@ export function evolveDraft(draft: ExecutionDraft, event: ExecutionEvent): void 
     case 'ExecutionStarted': {
       const { executionId, at, definition, request, context, taint, models, input } = event;
       const root: Activation = { key: ROOT, pointer: '', iteration: '', parent: undefined, enteredAt: at, rawInput: input, input, value: input, visits: {}, attempt: 1 };
-      return draft.set({ status: 'running', executionId, startedAt: at, definition, request, context, taint, models, input, activations: { [ROOT]: root } });
+      return draft.set({
+        status: 'running',
+        executionId,
+        startedAt: at,
+        definition,
+        request,
+        context,
+        taint,
+        models,
+        input,
+        activations: { [ROOT]: root },
+        ...(event.from ? { from: event.from } : {}),
+      });
     }
     case 'InputTransformed':
       return draft.change(ROOT, { value: event.input });
@@ -117,6 +131,7 @@ export function evolveDraft(draft: ExecutionDraft, event: ExecutionEvent): void 
       invariant(completed.parent !== undefined, 'only a task that was entered completes');
       const output = event.output ?? completed.value;
       draft.remove('activations', event.key);
+      endHandler(draft, event.key);
       if (completed.branch !== undefined) {
         const exported = event.exported ?? completed.exported;
         return endBranch(draft, { key: completed.parent, branch: completed.branch, output, ...(exported === undefined ? {} : { exported }) });
@@ -128,7 +143,45 @@ export function evolveDraft(draft: ExecutionDraft, event: ExecutionEvent): void 
     case 'ExecutionCompleted':
       return draft.set({ ...ENDED, status: 'completed', endedAt: event.at, output: event.output });
     case 'ExecutionFaulted':
-      return draft.set({ ...ENDED, status: 'faulted', endedAt: event.at, error: event.error });
+      return interrupt(draft, event);
+    case 'ExecutionSuspended':
+      note(draft, event.operation, 'pause');
+      return draft.set({ status: 'suspended' });
+    case 'ExecutionResumed':
+      note(draft, event.operation, 'resume');
+      draft.clear('held');
+      return draft.set({ status: 'running' });
+    case 'StepHeld': {
+      const output = 'output' in event ? { output: event.output } : event.step['go'] === 'complete' ? { output: draft.activation(event.key).value } : {};
+      const step = { ...event.step, ...output, ...(event.error === undefined ? {} : { error: event.error }) };
+      return draft.set({ held: [...(state.held ?? []), step as unknown as NonNullable<Step>] });
+    }
+    case 'CancelRequested':
+      note(draft, event.operation, 'cancel');
+      draft.clear('held');
+      return draft.set({ status: 'running', jobs: {}, timers: {}, reviews: {}, listens: {}, cancelling: { by: event.by, error: event.error } });
+    case 'CancelCaught': {
+      const { cancelling } = state;
+      invariant(cancelling, 'a cancel is caught only while it goes on');
+      removeBelow(draft, event.key);
+      draft.change(event.key, { value: draft.activation(event.key).input, visits: {}, caught: cancelling.error });
+      return draft.set({ cancelling: { ...cancelling, handler: event.key } });
+    }
+    case 'CancelHandlerEnded':
+      removeBelow(draft, event.key, true);
+      return endHandler(draft, event.key);
+    case 'ExecutionCancelled':
+      draft.clear('held', 'cancelling');
+      return draft.set({ ...ENDED, status: 'cancelled', endedAt: event.at, error: event.error });
+    case 'ExecutionTerminated':
+      note(draft, event.operation, 'terminate');
+      draft.clear('held', 'cancelling');
+      return draft.set({ ...ENDED, status: 'cancelled', endedAt: event.at, error: event.error });
+    case 'ExecutionRetried':
+      note(draft, event.operation, 'retry');
+      return takeUp(draft, event.task);
+    case 'ExecutionForked':
+      return note(draft, event.operation, event.kind);
     default:
       return assertNever(event, 'execution event');
   }
@@ -164,6 +217,40 @@ function joinBranches(draft: ExecutionDraft, key: ActivationKey, winner: number 
   draft.removeWhere('branches', (branch) => branch.key === key);
   draft.change(key, { value: winner === undefined ? outputs : (outputs[0] ?? null) });
   if (exports.length > 0) exportTo(draft, key, joinContexts(contextAt(draft.state, key), exports));
+}
+
+function note(draft: ExecutionDraft, id: string, operation: Operation): void {
+  draft.set({ operations: { ...draft.state.operations, [id]: operation } });
+}
+
+/** Ends with an error, and keeps what a retry goes on from. */
+function interrupt(draft: ExecutionDraft, event: Extract<ExecutionEvent, { type: 'ExecutionFaulted' }>): void {
+  const { activations, branches, jobs, timers, reviews, listens, signals, generations, attempts } = draft.state;
+  const interrupted = { activations, branches, jobs, timers, reviews, listens, signals, generations, attempts, ...(event.task ? { task: event.task } : {}) };
+  draft.set({ ...ENDED, status: 'faulted', endedAt: event.at, error: event.error, interrupted });
+}
+
+/** Goes on from where the execution faulted: what was outstanding beside the failed task is outstanding again. */
+function takeUp(draft: ExecutionDraft, { key, position }: FailedTask): void {
+  const { interrupted, entered } = draft.state;
+  invariant(interrupted, 'only what faulted is retried');
+  const { task: _task, ...parts } = interrupted;
+  draft.clear('interrupted', 'error', 'endedAt');
+  // Ids of reviews and timers are numbered by it: what the task asks for anew is something else than what it asked for before.
+  draft.set({ ...parts, status: 'running', entered: entered + 1 });
+  if (position !== undefined) return;
+  removeBelow(draft, key);
+  draft.removeWhere('branches', (branch) => branch.key === key);
+  const { caught: _caught, loop: _loop, branchesEnded: _ended, ...failed } = draft.activation(key);
+  draft.put('activations', key, { ...failed, value: failed.input, visits: {}, attempt: 1 });
+}
+
+/** The `catch` of a cancel is over when its `try` is. */
+function endHandler(draft: ExecutionDraft, key: ActivationKey): void {
+  const { cancelling } = draft.state;
+  if (cancelling?.handler !== key) return;
+  const { handler: _handler, ...rest } = cancelling;
+  draft.set({ cancelling: rest });
 }
 
 /** Everything below an activation ends with it: its tasks, and what they waited for. */

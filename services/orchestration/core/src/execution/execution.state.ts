@@ -1,6 +1,8 @@
 // An execution as its history folds it: a tree of activations, and what is outstanding.
 import type { Instant, Json } from '@weft/kernel';
-import type { ActivationKey, DefinitionVersion, ExecutionContext, ModelChoice } from './execution.events.js';
+import type { Step } from '../interpreter/advance.js';
+import type { ActivationKey, DefinitionVersion, ExecutionContext, FailedTask, ForkedFrom, ModelChoice } from './execution.events.js';
+import type { Operation } from './operation.js';
 
 /** Key of the activation that is the workflow's own task list. */
 export const ROOT: ActivationKey = '';
@@ -100,8 +102,21 @@ export interface OpenReview {
   readonly subject: Json;
 }
 
+/** A cancel whose handlers run. */
+export interface Cancelling {
+  readonly by: string;
+  readonly error: Json;
+  /** The `try` whose `catch` handles it now. */
+  readonly handler?: ActivationKey;
+}
+
+/** What an execution was about when it faulted: a retry goes on from there. */
+export interface Interrupted extends Pick<ExecutionState, 'activations' | 'branches' | 'jobs' | 'timers' | 'reviews' | 'listens' | 'signals' | 'generations' | 'attempts'> {
+  readonly task?: FailedTask;
+}
+
 export interface ExecutionState {
-  readonly status: 'none' | 'running' | 'completed' | 'faulted';
+  readonly status: 'none' | 'running' | 'suspended' | 'completed' | 'faulted' | 'cancelled';
   readonly executionId: string;
   readonly startedAt: Instant;
   readonly definition: DefinitionVersion;
@@ -133,6 +148,13 @@ export interface ExecutionState {
   readonly entered: number;
   /** Reviews requested so far; numbers them. */
   readonly asked: number;
+  /** Operations that were taken, by id: told again they change nothing. */
+  readonly operations?: Readonly<Record<string, Operation>>;
+  /** What results led to while it was suspended, in the order they came: taken at resume. */
+  readonly held?: readonly NonNullable<Step>[];
+  readonly cancelling?: Cancelling;
+  readonly interrupted?: Interrupted;
+  readonly from?: ForkedFrom;
   readonly endedAt?: Instant;
   readonly output?: Json;
   readonly error?: Json;
@@ -163,8 +185,8 @@ export const initialExecution: ExecutionState = {
   asked: 0,
 };
 
-/** Whether nothing can happen to the execution any more. */
-export const isEnded = (state: ExecutionState): boolean => state.status === 'completed' || state.status === 'faulted';
+/** Whether nothing can happen to the execution any more by itself. */
+export const isEnded = ({ status }: Pick<ExecutionState, 'status'>): boolean => status === 'completed' || status === 'faulted' || status === 'cancelled';
 
 /** What makes an event the same when it comes again. Source: CloudEvents 1.0, source and id. */
 export const signalKey = (signal: { readonly source: string; readonly id: string }): string => `${signal.source}\n${signal.id}`;

@@ -2,6 +2,8 @@
 import { invariant, type Json } from '@weft/kernel';
 import { running, type Running } from '../interpreter/running.testing.js';
 import type { CommandOf } from './execution.commands.js';
+import { forkPointOf } from './fork-point.js';
+import type { Operation } from './operation.js';
 
 const http = (name: string, more: object = {}): object => ({ [name]: { call: 'http', with: { method: 'get', endpoint: 'https://example.test' }, ...more } });
 const LOST: CommandOf<'FailJob'>['failure'] = { code: 'effect-unknown', message: 'The answer was lost.', retryable: false };
@@ -17,6 +19,32 @@ function decideReview(run: Running, outcome: string, form: Json): void {
   const [review] = Object.values(run.state.reviews);
   invariant(review, 'a review is open');
   run.accept({ type: 'DecideReview', review: review.id, outcome, comment: 'as agreed', form, decidedBy: 'user:eva' });
+}
+
+function operate(run: Running, operation: Operation, more: Partial<CommandOf<'OperateExecution'>> = {}): void {
+  run.accept({ type: 'OperateExecution', operation, id: `${operation}-1`, by: 'key:k1', reason: `to ${operation} it`, ...more });
+}
+
+const CANCELLED = 'https://serverlessworkflow.io/spec/1.0.0/errors/cancelled';
+const compensated = (name: string, tasks: readonly object[], handler: readonly object[]): object => ({
+  [name]: { try: tasks, catch: { errors: { with: { type: CANCELLED } }, as: 'cancel', do: handler } },
+});
+const FORK_ID = '00000000-0000-7000-8000-000000000002';
+
+/** A chain of two jobs that faulted at its second, forked from there. @returns the execution that was forked, and the new one. */
+function forked(operation: 'fork' | 'reset'): readonly [Running, Running] {
+  const run = running({ do: [http('a', { export: { as: '{ seen: . }' } }), http('b')] }, {}).start();
+  run.complete('/do/0/a', { n: 1 });
+  if (operation === 'fork') failJob(run, '/do/1/b', { failure: UNAVAILABLE, outcome: 'failed' });
+  const rows = run.rows.map((events, sequence) => ({ sequence, events }));
+  const reading = forkPointOf(rows, 'b');
+  invariant(reading.ok, 'the task was entered');
+  operate(run, operation, { fork: { ...reading.point, execution: FORK_ID } });
+  const fork = run.sibling(FORK_ID);
+  const events = rows.slice(0, reading.point.version + 1).flatMap((row) => row.events);
+  const from = { execution: run.state.executionId, ...reading.point, operation: `${operation}-1`, kind: operation, by: 'key:k1' };
+  fork.accept({ type: 'BeginFork', executionId: FORK_ID, from, reason: `to ${operation} it`, events });
+  return [run, fork];
 }
 
 /** By name: an execution run to where its history is to be kept. */
@@ -135,4 +163,64 @@ export const HISTORIES: Readonly<Record<string, () => Running>> = {
     run.signal({ id: 'e1', data: { amount: 5 } });
     return run;
   },
+  'cancel-that-two-handlers-take': () => {
+    const run = running(
+      {
+        do: [
+          compensated(
+            'outer',
+            [compensated('inner', [http('work'), { rest: { wait: { hours: 1 } } }], [http('undo', { with: { method: 'post', endpoint: 'https://example.test', body: '${ $cancel }' } })])],
+            [{ note: { set: { by: '${ $cancel.detail }' } } }],
+          ),
+        ],
+      },
+      {},
+    ).start();
+    run.complete('/do/0/outer/try/0/inner/try/0/work', { n: 1 });
+    operate(run, 'cancel');
+    run.complete('/do/0/outer/try/0/inner/catch/do/0/undo', { undone: true });
+    return run;
+  },
+  'cancel-whose-handler-fails': () => {
+    const run = running({ do: [compensated('guard', [http('work')], [http('undo')])] }, {}).start();
+    operate(run, 'cancel');
+    failJob(run, '/do/0/guard/catch/do/0/undo', { failure: UNAVAILABLE, outcome: 'failed' });
+    return run;
+  },
+  'cancel-under-way': () => {
+    const run = running({ do: [compensated('guard', [{ ask: { call: 'review', with: { title: 'Send it?' } } }], [http('undo')])] }, {}).start();
+    operate(run, 'cancel', { reason: '' });
+    return run;
+  },
+  terminated: () => {
+    const run = running({ do: [compensated('guard', [http('work')], [http('undo')])] }, {}).start();
+    operate(run, 'terminate');
+    return run;
+  },
+  'suspended-with-a-held-result': () => {
+    const run = running({ do: [http('a'), http('b')] }, {}).start();
+    operate(run, 'pause');
+    run.complete('/do/0/a', { n: 1 });
+    return run;
+  },
+  'suspended-and-resumed': () => {
+    const run = running({ do: [{ guard: { try: [{ ask: { call: 'review', with: { title: 'Send it?' } } }, http('send')], catch: { errors: {}, do: [http('instead')] } } }] }, {}).start();
+    operate(run, 'pause');
+    decideReview(run, 'approved', null);
+    operate(run, 'resume');
+    operate(run, 'pause', { id: 'pause-2', reason: '' });
+    failJob(run, '/do/0/guard/try/1/send', { failure: UNAVAILABLE, outcome: 'failed' });
+    operate(run, 'resume', { id: 'resume-2', reason: '' });
+    return run;
+  },
+  'retried-after-a-fault': () => {
+    const run = running({ do: [http('a'), http('b')] }, {}).start();
+    run.complete('/do/0/a', { n: 1 });
+    failJob(run, '/do/1/b', { failure: UNAVAILABLE, outcome: 'failed' });
+    operate(run, 'retry');
+    return run;
+  },
+  'faulted-and-forked': () => forked('fork')[0],
+  'fork-of-a-faulted-one': () => forked('fork')[1],
+  'reset-while-it-ran': () => forked('reset')[0],
 };

@@ -1,6 +1,6 @@
 // One decision in the making: records events, folds them at once, and steps until everything waits for the outside.
 import { invariant, type DecideContext, type Json } from '@weft/kernel';
-import type { ActivationKey, ExecutionEvent } from '../execution/execution.events.js';
+import type { ActivationKey, ExecutionEvent, FailedTask } from '../execution/execution.events.js';
 import { ExecutionDraft } from '../execution/execution.draft.js';
 import { evolveDraft } from '../execution/execution.evolve.js';
 import type { ExecutionDecision } from '../execution/execution.decide.js';
@@ -10,7 +10,8 @@ import { ExpressionFailed, type Evaluate, type Variables } from '../program/expr
 import type { Program, Scope, Task, TaskBase } from '../program/program.js';
 import { errorJson, standardError, type WorkflowError } from '../program/workflow-error.js';
 import { completeTask } from './complete.js';
-import { enterBranch, enterTask } from './enter.js';
+import { endHandler } from './cancel.js';
+import { enterBranch, enterTask, runTask } from './enter.js';
 import type { ForkTask } from './fork.js';
 import { beginPass, itemOf } from './loop.js';
 import { raiseError } from './raise.js';
@@ -22,12 +23,27 @@ export type Step =
   | { readonly go: 'branch'; readonly scope: ActivationKey; readonly branch: number }
   | { readonly go: 'pass'; readonly scope: ActivationKey; readonly index: number }
   | { readonly go: 'leave'; readonly scope: ActivationKey }
-  /** `inside`: raised by a task of this scope (of a fork: by that branch), rather than by the activation itself. */
-  | { readonly go: 'raise'; readonly key: ActivationKey; readonly error: WorkflowError; readonly inside?: true; readonly branch?: number }
+  /**
+   * `inside`: raised by a task of this scope (of a fork: by that branch), rather than by the activation itself.
+   * `origin`: the activation that failed first, where it is another.
+   */
+  | { readonly go: 'raise'; readonly key: ActivationKey; readonly error: WorkflowError; readonly inside?: true; readonly branch?: number; readonly origin?: ActivationKey }
+  /** Runs a task that was entered before once more, on the input it had. */
+  | { readonly go: 'run'; readonly key: ActivationKey }
   | undefined;
 
 /** What may end a fork, or a branch of one, that has branches still to be entered. */
-const ENDS_BRANCHES: ReadonlySet<ExecutionEvent['type']> = new Set(['RetryScheduled', 'ErrorCaught', 'BranchFailed', 'BranchesJoined', 'ExecutionCompleted', 'ExecutionFaulted']);
+const ENDS_BRANCHES: ReadonlySet<ExecutionEvent['type']> = new Set([
+  'RetryScheduled',
+  'ErrorCaught',
+  'BranchFailed',
+  'BranchesJoined',
+  'CancelCaught',
+  'CancelHandlerEnded',
+  'ExecutionCompleted',
+  'ExecutionFaulted',
+  'ExecutionCancelled',
+]);
 
 const RUNTIME: Json = { name: 'weft', version: '0.1.0' };
 
@@ -64,9 +80,17 @@ export class Advance {
     this.#waiting.push(...steps);
   }
 
-  /** Steps until everything waits, and returns what was decided. */
-  finish(first: Step): ExecutionDecision {
-    for (let step = first ?? this.#next(); step !== undefined;) step = this.#take(step) ?? this.#next();
+  /**
+   * Steps until everything waits, and returns what was decided. While the execution is suspended a step is recorded instead of
+   * taken. Several are taken one after the other; one whose activation is gone by then is left out.
+   */
+  finish(...steps: readonly Step[]): ExecutionDecision {
+    const given = steps.length === 0 ? [undefined] : steps;
+    given.forEach((first, index) => {
+      if (first !== undefined && index > 0 && !this.state.activations[keyOf(first)]) return;
+      if (first !== undefined && this.state.status === 'suspended') return this.#hold(first);
+      for (let step = first ?? this.#next(); step !== undefined;) step = this.#take(step) ?? this.#next();
+    });
     return { kind: 'accepted', events: this.#events, effects: [], after: this.state };
   }
 
@@ -153,11 +177,18 @@ export class Advance {
     return fork in this.state.activations && !(event.type === 'BranchesJoined' && event.key === fork);
   }
 
+  /** Records what a result leads to. An output that is the activation's own value is not stored twice. */
+  #hold(step: NonNullable<Step>): void {
+    const { output, error, ...rest } = step as { readonly output?: Json; readonly error?: WorkflowError } & Record<string, Json>;
+    const isOwn = output === undefined || (step.go === 'complete' && output === this.activation(step.key).value);
+    this.record({ type: 'StepHeld', key: keyOf(step), step: rest, ...(isOwn ? {} : { output }), ...(error ? { error: errorJson(error) } : {}) });
+  }
+
   #take(step: NonNullable<Step>): Step {
     if (this.state.entered > TASKS_ENTERED_MAX) {
       return this.fault(standardError('runtime', '/', 'too-many-tasks', `Expected at most ${TASKS_ENTERED_MAX} tasks in one execution: does a \`then\` jump back for ever?`));
     }
-    const key = 'scope' in step ? step.scope : step.key;
+    const key = keyOf(step);
     try {
       switch (step.go) {
         case 'enter':
@@ -171,7 +202,9 @@ export class Advance {
         case 'leave':
           return this.#leave(step.scope);
         case 'raise':
-          return raiseError(this, step.key, step.error, step.inside === true, step.branch);
+          return raiseError(this, step);
+        case 'run':
+          return runTask(this, this.taskOf(step.key), step.key, this.activation(step.key).input);
       }
     } catch (fault) {
       if (!(fault instanceof ExpressionFailed)) throw fault;
@@ -185,7 +218,7 @@ export class Advance {
       }
       // An expression of the catch clause itself fails outside its own try: never caught by itself.
       const at = step.go === 'raise' ? (this.activation(key).parent ?? ROOT) : key;
-      return { go: 'raise', key: at, error: standardError('expression', this.pointerOf(at) || '/', 'expression-failed', fault.message) };
+      return { go: 'raise', key: at, error: standardError('expression', this.pointerOf(at) || '/', 'expression-failed', fault.message), ...(at === key ? {} : { origin: key }) };
     }
   }
 
@@ -197,6 +230,7 @@ export class Advance {
 
   /** Ends the workflow with an output. */
   complete(raw: Json): Step {
+    if (this.state.cancelling) return endHandler(this);
     const { outputAs } = this.program;
     let output = raw;
     if (outputAs) {
@@ -211,9 +245,13 @@ export class Advance {
     return undefined;
   }
 
-  /** Ends the workflow with an error that nothing caught. */
-  fault(error: WorkflowError): Step {
-    this.record({ type: 'ExecutionFaulted', at: this.context.now, errorType: error.type, error: errorJson(error) });
+  /** Ends the workflow with an error that nothing caught. @param task where a retry may go on. */
+  fault(error: WorkflowError, task?: FailedTask): Step {
+    if (this.state.cancelling) return endHandler(this, error);
+    this.record({ type: 'ExecutionFaulted', at: this.context.now, errorType: error.type, error: errorJson(error), ...(task ? { task } : {}) });
     return undefined;
   }
 }
+
+/** The activation that a step is about. */
+const keyOf = (step: NonNullable<Step>): ActivationKey => ('scope' in step ? step.scope : step.key);

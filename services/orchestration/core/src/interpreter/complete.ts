@@ -1,6 +1,7 @@
 import type { Json } from '@weft/kernel';
 import type { ActivationKey } from '../execution/execution.events.js';
 import type { Advance, Step } from './advance.js';
+import { cancelOn } from './cancel.js';
 import { branchEnded } from './fork.js';
 
 /** Ends an activation: `output.as`, then `export.as` on the transformed output, then the flow directive. */
@@ -10,8 +11,10 @@ export function completeTask(advance: Advance, key: ActivationKey, raw: Json, th
   const at = { task, key, taskInput: input };
   const output = task.outputAs ? advance.evaluate(task.outputAs, raw, { ...at, output: raw }) : raw;
   const exported = task.exportAs ? advance.evaluate(task.exportAs, output, { ...at, output }) : undefined;
+  const isHandler = advance.state.cancelling?.handler === key;
   // The fold takes the activation's own value when no output is given: a job's result is stored once.
   advance.record({ type: 'TaskCompleted', key, at: advance.context.now, ...(output === value ? {} : { output }), ...(exported === undefined ? {} : { exported }) });
+  if (isHandler) return cancelOn(advance);
   const directive = then ?? task.then ?? 'continue';
   const scope = parent!;
   if (directive === 'end') return advance.complete(output);

@@ -56,7 +56,8 @@ function levelOf(advance: Advance, scope: ActivationKey): number {
   return level;
 }
 
-function runTask(advance: Advance, task: Task, key: ActivationKey, input: Json): Step {
+/** Runs an activation on its input: at once, or until something outside answers. */
+export function runTask(advance: Advance, task: Task, key: ActivationKey, input: Json): Step {
   const { now } = advance.context;
   const at = { task, key, taskInput: input };
   switch (task.kind) {

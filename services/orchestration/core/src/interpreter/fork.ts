@@ -13,6 +13,17 @@ export function enterBranches(advance: Advance, task: ForkTask, key: ActivationK
   return steps[0];
 }
 
+/** Branches of forks that go on that were never entered: a decision that was cut short between them leaves some. */
+export function unenteredBranches(advance: Advance): readonly BranchStep[] {
+  const { activations, branches } = advance.state;
+  const live = new Set(Object.values(activations).flatMap(({ parent, branch }) => (branch === undefined ? [] : [`${parent}\n${branch}`])));
+  return Object.values(activations).flatMap(({ key, pointer }): readonly BranchStep[] => {
+    const task = advance.program.tasks.get(pointer);
+    if (task?.kind !== 'fork') return [];
+    return task.branches.flatMap((_branch, branch) => (live.has(`${key}\n${branch}`) || branches[`${key}\n${branch}`] ? [] : [{ go: 'branch' as const, scope: key, branch }]));
+  });
+}
+
 /**
  * A branch has ended. The fork has its output when all have, or, of competing ones, when one has succeeded; a skipped branch does
  * not compete. When all competing branches failed, the fork raises the last error with the others as its causes.

@@ -1,6 +1,6 @@
 import { hash32, retryDelayMs, type Json } from '@weft/kernel';
 import { errorMatches } from '@weft/workflow';
-import type { ActivationKey } from '../execution/execution.events.js';
+import type { ActivationKey, FailedTask } from '../execution/execution.events.js';
 import type { CatchClause, Task } from '../program/program.js';
 import { errorJson, type WorkflowError } from '../program/workflow-error.js';
 import type { Advance, Step } from './advance.js';
@@ -10,23 +10,37 @@ import { failBranch } from './fork.js';
  * Takes an error up the tree to the first `try` whose block raised it and whose `catch` matches: retry first; `catch.do`
  * once, after retries are exhausted or not allowed. Out of a branch it ends the whole fork, except where branches compete. What nothing catches faults the execution, with its first instance.
  */
-export function raiseError(advance: Advance, key: ActivationKey, error: WorkflowError, inside: boolean, branch?: number): Step {
+export function raiseError(advance: Advance, { key, error, inside: isInside, branch, origin }: RaiseStep): Step {
+  const inside = isInside === true;
   let from = branch;
   for (let at: ActivationKey | undefined = key; at !== undefined; at = advance.activation(at).parent) {
     const { pointer, caught, branch: own } = advance.activation(at);
     const task = advance.program.tasks.get(pointer);
+    // What handles a cancel fails by itself: nothing outside of it goes on with its work.
+    if (at === advance.state.cancelling?.handler) break;
     if (task?.kind === 'fork' && task.isCompeting && from !== undefined) return failBranch(advance, at, from, error);
     from = own;
     // An error inside a catch is not the business of its own try, nor does a try catch what it raises itself.
     if (task?.kind !== 'try' || caught !== undefined || (at === key && !inside)) continue;
     if (matches(advance, task, at, error)) return handle(advance, task, at, error);
   }
-  return advance.fault(error);
+  return advance.fault(error, origin === undefined ? failedTaskOf(advance, key, error, inside, branch) : { key: origin });
 }
 
-type TryTask = Extract<Task, { kind: 'try' }>;
+/** Where a retry goes on: the activation that raised the error, or the task of its list (of a fork: the branch) that could not be entered. */
+function failedTaskOf(advance: Advance, key: ActivationKey, error: WorkflowError, inside: boolean, branch: number | undefined): FailedTask {
+  if (!inside) return { key };
+  if (branch !== undefined) return { key, position: branch };
+  const position = advance.scopeOf(key).tasks.findIndex((task) => task.pointer === error.instance);
+  return position === -1 ? { key } : { key, position };
+}
 
-function matches(advance: Advance, task: TryTask, key: ActivationKey, error: WorkflowError): boolean {
+type RaiseStep = Extract<Step, { go: 'raise' }>;
+
+export type TryTask = Extract<Task, { kind: 'try' }>;
+
+/** Whether the `catch` of a `try` takes an error. @throws ExpressionFailed of its conditions. */
+export function matches(advance: Advance, task: TryTask, key: ActivationKey, error: WorkflowError): boolean {
   const { with: filter, when, exceptWhen } = task.catch;
   if (!errorMatches(filter, error)) return false;
   const fields = errorJson(error);

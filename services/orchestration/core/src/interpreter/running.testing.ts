@@ -23,8 +23,9 @@ export class Running {
   readonly #decider;
 
   constructor(
-    definition: object,
+    private readonly definition: object,
     private readonly input: Json,
+    private readonly executionId: string = EXECUTION_ID,
   ) {
     const program = compileProgram({ document: { dsl: '1.0.3', namespace: 'test', name: 'flow', version: '1.0.0' }, ...definition } as Json);
     this.#decider = executionDecider(() => program);
@@ -43,6 +44,16 @@ export class Running {
     return this.command(this.#startCommand());
   }
 
+  /** Another execution of the same definition. */
+  sibling(executionId: string): Running {
+    return new Running(this.definition, this.input, executionId);
+  }
+
+  /** Lets time pass without anything being told. */
+  passUntil(now: number): void {
+    this.#now = now;
+  }
+
   command(command: ExecutionCommand): ExecutionDecision {
     const context: DecideContext = { now: this.#now, idOf: (ordinal) => `m#${ordinal}` };
     return this.#decider.decide(this.state, command, context);
@@ -58,7 +69,7 @@ export class Running {
   }
 
   jobId(key: string): string {
-    return jobIdOf(EXECUTION_ID, key);
+    return jobIdOf(this.executionId, key);
   }
 
   /** Activation keys of the jobs to be carried out. */
@@ -87,7 +98,7 @@ export class Running {
   fireTimer(): void {
     const [timer] = Object.values(this.state.timers);
     invariant(timer, 'a timer is set');
-    this.#now = timer.due;
+    this.#now = Math.max(this.#now, timer.due);
     this.accept({ type: 'FireTimer', timer: timer.id });
   }
 
@@ -106,7 +117,7 @@ export class Running {
   #startCommand(): CommandOf<'StartExecution'> {
     return {
       type: 'StartExecution',
-      executionId: EXECUTION_ID,
+      executionId: this.executionId,
       definition: { namespace: 'test', name: 'flow', version: '1.0.0', digest: 'd' },
       request: { source: 's', id: 'r1', type: 't' },
       context: { tenant: 'default', actor: 'a', purpose: 'p', traceparent: '', tracestate: '', deadlineMs: 0 },

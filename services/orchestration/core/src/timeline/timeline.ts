@@ -40,9 +40,12 @@ interface Described {
   readonly detail?: Json;
 }
 
+const reasonOf = ({ reason }: { readonly reason?: string }): { readonly reason?: string } => (reason === undefined ? {} : { reason });
+
 function describe(event: ExecutionEvent): Described | undefined {
   switch (event.type) {
     case 'ExecutionStarted':
+      if (event.from) return { text: `${event.from.kind} by ${event.from.by} of execution ${event.from.execution} from ${event.from.key}`, detail: { input: event.input, ...reasonOf(event) } };
       return { text: `started ${event.definition.namespace}/${event.definition.name}:${event.definition.version} for request ${event.request.id}`, detail: event.input };
     case 'InputTransformed':
     case 'TaskEntered':
@@ -97,6 +100,26 @@ function describe(event: ExecutionEvent): Described | undefined {
       return { text: 'completed', detail: event.output };
     case 'ExecutionFaulted':
       return { text: `faulted: ${event.errorType}`, detail: event.error };
+    case 'ExecutionSuspended':
+      return { text: `suspended by ${event.by}`, detail: reasonOf(event) };
+    case 'ExecutionResumed':
+      return { text: `resumed by ${event.by}`, detail: reasonOf(event) };
+    case 'StepHeld':
+      return { text: 'held until the execution is resumed' };
+    case 'CancelRequested':
+      return { text: `cancel asked for by ${event.by}`, detail: reasonOf(event) };
+    case 'CancelCaught':
+      return { text: 'handles the cancel' };
+    case 'CancelHandlerEnded':
+      return { text: event.errorType === undefined ? 'ended its handling of the cancel' : `failed to handle the cancel: ${event.errorType}`, detail: event.error ?? null };
+    case 'ExecutionCancelled':
+      return { text: `cancelled by ${event.by}`, detail: event.error };
+    case 'ExecutionTerminated':
+      return { text: `terminated by ${event.by}`, detail: reasonOf(event) };
+    case 'ExecutionRetried':
+      return { text: `retried by ${event.by} from ${event.task.key || 'the start'}`, detail: reasonOf(event) };
+    case 'ExecutionForked':
+      return { text: `${event.kind} by ${event.by} from ${event.key}: execution ${event.execution}`, detail: { execution: event.execution, ...reasonOf(event) } };
     default:
       return assertNever(event, 'execution event');
   }

@@ -3,7 +3,10 @@ import type { Command } from '@weft/contracts';
 import { PAYLOAD_BYTES_LIMIT } from '@weft/nest-platform';
 import { isUuid, rejection, type Json, type Rejection } from '@weft/kernel';
 import { payloadTooLarge } from '../payload-limit.js';
-import type { EffectOutcome, ExecutionCommand } from '@weft/orchestration/core';
+import { OPERATIONS, type CommandOf, type EffectOutcome, type ExecutionCommand } from '@weft/orchestration/core';
+
+/** A beginning at a task of another execution, whose history is still to be read. */
+export type ForkCommand = Omit<CommandOf<'BeginFork'>, 'events'>;
 
 export type CommandReading = { readonly ok: true; readonly command: ExecutionCommand } | { readonly ok: false; readonly rejection: Rejection };
 
@@ -12,7 +15,7 @@ export function readCommand(wire: Command, payloadBytesMax: number = PAYLOAD_BYT
   if (!isUuid(wire.executionId)) return malformed(`Expected execution_id to be a UUID but got ${JSON.stringify(wire.executionId)}.`);
   try {
     const command = bodyOf(wire, payloadBytesMax);
-    return command ? { ok: true, command } : malformed('Expected one of start, complete_job, fail_job, fire_timer, decide_review but the command has none.');
+    return command ? { ok: true, command } : malformed('Expected one of start, complete_job, fail_job, fire_timer, decide_review, a fork_from, or an operation but the command has none.');
   } catch (fault) {
     return malformed(`Expected JSON in the command's texts but ${fault instanceof Error ? fault.message : String(fault)}.`);
   }
@@ -49,7 +52,23 @@ function bodyOf(wire: Command, payloadBytesMax: number): ExecutionCommand | unde
     const { reviewId, outcome, comment, formJson, decidedBy } = decideReview;
     return { type: 'DecideReview', review: reviewId, outcome, comment, form: jsonOf(formJson || 'null'), decidedBy };
   }
+  return operationOf(wire);
+}
+
+function operationOf({ cancel, pause, resume, terminate, retryTask }: Command): ExecutionCommand | undefined {
+  const asked = { cancel, pause, resume, terminate, retry: retryTask };
+  for (const operation of OPERATIONS) {
+    const given = operation in asked ? asked[operation as keyof typeof asked] : undefined;
+    if (given) return { type: 'OperateExecution', operation, id: given.id, by: given.by, reason: given.reason };
+  }
   return undefined;
+}
+
+/** Reads the beginning of a fork; undefined when the command is another, or names no execution to begin or to come from. */
+export function readFork({ executionId, forkFrom }: Command): ForkCommand | undefined {
+  if (!forkFrom || !isUuid(executionId) || !isUuid(forkFrom.executionId)) return undefined;
+  const { executionId: execution, version, key, operationId: operation, kind, by, reason } = forkFrom;
+  return { type: 'BeginFork', executionId, from: { execution, version, key, operation, kind: kind === 'reset' ? 'reset' : 'fork', by }, reason };
 }
 
 function startOf(wire: Command, start: NonNullable<Command['start']>): ExecutionCommand {

@@ -6,14 +6,16 @@ import type { CommandOf, ExecutionCommand } from '@weft/orchestration/core';
 import { deadLetter, failpoint, type Bus, type Clock, type Item, type Outgoing } from '@weft/pipeline';
 import { contextOf } from '@weft/contracts';
 import type { ExecutionEngine } from '../handle/execution-engine.js';
+import type { ForkHistory } from '../persist/fork-history.js';
 import { announce, type Announced } from '../publish/announcer.js';
-import { readCommand } from './command.codec.js';
+import { readCommand, readFork, type CommandReading } from './command.codec.js';
 
 export class CommandConsumer {
   constructor(
     private readonly engine: ExecutionEngine,
     private readonly bus: Bus,
     private readonly clock: Clock,
+    private readonly forks: ForkHistory,
     private readonly payloadBytesMax: number = PAYLOAD_BYTES_LIMIT,
   ) {}
 
@@ -23,7 +25,8 @@ export class CommandConsumer {
     const itemDeliveries: Delivery[] = [];
     const dead: Outgoing[] = [];
     for (const delivery of batch) {
-      const reading = delivery.ok ? readCommand(delivery.envelope.body as Command, this.payloadBytesMax) : delivery;
+      const body = delivery.ok ? (delivery.envelope.body as Command) : undefined;
+      const reading = !delivery.ok ? delivery : body!.forkFrom ? await this.#readFork(body!) : readCommand(body!, this.payloadBytesMax);
       if (reading.ok && delivery.ok && 'command' in reading) {
         items.push({ key: (delivery.envelope.body as Command).executionId, command: reading.command, messageId: delivery.envelope.id });
         itemDeliveries.push(delivery);
@@ -48,6 +51,17 @@ export class CommandConsumer {
       begun.map((command) => this.#beginning(command)),
     );
   };
+
+  async #readFork(wire: Command): Promise<CommandReading> {
+    const fork = readFork(wire);
+    if (!fork) return { ok: false, rejection: rejection('message-invalid', 'Expected a fork to name the execution that begins and the one that it comes from but one of them is no UUID.') };
+    const command = await this.forks.read(fork);
+    if (command) return { ok: true, command };
+    return {
+      ok: false,
+      rejection: rejection('message-refused', `Expected the history of execution ${fork.from.execution} up to version ${fork.from.version}, to fork it, but it is not there or cannot be read.`),
+    };
+  }
 
   /** The announcement of a beginning, under the id that it had the first time. */
   #beginning(command: CommandOf<'StartExecution'>): Announced {

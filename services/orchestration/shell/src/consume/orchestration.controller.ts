@@ -12,6 +12,8 @@ import {
   type ExecutionRequest,
   type ListExecutionsRequest,
   type MemberPage,
+  type Operated,
+  type OperateRequest,
   type OrchestrationPeer,
   type PageRequest,
   type ResolveDefinitionRequest,
@@ -23,11 +25,12 @@ import {
 import { embeddedExpression } from '@weft/jq';
 import { isUuid, refuse, Refused, type Json } from '@weft/kernel';
 import { PeerController } from '@weft/nest-platform';
-import { checkExpression } from '@weft/orchestration/core';
+import { checkExpression, possibleIn } from '@weft/orchestration/core';
 import { failpoint } from '@weft/pipeline';
 import { definitionText, parseWorkflow } from '@weft/workflow';
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { ExecutionEngine } from '../handle/execution-engine.js';
+import { Operations, readOperation } from '../handle/operations.js';
 import { DefinitionStore, type StoredDefinition } from '../persist/definition-store.js';
 import { decodeCursor, encodeCursor, isInstant, isText, pageLimit } from '../query/cursor.js';
 import { ExecutionQueries } from '../query/execution-queries.js';
@@ -38,6 +41,7 @@ export class OrchestrationController implements OrchestrationPeer {
     private readonly engine: ExecutionEngine,
     private readonly definitions: DefinitionStore,
     private readonly queries: ExecutionQueries,
+    private readonly operations: Operations,
   ) {}
 
   async deploy(request: DeployRequest, context: Context): Promise<Definition> {
@@ -103,6 +107,22 @@ export class OrchestrationController implements OrchestrationPeer {
 
   async listReviews(request: PageRequest, context: Context): Promise<ReviewPage> {
     return this.queries.reviews(context.tenant, request.limit, request.cursor);
+  }
+
+  async operate(request: OperateRequest, context: Context): Promise<Operated> {
+    const { executionId, reason, task } = request;
+    const reading = readOperation(request.operation);
+    if (!reading.ok) throw new Refused(reading.rejection);
+    const { operation } = reading;
+    if (task !== '' && operation !== 'fork' && operation !== 'reset')
+      refuse('request-invalid', `Expected no task for ${operation} but got ${JSON.stringify(task.slice(0, 200))}: only fork and reset start from one.`);
+    // Asked as the tenant first: what is another's is not there.
+    await this.getExecution({ executionId }, context);
+    const operationId = request.operationId || randomUUID();
+    const [answer] = await this.operations.operate(context.tenant, [executionId], { operation, id: operationId, by: context.actor, reason, task });
+    if (!answer?.ok) throw new Refused(answer!.rejection);
+    const execution = await this.getExecution({ executionId }, context);
+    return { operation, operationId, changed: answer.changed, execution, possible: [...possibleIn(execution.status)], newExecutionId: answer.newExecutionId };
   }
 
   async decide(request: DecideRequest, context: Context): Promise<Review> {

@@ -42,7 +42,7 @@ export class ExecutionEngine {
         cache: this.#cache,
         clock,
         newCommitId: (now) => uuidv7(now, randomBytes(10)),
-        prepare: (items, stateOf) => programs.fetch(items.map(({ key, command }) => (command.type === 'StartExecution' ? command.definition.digest : stateOf(key).definition.digest))),
+        prepare: (items, stateOf) => programs.fetch(items.map(({ key, command }) => digestOf(command) ?? stateOf(key).definition.digest)),
         publish: (commit) => this.#publish(commit),
       },
       { onFault: ports.onFault },
@@ -103,4 +103,12 @@ export class ExecutionEngine {
     const telling = this.ports.published.track(commit.id, this.ports.announce(commit)).then(() => failpoint('orchestration.announce', 'after'));
     await Promise.all([telling, dispatches.length > 0 ? this.ports.dispatcher.dispatch(dispatches) : undefined]);
   }
+}
+
+/** The definition that a beginning is about. */
+function digestOf(command: ExecutionCommand): string | undefined {
+  if (command.type === 'StartExecution') return command.definition.digest;
+  if (command.type !== 'BeginFork') return undefined;
+  const [origin] = command.events;
+  return origin?.type === 'ExecutionStarted' ? origin.definition.digest : undefined;
 }

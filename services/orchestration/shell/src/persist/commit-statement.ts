@@ -26,7 +26,7 @@ with tried as materialized (
   having count(*) > 0
 `;
 
-/** JSON arrays: $14 starts, $15 ends; $16 earlier commits that have been published. */
+/** JSON arrays: $14 starts, $15 changes of status, of those that end with the sequence; $16 earlier commits that have been published. */
 const LIFE = `), started as (
   insert into orchestration.executions (tenant, id, bucket, status, definition, digest, request_source, request_id, request_type, trace_id, started_at, ended_at, ended_sequence)
   select s.tenant, s.id, s.bucket, s.status, s.definition, s.digest, s.request_source, s.request_id, s.request_type, s.trace_id, $2::timestamptz, case when s.ended_sequence is not null then $2::timestamptz end, s.ended_sequence
@@ -34,7 +34,7 @@ const LIFE = `), started as (
   join won on won.execution_id = s.id
   on conflict do nothing
 ), ended as (
-  update orchestration.executions e set status = x.status, ended_at = $2::timestamptz, ended_sequence = x.sequence
+  update orchestration.executions e set status = x.status, ended_at = case when x.sequence is not null then $2::timestamptz end, ended_sequence = x.sequence
   from json_to_recordset($15::json) as x(tenant text, id uuid, status text, sequence int)
   join won on won.execution_id = x.id
   where e.tenant = x.tenant and e.id = x.id
@@ -54,11 +54,11 @@ const WAITING = `
   using json_to_recordset($18::json) as g(tenant text, execution_id uuid, id text) join won using (execution_id)
   where w.tenant = g.tenant and w.execution_id = g.execution_id and w.id = g.id
 ), opened as (
-  insert into orchestration.reviews (tenant, id, execution_id, bucket, kind, title, subject, status, opened_at)
-  select r.tenant, r.id, r.execution_id, r.bucket, r.kind, r.title, r.subject, 'open', $2::timestamptz
-  from json_to_recordset($19::json) as r(tenant text, id text, execution_id uuid, bucket smallint, kind text, title text, subject text)
+  insert into orchestration.reviews as r (tenant, id, execution_id, bucket, kind, title, subject, status, opened_at)
+  select o.tenant, o.id, o.execution_id, o.bucket, o.kind, o.title, o.subject, 'open', $2::timestamptz
+  from json_to_recordset($19::json) as o(tenant text, id text, execution_id uuid, bucket smallint, kind text, title text, subject text)
   join won using (execution_id)
-  on conflict do nothing
+  on conflict (tenant, id) do update set status = 'open', closed_at = null where r.status = 'withdrawn'
 ), closed as (
   update orchestration.reviews r set status = c.status, decided_by = c.decided_by, comment = c.comment, closed_at = $2::timestamptz
   from json_to_recordset($20::json) as c(tenant text, id text, execution_id uuid, status text, decided_by text, comment text) join won using (execution_id)
@@ -84,7 +84,7 @@ select execution_id from won`;
  */
 export const COMMIT = {
   decisions: { name: 'orchestration-commit-decisions-1', text: DECISIONS + WINNERS },
-  life: { name: 'orchestration-commit-life-2', text: DECISIONS + LIFE + WINNERS },
-  waiting: { name: 'orchestration-commit-waiting-2', text: DECISIONS + LIFE + WAITING + WINNERS },
-  foundBy: { name: 'orchestration-commit-found-by-1', text: DECISIONS + LIFE + WAITING + FOUND_BY + WINNERS },
+  life: { name: 'orchestration-commit-life-3', text: DECISIONS + LIFE + WINNERS },
+  waiting: { name: 'orchestration-commit-waiting-3', text: DECISIONS + LIFE + WAITING + WINNERS },
+  foundBy: { name: 'orchestration-commit-found-by-2', text: DECISIONS + LIFE + WAITING + FOUND_BY + WINNERS },
 } as const;

@@ -148,7 +148,7 @@ function addAside(aside: { starts: object[]; ends: object[]; waits: object[]; wa
       request_type: request.type,
       trace_id: context.traceparent.split('-')[1] ?? '',
     });
-  } else if (isEnded(after)) aside.ends.push({ tenant, id, status: after.status, sequence: decided.sequence });
+  } else if (after.status !== before.status) aside.ends.push({ tenant, id, status: after.status, sequence: isEnded(after) ? decided.sequence : null });
   const effects = effectsBetween(before, after);
   for (const wait of effects.park) {
     aside.waits.push({ tenant, execution_id: id, id: wait.id, bucket, kind: wait.kind, subject: wait.subject, due_at: wait.due === undefined ? null : new Date(wait.due) });

@@ -1,5 +1,6 @@
 // Tells the world what was decided: results, lifecycle and emitted events. Ids derive from history, so telling twice is telling once.
 import { announcementsOf, type ExecutionEvent, type ExecutionFacts } from '@weft/orchestration/core';
+import { Command } from '@weft/contracts';
 import { outgoing, type Bus, type Outgoing } from '@weft/pipeline';
 import type { Instant } from '@weft/kernel';
 import { contextOfExecution } from './job.codec.js';
@@ -26,9 +27,23 @@ function messagesOf({ at, facts, sequence, events }: Announced): Outgoing[] {
   const { executionId, definition, request } = facts;
   return announcementsOf(facts, sequence, events).map((announcement) => {
     const attributes = { id: announcement.id, source: SOURCE, subject: request.id, time: at, key: executionId, context: contextOfExecution(facts) };
+    if (announcement.to === 'commands') {
+      const { execution, forkFrom, reason } = announcement;
+      const { execution: origin, operation, ...from } = forkFrom;
+      const context = contextOfExecution(facts, { executionId: execution });
+      const body = Command.fromPartial({ id: announcement.id, executionId: execution, context, forkFrom: { ...from, executionId: origin, operationId: operation, reason } });
+      return outgoing('commands', { ...attributes, key: execution, context, type: 'ai.weft.command.fork-from.v1', body });
+    }
     if (announcement.to === 'results') {
       const { status, output, error } = announcement;
-      const body = { executionId, requestId: request.id, status, ...(output === undefined ? {} : { output }), ...(error === undefined ? {} : { error }) };
+      const body = {
+        executionId,
+        requestId: request.id,
+        ...(facts.from ? { forkedFrom: facts.from.execution } : {}),
+        status,
+        ...(output === undefined ? {} : { output }),
+        ...(error === undefined ? {} : { error }),
+      };
       return outgoing('results', { ...attributes, type: `ai.weft.result.${status}.v1`, body });
     }
     const workflow = `${definition.namespace}/${definition.name}:${definition.version}`;

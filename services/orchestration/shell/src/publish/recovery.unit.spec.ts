@@ -6,6 +6,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { ExecutionEngine } from '../handle/execution-engine.js';
 import { CommandConsumer } from '../consume/command.consumer.js';
 import type { ExecutionStore } from '../persist/execution-store.js';
+import { ForkHistory } from '../persist/fork-history.js';
 import { PublishedCommits } from '../persist/published-commits.js';
 import type { Dispatch, JobDispatcher } from './job-dispatcher.js';
 import { ONLY_REPLICA } from '../replicas/replica-presence.js';
@@ -191,7 +192,7 @@ describe('a start that is delivered again', () => {
       start: { requestSource: 's', requestId: 'r1', requestType: 't', definition: DEFINITION, inputJson: '{}', models: [] },
     };
     const delivery = { ok: true, envelope: { id: 'c', source: '/weft/routing', type: 'x', time: 1, key: ID(1), context: body.context, body } } as unknown as Delivery;
-    await new CommandConsumer(engine, bus, clock).handle([delivery]);
+    await new CommandConsumer(engine, bus, clock, new ForkHistory(leftBehind().pool)).handle([delivery]);
     expect(sent).toMatchObject([{ id: `${ID(1)}/0/0`, type: 'io.serverlessworkflow.workflow.started.v1', body: { executionId: ID(1) } }]);
   });
 });

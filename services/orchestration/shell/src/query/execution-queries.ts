@@ -1,7 +1,7 @@
 // Reads for callers, as their tenant: row-level security decides what is visible.
 import { inTenant, type Pool } from '@weft/adapter-postgres';
 import type { Execution, ExecutionPage, ExecutionQuery, MemberPage, Review, ReviewPage, Timeline } from '@weft/contracts';
-import { decodeEvents, ERASED, timelineOf, type ExecutionEvent } from '@weft/orchestration/core';
+import { decodeEvents, ERASED, timelineOf, type ExecutionEvent, type RecordedEvents } from '@weft/orchestration/core';
 import { isUuid } from '@weft/kernel';
 import { searchConditions } from './execution-search.js';
 import { decodeCursor, encodeCursor, isText, isTimestamp, pageLimit } from './cursor.js';
@@ -41,7 +41,13 @@ const EXECUTION_COLUMNS = `e.id, e.status, e.definition, e.digest, e.request_sou
   ${IS_WAITING} as is_waiting, e.request_type,
   (select json_agg(json_build_array(a.name, a.value) order by a.name, a.value) from orchestration.search_attributes a where a.tenant = e.tenant and a.execution_id = e.id) as attributes`;
 
-const HISTORY_SQL = `select sequence, (extract(epoch from recorded_at) * 1000)::float8 as at, structure, payload from orchestration.history where execution_id = $1 and sequence > $2 order by sequence limit 5000`;
+type End = Extract<ExecutionEvent, { type: 'ExecutionCompleted' | 'ExecutionFaulted' | 'ExecutionCancelled' | 'ExecutionTerminated' }>;
+
+const ENDS: ReadonlySet<ExecutionEvent['type']> = new Set<End['type']>(['ExecutionCompleted', 'ExecutionFaulted', 'ExecutionCancelled', 'ExecutionTerminated']);
+const isEnd = (event: ExecutionEvent): event is End => ENDS.has(event.type);
+
+const HISTORY_COLUMNS = `select sequence, (extract(epoch from recorded_at) * 1000)::float8 as at, structure, payload from orchestration.history`;
+const HISTORY_SQL = `${HISTORY_COLUMNS} where execution_id = $1 and sequence > $2 order by sequence limit 5000`;
 
 export class ExecutionQueries {
   constructor(private readonly pool: Pool) {}
@@ -63,12 +69,22 @@ export class ExecutionQueries {
       const execution = executionOf(row);
       execution.waits = waits.map((wait) => ({ id: wait.id, kind: wait.kind, subject: wait.subject, dueAtMs: wait.due ?? 0 }));
       for (const event of events) {
-        if (event.type === 'ExecutionStarted') execution.inputJson = JSON.stringify(event.input);
-        if (event.type === 'ExecutionCompleted') execution.outputJson = JSON.stringify(event.output);
-        if (event.type === 'ExecutionFaulted') execution.errorJson = JSON.stringify(event.error);
+        if (event.type !== 'ExecutionStarted') continue;
+        execution.inputJson = JSON.stringify(event.input);
+        execution.forkedFrom = event.from?.execution ?? '';
       }
+      // The last end is the one that holds: a fork carries on from an execution that may have ended before.
+      const end = row.ended_sequence === null ? undefined : events.findLast(isEnd);
+      if (end?.type === 'ExecutionCompleted') execution.outputJson = JSON.stringify(end.output);
+      else if (end) execution.errorJson = JSON.stringify(end.error);
       return execution;
     });
+  }
+
+  /** The whole history, oldest first; undefined when the tenant has no execution of that id. */
+  async history(tenant: string, id: string): Promise<readonly RecordedEvents[] | undefined> {
+    const rows = await inTenant(this.pool, tenant, (query) => query<HistoryRow>(`${HISTORY_COLUMNS} where execution_id = $1 order by sequence`, [id]));
+    return rows.length === 0 ? undefined : rows.map((row) => ({ sequence: row.sequence, at: row.at, events: decodeEvents(row) }));
   }
 
   /** Newest first: execution ids are time-ordered, so the last id is the cursor. */
@@ -186,6 +202,7 @@ function executionOf(row: ExecutionRow): Execution {
     traceId: row.trace_id,
     waits: [],
     inputJson: '',
+    forkedFrom: '',
     requestType: row.request_type,
     attributes: (row.attributes ?? []).map(([name, value]) => ({ name, value })),
   };

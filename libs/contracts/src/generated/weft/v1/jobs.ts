@@ -101,6 +101,18 @@ export interface Command {
   decideReview?:
     | DecideReview
     | undefined;
+  /** Operations on an execution as a whole. */
+  cancel?: Operation | undefined;
+  pause?: Operation | undefined;
+  resume?: Operation | undefined;
+  terminate?: Operation | undefined;
+  retryTask?:
+    | Operation
+    | undefined;
+  /** To the execution that begins. */
+  forkFrom?:
+    | ForkFrom
+    | undefined;
   /** What was too large to travel here. */
   claims?: Claims | undefined;
 }
@@ -169,6 +181,28 @@ export interface DecideReview {
   comment: string;
   formJson: string;
   decidedBy: string;
+}
+
+/** What a person asks of an execution. */
+export interface Operation {
+  /** Names the operation: told again it is the same one. */
+  id: string;
+  by: string;
+  reason: string;
+}
+
+/** Begin at a task of another execution, with the data that it had there. */
+export interface ForkFrom {
+  executionId: string;
+  /** Version of that execution whose decision entered the task. */
+  version: number;
+  /** The activation: pointer, then # and its iteration when it has one. */
+  key: string;
+  operationId: string;
+  /** fork, reset. */
+  kind: string;
+  by: string;
+  reason: string;
 }
 
 function createBaseJob(): Job {
@@ -973,6 +1007,12 @@ function createBaseCommand(): Command {
     failJob: undefined,
     fireTimer: undefined,
     decideReview: undefined,
+    cancel: undefined,
+    pause: undefined,
+    resume: undefined,
+    terminate: undefined,
+    retryTask: undefined,
+    forkFrom: undefined,
     claims: undefined,
   };
 }
@@ -1002,6 +1042,24 @@ export const Command: MessageFns<Command> = {
     }
     if (message.decideReview !== undefined) {
       DecideReview.encode(message.decideReview, writer.uint32(66).fork()).join();
+    }
+    if (message.cancel !== undefined) {
+      Operation.encode(message.cancel, writer.uint32(170).fork()).join();
+    }
+    if (message.pause !== undefined) {
+      Operation.encode(message.pause, writer.uint32(178).fork()).join();
+    }
+    if (message.resume !== undefined) {
+      Operation.encode(message.resume, writer.uint32(186).fork()).join();
+    }
+    if (message.terminate !== undefined) {
+      Operation.encode(message.terminate, writer.uint32(194).fork()).join();
+    }
+    if (message.retryTask !== undefined) {
+      Operation.encode(message.retryTask, writer.uint32(202).fork()).join();
+    }
+    if (message.forkFrom !== undefined) {
+      ForkFrom.encode(message.forkFrom, writer.uint32(210).fork()).join();
     }
     if (message.claims !== undefined) {
       Claims.encode(message.claims, writer.uint32(242).fork()).join();
@@ -1086,6 +1144,54 @@ export const Command: MessageFns<Command> = {
             message.decideReview = DecideReview.decode(reader, reader.uint32());
             continue;
           }
+          case 21: {
+            if (tag !== 170) {
+              break;
+            }
+
+            message.cancel = Operation.decode(reader, reader.uint32());
+            continue;
+          }
+          case 22: {
+            if (tag !== 178) {
+              break;
+            }
+
+            message.pause = Operation.decode(reader, reader.uint32());
+            continue;
+          }
+          case 23: {
+            if (tag !== 186) {
+              break;
+            }
+
+            message.resume = Operation.decode(reader, reader.uint32());
+            continue;
+          }
+          case 24: {
+            if (tag !== 194) {
+              break;
+            }
+
+            message.terminate = Operation.decode(reader, reader.uint32());
+            continue;
+          }
+          case 25: {
+            if (tag !== 202) {
+              break;
+            }
+
+            message.retryTask = Operation.decode(reader, reader.uint32());
+            continue;
+          }
+          case 26: {
+            if (tag !== 210) {
+              break;
+            }
+
+            message.forkFrom = ForkFrom.decode(reader, reader.uint32());
+            continue;
+          }
           case 30: {
             if (tag !== 242) {
               break;
@@ -1136,6 +1242,20 @@ export const Command: MessageFns<Command> = {
         : isSet(object.decide_review)
         ? DecideReview.fromJSON(object.decide_review)
         : undefined,
+      cancel: isSet(object.cancel) ? Operation.fromJSON(object.cancel) : undefined,
+      pause: isSet(object.pause) ? Operation.fromJSON(object.pause) : undefined,
+      resume: isSet(object.resume) ? Operation.fromJSON(object.resume) : undefined,
+      terminate: isSet(object.terminate) ? Operation.fromJSON(object.terminate) : undefined,
+      retryTask: isSet(object.retryTask)
+        ? Operation.fromJSON(object.retryTask)
+        : isSet(object.retry_task)
+        ? Operation.fromJSON(object.retry_task)
+        : undefined,
+      forkFrom: isSet(object.forkFrom)
+        ? ForkFrom.fromJSON(object.forkFrom)
+        : isSet(object.fork_from)
+        ? ForkFrom.fromJSON(object.fork_from)
+        : undefined,
       claims: isSet(object.claims) ? Claims.fromJSON(object.claims) : undefined,
     };
   },
@@ -1165,6 +1285,24 @@ export const Command: MessageFns<Command> = {
     }
     if (message.decideReview !== undefined) {
       obj.decideReview = DecideReview.toJSON(message.decideReview);
+    }
+    if (message.cancel !== undefined) {
+      obj.cancel = Operation.toJSON(message.cancel);
+    }
+    if (message.pause !== undefined) {
+      obj.pause = Operation.toJSON(message.pause);
+    }
+    if (message.resume !== undefined) {
+      obj.resume = Operation.toJSON(message.resume);
+    }
+    if (message.terminate !== undefined) {
+      obj.terminate = Operation.toJSON(message.terminate);
+    }
+    if (message.retryTask !== undefined) {
+      obj.retryTask = Operation.toJSON(message.retryTask);
+    }
+    if (message.forkFrom !== undefined) {
+      obj.forkFrom = ForkFrom.toJSON(message.forkFrom);
     }
     if (message.claims !== undefined) {
       obj.claims = Claims.toJSON(message.claims);
@@ -1196,6 +1334,24 @@ export const Command: MessageFns<Command> = {
       : undefined;
     message.decideReview = (object.decideReview !== undefined && object.decideReview !== null)
       ? DecideReview.fromPartial(object.decideReview)
+      : undefined;
+    message.cancel = (object.cancel !== undefined && object.cancel !== null)
+      ? Operation.fromPartial(object.cancel)
+      : undefined;
+    message.pause = (object.pause !== undefined && object.pause !== null)
+      ? Operation.fromPartial(object.pause)
+      : undefined;
+    message.resume = (object.resume !== undefined && object.resume !== null)
+      ? Operation.fromPartial(object.resume)
+      : undefined;
+    message.terminate = (object.terminate !== undefined && object.terminate !== null)
+      ? Operation.fromPartial(object.terminate)
+      : undefined;
+    message.retryTask = (object.retryTask !== undefined && object.retryTask !== null)
+      ? Operation.fromPartial(object.retryTask)
+      : undefined;
+    message.forkFrom = (object.forkFrom !== undefined && object.forkFrom !== null)
+      ? ForkFrom.fromPartial(object.forkFrom)
       : undefined;
     message.claims = (object.claims !== undefined && object.claims !== null)
       ? Claims.fromPartial(object.claims)
@@ -2246,6 +2402,280 @@ export const DecideReview: MessageFns<DecideReview> = {
     message.comment = object.comment ?? "";
     message.formJson = object.formJson ?? "";
     message.decidedBy = object.decidedBy ?? "";
+    return message;
+  },
+};
+
+function createBaseOperation(): Operation {
+  return { id: "", by: "", reason: "" };
+}
+
+export const Operation: MessageFns<Operation> = {
+  encode(message: Operation, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.id !== "") {
+      writer.uint32(10).string(message.id);
+    }
+    if (message.by !== "") {
+      writer.uint32(18).string(message.by);
+    }
+    if (message.reason !== "") {
+      writer.uint32(26).string(message.reason);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Operation {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseOperation();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.id = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.by = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.reason = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): Operation {
+    return {
+      id: isSet(object.id) ? globalThis.String(object.id) : "",
+      by: isSet(object.by) ? globalThis.String(object.by) : "",
+      reason: isSet(object.reason) ? globalThis.String(object.reason) : "",
+    };
+  },
+
+  toJSON(message: Operation): unknown {
+    const obj: any = {};
+    if (message.id !== "") {
+      obj.id = message.id;
+    }
+    if (message.by !== "") {
+      obj.by = message.by;
+    }
+    if (message.reason !== "") {
+      obj.reason = message.reason;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<Operation>, I>>(base?: I): Operation {
+    return Operation.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<Operation>, I>>(object: I): Operation {
+    const message = createBaseOperation();
+    message.id = object.id ?? "";
+    message.by = object.by ?? "";
+    message.reason = object.reason ?? "";
+    return message;
+  },
+};
+
+function createBaseForkFrom(): ForkFrom {
+  return { executionId: "", version: 0, key: "", operationId: "", kind: "", by: "", reason: "" };
+}
+
+export const ForkFrom: MessageFns<ForkFrom> = {
+  encode(message: ForkFrom, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.executionId !== "") {
+      writer.uint32(10).string(message.executionId);
+    }
+    if (message.version !== 0) {
+      writer.uint32(16).uint32(message.version);
+    }
+    if (message.key !== "") {
+      writer.uint32(26).string(message.key);
+    }
+    if (message.operationId !== "") {
+      writer.uint32(34).string(message.operationId);
+    }
+    if (message.kind !== "") {
+      writer.uint32(42).string(message.kind);
+    }
+    if (message.by !== "") {
+      writer.uint32(50).string(message.by);
+    }
+    if (message.reason !== "") {
+      writer.uint32(58).string(message.reason);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ForkFrom {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseForkFrom();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.executionId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.version = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.key = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.operationId = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.kind = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.by = reader.string();
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.reason = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ForkFrom {
+    return {
+      executionId: isSet(object.executionId)
+        ? globalThis.String(object.executionId)
+        : isSet(object.execution_id)
+        ? globalThis.String(object.execution_id)
+        : "",
+      version: isSet(object.version) ? globalThis.Number(object.version) : 0,
+      key: isSet(object.key) ? globalThis.String(object.key) : "",
+      operationId: isSet(object.operationId)
+        ? globalThis.String(object.operationId)
+        : isSet(object.operation_id)
+        ? globalThis.String(object.operation_id)
+        : "",
+      kind: isSet(object.kind) ? globalThis.String(object.kind) : "",
+      by: isSet(object.by) ? globalThis.String(object.by) : "",
+      reason: isSet(object.reason) ? globalThis.String(object.reason) : "",
+    };
+  },
+
+  toJSON(message: ForkFrom): unknown {
+    const obj: any = {};
+    if (message.executionId !== "") {
+      obj.executionId = message.executionId;
+    }
+    if (message.version !== 0) {
+      obj.version = Math.round(message.version);
+    }
+    if (message.key !== "") {
+      obj.key = message.key;
+    }
+    if (message.operationId !== "") {
+      obj.operationId = message.operationId;
+    }
+    if (message.kind !== "") {
+      obj.kind = message.kind;
+    }
+    if (message.by !== "") {
+      obj.by = message.by;
+    }
+    if (message.reason !== "") {
+      obj.reason = message.reason;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<ForkFrom>, I>>(base?: I): ForkFrom {
+    return ForkFrom.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ForkFrom>, I>>(object: I): ForkFrom {
+    const message = createBaseForkFrom();
+    message.executionId = object.executionId ?? "";
+    message.version = object.version ?? 0;
+    message.key = object.key ?? "";
+    message.operationId = object.operationId ?? "";
+    message.kind = object.kind ?? "";
+    message.by = object.by ?? "";
+    message.reason = object.reason ?? "";
     return message;
   },
 };

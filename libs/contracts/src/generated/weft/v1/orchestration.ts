@@ -57,7 +57,7 @@ export interface ExecutionRequest {
 
 export interface Execution {
   executionId: string;
-  /** accepted, running, waiting, completed, faulted, cancelled. */
+  /** accepted, running, waiting, suspended, completed, faulted, cancelled. */
   status: string;
   definition?: DefinitionRef | undefined;
   requestId: string;
@@ -74,6 +74,8 @@ export interface Execution {
   requestType: string;
   /** What it is found by. */
   attributes: SearchAttribute[];
+  /** The execution that this one was forked from; "" = none. */
+  forkedFrom: string;
 }
 
 export interface Wait {
@@ -185,6 +187,32 @@ export interface DecideRequest {
   outcome: string;
   comment: string;
   formJson: string;
+}
+
+export interface OperateRequest {
+  executionId: string;
+  /** cancel, pause, resume, terminate, retry, fork, reset. */
+  operation: string;
+  /** Names the operation: the same id again is the same operation. "" = a new one. */
+  operationId: string;
+  reason: string;
+  /** Of fork and reset: name or JSON Pointer of the task to start from. "" = the one that the execution faulted at. */
+  task: string;
+}
+
+export interface Operated {
+  operation: string;
+  operationId: string;
+  /** Whether this call changed something (false: it was so already). */
+  changed: boolean;
+  /** As it is now. */
+  execution?:
+    | Execution
+    | undefined;
+  /** What can be done with it now. */
+  possible: string[];
+  /** Of fork and reset: the execution that began. */
+  newExecutionId: string;
 }
 
 function createBasePageRequest(): PageRequest {
@@ -742,6 +770,7 @@ function createBaseExecution(): Execution {
     inputJson: "",
     requestType: "",
     attributes: [],
+    forkedFrom: "",
   };
 }
 
@@ -791,6 +820,9 @@ export const Execution: MessageFns<Execution> = {
     }
     for (const v of message.attributes) {
       SearchAttribute.encode(v!, writer.uint32(170).fork()).join();
+    }
+    if (message.forkedFrom !== "") {
+      writer.uint32(242).string(message.forkedFrom);
     }
     return writer;
   },
@@ -928,6 +960,14 @@ export const Execution: MessageFns<Execution> = {
             message.attributes.push(SearchAttribute.decode(reader, reader.uint32()));
             continue;
           }
+          case 30: {
+            if (tag !== 242) {
+              break;
+            }
+
+            message.forkedFrom = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1001,6 +1041,11 @@ export const Execution: MessageFns<Execution> = {
       attributes: globalThis.Array.isArray(object?.attributes)
         ? object.attributes.map((e: any) => SearchAttribute.fromJSON(e))
         : [],
+      forkedFrom: isSet(object.forkedFrom)
+        ? globalThis.String(object.forkedFrom)
+        : isSet(object.forked_from)
+        ? globalThis.String(object.forked_from)
+        : "",
     };
   },
 
@@ -1051,6 +1096,9 @@ export const Execution: MessageFns<Execution> = {
     if (message.attributes?.length) {
       obj.attributes = message.attributes.map((e) => SearchAttribute.toJSON(e));
     }
+    if (message.forkedFrom !== "") {
+      obj.forkedFrom = message.forkedFrom;
+    }
     return obj;
   },
 
@@ -1076,6 +1124,7 @@ export const Execution: MessageFns<Execution> = {
     message.inputJson = object.inputJson ?? "";
     message.requestType = object.requestType ?? "";
     message.attributes = object.attributes?.map((e) => SearchAttribute.fromPartial(e)) || [];
+    message.forkedFrom = object.forkedFrom ?? "";
     return message;
   },
 };
@@ -2820,6 +2869,306 @@ export const DecideRequest: MessageFns<DecideRequest> = {
   },
 };
 
+function createBaseOperateRequest(): OperateRequest {
+  return { executionId: "", operation: "", operationId: "", reason: "", task: "" };
+}
+
+export const OperateRequest: MessageFns<OperateRequest> = {
+  encode(message: OperateRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.executionId !== "") {
+      writer.uint32(10).string(message.executionId);
+    }
+    if (message.operation !== "") {
+      writer.uint32(18).string(message.operation);
+    }
+    if (message.operationId !== "") {
+      writer.uint32(26).string(message.operationId);
+    }
+    if (message.reason !== "") {
+      writer.uint32(34).string(message.reason);
+    }
+    if (message.task !== "") {
+      writer.uint32(42).string(message.task);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): OperateRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseOperateRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.executionId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.operation = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.operationId = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.reason = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.task = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): OperateRequest {
+    return {
+      executionId: isSet(object.executionId)
+        ? globalThis.String(object.executionId)
+        : isSet(object.execution_id)
+        ? globalThis.String(object.execution_id)
+        : "",
+      operation: isSet(object.operation) ? globalThis.String(object.operation) : "",
+      operationId: isSet(object.operationId)
+        ? globalThis.String(object.operationId)
+        : isSet(object.operation_id)
+        ? globalThis.String(object.operation_id)
+        : "",
+      reason: isSet(object.reason) ? globalThis.String(object.reason) : "",
+      task: isSet(object.task) ? globalThis.String(object.task) : "",
+    };
+  },
+
+  toJSON(message: OperateRequest): unknown {
+    const obj: any = {};
+    if (message.executionId !== "") {
+      obj.executionId = message.executionId;
+    }
+    if (message.operation !== "") {
+      obj.operation = message.operation;
+    }
+    if (message.operationId !== "") {
+      obj.operationId = message.operationId;
+    }
+    if (message.reason !== "") {
+      obj.reason = message.reason;
+    }
+    if (message.task !== "") {
+      obj.task = message.task;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<OperateRequest>, I>>(base?: I): OperateRequest {
+    return OperateRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<OperateRequest>, I>>(object: I): OperateRequest {
+    const message = createBaseOperateRequest();
+    message.executionId = object.executionId ?? "";
+    message.operation = object.operation ?? "";
+    message.operationId = object.operationId ?? "";
+    message.reason = object.reason ?? "";
+    message.task = object.task ?? "";
+    return message;
+  },
+};
+
+function createBaseOperated(): Operated {
+  return { operation: "", operationId: "", changed: false, execution: undefined, possible: [], newExecutionId: "" };
+}
+
+export const Operated: MessageFns<Operated> = {
+  encode(message: Operated, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.operation !== "") {
+      writer.uint32(10).string(message.operation);
+    }
+    if (message.operationId !== "") {
+      writer.uint32(18).string(message.operationId);
+    }
+    if (message.changed !== false) {
+      writer.uint32(24).bool(message.changed);
+    }
+    if (message.execution !== undefined) {
+      Execution.encode(message.execution, writer.uint32(34).fork()).join();
+    }
+    for (const v of message.possible) {
+      writer.uint32(42).string(v!);
+    }
+    if (message.newExecutionId !== "") {
+      writer.uint32(50).string(message.newExecutionId);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Operated {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseOperated();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.operation = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.operationId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.changed = reader.bool();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.execution = Execution.decode(reader, reader.uint32());
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.possible.push(reader.string());
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.newExecutionId = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): Operated {
+    return {
+      operation: isSet(object.operation) ? globalThis.String(object.operation) : "",
+      operationId: isSet(object.operationId)
+        ? globalThis.String(object.operationId)
+        : isSet(object.operation_id)
+        ? globalThis.String(object.operation_id)
+        : "",
+      changed: isSet(object.changed) ? globalThis.Boolean(object.changed) : false,
+      execution: isSet(object.execution) ? Execution.fromJSON(object.execution) : undefined,
+      possible: globalThis.Array.isArray(object?.possible) ? object.possible.map((e: any) => globalThis.String(e)) : [],
+      newExecutionId: isSet(object.newExecutionId)
+        ? globalThis.String(object.newExecutionId)
+        : isSet(object.new_execution_id)
+        ? globalThis.String(object.new_execution_id)
+        : "",
+    };
+  },
+
+  toJSON(message: Operated): unknown {
+    const obj: any = {};
+    if (message.operation !== "") {
+      obj.operation = message.operation;
+    }
+    if (message.operationId !== "") {
+      obj.operationId = message.operationId;
+    }
+    if (message.changed !== false) {
+      obj.changed = message.changed;
+    }
+    if (message.execution !== undefined) {
+      obj.execution = Execution.toJSON(message.execution);
+    }
+    if (message.possible?.length) {
+      obj.possible = message.possible;
+    }
+    if (message.newExecutionId !== "") {
+      obj.newExecutionId = message.newExecutionId;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<Operated>, I>>(base?: I): Operated {
+    return Operated.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<Operated>, I>>(object: I): Operated {
+    const message = createBaseOperated();
+    message.operation = object.operation ?? "";
+    message.operationId = object.operationId ?? "";
+    message.changed = object.changed ?? false;
+    message.execution = (object.execution !== undefined && object.execution !== null)
+      ? Execution.fromPartial(object.execution)
+      : undefined;
+    message.possible = object.possible?.map((e) => e) || [];
+    message.newExecutionId = object.newExecutionId ?? "";
+    return message;
+  },
+};
+
 /** Questions to orchestration that need an answer now. The tenant travels in the metadata. */
 export type OrchestrationService = typeof OrchestrationService;
 export const OrchestrationService = {
@@ -2909,6 +3258,16 @@ export const OrchestrationService = {
     responseSerialize: (value: Review): Buffer => Buffer.from(Review.encode(value).finish()),
     responseDeserialize: (value: Buffer): Review => Review.decode(value),
   },
+  /** Cancels, pauses, resumes, terminates, retries, forks or resets an execution. */
+  operate: {
+    path: "/weft.v1.Orchestration/Operate" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: OperateRequest): Buffer => Buffer.from(OperateRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): OperateRequest => OperateRequest.decode(value),
+    responseSerialize: (value: Operated): Buffer => Buffer.from(Operated.encode(value).finish()),
+    responseDeserialize: (value: Buffer): Operated => Operated.decode(value),
+  },
 } as const;
 
 export interface OrchestrationServer extends UntypedServiceImplementation {
@@ -2924,6 +3283,8 @@ export interface OrchestrationServer extends UntypedServiceImplementation {
   getMembers: handleUnaryCall<ExecutionRequest, MemberPage>;
   listReviews: handleUnaryCall<PageRequest, ReviewPage>;
   decide: handleUnaryCall<DecideRequest, Review>;
+  /** Cancels, pauses, resumes, terminates, retries, forks or resets an execution. */
+  operate: handleUnaryCall<OperateRequest, Operated>;
 }
 
 export interface OrchestrationClient extends Client {
@@ -3058,6 +3419,19 @@ export interface OrchestrationClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: Review) => void,
+  ): ClientUnaryCall;
+  /** Cancels, pauses, resumes, terminates, retries, forks or resets an execution. */
+  operate(request: OperateRequest, callback: (error: ServiceError | null, response: Operated) => void): ClientUnaryCall;
+  operate(
+    request: OperateRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: Operated) => void,
+  ): ClientUnaryCall;
+  operate(
+    request: OperateRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: Operated) => void,
   ): ClientUnaryCall;
 }
 

@@ -4,11 +4,11 @@ import type { CommandOf } from '../execution.commands.js';
 import type { ExecutionDecision, Programs } from '../execution.decide.js';
 import { isEnded, type ExecutionState } from '../execution.state.js';
 
-/** Fires a timer that is due: a `wait` is over, or a `try` begins its next attempt. Never before its time. */
+/** Fires a timer that is due: a `wait` is over, or a `try` begins its next attempt. Never before its time, nor while the execution is suspended. */
 export function fireTimer(state: ExecutionState, command: CommandOf<'FireTimer'>, context: DecideContext, programs: Programs): ExecutionDecision {
   const timer = state.timers[command.timer];
   if (isEnded(state) || !timer) return { kind: 'ignored', reason: 'duplicate' };
-  if (timer.due > context.now) return { kind: 'ignored', reason: 'stale' };
+  if (timer.due > context.now || state.status === 'suspended') return { kind: 'ignored', reason: 'stale' };
   const advance = new Advance(state, programs(state.definition.digest), context);
   advance.record({ type: 'TimerFired', key: timer.key, timer: timer.id });
   if (timer.purpose === 'retry') return advance.finish({ go: 'enter', scope: timer.key, position: 0 });

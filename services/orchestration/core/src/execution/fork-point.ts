@@ -1,0 +1,75 @@
+// From which task of an execution another one can start, and what it carries from there.
+import { rejection, type Rejection } from '@weft/kernel';
+import type { ActivationKey, ExecutionEvent } from './execution.events.js';
+import { jobIdOf } from './execution.state.js';
+
+/** The decision that entered a task, and the activation that it entered. */
+export interface ForkPoint {
+  readonly version: number;
+  readonly key: ActivationKey;
+}
+
+/** One history row, oldest first: its events, and its sequence. */
+export interface HistoryRow {
+  readonly sequence: number;
+  readonly events: readonly ExecutionEvent[];
+}
+
+export type ForkPointReading = { readonly ok: true; readonly point: ForkPoint } | { readonly ok: false; readonly rejection: Rejection };
+
+const TASKS_NAMED_MAX = 20;
+
+/**
+ * The last time that the execution entered a task. Tasks that only a cancel's handler entered do not count.
+ * @param task its name, its JSON Pointer, or a pointer with iteration; '' = the one that the execution faulted at. @returns rejection `unknown-task`.
+ */
+export function forkPointOf(rows: readonly HistoryRow[], task: string): ForkPointReading {
+  const wanted = task === '' ? failedTaskOf(rows) : task;
+  if (wanted === undefined) return { ok: false, rejection: rejection('unknown-task', 'Expected a task to start from: this execution did not fault at one. Name it, as in `--task NAME`.') };
+  const entered = rows.flatMap(({ sequence, events }) => {
+    const cancel = events.findIndex((event) => event.type === 'CancelRequested');
+    return events.slice(0, cancel === -1 ? undefined : cancel).flatMap((event) => (event.type === 'TaskEntered' ? [{ version: sequence, key: event.key, pointer: event.pointer }] : []));
+  });
+  const cancelledAt = rows.find(({ events }) => events.some((event) => event.type === 'CancelRequested'))?.sequence ?? Infinity;
+  const possible = entered.filter(({ version }) => version <= cancelledAt);
+  const found = possible.findLast(({ key, pointer }) => key === wanted || pointer === wanted || nameOf(pointer) === wanted);
+  if (found) return { ok: true, point: { version: found.version, key: found.key } };
+  const names = [...new Set(possible.map(({ pointer }) => nameOf(pointer)))].slice(0, TASKS_NAMED_MAX).join(', ');
+  return { ok: false, rejection: rejection('unknown-task', `Expected a task that this execution has entered but got ${JSON.stringify(wanted.slice(0, 200))}. It has entered: ${names || 'none'}.`) };
+}
+
+/** Name of a task: the last part of its pointer. */
+const nameOf = (pointer: string): string =>
+  pointer
+    .slice(pointer.lastIndexOf('/') + 1)
+    .replaceAll('~1', '/')
+    .replaceAll('~0', '~');
+
+function failedTaskOf(rows: readonly HistoryRow[]): string | undefined {
+  const faulted = rows.flatMap(({ events }) => events).findLast((event) => event.type === 'ExecutionFaulted');
+  return faulted?.type === 'ExecutionFaulted' && faulted.task?.position === undefined ? faulted.task?.key : undefined;
+}
+
+// What an operation did to the other execution is not carried on.
+const LEFT_BEHIND: ReadonlySet<ExecutionEvent['type']> = new Set(['ExecutionStarted', 'ExecutionSuspended', 'ExecutionResumed', 'StepHeld', 'ExecutionForked']);
+
+/** Events before an activation was entered, as the new execution's own: jobs and reviews get its ids, and so its idempotency keys. Undefined when it was never entered. */
+export function carriedEvents(
+  events: readonly ExecutionEvent[],
+  key: ActivationKey,
+  from: string,
+  to: string,
+): { readonly carried: readonly ExecutionEvent[]; readonly entered: Extract<ExecutionEvent, { type: 'TaskEntered' }> } | undefined {
+  const at = events.findLastIndex((event) => event.type === 'TaskEntered' && event.key === key);
+  const entered = events[at];
+  if (entered?.type !== 'TaskEntered') return undefined;
+  const renamed = (id: string): string => (id.startsWith(from) ? to + id.slice(from.length) : id);
+  const carried = events.slice(0, at).flatMap((event): ExecutionEvent[] => {
+    if (LEFT_BEHIND.has(event.type)) return [];
+    if ('job' in event) return [{ ...event, job: jobIdOf(to, event.key) }];
+    if ('review' in event) return [{ ...event, review: renamed(event.review) }];
+    if (event.type === 'EventEmitted') return [{ ...event, emission: renamed(event.emission) }];
+    return [event];
+  });
+  return { carried, entered };
+}
