@@ -26,7 +26,27 @@ const onUnknown = (then: (port: Parameters<Parts['executionPort']>[0], commit: E
   });
 };
 
+let renamed = 0;
+
 export const DECISION_BUGS: readonly PlantedBug[] = [
+  {
+    name: 'signal-named-by-delivery',
+    mistake: 'every delivery of a signal gives it another id, so that it is taken as often as it comes',
+    foundWithin: 20,
+    wrong: { executionDecider: asked((_state, command) => (command.type === 'ReceiveSignal' ? { ...command, id: `${command.id}/${renamed++}` } : command)) },
+  },
+  {
+    name: 'wait-row-left-behind',
+    mistake: 'what an execution no longer waits for keeps its row',
+    foundWithin: 20,
+    wrong: { unparked: () => [] },
+  },
+  {
+    name: 'quick-job-without-a-row',
+    mistake: 'a quick job beside something parked has no wait row, and the sweep passes by what is parked',
+    foundWithin: 500,
+    wrong: { parked: (waits) => waits.filter(({ kind, subject }) => kind !== 'job' || subject === 'infer') },
+  },
   {
     name: 'stale-failure-counts',
     mistake: 'a failure that is told again fails the attempt that came after it',

@@ -52,6 +52,7 @@ export const FAULT_KINDS = {
   'request-conflict': 0.06,
   'request-unroutable': 0.06,
   'review-decided-twice': 0.3,
+  'signal-duplicate': 0.2,
 } as const;
 
 export type FaultKind = keyof typeof FAULT_KINDS;

@@ -1,8 +1,13 @@
 // Clients: they ask over the bus or by a call, ask again until they are answered, and sometimes ask twice.
+import { initialExecution, isEnded, listenKeysOf } from '@weft/orchestration/core';
+import { TENANT } from './execution-table.js';
 import type { Fleet } from './fleet.js';
-import { DEFINITIONS } from './definition.js';
-import { typeOf, type Request, type RoutingReplica } from './routing.replica.js';
+import { DEFINITIONS, signalType } from './definition.js';
+import type { OrchestrationReplica } from './orchestration.replica.js';
+import { SOURCE, typeOf, type Request, type RoutingReplica } from './routing.replica.js';
 import type { World } from './world.js';
+
+type Signal = { readonly id: string; readonly source: string; readonly type: string; readonly data: { readonly execution: string } };
 
 const ASKING_MS = 8_000;
 
@@ -15,6 +20,7 @@ export class Client {
   constructor(
     private readonly world: World,
     private readonly routing: Fleet<RoutingReplica>,
+    private readonly orchestration: Fleet<OrchestrationReplica>,
   ) {}
 
   /** Plans the requests of this world. */
@@ -51,6 +57,49 @@ export class Client {
       );
     });
     schedule.after(2_500, '', () => isAnswered || this.#ask(request, false));
+  }
+
+  /** Sends each event that an execution listens for, until it has it: some before it has begun. */
+  signal(execution: string): void {
+    const { random, schedule, definitions, watch } = this.world;
+    for (const listen of definitions.get(execution)!.listens) {
+      const { name, isCorrelated } = listen;
+      const id = `${execution}.${name}`;
+      watch.sentSignals.add(id);
+      const event = { id, source: SOURCE, type: signalType(listen), data: { execution } };
+      // Who is not named is found by what is waited for, and only then.
+      const isNamed = !isCorrelated || random.chance(0.5);
+      schedule.after(random.between(0, 6_000), '', () => this.#signal(execution, event, isNamed));
+    }
+  }
+
+  #signal(execution: string, event: Signal, isNamed: boolean): void {
+    const { chaos, schedule } = this.world;
+    let isHeard = false;
+    const times = chaos.strikes('signal-duplicate') ? 2 : 1;
+    for (let time = 0; time < times; time++) this.#sendSignal(execution, event, isNamed, () => (isHeard = true));
+    schedule.after(2_000, '', () => isHeard || this.#signal(execution, event, isNamed));
+  }
+
+  #sendSignal(execution: string, event: Signal, isNamed: boolean, heard: () => void): void {
+    const { random, executions } = this.world;
+    const replica = this.orchestration.any();
+    if (!replica) return;
+    const { id, source, type } = event;
+    replica.process.later(random.between(1, 6), `hears signal ${id}`, () => {
+      const keys = isNamed ? [execution] : executions.listening(listenKeysOf(type, event) ?? []);
+      const command = { type: 'ReceiveSignal', tenant: TENANT, source, id, eventType: type, event, taint: [], isCorrelated: !isNamed } as const;
+      if (!isNamed && keys.length > 0) this.world.schedule.note(`signal ${id} is for ${keys.length}`);
+      replica.submit(keys.map((key) => ({ key, command, messageId: `signal/${id}` }))).then(
+        (outcomes) => {
+          const isOver = outcomes.some(
+            (outcome) => outcome.kind === 'accepted' || (outcome.kind === 'ignored' && outcome.reason === 'duplicate') || (outcome.kind === 'rejected' && outcome.rejection.code === 'execution-ended'),
+          );
+          if (replica.process.isAlive && (isOver || isEnded(executions.rows.get(execution)?.state ?? initialExecution))) heard();
+        },
+        () => undefined,
+      );
+    });
   }
 
   #hear(id: string, execution: string): void {

@@ -15,6 +15,8 @@ export interface Definition {
   readonly expected: (from: number) => Expected;
   /** Names of tasks that the receiver refuses, and how often. */
   readonly refusals: ReadonlyMap<string, number>;
+  /** Events that it listens for. */
+  readonly listens: readonly { readonly name: string; readonly isCorrelated: boolean }[];
 }
 
 const compiled = new Map<number, Definition>();
@@ -32,29 +34,38 @@ export function definitionOf(number: number): Definition {
   };
   const refusals = new Map<string, number>();
   for (const task of effectsIn(plan)) if (task.refusals > 0) refusals.set(task.name, task.refusals);
-  const definition = { digest: digestOf(number), program: compileProgram(document), document, expected: (from: number) => expectedOf(plan, from), refusals };
+  const definition = { digest: digestOf(number), program: compileProgram(document), document, expected: (from: number) => expectedOf(plan, from), refusals, listens: listensIn(plan) };
   compiled.set(number, definition);
   return definition;
 }
 
-function effectsIn(tasks: readonly PlannedTask[]): readonly (PlannedTask & { kind: 'effect' })[] {
+/** All tasks of a plan, those inside others too. */
+function allIn(tasks: readonly PlannedTask[]): readonly PlannedTask[] {
   return tasks.flatMap((task) => {
     switch (task.kind) {
-      case 'effect':
-        return [task];
       case 'do':
-        return effectsIn(task.tasks);
+      case 'for':
+        return [task, ...allIn(task.tasks)];
       case 'try':
-        return [...effectsIn(task.tasks), ...effectsIn(task.rescue)];
+        return [task, ...allIn(task.tasks), ...allIn(task.rescue)];
+      case 'fork':
+      case 'race':
+        return [task, ...allIn(task.branches)];
       case 'jump':
-        return effectsIn([task.jumped]);
+        return [task, task.jumped];
       case 'loop':
-        return [task.effect];
+        return [task, task.effect];
       default:
-        return [];
+        return [task];
     }
   });
 }
+
+const effectsIn = (plan: readonly PlannedTask[]) => allIn(plan).filter((task) => task.kind === 'effect');
+const listensIn = (plan: readonly PlannedTask[]) => allIn(plan).filter((task) => task.kind === 'listen');
+
+/** Type of the event that a `listen` waits for: whoever does not correlate takes any of its type. */
+export const signalType = ({ name, isCorrelated }: { readonly name: string; readonly isCorrelated: boolean }): string => `sim.${isCorrelated ? 'correlated' : 'signal'}.${name}`;
 
 type Fields = { readonly [name: string]: Json };
 
@@ -106,6 +117,16 @@ function tasksOf(task: PlannedTask): readonly Fields[] {
         { [task.effect.name]: { ...effect(task.effect), export: { as: goal } } },
         { [task.name]: { switch: [{ more: { when: `.total < $context.${task.name}`, then: task.effect.name } }, { done: { then: 'continue' } }] } },
       ];
+    }
+    case 'for':
+      return named({ for: { each: 'item', in: `[range(${task.passes})]` }, do: task.tasks.flatMap(tasksOf) });
+    case 'fork':
+      return named({ fork: { branches: task.branches.flatMap(tasksOf) }, output: { as: '{ total: (map(.total) | add) }' } });
+    case 'race':
+      return named({ fork: { compete: true, branches: task.branches.flatMap(tasksOf) }, ...KEEP });
+    case 'listen': {
+      const correlate = task.isCorrelated ? { correlate: { execution: { from: '${ .data.execution }', expect: '${ $workflow.id }' } } } : {};
+      return named({ listen: { to: { one: { with: { type: signalType(task) }, ...correlate } } }, ...KEEP });
     }
     case 'raise':
       return named({ raise: { error: { type: 'https://sim.test/errors/raised', status: 418 } } });

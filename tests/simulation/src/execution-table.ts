@@ -2,6 +2,7 @@
 import type { Instant } from '@weft/kernel';
 import { announcementsOf, decodeEvents, effectsBetween, encodeEvents, isEnded, type ExecutionEvent, type ExecutionState, type OpenReview, type Wait } from '@weft/orchestration/core';
 import type { Decided } from '@weft/pipeline';
+import type { Parts } from './parts.js';
 import { Store } from './store.js';
 
 export const TENANT = 'default';
@@ -28,7 +29,10 @@ export class ExecutionTable {
   readonly store: Store<ExecutionState, ExecutionEvent>;
 
   /** @param onWritten told of every decision, after everything that it writes. */
-  constructor(private readonly onWritten: (decided: Written, at: Instant) => void) {
+  constructor(
+    private readonly parts: Pick<Parts, 'parked' | 'unparked'>,
+    private readonly onWritten: (decided: Written, at: Instant) => void,
+  ) {
     this.store = new Store('orchestration', TENANT, {
       encode: encodeEvents,
       decode: decodeEvents,
@@ -51,6 +55,11 @@ export class ExecutionTable {
     return claimed;
   }
 
+  /** Executions that wait for an event which has one of these keys. */
+  listening(keys: readonly string[]): readonly string[] {
+    return [...this.waits].flatMap(([execution, waits]) => ([...waits.values()].some(({ kind, correlation }) => kind === 'signal' && keys.includes(correlation ?? '')) ? [execution] : []));
+  }
+
   /** Running executions without a wait row (unless `withWaits`) and without history since `silentMs`. */
   silent(now: Instant, silentMs: number, withWaits: boolean): readonly string[] {
     const silent: string[] = [];
@@ -71,8 +80,8 @@ export class ExecutionTable {
     const { park, unpark, openReviews, closeReviews } = effectsBetween(before, after);
     const waits = this.waits.get(id) ?? new Map<string, WaitRow>();
     this.waits.set(id, waits);
-    for (const wait of unpark) waits.delete(wait);
-    for (const wait of park) waits.set(wait.id, { ...wait, claimedUntil: 0 });
+    for (const wait of this.parts.unparked(unpark)) waits.delete(wait);
+    for (const wait of this.parts.parked(park)) waits.set(wait.id, { ...wait, claimedUntil: 0 });
     for (const review of openReviews) this.reviews.set(review.id, { ...review, execution: id });
     for (const review of closeReviews) this.reviews.delete(review);
     this.onWritten(decided, at);

@@ -3,7 +3,7 @@ import { uuidv7, type Instant } from '@weft/kernel';
 import {
   announcementsOf,
   effectsBetween,
-  evolveExecution,
+  foldExecution,
   initialExecution,
   isEnded,
   isLong,
@@ -222,7 +222,7 @@ export class OrchestrationReplica {
       .then((histories) => {
         const jobs: Job[] = [];
         for (const { events } of histories.values()) {
-          const state = events.reduce(evolveExecution, initialExecution);
+          const state = foldExecution(initialExecution, events);
           const outstanding: readonly OutstandingJob[] = outstandingJobs(state);
           if (outstanding.length === 0) this.#expected.delete(state.executionId);
           for (const job of outstanding) jobs.push(this.world.parts.jobOf(state, job));
@@ -253,7 +253,7 @@ export class OrchestrationReplica {
       let events: readonly ExecutionEvent[] = [];
       for (const row of rows) {
         events = store.decode(row);
-        facts = events.reduce(evolveExecution, facts);
+        facts = foldExecution(facts, events);
       }
       return messagesOf(facts, sequence, events);
     });

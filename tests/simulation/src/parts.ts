@@ -1,5 +1,5 @@
 // The parts that a world is composed of. A planted bug is a world with one part put in wrongly: product code has no branch for it.
-import { executionDecider, type ExecutionEvent, type ExecutionState } from '@weft/orchestration/core';
+import { executionDecider, type ExecutionEvent, type ExecutionState, type Wait } from '@weft/orchestration/core';
 import { StateCache, type Commit, type HistoryStore } from '@weft/pipeline';
 import { effectDecider, nextStep, type EffectCommand, type EffectEvent, type EffectState } from '@weft/tools/core';
 import type { Decider } from '@weft/kernel';
@@ -36,6 +36,9 @@ export interface Parts {
   readonly unsequenced: (rows: readonly CommitRecord[]) => readonly CommitRecord[];
   /** Executions whose jobs a sweep dispatches again. */
   readonly silent: (executions: readonly string[]) => readonly string[];
+  /** Wait rows that a decision writes, and those that it deletes, by id. */
+  readonly parked: (waits: readonly Wait[]) => readonly Wait[];
+  readonly unparked: (ids: readonly string[]) => readonly string[];
   /** Instant at which the poller takes a timer to be due. */
   readonly due: (due: number) => number;
   /** Whether a request's name is taken by a request that is stored. */
@@ -61,6 +64,8 @@ export const RIGHT_PARTS: Parts = {
   unpublished: (rows) => rows.filter(({ published }) => !published),
   unsequenced: (rows) => rows.filter(({ sequenced }) => sequenced === undefined),
   silent: (executions) => executions,
+  parked: (waits) => waits,
+  unparked: (ids) => ids,
   due: (due) => due,
   isTaken: (isStored) => isStored,
 };

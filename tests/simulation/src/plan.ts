@@ -18,7 +18,15 @@ export type PlannedTask =
   | { readonly kind: 'jump'; readonly name: string; readonly jumped: PlannedTask; readonly landing: string }
   /** Repeats an effect until the total has grown by `rounds` times its amount. */
   | { readonly kind: 'loop'; readonly name: string; readonly effect: PlannedTask & { kind: 'effect' }; readonly rounds: number }
-  | { readonly kind: 'raise'; readonly name: string };
+  | { readonly kind: 'raise'; readonly name: string }
+  /** Runs its tasks once for each of `passes` items. */
+  | { readonly kind: 'for'; readonly name: string; readonly passes: number; readonly tasks: readonly PlannedTask[] }
+  /** Runs branches at the same time; the total is the sum of theirs. */
+  | { readonly kind: 'fork'; readonly name: string; readonly branches: readonly PlannedTask[] }
+  /** Runs branches until one ends; the total stays, and nobody can say which effects happen. */
+  | { readonly kind: 'race'; readonly name: string; readonly branches: readonly PlannedTask[] }
+  /** Waits for the event that is named after it. */
+  | { readonly kind: 'listen'; readonly name: string; readonly isCorrelated: boolean };
 
 const SENDINGS: readonly Sending[] = ['idempotent', 'idempotent', 'idempotent', 'hooked', 'hookless', 'put', 'post'];
 const KINDS = [
@@ -43,7 +51,14 @@ const KINDS = [
   'try',
   'jump',
   'loop',
+  'for',
+  'fork',
+  'fork',
+  'race',
+  'listen',
 ] as const;
+// What is the same in every pass of a loop, and never raises.
+const PLAIN_KINDS = ['effect', 'effect', 'effect', 'set', 'read', 'wait', 'emit', 'remember', 'review', 'infer'] as const;
 
 /** A plan of at least five tasks. */
 export function planOf(random: Random): readonly PlannedTask[] {
@@ -56,12 +71,13 @@ class Planner {
 
   constructor(private readonly random: Random) {}
 
-  task(depth: number): PlannedTask {
+  task(depth: number, kinds: typeof KINDS | typeof PLAIN_KINDS = KINDS): PlannedTask {
     const { random } = this;
-    const kind = random.pick(KINDS);
+    const kind = random.pick<(typeof KINDS)[number]>(kinds);
     const name = this.#name(kind);
     switch (kind) {
       case 'effect':
+        if (kinds === PLAIN_KINDS) return this.#effect(name, 0);
         return this.#effect(name, depth > 0 && random.chance(0.25) ? random.between(1, 2) : random.chance(0.01) ? 1 : 0);
       case 'set':
         return { kind, name, plus: random.between(1, 9) };
@@ -79,6 +95,15 @@ class Planner {
           delayMs: random.chance(0.5) ? 0 : random.between(50, 3_000),
           rescue: random.chance(0.7) ? [this.#effect(this.#name('effect'), 0)] : [],
         };
+      case 'for':
+        return { kind, name, passes: random.between(1, 4), tasks: this.#plain(2) };
+      case 'fork':
+        return { kind, name, branches: this.#branches(depth) };
+      case 'race':
+        return { kind, name, branches: this.#plain(3) };
+      case 'listen':
+        // Tried again it would take a second event.
+        return depth > 0 ? this.#effect(name, 0) : this.#listen(name);
       case 'jump':
         return { kind, name, jumped: this.#effect(this.#name('effect'), 0), landing: this.#name('set') };
       case 'loop':
@@ -86,6 +111,23 @@ class Planner {
       default:
         return { kind, name };
     }
+  }
+
+  #listen(name: string): PlannedTask {
+    return { kind: 'listen', name, isCorrelated: this.random.chance(0.5) };
+  }
+
+  #plain(most: number): readonly PlannedTask[] {
+    return Array.from({ length: this.random.between(1, most) }, () => this.task(0, PLAIN_KINDS));
+  }
+
+  /** A branch that fails cancels the others, and no sum would be owed: what may be refused is inside a `try`. */
+  #branches(depth: number): readonly PlannedTask[] {
+    return Array.from({ length: this.random.between(2, 4) }, (): PlannedTask => {
+      const name = this.#name('branch');
+      if (depth > 0 || this.random.chance(0.6)) return { kind: 'do', name, tasks: [...this.#plain(2), ...(depth === 0 && this.random.chance(0.3) ? [this.#listen(this.#name('listen'))] : [])] };
+      return { kind: 'try', name, tasks: this.#tasks(1), retries: 1, delayMs: 0, rescue: [this.#effect(this.#name('effect'), 0)] };
+    });
   }
 
   #tasks(depth: number): readonly PlannedTask[] {
@@ -108,6 +150,8 @@ export interface Expected {
   readonly total: number | undefined;
   /** How much each effect adds outside, by task name. */
   readonly sums: ReadonlyMap<string, number>;
+  /** Effects of races: they may happen or not. */
+  readonly loose: ReadonlySet<string>;
 }
 
 class Raised extends Error {}
@@ -116,15 +160,18 @@ class Raised extends Error {}
 export function expectedOf(plan: readonly PlannedTask[], from: number): Expected {
   const paper = new Paper();
   try {
-    return { total: paper.run(plan, from), status: 'completed', sums: paper.sums };
+    return { total: paper.run(plan, from), status: 'completed', sums: paper.sums, loose: paper.loose };
   } catch (thrown) {
     if (!(thrown instanceof Raised)) throw thrown;
-    return { status: 'faulted', total: undefined, sums: paper.sums };
+    return { status: 'faulted', total: undefined, sums: paper.sums, loose: paper.loose };
   }
 }
 
 class Paper {
   readonly sums = new Map<string, number>();
+  readonly loose = new Set<string>();
+  /** Pass of the `for` around. */
+  #pass = '';
   readonly #refused = new Map<string, number>();
   readonly #happened = new Set<string>();
 
@@ -151,13 +198,27 @@ class Paper {
       }
       case 'raise':
         throw new Raised();
+      case 'for': {
+        let sum = total;
+        for (let pass = 0; pass < task.passes; pass++) {
+          this.#pass = `${task.name}:${pass}`;
+          sum = this.run(task.tasks, sum);
+        }
+        this.#pass = '';
+        return sum;
+      }
+      case 'fork':
+        return task.branches.reduce((sum, branch) => sum + this.#task(branch, total), 0);
+      case 'race':
+        for (const { name } of task.branches) this.loose.add(name);
+        return total;
       default:
         return total;
     }
   }
 
   #effect({ name, amount, refusals }: PlannedTask & { kind: 'effect' }, round: number, total: number): number {
-    const activation = `${name}#${round}`;
+    const activation = `${name}#${round}${this.#pass}`;
     const refused = this.#refused.get(name) ?? 0;
     if (!this.#happened.has(activation)) {
       if (refused < refusals) {

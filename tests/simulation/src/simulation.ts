@@ -99,8 +99,9 @@ function compose(world: World): { readonly client: Client; readonly fleets: read
       return hearer;
     }),
   );
-  const client = new Client(world, routing);
+  const client = new Client(world, routing, orchestration);
   client.begin();
+  world.onAccepted = (execution) => client.signal(execution);
   new Person(world, orchestration).begin();
   const fleets = [orchestration, tools, routing, keepers, sequencers];
   trouble(world, fleets);

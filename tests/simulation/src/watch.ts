@@ -13,6 +13,8 @@ interface Followed {
   /** Jobs that were scheduled and have no result: (job, generation). */
   readonly open: Set<string>;
   readonly timers: Map<string, Instant>;
+  /** Events that came in, and whether they were taken. */
+  readonly signals: Map<string, boolean>;
 }
 
 const VIOLATIONS_MAX = 20;
@@ -21,6 +23,8 @@ export class Watch {
   readonly violations: string[] = [];
   /** Commands that were handed in to be decided. */
   commands = 0;
+  /** Ids of events that were sent to executions. */
+  readonly sentSignals = new Set<string>();
   /** Results as workers reported them: what is counted must be among them. */
   readonly #reported = new Set<string>();
   readonly #followed = new Map<string, Followed>();
@@ -39,7 +43,7 @@ export class Watch {
   }
 
   onDecision({ key, sequence, events, after }: Written, at: Instant): void {
-    const followed = this.#followed.get(key) ?? { sequence: -1, isEnded: false, open: new Set(), timers: new Map() };
+    const followed = this.#followed.get(key) ?? { sequence: -1, isEnded: false, open: new Set(), timers: new Map(), signals: new Map() };
     this.#followed.set(key, followed);
     if (sequence !== followed.sequence + 1) this.violate(`I4: history of ${key} goes from ${followed.sequence} to ${sequence}`);
     if (followed.isEnded) this.violate(`I1: ${key} decides after its end: ${events.map(({ type }) => type).join(' ')}`);
@@ -55,7 +59,7 @@ export class Watch {
         this.violate(`I5: ${key} is dispatched again although it may have happened (${before.status})`);
   }
 
-  #onEvent(key: string, { open, timers }: Followed, event: ExecutionEvent, at: Instant): void {
+  #onEvent(key: string, { open, timers, signals }: Followed, event: ExecutionEvent, at: Instant): void {
     switch (event.type) {
       case 'JobScheduled':
         open.add(`${event.job} ${event.generation}`);
@@ -77,6 +81,15 @@ export class Watch {
         timers.delete(event.timer);
         break;
       }
+      case 'SignalReceived':
+        if (signals.has(event.id)) this.violate(`I2: ${key} receives signal ${event.id} a second time`);
+        if (!this.sentSignals.has(event.id)) this.violate(`I2: ${key} receives signal ${event.id}, which nobody sent`);
+        signals.set(event.id, false);
+        break;
+      case 'SignalTaken':
+        if (signals.get(event.id) !== false) this.violate(`I2: ${key} takes signal ${event.id}, which is ${signals.has(event.id) ? 'taken' : 'not there'}`);
+        signals.set(event.id, true);
+        break;
       default:
     }
   }

@@ -29,6 +29,8 @@ export class World {
   readonly receiver: Receiver;
   /** Definition by execution, as its start named it. */
   readonly definitions = new Map<string, Definition>();
+  /** Told of each execution that was accepted. */
+  onAccepted: (execution: string) => void = () => undefined;
 
   constructor(
     readonly seed: number,
@@ -40,7 +42,7 @@ export class World {
     this.chaos = new Chaos(this.random, (kind) => this.schedule.note(`fault: ${kind}`));
     this.bus = new Bus(this.schedule, this.random, this.chaos);
     this.watch = new Watch(this.schedule);
-    this.executions = new ExecutionTable((decided: Written, at) => this.watch.onDecision(decided, at));
+    this.executions = new ExecutionTable(parts, (decided: Written, at) => this.watch.onDecision(decided, at));
     this.effects = new Store('tools', TENANT, {
       // Payloads of effects are parted in tools' shell; what is folded is the same.
       encode: (events) => ({ structure: JSON.stringify(events), payload: '[]' }),
@@ -60,8 +62,10 @@ export class World {
     return this.commitRows().flatMap(({ rows }) => [...rows.values()]);
   }
 
+  /** Notes which definition an accepted execution is of, in the act that stores it. */
   define(execution: string, number: number): void {
     this.definitions.set(execution, definitionOf(number));
+    this.onAccepted(execution);
   }
 
   /** What is stored about an effect. */
