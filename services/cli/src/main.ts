@@ -2,6 +2,7 @@
 import { Refused } from '@weft/kernel';
 import { Fault } from '@weft/pipeline';
 import { Command, CommanderError } from 'commander';
+import { registerArchive } from './commands/archive.js';
 import { registerAudit } from './commands/audit.js';
 import { registerBench } from './commands/bench.js';
 import { registerDb } from './commands/db.js';
@@ -47,6 +48,7 @@ for (const register of [
   registerReviews,
   registerOperations,
   registerAudit,
+  registerArchive,
   registerDb,
   registerTest,
   registerBench,

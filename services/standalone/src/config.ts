@@ -20,6 +20,13 @@ export const standaloneConfig = z.object({
   WEFT_STORE_URL: z.string().optional().describe('PostgreSQL to use instead of the embedded one: postgres://user:password@host:5432/database, as a user who may create roles.'),
   WEFT_STORE_PASSWORD: z.string().optional().describe('Password of the service roles, when the server asks for one.'),
   WEFT_DEFINITIONS: z.string().optional().describe('Folder of definitions that are deployed for the default tenant at start.'),
+  WEFT_RETENTION_DAYS: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(36_500)
+    .default(0)
+    .describe('Days that executions are kept after their end; `weft archive run` archives older ones and removes them. 0 keeps them for ever.'),
   WEFT_STORE_WAIT_MS: z.coerce.number().int().min(0).default(10_000).describe('How long to wait for another process that uses the same store, in milliseconds.'),
 });
 

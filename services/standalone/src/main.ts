@@ -1,14 +1,16 @@
-// All of Weft as one process. With `migrate` or `create-key TENANT NAME` it only does that and ends.
+// All of Weft as one process. With `migrate`, `create-key TENANT NAME` or `archive FOLDER BEFORE [dry-run]` it only does that and ends.
 import { engineRole } from '@weft/adapter-postgres';
 import { createApiKey } from '@weft/gateway/shell';
 import { ConfigInvalid, configureLog, loadConfig, logFor, runService } from '@weft/nest-platform';
 import { Refused } from '@weft/kernel';
 import { compose } from './compose.js';
-import { standaloneConfig } from './config.js';
+import { archive } from './archive/archive.js';
+import { standaloneConfig, type StandaloneConfig } from './config.js';
 import { migrateStore, openStore, servicePool, type OpenedStore } from './store.js';
 
 const [mode, ...args] = process.argv.slice(2);
 if (mode === 'migrate') await administrate(async (store) => ({ applied: await migrateStore(store) }));
+else if (mode === 'archive') await administrate((store, config) => archive(store, config, args));
 else if (mode === 'create-key') await administrate((store) => createKey(store, args));
 else {
   await runService('standalone', async () => {
@@ -26,13 +28,13 @@ else {
 }
 
 /** Prints one JSON line about what was done. */
-async function administrate(run: (store: OpenedStore) => Promise<object>): Promise<void> {
+async function administrate(run: (store: OpenedStore, config: StandaloneConfig) => Promise<object>): Promise<void> {
   // stdout is for the answer alone.
   configureLog({ write: (line) => process.stderr.write(line) });
   try {
     const config = loadConfig(standaloneConfig, process.env);
     const store = await openStore({ home: config.WEFT_HOME, url: config.WEFT_STORE_URL, servicePassword: config.WEFT_STORE_PASSWORD });
-    const done = await run(store);
+    const done = await run(store, config);
     // A server that ran before may be in use; the next start adopts it anyway.
     if (!store.adopted) await store.close();
     process.stdout.write(`${JSON.stringify(done)}\n`);

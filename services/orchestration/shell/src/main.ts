@@ -31,6 +31,7 @@ await runService(SERVICE, async () => {
       passwordOf: () => config.WEFT_STORE_PASSWORD ?? store.password,
       bus,
       busIsVolatile: false,
+      payloads,
       workers: {
         tools: claimCheckedWorker(peers.tools.peer, payloads),
         memory: claimCheckedWorker(peers.memory.peer, payloads),

@@ -25,6 +25,7 @@ import { Recovery } from './publish/recovery.js';
 import type { Workers } from './publish/workers.js';
 import { ONLY_REPLICA, ReplicaPresence } from './replicas/replica-presence.js';
 import { replicaRows } from './replicas/replica-rows.js';
+import { Housekeeping, type UnusedPayloads } from './retire/housekeeping.js';
 import { ExecutionQueries } from './query/execution-queries.js';
 import { traceDecisions } from './publish/decision-spans.js';
 
@@ -37,6 +38,8 @@ export interface OrchestrationPorts {
   readonly busIsVolatile: boolean;
   readonly workers: Workers;
   readonly settings: OrchestrationSettings;
+  /** What messages refer to; undefined where they carry all. */
+  readonly payloads?: UnusedPayloads;
   readonly clock?: Clock;
   /** How it is one replica among others. Default: it has the store for itself. */
   readonly replica?: ReplicaPorts;
@@ -63,6 +66,7 @@ interface Wired {
   readonly recovery: Recovery;
   readonly dispatcher: JobDispatcher;
   readonly presence: ReplicaPresence | undefined;
+  readonly housekeeping: Housekeeping;
   readonly pools: readonly Pool[];
 }
 
@@ -84,6 +88,7 @@ export class OrchestrationModule implements OnApplicationBootstrap {
       await wired.engine.stop();
       // The last batches are announced by now: their commits are marked, and not told of again by the next process.
       await wired.recovery.stop();
+      await wired.housekeeping.stop();
       // Last, so that nobody takes over what is still being done.
       await wired.presence?.stop();
     });
@@ -111,6 +116,7 @@ export class OrchestrationModule implements OnApplicationBootstrap {
     await this.wired.presence?.start();
     this.wired.timers.start();
     this.wired.recovery.start();
+    this.wired.housekeeping.start();
   }
 }
 
@@ -200,6 +206,7 @@ async function wire(ports: OrchestrationPorts): Promise<Wired> {
     recovery,
     dispatcher,
     presence,
+    housekeeping: new Housekeeping(enginePool, clock, { payloadDays: settings.WEFT_PAYLOAD_DAYS, payloads: ports.payloads }, onFault),
     pools: [enginePool, tenantPool, ...(presencePool ? [presencePool] : [])],
   };
 }

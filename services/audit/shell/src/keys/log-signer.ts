@@ -31,6 +31,12 @@ export function logSigner(settings: { readonly WEFT_HOME: string; readonly WEFT_
   return { signer, verifier: verifier.verifier, verifierKey };
 }
 
+/** The public half of the log's key as text, where the key is at hand; '' where it is not: nothing is made. */
+export function verifierKeyOf({ WEFT_HOME: home, WEFT_AUDIT_KEY: given }: { readonly WEFT_HOME: string; readonly WEFT_AUDIT_KEY?: string | undefined }): string {
+  const parsed = parseSignerKey((given ?? readIfThere(join(home, 'audit', 'signer.key')) ?? '').trim());
+  return parsed.ok ? parsed.verifierKey : '';
+}
+
 function keptKey(path: string, origin: string): string {
   const known = readIfThere(path);
   if (known !== undefined) return known;

@@ -5,7 +5,8 @@ import { eventually } from '@weft/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { orchestrationMigrations } from '../migrations/index.js';
 import { calls, context, newExecutionId, startCommand, startOrchestration, type RunningOrchestration } from '../orchestration.testing.js';
-import { firstIdOf, searchConditions } from './execution-search.js';
+import { firstIdOf } from '../persist/first-id.js';
+import { searchConditions } from './execution-search.js';
 
 let scratch: ScratchStore;
 let weft: RunningOrchestration;

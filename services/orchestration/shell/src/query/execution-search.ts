@@ -1,6 +1,7 @@
 // Which executions a query means, as conditions in SQL. Every value is a parameter.
 import type { ExecutionQuery } from '@weft/contracts';
 import { refuse } from '@weft/kernel';
+import { firstIdOf } from '../persist/first-id.js';
 import { isText } from './cursor.js';
 
 /** Attributes that one query may ask for. */
@@ -38,12 +39,6 @@ export function searchConditions(query: ExecutionQuery, from: number): SearchCon
     return `join orchestration.search_attributes ${a} on ${a}.tenant = e.tenant and ${a}.execution_id = e.id and ${a}.name = ${place(text('attribute', name))} and ${a}.value = ${place(text('attribute', value))}`;
   });
   return { joins: joins.join(' '), where: wheres.length === 0 ? 'true' : wheres.join(' and '), values, isWaiting };
-}
-
-/** The lowest UUID whose first 48 bits are an instant, milliseconds since the epoch. */
-export function firstIdOf(instantMs: number): string {
-  const time = Math.floor(instantMs).toString(16).padStart(12, '0');
-  return `${time.slice(0, 8)}-${time.slice(8)}-0000-0000-000000000000`;
 }
 
 type Place = (given: unknown) => string;

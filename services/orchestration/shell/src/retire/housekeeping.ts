@@ -1,0 +1,57 @@
+// What has to be done now and then, by any replica: partitions ahead of time, and payloads that nothing refers to any more.
+import { faultOf, type Pool } from '@weft/adapter-postgres';
+import type { Clock } from '@weft/pipeline';
+import { createHistoryPartitions } from '../migrations/history-partitions.js';
+
+/** Payloads of messages, as far as letting go of them. */
+export interface UnusedPayloads {
+  /** Removes what nothing has used since an instant. @returns how many. */
+  removeUnused(since: number): Promise<number>;
+}
+
+export interface HousekeepingOptions {
+  /** How long a payload is kept after its last use. */
+  readonly payloadDays: number;
+  /** Undefined where messages carry all. */
+  readonly payloads: UnusedPayloads | undefined;
+}
+
+const EVERY_MS = 3_600_000;
+export const DAY_MS = 86_400_000;
+
+export class Housekeeping {
+  #timer: NodeJS.Timeout | undefined;
+  #running: Promise<void> | undefined;
+
+  constructor(
+    private readonly pool: Pool,
+    private readonly clock: Clock,
+    private readonly options: HousekeepingOptions,
+    private readonly onFault: (fault: unknown, what: string) => void,
+  ) {}
+
+  start(): void {
+    const begin = (): void => {
+      this.#running ??= this.run()
+        .catch((fault: unknown) => this.onFault(fault, 'keeping house'))
+        .finally(() => (this.#running = undefined));
+    };
+    this.#timer = setInterval(begin, EVERY_MS);
+    begin();
+  }
+
+  /** Does all of it once. */
+  async run(): Promise<void> {
+    try {
+      await createHistoryPartitions(async <R extends object>(text: string, values: readonly unknown[] = []) => (await this.pool.query<R>(text, [...values])).rows);
+    } catch (fault) {
+      throw faultOf(fault);
+    }
+    await this.options.payloads?.removeUnused(this.clock.now() - this.options.payloadDays * DAY_MS);
+  }
+
+  async stop(): Promise<void> {
+    clearInterval(this.#timer);
+    await this.#running;
+  }
+}
