@@ -56,7 +56,10 @@ const OPERATIONS: Readonly<Record<string, Wording>> = {
   },
   retry: {
     description: 'Let a faulted execution go on from the task that failed. An effect that was confirmed, or whose outcome is unknown, is not blindly done again',
-    done: () => 'goes on from the task that failed; its end is a further result for its request',
+    done: ({ execution }) =>
+      execution.status === 'faulted'
+        ? 'tried again from the task that failed, and faulted again: ./weft show says why'
+        : 'goes on from the task that failed; its end is a further result for its request',
     already: 'this retry was taken before',
     examples: [[`./weft retry ${EXAMPLE}`, 'once what made it fail is put right']],
   },

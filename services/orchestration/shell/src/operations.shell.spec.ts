@@ -143,7 +143,7 @@ describe('pause and resume', () => {
     expect(await operate(executionId, 'pause')).toMatchObject({ changed: true, execution: { status: 'suspended' }, possible: ['cancel', 'resume', 'terminate', 'fork', 'reset'] });
     expect(await operate(executionId, 'pause')).toMatchObject({ changed: false });
     await running.send(resultOf(job, 1), resultOf(job, 2));
-    await eventually(async () => (await textsOf(executionId)).includes('held until the execution is resumed'));
+    await eventually(async () => (await textsOf(executionId)).includes('held until the execution goes on'));
     expect(carriedOut.filter((each) => each.executionId === executionId)).toHaveLength(1);
     expect(await executionRow(executionId)).toMatchObject({ status: 'suspended', ended_at: null });
     expect(await operate(executionId, 'resume')).toMatchObject({ changed: true });

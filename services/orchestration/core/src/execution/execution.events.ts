@@ -208,7 +208,7 @@ export type ExecutionEvent =
   | (Operated & { readonly type: 'ExecutionSuspended' })
   /** The steps that were held are taken with it. */
   | (Operated & { readonly type: 'ExecutionResumed' })
-  /** What a result led to while the execution was suspended; without an output, that of its activation. */
+  /** What a result led to while the execution was suspended, or had still to lead to when it faulted; without an output, that of its activation. */
   | { readonly type: 'StepHeld'; readonly key: ActivationKey; readonly step: { readonly [field: string]: Json }; readonly output?: Json; readonly error?: Json }
   /** A cancel begins: everything outstanding is dropped, and `catch` clauses that name it run. */
   | (Operated & { readonly type: 'CancelRequested'; readonly error: Json })

@@ -152,7 +152,8 @@ export function evolveDraft(draft: ExecutionDraft, event: ExecutionEvent): void 
       draft.clear('held');
       return draft.set({ status: 'running' });
     case 'StepHeld': {
-      const output = 'output' in event ? { output: event.output } : event.step['go'] === 'complete' ? { output: draft.activation(event.key).value } : {};
+      const output =
+        'output' in event ? { output: event.output } : event.step['go'] === 'complete' ? { output: (state.activations[event.key] ?? state.interrupted?.activations[event.key])?.value ?? null } : {};
       const step = { ...event.step, ...output, ...(event.error === undefined ? {} : { error: event.error }) };
       return draft.set({ held: [...(state.held ?? []), step as unknown as NonNullable<Step>] });
     }
@@ -235,7 +236,7 @@ function takeUp(draft: ExecutionDraft, { key, position }: FailedTask): void {
   const { interrupted, entered } = draft.state;
   invariant(interrupted, 'only what faulted is retried');
   const { task: _task, ...parts } = interrupted;
-  draft.clear('interrupted', 'error', 'endedAt');
+  draft.clear('interrupted', 'held', 'error', 'endedAt');
   // Ids of reviews and timers are numbered by it: what the task asks for anew is something else than what it asked for before.
   draft.set({ ...parts, status: 'running', entered: entered + 1 });
   if (position !== undefined) return;

@@ -150,7 +150,7 @@ export interface ExecutionState {
   readonly asked: number;
   /** Operations that were taken, by id: told again they change nothing. */
   readonly operations?: Readonly<Record<string, Operation>>;
-  /** What results led to while it was suspended, in the order they came: taken at resume. */
+  /** What results led to while it was suspended, in the order they came: taken at resume. What was left when it faulted: taken at a retry. */
   readonly held?: readonly NonNullable<Step>[];
   readonly cancelling?: Cancelling;
   readonly interrupted?: Interrupted;

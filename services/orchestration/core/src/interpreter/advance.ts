@@ -82,12 +82,13 @@ export class Advance {
 
   /**
    * Steps until everything waits, and returns what was decided. While the execution is suspended a step is recorded instead of
-   * taken. Several are taken one after the other; one whose activation is gone by then is left out.
+   * taken. Several are taken one after the other; one whose activation is gone by then is left out, and one that a fault came
+   * before is recorded for the retry.
    */
   finish(...steps: readonly Step[]): ExecutionDecision {
     const given = steps.length === 0 ? [undefined] : steps;
     given.forEach((first, index) => {
-      if (first !== undefined && index > 0 && !this.state.activations[keyOf(first)]) return;
+      if (first !== undefined && index > 0 && !this.state.activations[keyOf(first)]) return this.state.interrupted?.activations[keyOf(first)] ? this.#hold(first) : undefined;
       if (first !== undefined && this.state.status === 'suspended') return this.#hold(first);
       for (let step = first ?? this.#next(); step !== undefined;) step = this.#take(step) ?? this.#next();
     });
@@ -180,7 +181,8 @@ export class Advance {
   /** Records what a result leads to. An output that is the activation's own value is not stored twice. */
   #hold(step: NonNullable<Step>): void {
     const { output, error, ...rest } = step as { readonly output?: Json; readonly error?: WorkflowError } & Record<string, Json>;
-    const isOwn = output === undefined || (step.go === 'complete' && output === this.activation(step.key).value);
+    const { activations, interrupted } = this.state;
+    const isOwn = output === undefined || (step.go === 'complete' && output === (activations[step.key] ?? interrupted?.activations[step.key])?.value);
     this.record({ type: 'StepHeld', key: keyOf(step), step: rest, ...(isOwn ? {} : { output }), ...(error ? { error: errorJson(error) } : {}) });
   }
 

@@ -105,7 +105,7 @@ function describe(event: ExecutionEvent): Described | undefined {
     case 'ExecutionResumed':
       return { text: `resumed by ${event.by}`, detail: reasonOf(event) };
     case 'StepHeld':
-      return { text: 'held until the execution is resumed' };
+      return { text: 'held until the execution goes on' };
     case 'CancelRequested':
       return { text: `cancel asked for by ${event.by}`, detail: reasonOf(event) };
     case 'CancelCaught':

@@ -1,8 +1,9 @@
 import { Defect, invariant, type DecideContext } from '@weft/kernel';
-import { Advance } from '../../interpreter/advance.js';
+import { Advance, type Step } from '../../interpreter/advance.js';
 import { unenteredBranches } from '../../interpreter/fork.js';
 import type { CommandOf } from '../execution.commands.js';
 import type { ExecutionDecision, Programs } from '../execution.decide.js';
+import type { ExecutionEvent } from '../execution.events.js';
 import { carriedEvents } from '../fork-point.js';
 import type { ExecutionState } from '../execution.state.js';
 
@@ -18,11 +19,20 @@ export function beginFork(state: ExecutionState, command: CommandOf<'BeginFork'>
   const advance = new Advance(state, programs(origin.definition.digest), context);
   const { carried: _carried, reason: _reason, ...facts } = origin;
   advance.record({ ...facts, executionId, at: context.now, from, carried: carried.length, ...(reason === '' ? {} : { reason }) });
-  for (const event of carried) advance.record(event);
+  let held: readonly Step[] = [];
+  for (const event of carried) {
+    if (event.type === 'ExecutionResumed' || event.type === 'ExecutionRetried') held = advance.state.held ?? [];
+    advance.record(event);
+  }
   // Branches beside the point that were entered after it, in the same decision, are entered here.
   advance.later(unenteredBranches(advance));
-  if (entered.branch !== undefined) return advance.finish();
+  const step = entered.branch === undefined ? enterStep(advance, entered) : undefined;
+  // Of a resume that had more steps to take than the one that led to the point: what was taken before has no activation any more.
+  return advance.finish(step, ...held);
+}
+
+function enterStep(advance: Advance, entered: Extract<ExecutionEvent, { type: 'TaskEntered' }>): Step {
   const position = advance.scopeOf(entered.parent).tasks.findIndex((task) => task.pointer === entered.pointer);
   invariant(position !== -1, `no task ${entered.pointer} in ${entered.parent || 'the workflow'}`);
-  return advance.finish({ go: 'enter', scope: entered.parent, position });
+  return { go: 'enter', scope: entered.parent, position };
 }

@@ -214,6 +214,19 @@ describe('a fork of an execution with branches and loops', () => {
     expect(begun.state).toMatchObject({ status: 'completed', output: ['a', 'y'] });
   });
 
+  it('takes what a resume had still to take when it came to the point', () => {
+    const run = running({ do: [fork('both', [{ a: { do: [http('x'), http('y')] } }, http('b'), http('c')])] }, {}).start();
+    run.accept(operate('pause'));
+    run.complete('/do/0/both/fork/branches/2/c', 'c');
+    run.complete('/do/0/both/fork/branches/0/a/do/0/x', 'x');
+    run.complete('/do/0/both/fork/branches/1/b', 'b');
+    run.accept(operate('resume'));
+    const begun = forkedFrom(run, 'y');
+    expect(begun.jobs()).toEqual(['/do/0/both/fork/branches/0/a/do/1/y']);
+    begun.complete(begun.jobs()[0]!, 'y');
+    expect(begun.state).toMatchObject({ status: 'completed', output: ['y', 'b', 'c'] });
+  });
+
   it('goes on in the pass of a loop that it starts from', () => {
     const run = running({ do: [{ each: { for: { each: 'pet', in: '.pets' }, do: [http('call', { input: { from: '{ pet: $pet }' } })] } }] }, { pets: ['cat', 'dog', 'fox'] }).start();
     for (const pass of [0, 1]) run.complete(`/do/0/each/do/0/call#2[${pass}]`, pass);

@@ -95,7 +95,7 @@ function retry(state: ExecutionState, command: Operate, context: DecideContext, 
   advance.record({ type: 'ExecutionRetried', ...operated(command, context), task });
   // The decision that faulted may have had branches left to enter; the one that could not be entered is among them.
   advance.later(unenteredBranches(advance).filter(({ scope }) => task.position !== undefined || scope !== task.key));
-  return advance.finish(stepOf(advance, task));
+  return advance.finish(stepOf(advance, task), ...(state.held ?? []));
 }
 
 function stepOf(advance: Advance, { key, position }: FailedTask): Step {

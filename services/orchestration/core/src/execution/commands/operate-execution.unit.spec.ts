@@ -200,6 +200,16 @@ describe('pause and resume', () => {
     expect(run.jobs()).toEqual(['/do/0/guard/catch/do/0/instead']);
   });
 
+  it('carry a job to its end, attempts that the platform lost included', () => {
+    const run = running(chain, {}).start();
+    run.accept(operate('pause'));
+    run.accept({ type: 'FailJob', job: run.jobId('/do/0/a'), generation: 0, failure: failed, outcome: 'none', needsPerson: false, platform: true, attempt: 1 });
+    expect(run.state.jobs[run.jobId('/do/0/a')]).toMatchObject({ attempt: 2 });
+    run.accept({ type: 'FailJob', job: run.jobId('/do/0/a'), generation: 0, failure: failed, outcome: 'unknown', needsPerson: true, platform: false, attempt: 2 });
+    expect(Object.values(run.state.reviews)).toMatchObject([{ kind: 'effect-outcome' }]);
+    expect(run.state).toMatchObject({ status: 'suspended' });
+  });
+
   it('take what a person decides meanwhile', () => {
     const run = running({ do: [{ ask: { call: 'review', with: { title: 'ok?' } } }, { by: { set: { by: '${ .decidedBy }' } } }] }, {}).start();
     run.accept(operate('pause'));
