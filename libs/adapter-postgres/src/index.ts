@@ -1,3 +1,4 @@
+export { byteaArray, intArray, smallintArray, textArray, uuidArray } from './binary-array.js';
 export { commitTable, engineTable, serviceSchema, tenantTable, type TableOptions, type TenantTableOptions } from './building-blocks.js';
 export { checkMigrated } from './check-migrated.js';
 export { openDataSource } from './data-source.js';

@@ -1,5 +1,5 @@
 // The HistoryStore of executions: history, commit row and everything that hangs on them in ONE named statement.
-import { commitStatement, execute, type Pool } from '@weft/adapter-postgres';
+import { byteaArray, commitStatement, execute, intArray, smallintArray, textArray, uuidArray, type Pool } from '@weft/adapter-postgres';
 import { bucketOf } from '@weft/kernel';
 import { announcementsOf, decodeEvents, effectsBetween, encodeEvents, isEnded, type ExecutionEvent, type ExecutionState, type SearchAttribute } from '@weft/orchestration/core';
 import { failpoint, type Commit, type Decided, type HistoryStore, type StoredHistory } from '@weft/pipeline';
@@ -7,13 +7,14 @@ import { memberDigest, payloadDigest } from '@weft/proof';
 import { isSampled } from '@weft/telemetry';
 import { COMMIT } from './commit-statement.js';
 import type { PublishedCommits } from './published-commits.js';
-import { drawSalts } from './salts.js';
+import { drawSalts, SALT_BYTES } from './salts.js';
 
 type ExecutionDecided = Decided<ExecutionState, ExecutionEvent, never>;
 export type ExecutionCommit = Commit<ExecutionState, ExecutionEvent, never>;
 export type ExecutionStore = HistoryStore<ExecutionState, ExecutionEvent, never>;
 
 const LOAD_SQL = `select execution_id, sequence, structure, payload from orchestration.history where execution_id = any($1::uuid[]) order by execution_id, sequence`;
+const DIGEST_BYTES = 32;
 const OUTCOME_SQL = `select members from orchestration.commits where id = $1`;
 
 /** What an execution that starts is found by. */
@@ -91,36 +92,46 @@ function valuesOf(
   // Sorted, so that two batches never lock rows in opposite orders.
   const decisions = [...commit.decisions].sort((left, right) => (left.key < right.key ? -1 : 1));
   const salts = drawSalts(decisions.length);
-  const rows = decisions.map((decided, index) => historyRow(commit.at, decided, salts.subarray(index * 16, index * 16 + 16)));
+  const rows = decisions.map((decided, index) => historyRow(commit.at, decided, salts.subarray(index * SALT_BYTES, (index + 1) * SALT_BYTES)));
   const aside = { starts: [] as object[], ends: [] as object[], waits: [] as object[], waitsOver: [] as object[], reviews: [] as object[], reviewsClosed: [] as object[] };
   const attributes: object[] = [];
   for (const decided of decisions) {
     addAside(aside, decided);
     if (decided.before.status === 'none') addAttributes(attributes, decided, attributesOf(decided.after, commit.at));
   }
+  const tenants = decisions.map((decided) => decided.after.context.tenant);
   const values = [
     commit.id,
     new Date(commit.at),
-    decisions.map((decided) => decided.key),
-    decisions.map((decided) => decided.sequence),
-    decisions.map((decided) => decided.after.context.tenant),
-    decisions.map((decided) => bucketOf(decided.key)),
-    rows.map((row) => row.structure),
-    rows.map((row) => row.payload),
-    salts,
-    Buffer.concat(rows.map((row) => row.payloadDigest)),
+    uuidArray(decisions.map((decided) => decided.key)),
+    intArray(decisions.map((decided) => decided.sequence)),
+    textArray(tenants),
+    smallintArray(decisions.map((decided) => bucketOf(decided.key))),
+    textArray(rows.map((row) => row.structure)),
+    textArray(rows.map((row) => row.payload)),
+    byteaArray(
+      rows.map((row) => row.salt),
+      SALT_BYTES,
+    ),
+    byteaArray(
+      rows.map((row) => row.payloadDigest),
+      DIGEST_BYTES,
+    ),
+    decisions.length,
+    JSON.stringify(decisions.map((decided) => [decided.key, decided.sequence])),
     Buffer.concat(rows.map((row) => row.digest)),
-    decisions.map((decided) => announcementsOf(decided.after, decided.sequence, decided.events).length > 0),
+    [...new Set(tenants)].sort(),
+    decisions.some((decided) => announcementsOf(decided.after, decided.sequence, decided.events).length > 0),
     decisions.map((decided) => decided.after.context.traceparent).filter(isSampled),
   ];
   return { decisions: values, life: [aside.starts, aside.ends], waiting: [aside.waits, aside.waitsOver, aside.reviews, aside.reviewsClosed], attributes };
 }
 
-function historyRow(at: number, decided: ExecutionDecided, salt: Uint8Array): { structure: string; payload: string; payloadDigest: Buffer; digest: Buffer } {
+function historyRow(at: number, decided: ExecutionDecided, salt: Uint8Array): { structure: string; payload: string; salt: Uint8Array; payloadDigest: Buffer; digest: Buffer } {
   const { structure, payload } = encodeEvents(decided.events);
   const digest = payloadDigest(salt, payload);
   const tenant = decided.after.context.tenant;
-  return { structure, payload, payloadDigest: digest, digest: memberDigest({ subject: decided.key, sequence: decided.sequence, tenant, at, structure, payloadDigest: digest }) };
+  return { structure, payload, salt, payloadDigest: digest, digest: memberDigest({ subject: decided.key, sequence: decided.sequence, tenant, at, structure, payloadDigest: digest }) };
 }
 
 function addAttributes(rows: object[], { key, after }: ExecutionDecided, attributes: readonly SearchAttribute[]): void {
