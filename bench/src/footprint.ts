@@ -32,6 +32,14 @@ export class FootprintMeter {
     return { weftKib: total(weft, 'Pss'), postgresKib: total([...postgres], 'Pss') };
   }
 
+  /** Microseconds of CPU that the processes used since they started, those that ended left out. */
+  cpuUs(): { readonly weft: number; readonly postgres: number } {
+    const parentOf = parents();
+    const postgres = below(parentOf, [this.postmaster]);
+    const weft = [...below(parentOf, this.pids)].filter((pid) => !postgres.has(pid));
+    return { weft: cpuUs(weft), postgres: cpuUs([...postgres]) };
+  }
+
   /** Resident KiB of Weft's processes, without those of PostgreSQL. */
   weftRssKib(): number {
     const parentOf = parents();
@@ -78,4 +86,21 @@ function total(pids: readonly number[], field: 'Pss' | 'Rss'): number {
     }
   }
   return kib;
+}
+
+// What the kernel counts in: a hundredth of a second, on every Linux that Node runs on.
+const TICK_US = 10_000;
+
+function cpuUs(pids: readonly number[]): number {
+  let ticks = 0;
+  for (const pid of pids) {
+    try {
+      const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+      const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+      ticks += Number(fields[11]) + Number(fields[12]);
+    } catch {
+      // It ended meanwhile.
+    }
+  }
+  return ticks * TICK_US;
 }

@@ -92,7 +92,7 @@ export async function checkChains(pool: Pool, executionIds: readonly string[], j
 export async function checkForks(pool: Pool, executionIds: readonly string[], jobs: number, fork: string): Promise<HistoryFacts> {
   const checks = new Checks(pool, executionIds);
   const results = await checkEnds(checks, executionIds.length, jobs);
-  const joins = `(${EVENTS}) e where type = 'TaskCompleted' and key = '${fork}'`;
+  const joins = `(${EVENTS}) e where type = 'BranchesJoined' and key = '${fork}'`;
   await checks.expect(executionIds.length * jobs, 'jobs scheduled by the first decision', `select count(*)::int from (${EVENTS}) e where type = 'JobScheduled' and sequence = 0`);
   await checks.expect(executionIds.length * jobs, 'jobs scheduled', `select count(*)::int from (${EVENTS}) e where type = 'JobScheduled'`);
   await checks.expect(executionIds.length, 'joins', `select count(*)::int from ${joins}`);

@@ -8,7 +8,8 @@ export type Answer =
   | { readonly kind: 'fault'; readonly what: string };
 
 const ANSWER_MS_MAX = 30_000;
-const CONNECTIONS_MAX = 256;
+// More than the gateway lets in at a time: it must refuse, not the caller wait.
+const CONNECTIONS_MAX = 1_024;
 
 export class HttpCaller {
   readonly #agent = new Agent({ keepAlive: true, maxSockets: CONNECTIONS_MAX, scheduling: 'fifo' });

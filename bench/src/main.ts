@@ -1,5 +1,7 @@
 // Runs one workload in a process of its own and prints one JSON line. `./weft bench` starts it.
+import { rmSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import { runGrowth } from './growth.js';
 import { openMesh } from './mesh-target.js';
 import { runOverload } from './overload.js';
 import { runParked } from './parked.js';
@@ -17,6 +19,7 @@ const { values, positionals } = parseArgs({
     home: { type: 'string', default: '' },
     'settle-seconds': { type: 'string', default: '30' },
     pids: { type: 'string', default: '' },
+    sizes: { type: 'string', default: '10000,100000,1000000' },
     seconds: { type: 'string', default: '60' },
   },
 });
@@ -47,10 +50,33 @@ function run(workload: string): Promise<{ readonly violations: readonly string[]
       return within(openHere, (target) => runThroughput(FANOUT, target, { count, concurrency, onProgress: onDone }));
     case 'parked':
       return within(openApart, (target) => runParked(target, { count, concurrency, settleSeconds: Number(values['settle-seconds']), onProgress }));
+    case 'growth':
+      return growth(values.sizes.split(',').map(Number));
     case 'overload':
       return within(openApart, (target) => runOverload(target, { concurrency, seconds: Number(values.seconds), onProgress }));
     default:
       throw new Error(`Expected a workload but got ${JSON.stringify(workload)}.`);
+  }
+}
+
+/** In standalone a store for each size, measured in turn; in the mesh one store that grows. */
+async function growth(sizes: readonly number[]): Promise<{ readonly violations: readonly string[] }> {
+  const options = { sizes, count, concurrency, onProgress };
+  if (values.profile === 'mesh')
+    return within(openMeshOfCommand, (target) =>
+      runGrowth(
+        'mesh',
+        sizes.map((size) => [{ size, target }]),
+        options,
+      ),
+    );
+  const opened: { readonly size: number; readonly target: ProcessTarget }[] = [];
+  try {
+    for (const size of sizes) opened.push({ size, target: await openProduct(`${values.home}-growth/${size}`) });
+    return await runGrowth('standalone', [opened], options);
+  } finally {
+    for (const { target } of opened) await target.close();
+    rmSync(`${values.home}-growth`, { recursive: true, force: true });
   }
 }
 

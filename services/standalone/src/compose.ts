@@ -3,7 +3,7 @@ import { LocalBus, LocalLimiter } from '@weft/adapter-local';
 import { checkMigrated, engineRole, tenantRole, type StoreAddress } from '@weft/adapter-postgres';
 import { AuditModule, AUDIT_PEER } from '@weft/audit/shell';
 import type { AuditPeer, OrchestrationPeer, RoutingPeer, WorkerPeer } from '@weft/contracts';
-import { GatewayModule } from '@weft/gateway/shell';
+import { boundCrowd, GatewayModule } from '@weft/gateway/shell';
 import { MEMORY_WORKER, MemoryModule } from '@weft/memory/shell';
 import { Module, type DynamicModule } from '@nestjs/common';
 import { BODY_OVERHEAD_BYTES, BusTransport, logFor, Shutdown, type AppOptions, type RunningApp } from '@weft/nest-platform';
@@ -97,6 +97,7 @@ export async function compose(config: StandaloneConfig): Promise<Composition> {
     options: {
       service: 'standalone',
       http: { port: config.WEFT_PORT, host: config.WEFT_HOST, bodyBytesMax: config.WEFT_REQUEST_BYTES_MAX + BODY_OVERHEAD_BYTES },
+      before: [boundCrowd(config.WEFT_ACCEPTING_MAX)],
       module: { module: StandaloneModule, imports: modules },
       transports: () => [{ strategy: new BusTransport(bus) }],
       prepare: (app) => {

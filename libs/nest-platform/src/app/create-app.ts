@@ -1,6 +1,7 @@
 // One Nest application: HTTP for health and an optional API, plus the transports that services bring.
 import 'reflect-metadata';
 import type { Server as HttpServer } from 'node:http';
+import type { RequestHandler } from 'express';
 import { Module, type DynamicModule, type Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { MicroserviceOptions } from '@nestjs/microservices';
@@ -26,6 +27,8 @@ export interface AppOptions {
   };
   /** The transports that take work in: gRPC, the bus. Asked once the modules exist, so that they may come out of the application. */
   readonly transports?: (app: NestExpressApplication) => readonly MicroserviceOptions[];
+  /** Middleware that sees requests before their bodies are read. */
+  readonly before?: readonly RequestHandler[];
   /** Runs before anything listens: middleware, static files, shutdown steps of the composition. */
   readonly prepare?: (app: NestExpressApplication) => void | Promise<void>;
 }
@@ -43,6 +46,8 @@ export interface RunningApp {
 /** The drain deadline: orchestrators of containers kill after 30 s. */
 export const DRAIN_DEADLINE_MS = 25_000;
 
+// Longer than the minute after which load balancers let go of an idle connection.
+const KEEP_ALIVE_MS = 75_000;
 const BODY_BYTES_MAX = 1024 * 1024 + 64 * 1024;
 const JSON_TYPES = ['application/json', 'application/*+json'];
 
@@ -60,6 +65,7 @@ export async function createApp(options: AppOptions): Promise<RunningApp> {
   const shutdown = app.get(Shutdown);
   try {
     const limit = http.bodyBytesMax ?? BODY_BYTES_MAX;
+    for (const handler of options.before ?? []) app.use(handler);
     app.useBodyParser('json', { limit, type: JSON_TYPES, strict: false });
     app.useBodyParser('raw', { limit, type: () => true });
     app.disable('x-powered-by');
@@ -73,6 +79,8 @@ export async function createApp(options: AppOptions): Promise<RunningApp> {
     }
     await app.init();
     await app.startAllMicroservices();
+    // Node's 5 s would cut connections that a caller is about to use again, and faster the busier the process is.
+    (app.getHttpServer() as HttpServer).keepAliveTimeout = KEEP_ALIVE_MS;
     await app.listen(http.port, http.host ?? '127.0.0.1');
     shutdown.on('intake', 'http', () => closeHttp(app.getHttpServer() as HttpServer));
   } catch (error) {

@@ -14,6 +14,8 @@ interface Workload {
   readonly description: string;
   /** Options that are whole numbers from 1, with their defaults. */
   readonly numbers: Readonly<Record<string, { readonly byDefault: number; readonly description: string }>>;
+  /** Further options: lists of whole numbers from 1, ascending. */
+  readonly lists?: Readonly<Record<string, { readonly byDefault: string; readonly description: string }>>;
   readonly examples: readonly string[];
 }
 
@@ -44,6 +46,13 @@ const WORKLOADS: readonly Workload[] = [
     examples: ['./weft bench parked', './weft bench parked --count 2000 --settle-seconds 1 --json'],
   },
   {
+    name: 'growth',
+    description: 'the chain beside ten thousand, a hundred thousand and a million stored executions',
+    numbers: { ...count(8_000, 'chains of one measurement, three a size'), ...concurrency(256) },
+    lists: { sizes: { byDefault: '10000,100000,1000000', description: 'stored executions to measure at' } },
+    examples: ['./weft bench growth', './weft bench growth --sizes 2000,20000 --count 2000 --json'],
+  },
+  {
     name: 'overload',
     description: 'chains asked for over HTTP, twice as many as can be served: refusals, memory, recovery',
     numbers: { ...concurrency(256, 'requests in flight while what can be served is measured'), seconds: { byDefault: 60, description: 'seconds of overload' } },
@@ -53,14 +62,15 @@ const WORKLOADS: readonly Workload[] = [
 
 export function registerBench(program: Command): void {
   const bench = program.command('bench').description('measure a workload; checked in SQL after the run');
-  for (const { name, description, numbers, examples } of WORKLOADS) {
+  for (const { name, description, numbers, lists = {}, examples } of WORKLOADS) {
     const command = bench.command(name).description(description);
     for (const [option, { byDefault, description: what }] of Object.entries(numbers)) command.option(`--${option} <n>`, what, String(byDefault));
+    for (const [option, { byDefault, description: what }] of Object.entries(lists)) command.option(`--${option} <list>`, what, byDefault);
     command
       .addOption(new Option('--profile <profile>', 'what to measure').choices(['standalone', 'mesh']).default('standalone'))
       .option('--json', 'print one JSON line')
       .addHelpText('after', `\nExamples:\n${examples.map((example) => `  ${example}`).join('\n')}`)
-      .action(async (options: Options) => runBench(name, Object.keys(numbers), options));
+      .action(async (options: Options) => runBench(name, Object.keys(numbers), Object.keys(lists), options));
   }
   bench.addHelpText(
     'after',
@@ -68,9 +78,10 @@ export function registerBench(program: Command): void {
   );
 }
 
-async function runBench(workload: string, numbers: readonly string[], options: Options): Promise<void> {
+async function runBench(workload: string, numbers: readonly string[], lists: readonly string[], options: Options): Promise<void> {
   const out = printer(options.json === true);
   const args = numbers.flatMap((name) => [`--${name}`, String(positive(String(options[camelCase(name)]), `--${name}`))]);
+  for (const name of lists) args.push(`--${name}`, ascendingList(String(options[name]), `--${name}`));
   const mesh = options.profile === 'mesh' ? await meshEnvironment(out.progress) : undefined;
   try {
     const report = await measure(workload, ['--profile', options.profile, ...args, ...(mesh?.args ?? [])], mesh?.variables ?? {}, out.progress);
@@ -125,6 +136,12 @@ function measure(workload: string, args: readonly string[], env: Readonly<Record
       else reject(new CommandFailed(`Expected ${workload} to be measured but the bench ended with ${code ?? 'a signal'}: ${printed.slice(-1_000).trim() || 'it said nothing'}`, EXIT.unavailable));
     });
   });
+}
+
+function ascendingList(text: string, option: string): string {
+  const values = text.split(',').map((each) => positive(each.trim(), option));
+  if (values.some((value, index) => index > 0 && value <= values[index - 1]!)) throw new CommandFailed(`Expected ${option} to be ascending but got ${JSON.stringify(text)}.`, EXIT.usage);
+  return values.join(',');
 }
 
 function positive(text: string, option: string): number {

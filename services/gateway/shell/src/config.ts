@@ -7,6 +7,14 @@ export const gatewaySettings = {
   WEFT_AUDITORS: tenantList.describe('Tenants that may read the entries of the audit log, separated by commas; `default` always may.'),
   WEFT_REQUEST_BYTES_MAX: requestBytesMax,
   WEFT_REQUESTS_PER_MINUTE: z.coerce.number().int().min(1).default(60_000).describe('How often one API key may ask within a minute.'),
+  WEFT_ACCEPTING_MAX: z.coerce.number().int().min(1).max(100_000).default(512).describe('Calls with a request that one gateway accepts at a time; more are refused as `overloaded`, unread.'),
+  WEFT_WAITING_MAX: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(1_000_000)
+    .default(4_096)
+    .describe('Callers that may wait for a result at one gateway at a time. A chat beyond it is refused as `overloaded`; a request is accepted and answered without waiting.'),
   WEFT_CHAT_WAIT_MS: z.coerce.number().int().min(100).max(600_000).default(60_000).describe('How long a chat completion waits for its answer, in milliseconds.'),
 } as const;
 

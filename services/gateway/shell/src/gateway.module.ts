@@ -75,7 +75,7 @@ export class GatewayModule {
         part(SETTINGS, ({ settings }) => settings),
         part(LIMITER, ({ limiter }) => limiter),
         { provide: Authenticator, inject: [PORTS], useFactory: ({ enginePool, clock = systemClock }: GatewayPorts) => new Authenticator((id) => findApiKey(enginePool, id), clock) },
-        { provide: ResultWaiter, inject: [PORTS], useFactory: ({ orchestration }: GatewayPorts) => new ResultWaiter(orchestration) },
+        { provide: ResultWaiter, inject: [PORTS], useFactory: ({ orchestration, settings }: GatewayPorts) => new ResultWaiter(orchestration, settings.WEFT_WAITING_MAX) },
         {
           provide: GatewayWork,
           inject: [PORTS, ResultWaiter, Shutdown, HealthChecks],

@@ -26,6 +26,7 @@ import { createApp } from '@weft/nest-platform';
 import { outgoing, type Limiter } from '@weft/pipeline';
 import OpenAI from 'openai';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { boundCrowd } from './http/crowd.js';
 import { GatewayModule } from './gateway.module.js';
 import { createApiKey, hasApiKey, revokeApiKey } from './keys/api-key.store.js';
 import { gatewayMigrations } from './migrations/index.js';
@@ -34,6 +35,9 @@ const KNOWN = '0190b1a2-0000-7000-8000-000000000001';
 const ACCEPTED = '0190b1a2-0000-7000-8000-000000000002';
 const FOREIGN = '0190b1a2-0000-7000-8000-000000000003';
 const TRACEPARENT = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+
+const ACCEPTING_MAX = 4;
+const WAITING_MAX = 3;
 
 let given: GatewayUnderTest;
 beforeAll(async () => {
@@ -464,6 +468,73 @@ const call = (path: string, init: RequestInit = {}): Promise<Response> =>
   fetch(given.url + path, { ...init, headers: { authorization: `Bearer ${given.key}`, ...(init.headers as Record<string, string>) } });
 const problem = async (response: Response): Promise<string> => ((await response.json()) as { detail: string }).detail;
 
+describe('more than the door holds', () => {
+  const request = { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ type: 'com.example.complaint.v1' }) };
+  const chat = { model: 'any', messages: [{ role: 'user' as const, content: 'hello' }] };
+
+  /** Fills the door with calls that routing does not answer yet. */
+  async function crowd(): Promise<{ readonly calls: readonly Promise<Response>[]; letGo(): void }> {
+    let letGo: () => void = () => undefined;
+    given.hold(new Promise<void>((resolve) => (letGo = resolve)));
+    const before = given.accepted.length;
+    const calls = Array.from({ length: ACCEPTING_MAX }, () => call('/v1/requests', request));
+    while (given.accepted.length < before + ACCEPTING_MAX) await new Promise((resolve) => setTimeout(resolve, 5));
+    return { calls, letGo };
+  }
+
+  it('is refused as overloaded with a time to come back, and what was let in is answered', async () => {
+    const { calls, letGo } = await crowd();
+    const turnedAway = await call('/v1/requests', { ...request, body: 'not even JSON' });
+    expect([turnedAway.status, turnedAway.headers.get('retry-after'), turnedAway.headers.get('content-type')]).toEqual([503, '1', 'application/problem+json; charset=utf-8']);
+    expect(await turnedAway.json()).toMatchObject({ code: 'overloaded', retryable: true, detail: expect.stringMatching(/^Expected at most 4 calls .* but /) });
+    letGo();
+    expect((await Promise.all(calls)).map(({ status }) => status)).toEqual(calls.map(() => 202));
+    expect((await call('/v1/requests', request)).status).toBe(202);
+  });
+
+  it("is refused in the shape of OpenAI's errors where a chat is asked for", async () => {
+    const { calls, letGo } = await crowd();
+    const client = new OpenAI({ apiKey: given.key, baseURL: `${given.url}/v1`, maxRetries: 0 });
+    await expect(client.chat.completions.create(chat)).rejects.toMatchObject({ status: 503, code: 'overloaded', type: 'server_error' });
+    letGo();
+    await Promise.all(calls);
+  });
+
+  it('answers who asks again for what was accepted', async () => {
+    const named = { ...request, headers: { ...request.headers, 'idempotency-key': 'asked-again' } };
+    given.hold(Promise.resolve());
+    expect((await call('/v1/requests', named)).status).toBe(202);
+    const { calls, letGo } = await crowd();
+    const again = call('/v1/requests', named);
+    const other = await call('/v1/requests', { ...request, headers: { ...request.headers, 'idempotency-key': 'never-asked' } });
+    letGo();
+    expect([(await again).status, other.status]).toEqual([202, 503]);
+    await Promise.all(calls);
+  });
+
+  it('leaves questions and decisions their way in', async () => {
+    const { calls, letGo } = await crowd();
+    expect((await call('/v1/executions')).status).toBe(200);
+    expect((await call('/v1/reviews/r-1/decide', { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{"outcome":"approved"}' })).status).toBe(200);
+    letGo();
+    await Promise.all(calls);
+  });
+
+  it('does not count those who wait for a result, and has them wait only as far as there is room', async () => {
+    given.hold(Promise.resolve());
+    const before = given.accepted.length;
+    const leave = new AbortController();
+    const waiting = Array.from({ length: WAITING_MAX }, () => call('/v1/requests', { ...request, headers: { ...request.headers, prefer: 'wait=30' }, signal: leave.signal }).catch(() => undefined));
+    while (given.accepted.length < before + WAITING_MAX) await new Promise((resolve) => setTimeout(resolve, 5));
+    const beyond = await call('/v1/requests', { ...request, headers: { ...request.headers, prefer: 'wait=30' } });
+    expect([beyond.status, beyond.headers.get('preference-applied')]).toEqual([202, null]);
+    const client = new OpenAI({ apiKey: given.key, baseURL: `${given.url}/v1`, maxRetries: 0 });
+    await expect(client.chat.completions.create(chat)).rejects.toMatchObject({ status: 503, code: 'overloaded' });
+    leave.abort();
+    await Promise.all(waiting);
+  });
+});
+
 type GatewayUnderTest = Awaited<ReturnType<typeof startGateway>>;
 
 async function startGateway() {
@@ -482,6 +553,7 @@ async function startGateway() {
   let executions = 100;
   let nextExecution: string | undefined;
   let lastExecution = '';
+  let held: Promise<void> | undefined;
   const definition = { namespace: 'examples', name: 'triage', version: '1.0.0', digest: 'd' };
   const selection: Selection = {
     tableVersion: 't',
@@ -516,6 +588,7 @@ async function startGateway() {
     accept: async (event, context) => {
       if (event.type === 'com.example.unknown.v1') refuse('no-route', 'Expected an event type that a route matches (a: b) but got another.');
       accepted.push([event, context]);
+      await held;
       lastExecution = nextExecution ?? `0190b1a2-0000-7000-8000-${String(++executions).padStart(12, '0')}`;
       nextExecution = undefined;
       return { executionId: lastExecution, duplicate: false, selection, acceptedAtMs: 1_000 };
@@ -572,8 +645,21 @@ async function startGateway() {
   };
   const payloads = { read: async (tenant: string, digest: string) => (tenant === 'default' && digest === PAYLOAD ? Buffer.from('{"output":"large"}') : undefined) };
   const limiter: Limiter = { take: async () => allowance, close: async () => undefined };
-  const settings = { WEFT_TENANTS: ['default'], WEFT_AUDITORS: ['default'], WEFT_REQUEST_BYTES_MAX: 1024 * 1024, WEFT_REQUESTS_PER_MINUTE: 1, WEFT_CHAT_WAIT_MS: 10_000 };
-  const running = await createApp({ service: 'gateway', http: { port: 0 }, module: GatewayModule.forRoot({ enginePool: pool, bus, limiter, routing, orchestration, audit, payloads, settings }) });
+  const settings = {
+    WEFT_TENANTS: ['default'],
+    WEFT_AUDITORS: ['default'],
+    WEFT_REQUEST_BYTES_MAX: 1024 * 1024,
+    WEFT_REQUESTS_PER_MINUTE: 1,
+    WEFT_ACCEPTING_MAX: ACCEPTING_MAX,
+    WEFT_WAITING_MAX: WAITING_MAX,
+    WEFT_CHAT_WAIT_MS: 10_000,
+  };
+  const running = await createApp({
+    service: 'gateway',
+    http: { port: 0 },
+    before: [boundCrowd(ACCEPTING_MAX)],
+    module: GatewayModule.forRoot({ enginePool: pool, bus, limiter, routing, orchestration, audit, payloads, settings }),
+  });
   return {
     url: running.url,
     key,
@@ -587,6 +673,8 @@ async function startGateway() {
     deployed,
     queries,
     limit: (next: typeof allowance) => (allowance = next),
+    /** Keeps routing from answering until the promise is settled. */
+    hold: (until: Promise<void>) => (held = until),
     nextExecution: (id: string) => (nextExecution = id),
     lastExecution: () => lastExecution,
     timelineAsked: () => timelineAsked,

@@ -7,6 +7,7 @@ import { AuditClient, OrchestrationClient, RoutingClient, topicName } from '@wef
 import { BODY_OVERHEAD_BYTES, consumerTimingOf, grpcPeer, loadConfig, logFor, runService, Shutdown } from '@weft/nest-platform';
 import { claimCheckedBus, claimCheckedRouting } from '@weft/pipeline';
 import { gatewayConfig } from './config.js';
+import { boundCrowd } from './http/crowd.js';
 import { GatewayModule } from './gateway.module.js';
 import { gatewayMigrations } from './migrations/index.js';
 
@@ -37,6 +38,7 @@ await runService(SERVICE, async () => {
     service: SERVICE,
     config,
     http: { port: config.WEFT_PORT, host: config.WEFT_HOST, bodyBytesMax: config.WEFT_REQUEST_BYTES_MAX + BODY_OVERHEAD_BYTES },
+    before: [boundCrowd(config.WEFT_ACCEPTING_MAX)],
     module: GatewayModule.forRoot({ enginePool, bus, payloads, limiter, routing: claimCheckedRouting(routing.peer, payloads), orchestration: orchestration.peer, audit: audit.peer, settings: config }),
     prepare: (app) => {
       const shutdown = app.get(Shutdown);

@@ -6,6 +6,13 @@ export const routingSettings = {
   WEFT_ROUTES_FILE: z.string().optional().describe('Path of the route table (YAML). Without it every request is refused.'),
   WEFT_TENANTS: tenantList.describe('Tenants that have a requests topic of their own, separated by commas; `default` always has one.'),
   WEFT_REQUEST_BYTES_MAX: requestBytesMax,
+  WEFT_BACKLOG_MAX: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(1_000_000)
+    .default(1_000)
+    .describe('Accepted requests whose execution has not begun, of all replicas: beyond it callers are refused as `overloaded`, and beyond a quarter more the requests topics are read no further.'),
   WEFT_REDELIVER_FIRST_MS: z.coerce
     .number()
     .int()

@@ -9,6 +9,7 @@ import { LifecycleConsumer } from './consume/lifecycle.consumer.js';
 import { RequestsConsumer } from './consume/requests.consumer.js';
 import { ANSWER_PORTS, RoutingController, type AnswerPorts } from './consume/routing.controller.js';
 import { acceptRequests } from './handle/accept-requests.js';
+import { Admission } from './handle/admission.js';
 import { Batcher } from './handle/batcher.js';
 import { WorkflowResolver } from './handle/resolve-workflows.js';
 import { RequestStore } from './persist/request.store.js';
@@ -54,7 +55,7 @@ class RoutingWork implements OnApplicationBootstrap {
   async onApplicationBootstrap(): Promise<void> {
     const { bus, settings } = this.ports;
     const requests = new RequestsConsumer(this.answer);
-    const lifecycle = new LifecycleConsumer(this.answer.store);
+    const lifecycle = new LifecycleConsumer(this.answer.store, this.answer.admission);
     const subscriptions = [await bus.subscribe({ topic: TOPICS.lifecycle.name, group: CONSUMER_GROUP, handle: (batch) => lifecycle.handle(batch) })];
     for (const tenant of settings.WEFT_TENANTS) {
       const topic = topicName('requests', tenant);
@@ -62,6 +63,8 @@ class RoutingWork implements OnApplicationBootstrap {
     }
     const poller = new RedeliveryPoller(this.answer, { pollMs: settings.WEFT_REDELIVER_POLL_MS });
     poller.start();
+    this.answer.admission.start();
+    this.shutdown.on('intake', 'routing admission', () => this.answer.admission.stop());
     this.shutdown.on('intake', 'routing consumers', async () => void (await Promise.all(subscriptions.map((subscription) => subscription.close()))));
     this.shutdown.on('work', 'routing redelivery', () => poller.stop());
     this.shutdown.on('work', 'routing calls', () => this.answer.batches.drain());
@@ -99,14 +102,17 @@ export class RoutingModule {
 function answerPorts(ports: RoutingPorts): AnswerPorts {
   const { enginePool, tenantPool, bus, orchestration, table, settings, clock = systemClock } = ports;
   const log = logFor('routing');
+  const onFault = (fault: unknown, what: string): void => log.warn(`${what} failed; it is tried again`, { error: fault });
+  const store = new RequestStore(enginePool, tenantPool, { firstMs: settings.WEFT_REDELIVER_FIRST_MS, maxMs: settings.WEFT_REDELIVER_MAX_MS });
   const accept = {
     table,
+    admission: new Admission({ countBacklog: (limit) => store.countBacklog(limit), onFault }, { backlogMax: settings.WEFT_BACKLOG_MAX }),
     workflows: new WorkflowResolver(orchestration),
-    store: new RequestStore(enginePool, tenantPool, { firstMs: settings.WEFT_REDELIVER_FIRST_MS, maxMs: settings.WEFT_REDELIVER_MAX_MS }),
+    store,
     bus,
     clock,
     tracer: () => tracerFor('routing'),
-    onFault: (fault: unknown, what: string) => log.warn(`${what} failed; it is tried again`, { error: fault }),
+    onFault,
   };
   return { ...accept, requestBytesMax: settings.WEFT_REQUEST_BYTES_MAX, payloads: ports.payloads, batches: new Batcher((candidates) => acceptRequests(accept, candidates)) };
 }

@@ -254,6 +254,16 @@ describe('redelivery', () => {
     expect(starts()).toHaveLength(1);
   });
 
+  it('counts accepted requests as the backlog until their execution has begun', async () => {
+    const { store } = given.running.app.get<AnswerPorts>(ANSWER_PORTS, { strict: false });
+    const before = await store.countBacklog(10_000);
+    const { executionId } = await given.routing.accept(request({ id: 'in-the-backlog' }), context());
+    expect(await store.countBacklog(10_000)).toBe(before + 1);
+    expect(await store.countBacklog(1)).toBe(1);
+    expect([await store.settle([executionId]), await store.settle([executionId])]).toEqual([1, 0]);
+    expect(await store.countBacklog(10_000)).toBe(before);
+  });
+
   it('repeats the result of a refused request under the same id', async () => {
     given.failPublishing(1);
     await given.send({ id: 'unheard-refused', type: 'com.example.other.v1' });
@@ -335,7 +345,14 @@ async function startRouting(): Promise<RoutingUnderTest> {
       return { ref: { namespace: request.namespace, name: request.name, version: request.version || '1.0.0', digest: 'd'.repeat(64) }, createdAtMs: 0, created: false, title: '' };
     },
   };
-  const settings = { WEFT_TENANTS: ['default', 'acme'], WEFT_REQUEST_BYTES_MAX: 1024 * 1024, WEFT_REDELIVER_FIRST_MS: 60_000, WEFT_REDELIVER_MAX_MS: 60_000, WEFT_REDELIVER_POLL_MS: 60_000 };
+  const settings = {
+    WEFT_TENANTS: ['default', 'acme'],
+    WEFT_REQUEST_BYTES_MAX: 1024 * 1024,
+    WEFT_BACKLOG_MAX: 1_000,
+    WEFT_REDELIVER_FIRST_MS: 60_000,
+    WEFT_REDELIVER_MAX_MS: 60_000,
+    WEFT_REDELIVER_POLL_MS: 60_000,
+  };
   const grpcAddress = `127.0.0.1:${await freePort()}`;
   const transports = () => [grpcServerOptions({ address: grpcAddress, services: [RoutingService] })];
   const running = await createApp({

@@ -1,6 +1,6 @@
 // Waits for the end of an execution: the result event wakes at once, asking orchestration covers events that were lost or came too early.
 import type { Context, Delivery, Execution, OrchestrationPeer, ResultBody } from '@weft/contracts';
-import { Refused, type Json } from '@weft/kernel';
+import { Refused, rejection, type Json, type Rejection } from '@weft/kernel';
 import { Fault } from '@weft/pipeline';
 
 /** How an execution ended. */
@@ -13,7 +13,26 @@ const ASK_MAX_MS = 2_000;
 export class ResultWaiter {
   readonly #waiting = new Map<string, Set<(outcome: Outcome) => void>>();
 
-  constructor(private readonly orchestration: Pick<OrchestrationPeer, 'getExecution'>) {}
+  #callers = 0;
+
+  /** @param waitingMax callers that may wait at a time. */
+  constructor(
+    private readonly orchestration: Pick<OrchestrationPeer, 'getExecution'>,
+    private readonly waitingMax: number,
+  ) {}
+
+  /** Whether one more caller may wait. */
+  get hasRoom(): boolean {
+    return this.#callers < this.waitingMax;
+  }
+
+  /** What a caller is told who can only be answered by waiting. Code `overloaded`. */
+  refusal(): Rejection {
+    return rejection('overloaded', `Expected at most ${this.waitingMax} callers to wait for a result but there are that many. Ask again with the same id: it is done once.`, {
+      retryable: true,
+      retryAfterMs: 1_000,
+    });
+  }
 
   /** Takes a batch of results. Those that nobody here waits for concern other processes. */
   async handle(batch: readonly Delivery[]): Promise<void> {
@@ -32,6 +51,7 @@ export class ResultWaiter {
   async wait(executionId: string, context: Context, waitMs: number, signal: AbortSignal): Promise<Outcome | undefined> {
     let settle: (outcome: Outcome | undefined) => void = () => undefined;
     let isOver = signal.aborted;
+    this.#callers++;
     const told = new Promise<Outcome | undefined>((resolve) => (settle = resolve));
     const onAbort = (): void => settle(undefined);
     const timer = setTimeout(onAbort, waitMs);
@@ -44,6 +64,7 @@ export class ResultWaiter {
       return await told;
     } finally {
       isOver = true;
+      this.#callers--;
       clearTimeout(timer);
       signal.removeEventListener('abort', onAbort);
       waiters.delete(settle);

@@ -1,7 +1,7 @@
 // The door for clients of OpenAI's chat API: a completion is a request event of a fixed type, and routing decides what answers it.
 import { Controller, HttpCode, Inject, Post, Req, Res, UseFilters } from '@nestjs/common';
 import type { RoutingPeer } from '@weft/contracts';
-import { refuse, type JsonObject } from '@weft/kernel';
+import { refuse, Refused, type JsonObject } from '@weft/kernel';
 import type { Response } from 'express';
 import { randomUUID } from 'node:crypto';
 import { chatCompletion } from '../answer/chat-completion.js';
@@ -10,6 +10,7 @@ import { idempotencyKey } from '../answer/read-event.js';
 import { ResultWaiter } from '../answer/result-waiter.js';
 import type { GatewaySettings } from '../config.js';
 import { bodyObject, checkStorable, textField } from '../http/body.js';
+import { leaveCrowd } from '../http/crowd.js';
 import type { KnownRequest } from '../http/key.guard.js';
 import { OpenAiErrorFilter } from '../http/openai-error.filter.js';
 import { ROUTING, SETTINGS } from '../ports.js';
@@ -38,7 +39,10 @@ export class ChatController {
     if (body['stream'] !== undefined && body['stream'] !== null && body['stream'] !== false) refuse('request-invalid', 'Expected `stream` to be false: answers are sent whole, not streamed.');
     const context = { ...request.context, purpose: CHAT_TYPE };
     const id = idempotencyKey(request) ?? randomUUID();
+    // An answer that nobody can wait for would be asked for again, and carried out for nothing.
+    if (!this.results.hasRoom) throw new Refused(this.results.refusal());
     const accepted = await this.routing.accept({ id, source: SOURCE, type: CHAT_TYPE, subject: '', dataJson: JSON.stringify(body) }, context);
+    leaveCrowd(response);
     response.location(`/v1/executions/${accepted.executionId}`);
     const waitMs = this.settings.WEFT_CHAT_WAIT_MS;
     const outcome = await this.results.wait(accepted.executionId, context, waitMs, leaving(response));

@@ -7,6 +7,7 @@ import { leaving } from '../answer/leaving.js';
 import { preferredWaitS, readEvent } from '../answer/read-event.js';
 import { ResultWaiter } from '../answer/result-waiter.js';
 import { linksOf, routeView } from '../answer/views.js';
+import { leaveCrowd } from '../http/crowd.js';
 import type { KnownRequest } from '../http/key.guard.js';
 import type { GatewaySettings } from '../config.js';
 import { ROUTING, SETTINGS } from '../ports.js';
@@ -21,7 +22,7 @@ export class RequestsController {
 
   /**
    * Publishes a request. 202 once it is durable; with `Prefer: wait=N`, 200 with how its execution ended, or 202 when N seconds
-   * were not enough. The same event again is answered by the first one's execution.
+   * were not enough, or too many wait already. The same event again is answered by the first one's execution.
    */
   @Post()
   async publish(@Req() request: KnownRequest, @Res({ passthrough: true }) response: Response): Promise<object> {
@@ -30,10 +31,11 @@ export class RequestsController {
     failpoint('gateway.accept', 'before');
     const accepted = await this.routing.accept(event, context);
     failpoint('gateway.accept', 'after');
+    leaveCrowd(response);
     response.location(linksOf(accepted.executionId).self);
     const receipt = receiptOf(event.id, accepted, context.traceparent);
     const waitS = preferredWaitS(request.get('prefer'));
-    if (waitS !== undefined && waitS > 0) {
+    if (waitS !== undefined && waitS > 0 && this.results.hasRoom) {
       response.setHeader('Preference-Applied', `wait=${waitS}`);
       const outcome = await this.results.wait(accepted.executionId, context, waitS * 1000, leaving(response));
       if (outcome) {

@@ -1,6 +1,6 @@
 // Refusals in the shape that OpenAI's clients read.
 import { Catch, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
-import { logFor, problemOfThrown } from '@weft/nest-platform';
+import { logFor, problemOfThrown, type Problem } from '@weft/nest-platform';
 import type { Request, Response } from 'express';
 
 @Catch()
@@ -19,9 +19,12 @@ export class OpenAiErrorFilter implements ExceptionFilter {
     // Clients of OpenAI repeat 5xx by themselves; what a workflow failed on would fail again.
     const status = problem.code === 'workflow-failed' ? 422 : problem.status;
     if (!problem.retryable) response.setHeader('x-should-retry', 'false');
-    response.status(status).json({ error: { message: problem.detail, type: typeOf(status), param: null, code: problem.code } });
+    response.status(status).json(openAiError(problem, status));
   }
 }
+
+/** The error in the shape that OpenAI's clients read. */
+export const openAiError = ({ detail, code, status }: Problem, shown = status): object => ({ error: { message: detail, type: typeOf(shown), param: null, code } });
 
 function typeOf(status: number): string {
   if (status === 401) return 'authentication_error';

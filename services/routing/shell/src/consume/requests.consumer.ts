@@ -3,7 +3,13 @@ import { contextOf, type Delivery, type Envelope, type RawMessage } from '@weft/
 import { rejection, type Json, type Rejection } from '@weft/kernel';
 import { deadLetter, Fault, type Clock, type Outgoing } from '@weft/pipeline';
 import { acceptRequests, type Acceptance, type AcceptPorts, type Candidate } from '../handle/accept-requests.js';
+import type { Admission } from '../handle/admission.js';
 import { checkRequest } from '../handle/check-request.js';
+
+/** What accepting needs, and room to wait for. */
+export interface IntakePorts extends AcceptPorts {
+  readonly admission: Admission;
+}
 
 /** One message of a batch that may be a request. */
 interface Readable {
@@ -14,16 +20,17 @@ interface Readable {
 export class RequestsConsumer {
   readonly #clock: Clock;
 
-  constructor(private readonly ports: AcceptPorts) {
+  constructor(private readonly ports: IntakePorts) {
     this.#clock = ports.clock;
   }
 
   /**
-   * Takes a batch of a tenant's topic. It resolves when every message is durable as a request, or set aside: only then offsets
+   * Takes a batch of a tenant's topic, once there is room: until then nothing more is fetched, and nothing refused. It resolves when every message is durable as a request, or set aside: only then offsets
    * may move. A refused request gets one result event; a request that came before gets none.
    * @throws Fault when something cannot be decided now: the whole batch may be handed in again.
    */
   async handle(topic: string, tenant: string, batch: readonly Delivery[]): Promise<void> {
+    await this.ports.admission.roomForIntake();
     const dead: Outgoing[] = [];
     const readable: Readable[] = [];
     for (const delivery of batch) {

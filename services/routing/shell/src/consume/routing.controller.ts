@@ -6,12 +6,14 @@ import { PeerController } from '@weft/nest-platform';
 import { redeemFor, type PayloadStore } from '@weft/pipeline';
 import { select } from '@weft/routing/core';
 import type { Acceptance, AcceptPorts, Candidate } from '../handle/accept-requests.js';
+import type { Admission } from '../handle/admission.js';
 import type { Batcher } from '../handle/batcher.js';
 import { checkRequest, type Incoming } from '../handle/check-request.js';
 import type { RequestStore } from '../persist/request.store.js';
 
 /** What answers calls: shared by all instances, so that calls over the wire and in process form the same batches. */
 export interface AnswerPorts extends AcceptPorts {
+  readonly admission: Admission;
   readonly store: RequestStore;
   readonly batches: Batcher<Candidate, Acceptance>;
   /** Largest data of a request, in bytes. */
@@ -29,7 +31,7 @@ export class RoutingController implements RoutingPeer {
   /**
    * Accepts a request: it is durable and names its execution when this returns. The same request again gets the first answer.
    * Refusals leave nothing behind: `request-invalid`, `request-too-large`, `no-route`, `no-model`, `unknown-workflow`, and `conflict` when the id
-   * names another request.
+   * names another request. `overloaded`, with a time to come back, when there is no place for a new one.
    */
   async accept(request: AcceptRequest, context: Context): Promise<Accepted> {
     const acceptance = await this.ports.batches.submit({ incoming: await this.#checked(request, context), keepsRefusal: false });

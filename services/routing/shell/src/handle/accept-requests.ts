@@ -9,13 +9,17 @@ import { announcementOf } from '../publish/announcements.js';
 import { isSameRequest, type DecidedRequest, type StoredRequest } from '../persist/request-record.js';
 import { nameText, type RequestStore } from '../persist/request.store.js';
 import type { VersionedTable } from '../table/load-route-table.js';
+import type { Admission } from './admission.js';
 import type { Incoming } from './check-request.js';
 import type { Resolution, WorkflowResolver } from './resolve-workflows.js';
 
 /** A request that waits for its answer. */
 export interface Candidate {
   readonly incoming: Incoming;
-  /** Whether a refusal is stored and answered by a result event; otherwise it leaves nothing behind. */
+  /**
+   * Whether a refusal is stored and answered by a result event; otherwise it leaves nothing behind. Who cannot be told to come
+   * back is never turned away for want of a place: the bus is read only while there is room.
+   */
   readonly keepsRefusal: boolean;
 }
 
@@ -29,6 +33,7 @@ export interface AcceptPorts {
   readonly table: VersionedTable;
   readonly workflows: Pick<WorkflowResolver, 'resolveAll'>;
   readonly store: Pick<RequestStore, 'store' | 'find' | 'settle'>;
+  readonly admission: Pick<Admission, 'places' | 'accepted' | 'refusal'>;
   readonly bus: Bus;
   readonly clock: Clock;
   /** Undefined while telemetry is off. */
@@ -90,12 +95,17 @@ function contextOfExecution({ source, type }: Incoming, executionId: string, ins
 async function settleNames(ports: AcceptPorts, candidates: readonly Candidate[], drafts: readonly Draft[]): Promise<readonly Acceptance[]> {
   // The first of a name in the batch stands for it; those that follow are judged against what it led to.
   const firstOf = new Map<string, DecidedRequest>();
+  const turnedAway = new Set<string>();
+  let { places } = ports.admission;
   candidates.forEach(({ incoming, keepsRefusal }, index) => {
     const draft = drafts[index]!;
     const name = nameText(incoming);
-    if (draft.kind === 'decided' && !firstOf.has(name) && (keepsRefusal || draft.request.verdict.status === 'accepted')) firstOf.set(name, draft.request);
+    if (draft.kind !== 'decided' || firstOf.has(name) || !(keepsRefusal || draft.request.verdict.status === 'accepted')) return;
+    if (!keepsRefusal && places-- <= 0) turnedAway.add(name);
+    else firstOf.set(name, draft.request);
   });
   const stored = await storeAll(ports, [...firstOf.values()]);
+  ports.admission.accepted([...firstOf.values()].filter(({ executionId, verdict }) => verdict.status === 'accepted' && stored.won.has(executionId)).length);
   const taken = new Map<string, StoredRequest>();
   const names = candidates.flatMap(({ incoming }, index) => {
     const draft = drafts[index]!;
@@ -115,6 +125,8 @@ async function settleNames(ports: AcceptPorts, candidates: readonly Candidate[],
     const earlier = taken.get(nameText(incoming));
     if (earlier === undefined) {
       if (draft.request.verdict.status === 'refused') return { kind: 'refused', refusal: draft.request.verdict.refusal, isDuplicate: false };
+      // Only now: what was accepted before is answered however full it is.
+      if (turnedAway.has(nameText(incoming))) return { kind: 'refused', refusal: ports.admission.refusal(), isDuplicate: false };
       return { kind: 'fault', fault: stored.faults.get(nameText(incoming)) ?? new Fault(`request ${incoming.id} was neither stored nor found`, true) };
     }
     // A commit whose answer was lost: the row that stands is our own.

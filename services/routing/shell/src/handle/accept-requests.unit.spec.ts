@@ -1,5 +1,6 @@
 // What the store may do to a batch: lose an answer, refuse a row, be away.
 import { contextOf } from '@weft/contracts';
+import { rejection } from '@weft/kernel';
 import { CommitUnknown, Fault, type Bus, type Outgoing } from '@weft/pipeline';
 import { payloadDigest } from '@weft/proof';
 import { describe, expect, it } from 'vitest';
@@ -32,8 +33,9 @@ function given(fail: (requests: readonly DecidedRequest[], moment: 'before' | 'a
         return new Set(won.map(({ executionId }) => executionId));
       },
       find: async (names) => names.flatMap((name) => rows.get(nameText(name)) ?? []),
-      settle: async () => undefined,
+      settle: async () => 0,
     },
+    admission: { places: Infinity, accepted: () => undefined, refusal: () => rejection('overloaded', 'Expected fewer but it is full.') },
     bus: bus as Bus,
     clock: { now: () => 1_000 },
     tracer: () => undefined,
@@ -72,5 +74,38 @@ describe('acceptRequests', () => {
     const { ports, published } = given((_, moment) => (moment === 'before' ? new Fault('away', true) : undefined));
     await expect(acceptRequests(ports, [candidate('a')])).rejects.toThrow('away');
     expect(published).toEqual([]);
+  });
+
+  it('refuses callers for whom there is no place, and stores nothing of them', async () => {
+    const { ports, rows, published } = given(() => undefined);
+    const admission = { ...ports.admission, places: 1 };
+    const [first, second] = await acceptRequests({ ...ports, admission }, [candidate('a'), candidate('b')]);
+    expect(first).toMatchObject({ kind: 'accepted' });
+    expect(second).toMatchObject({ kind: 'refused', refusal: { code: 'overloaded' }, isDuplicate: false });
+    expect([rows.size, published.length]).toEqual([1, 1]);
+  });
+
+  it('answers what was accepted before, also while there is no place', async () => {
+    const { ports } = given(() => undefined);
+    await acceptRequests(ports, [candidate('a')]);
+    expect(await acceptRequests({ ...ports, admission: { ...ports.admission, places: 0 } }, [candidate('a'), candidate('b')])).toMatchObject([
+      { kind: 'accepted', isDuplicate: true },
+      { kind: 'refused', refusal: { code: 'overloaded' } },
+    ]);
+  });
+
+  it('accepts what came over the bus although there is no place: it was read because there was room', async () => {
+    const { ports } = given(() => undefined);
+    expect(await acceptRequests({ ...ports, admission: { ...ports.admission, places: 0 } }, [{ ...candidate('a'), keepsRefusal: true }])).toMatchObject([{ kind: 'accepted' }]);
+  });
+
+  it('counts what it accepted, and not what it had accepted before or refused', async () => {
+    const { ports } = given(() => undefined);
+    let accepted = 0;
+    const admission = { ...ports.admission, accepted: (count: number) => void (accepted += count) };
+    const unknown = { ...candidate('u'), keepsRefusal: true, incoming: { ...candidate('u').incoming, type: 'unknown' } };
+    await acceptRequests({ ...ports, admission }, [candidate('a'), candidate('a'), candidate('b'), unknown]);
+    await acceptRequests({ ...ports, admission }, [candidate('a')]);
+    expect(accepted).toBe(2);
   });
 });

@@ -50,7 +50,13 @@ const FIND_SQL = `
 select ${COLUMNS} from routing.requests r
 join unnest($1::text[], $2::text[], $3::text[]) as n(tenant, source, request_id) using (tenant, source, request_id)`;
 
-const SETTLE_SQL = 'update routing.requests set redeliver_at = null where execution_id = any($1::uuid[]) and redeliver_at is not null';
+const SETTLE_SQL = `
+with settled as (update routing.requests set redeliver_at = null where execution_id = any($1::uuid[]) and redeliver_at is not null returning 1)
+select count(*)::int as settled from settled`;
+
+// Starts that were delivered over and over have another trouble than load: they keep nobody out.
+const BACKLOG_SQL = `
+select count(*)::int as backlog from (select 1 from routing.requests where redeliver_at is not null and status = 'accepted' and deliveries < 8 limit $1) x`;
 
 const CLAIM_SQL = `
 update routing.requests r set deliveries = r.deliveries + 1,
@@ -92,9 +98,17 @@ export class RequestStore {
     return rows.map(requestOfRow);
   }
 
-  /** Takes note that these executions need no further delivery. */
-  async settle(executionIds: readonly string[]): Promise<void> {
-    if (executionIds.length > 0) await execute(this.enginePool, { name: 'routing-settle-1', text: SETTLE_SQL, values: [executionIds] });
+  /** Takes note that these executions need no further delivery. @returns for how many of them that is new. */
+  async settle(executionIds: readonly string[]): Promise<number> {
+    if (executionIds.length === 0) return 0;
+    const [row] = await execute<{ settled: number }>(this.enginePool, { name: 'routing-settle-2', text: SETTLE_SQL, values: [executionIds] });
+    return row?.settled ?? 0;
+  }
+
+  /** Accepted requests whose execution has not begun, counted up to `limit`. */
+  async countBacklog(limit: number): Promise<number> {
+    const [row] = await execute<{ backlog: number }>(this.enginePool, { name: 'routing-backlog-1', text: BACKLOG_SQL, values: [limit] });
+    return row?.backlog ?? 0;
   }
 
   /** Takes requests whose delivery is due; each is due again after a doubled pause. Any replica may ask at any time. */
