@@ -20,7 +20,11 @@ const SMOKES: readonly Smoke[] = [
   { name: 'demo (standalone)', args: ['demo', '--json'], needs: [], timeoutMs: 180_000, read: demoRemark },
   { name: 'demo (mesh)', args: ['demo', '--json', '--profile', 'mesh'], needs: ['kafka'], timeoutMs: 240_000, read: demoRemark },
   { name: 'prove kills (standalone)', args: ['prove', 'kills', '--executions', '40', '--kills', '4', '--profile', 'standalone', '--json'], needs: [], timeoutMs: 240_000, read: killsRemark },
-  { name: 'bench chain (standalone)', args: ['bench', 'chain', '--count', '200', '--concurrency', '16', '--profile', 'standalone', '--json'], needs: [], timeoutMs: 120_000, read: benchRemark },
+  { name: 'bench chain (standalone)', args: ['bench', 'chain', '--count', '200', '--concurrency', '16', '--profile', 'standalone', '--json'], needs: [], timeoutMs: 120_000, read: chainRemark },
+  { name: 'bench fanout (standalone)', args: ['bench', 'fanout', '--count', '100', '--concurrency', '16', '--json'], needs: [], timeoutMs: 120_000, read: fanoutRemark },
+  { name: 'bench parked (standalone)', args: ['bench', 'parked', '--count', '1000', '--settle-seconds', '1', '--json'], needs: [], timeoutMs: 180_000, read: parkedRemark },
+  { name: 'bench growth (standalone)', args: ['bench', 'growth', '--sizes', '2000,4000', '--count', '200', '--json'], needs: [], timeoutMs: 180_000, read: growthRemark },
+  { name: 'bench overload (standalone)', args: ['bench', 'overload', '--seconds', '3', '--concurrency', '32', '--json'], needs: [], timeoutMs: 240_000, read: overloadRemark },
 ];
 
 /** Simulation, demo, kills and bench, as far as the command line has them. @param servers what runs; complete when the steps run. */
@@ -83,9 +87,37 @@ function killsRemark(stdout: string): string {
   return `${executions} executions, ${kills} kills, nothing lost or doubled`;
 }
 
-function benchRemark(stdout: string): string {
-  const { perSecond, p50Ms, p99Ms } = lastJson(stdout);
+function chainRemark(stdout: string): string {
+  const { perSecond, p50Ms, p99Ms } = benchReport(stdout);
   return `${perSecond} chains/s, p50 ${p50Ms} ms, p99 ${p99Ms} ms`;
+}
+
+function fanoutRemark(stdout: string): string {
+  const { perSecond, p50Ms, p99Ms } = benchReport(stdout);
+  return `${perSecond} forks of 20/s, p50 ${p50Ms} ms, p99 ${p99Ms} ms`;
+}
+
+function parkedRemark(stdout: string): string {
+  const { timerLatenessP99Ms, signalP50Ms, resumedPerSecond } = benchReport(stdout);
+  return `timers ${timerLatenessP99Ms} ms late at most (p99), signal to result ${signalP50Ms} ms (p50), ${resumedPerSecond} resumed/s`;
+}
+
+function growthRemark(stdout: string): string {
+  const { sizes } = benchReport(stdout) as { readonly sizes: readonly { readonly executions: number; readonly perSecond: number }[] };
+  return sizes.map(({ executions, perSecond }) => `${perSecond} chains/s beside ${executions}`).join(', ');
+}
+
+function overloadRemark(stdout: string): string {
+  const { offered, served, refused, recoverySeconds } = benchReport(stdout);
+  return `${offered} offered, ${served} served, ${refused} refused, well again after ${recoverySeconds} s`;
+}
+
+/** What a bench printed. Throws when the run is not what it claims. */
+function benchReport(stdout: string): Readonly<Record<string, unknown>> {
+  const report = lastJson(stdout);
+  const { violations } = report;
+  if (!Array.isArray(violations) || violations.length > 0) throw new Error(`violations: ${JSON.stringify(violations)}`);
+  return report;
 }
 
 function lastJson(stdout: string): Readonly<Record<string, unknown>> {
