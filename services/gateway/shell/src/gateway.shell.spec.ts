@@ -674,7 +674,7 @@ async function startGateway() {
     queries,
     limit: (next: typeof allowance) => (allowance = next),
     /** Keeps routing from answering until the promise is settled. */
-    hold: (until: Promise<void>) => (held = until),
+    hold: (until: Promise<void>): void => void (held = until),
     nextExecution: (id: string) => (nextExecution = id),
     lastExecution: () => lastExecution,
     timelineAsked: () => timelineAsked,

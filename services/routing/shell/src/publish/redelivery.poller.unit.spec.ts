@@ -25,7 +25,7 @@ describe('RedeliveryPoller', () => {
   it('claims no more while the bus has not taken what was claimed before, and goes on once it has', async () => {
     const [open, pages]: [(() => void)[], StoredRequest[][]] = [[], [due(), due(), []]];
     const bus = { publish: () => new Promise<void>((resolve) => open.push(resolve)) } as unknown as Bus;
-    const store = { claimDue: async () => pages.shift() ?? [], settle: async () => undefined };
+    const store = { claimDue: async () => pages.shift() ?? [], settle: async () => 0 };
     const poller = new RedeliveryPoller({ bus, clock: { now: () => 1_000 }, onFault: () => undefined, store }, { pollMs: 1_000 });
     expect(await poller.poll()).toBe(PAGE);
     expect([await poller.poll(), await poller.poll()]).toEqual([0, 0]);
