@@ -36,6 +36,29 @@ export const DECISION_BUGS: readonly PlantedBug[] = [
     wrong: { executionDecider: asked((_state, command) => (command.type === 'ReceiveSignal' ? { ...command, id: `${command.id}/${renamed++}` } : command)) },
   },
   {
+    name: 'operation-named-by-delivery',
+    mistake: 'every delivery of an operation gives it another id, so that a retry is done as often as it comes',
+    foundWithin: 20,
+    wrong: { executionDecider: asked((_state, command) => (command.type === 'OperateExecution' ? { ...command, id: `${command.id}/${renamed++}` } : command)) },
+  },
+  {
+    name: 'loser-appends-behind',
+    mistake: 'a decision that loses its place to a rival is written behind it instead of being decided again: a cancel and a result both count',
+    foundWithin: 50,
+    wrong: {
+      executionPort: (port) => ({
+        ...port,
+        commit: async (commit) => {
+          const won = new Set(await port.commit(commit));
+          const lost = commit.decisions.filter(({ key }) => !won.has(key));
+          if (lost.length === 0) return won;
+          const behind = await port.commit({ ...commit, id: `${commit.id}-behind`, decisions: lost.map((decided) => ({ ...decided, sequence: decided.sequence + 1 })) });
+          return new Set([...won, ...behind]);
+        },
+      }),
+    },
+  },
+  {
     name: 'wait-row-left-behind',
     mistake: 'what an execution no longer waits for keeps its row',
     foundWithin: 20,

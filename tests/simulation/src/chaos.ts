@@ -53,6 +53,7 @@ export const FAULT_KINDS = {
   'request-unroutable': 0.06,
   'review-decided-twice': 0.3,
   'signal-duplicate': 0.2,
+  'operation-duplicate': 0.3,
 } as const;
 
 export type FaultKind = keyof typeof FAULT_KINDS;

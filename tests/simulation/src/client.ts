@@ -1,5 +1,5 @@
 // Clients: they ask over the bus or by a call, ask again until they are answered, and sometimes ask twice.
-import { initialExecution, isEnded, listenKeysOf } from '@weft/orchestration/core';
+import { listenKeysOf } from '@weft/orchestration/core';
 import { TENANT } from './execution-table.js';
 import type { Fleet } from './fleet.js';
 import { DEFINITIONS, signalType } from './definition.js';
@@ -7,7 +7,7 @@ import type { OrchestrationReplica } from './orchestration.replica.js';
 import { SOURCE, typeOf, type Request, type RoutingReplica } from './routing.replica.js';
 import type { World } from './world.js';
 
-type Signal = { readonly id: string; readonly source: string; readonly type: string; readonly data: { readonly execution: string } };
+type Signal = { readonly id: string; readonly source: string; readonly type: string; readonly data: { readonly request: string } };
 
 const ASKING_MS = 8_000;
 
@@ -60,13 +60,13 @@ export class Client {
   }
 
   /** Sends each event that an execution listens for, until it has it: some before it has begun. */
-  signal(execution: string): void {
+  signal(execution: string, request: string): void {
     const { random, schedule, definitions, watch } = this.world;
     for (const listen of definitions.get(execution)!.listens) {
       const { name, isCorrelated } = listen;
       const id = `${execution}.${name}`;
       watch.sentSignals.add(id);
-      const event = { id, source: SOURCE, type: signalType(listen), data: { execution } };
+      const event = { id, source: SOURCE, type: signalType(listen), data: { request } };
       // Who is not named is found by what is waited for, and only then.
       const isNamed = !isCorrelated || random.chance(0.5);
       schedule.after(random.between(0, 6_000), '', () => this.#signal(execution, event, isNamed));
@@ -92,10 +92,11 @@ export class Client {
       if (!isNamed && keys.length > 0) this.world.schedule.note(`signal ${id} is for ${keys.length}`);
       replica.submit(keys.map((key) => ({ key, command, messageId: `signal/${id}` }))).then(
         (outcomes) => {
-          const isOver = outcomes.some(
-            (outcome) => outcome.kind === 'accepted' || (outcome.kind === 'ignored' && outcome.reason === 'duplicate') || (outcome.kind === 'rejected' && outcome.rejection.code === 'execution-ended'),
-          );
-          if (replica.process.isAlive && (isOver || isEnded(executions.rows.get(execution)?.state ?? initialExecution))) heard();
+          const outcome = outcomes[keys.indexOf(execution)];
+          const isTaken = outcome?.kind === 'accepted' || (outcome?.kind === 'ignored' && outcome.reason === 'duplicate');
+          // What has faulted may be retried, and then waits for its event.
+          const status = executions.rows.get(execution)?.status;
+          if (replica.process.isAlive && (isTaken || status === 'completed' || status === 'cancelled')) heard();
         },
         () => undefined,
       );

@@ -1,5 +1,6 @@
 // A plan written as a workflow document, compiled once.
 import type { Json } from '@weft/kernel';
+import { CANCELLED } from '@weft/workflow';
 import { compileProgram, type Program } from '@weft/orchestration/core';
 import { expectedOf, planOf, type Expected, type PlannedTask, type Sending } from './plan.js';
 import { Random } from './random.js';
@@ -47,6 +48,7 @@ function allIn(tasks: readonly PlannedTask[]): readonly PlannedTask[] {
       case 'for':
         return [task, ...allIn(task.tasks)];
       case 'try':
+      case 'shelter':
         return [task, ...allIn(task.tasks), ...allIn(task.rescue)];
       case 'fork':
       case 'race':
@@ -103,6 +105,8 @@ function tasksOf(task: PlannedTask): readonly Fields[] {
       return named({ do: task.tasks.flatMap(tasksOf) });
     case 'try':
       return named({ try: task.tasks.flatMap(tasksOf), catch: clause(task) });
+    case 'shelter':
+      return named({ try: task.tasks.flatMap(tasksOf), catch: { errors: { with: { type: CANCELLED.type } }, do: task.rescue.flatMap(tasksOf) } });
     case 'jump':
       return [
         { [task.name]: { switch: [{ odd: { when: '.total % 2 == 1', then: task.landing } }, { even: { then: 'continue' } }] } },
@@ -125,7 +129,7 @@ function tasksOf(task: PlannedTask): readonly Fields[] {
     case 'race':
       return named({ fork: { compete: true, branches: task.branches.flatMap(tasksOf) }, ...KEEP });
     case 'listen': {
-      const correlate = task.isCorrelated ? { correlate: { execution: { from: '${ .data.execution }', expect: '${ $workflow.id }' } } } : {};
+      const correlate = task.isCorrelated ? { correlate: { request: { from: '${ .data.request }', expect: '${ $workflow.input.request }' } } } : {};
       return named({ listen: { to: { one: { with: { type: signalType(task) }, ...correlate } } }, ...KEEP });
     }
     case 'raise':

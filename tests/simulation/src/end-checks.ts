@@ -2,6 +2,7 @@
 import { announcementsOf, foldExecution, initialExecution, isEnded, type ExecutionEvent, type ExecutionState } from '@weft/orchestration/core';
 import { leafHash, merkleRoot, sameBytes } from '@weft/tlog';
 import type { Client } from './client.js';
+import type { Operator } from './operator.js';
 import type { ExecutionRow } from './execution-table.js';
 import type { Happened } from './receiver.js';
 import { nameOf } from './routing.replica.js';
@@ -9,8 +10,10 @@ import { entryOf } from './sequencer.replica.js';
 import type { World } from './world.js';
 
 /** Whether nothing is left to be done: all ended, told, logged and acknowledged. */
-export function isAtRest(world: World, client: Client): boolean {
+export function isAtRest(world: World, client: Client, operator: Operator): boolean {
   const { executions, requests, bus } = world;
+  if (operator.pending > 0) return false;
+  for (const { state } of executions.rows.values()) if (!isEnded(state)) return false;
   for (const { id } of client.asked.values()) if (!requests.rows.has(nameOf({ id }))) return false;
   for (const { execution, status, redeliverAt } of requests.rows.values()) {
     if (redeliverAt !== undefined) return false;
@@ -20,10 +23,10 @@ export function isAtRest(world: World, client: Client): boolean {
 }
 
 /** Judges a world that has come to rest, or has not in its time. */
-export function checkEnd(world: World, client: Client, isRested: boolean): void {
-  if (!isRested) world.watch.violate(`I10: no rest after the heal: ${unrest(world, client)}`);
+export function checkEnd(world: World, client: Client, operator: Operator, isRested: boolean): void {
+  if (!isRested) world.watch.violate(`I10: no rest after the heal: ${unrest(world, client)}, operations ${operator.pending}`);
   checkRequests(world, client);
-  for (const row of world.executions.rows.values()) checkExecution(world, row);
+  for (const row of world.executions.rows.values()) checkExecution(world, row, operator.disturbed.has(row.id));
   for (const complaint of world.receiver.complaints) world.watch.violate(`I5: ${complaint}`);
   checkPoison(world);
   if (isRested) checkLog(world);
@@ -46,7 +49,7 @@ function unrest(world: World, client: Client): string {
   });
 }
 
-/** I1: one distinct result for each accepted or refused request, and only for these. */
+/** I1: one distinct result for each request, one more for each time that a person had an execution go on, and none besides. */
 function checkRequests({ requests, bus, executions, watch }: World, client: Client): void {
   const results = new Map<string, Set<string>>();
   for (const { id, body } of bus.published('results')) {
@@ -54,17 +57,27 @@ function checkRequests({ requests, bus, executions, watch }: World, client: Clie
     const ids = results.get(execution) ?? new Set();
     results.set(execution, ids.add(`${id} ${JSON.stringify(body)}`));
   }
-  const known = new Set<string>();
-  for (const { execution, name } of requests.rows.values()) {
-    known.add(execution);
+  const requested = new Map([...requests.rows.values()].map((row) => [row.execution, row]));
+  for (const { execution, name, status } of requested.values()) {
+    const ends = status === 'refused' ? 1 : Math.max(1, endsOf(executions, execution));
     const count = results.get(execution)?.size ?? 0;
-    if (count !== 1) watch.violate(`I1: request ${name.split('\n')[1]} has ${count} distinct results: ${[...(results.get(execution) ?? [])].join(', ')}`);
+    if (count !== ends) watch.violate(`I1: request ${name.split('\n')[1]} ended ${ends} times and has ${count} distinct results: ${[...(results.get(execution) ?? [])].join(', ')}`);
   }
   for (const [id, execution] of client.accepted) if (requests.rows.get(nameOf({ id }))?.execution !== execution) watch.violate(`I8: request ${id} was accepted as ${execution}, which is not stored`);
-  for (const execution of [...results.keys(), ...executions.rows.keys()]) if (!known.has(execution)) watch.violate(`I1: execution ${execution} belongs to no request`);
+  for (const execution of new Set([...results.keys(), ...executions.rows.keys()]))
+    if (!requested.has(execution) && !executions.rows.get(execution)?.state.from) watch.violate(`I1: execution ${execution} belongs to no request`);
 }
 
-function checkExecution(world: World, row: ExecutionRow): void {
+const ENDS: ReadonlySet<ExecutionEvent['type']> = new Set(['ExecutionCompleted', 'ExecutionFaulted', 'ExecutionCancelled', 'ExecutionTerminated']);
+
+/** How often an execution ended: more than once when it was retried. */
+const endsOf = (executions: World['executions'], execution: string): number =>
+  executions
+    .historyOf(execution)
+    .flatMap(({ events }) => events.slice(events[0]?.type === 'ExecutionStarted' ? (events[0].carried ?? 0) : 0))
+    .filter(({ type }) => ENDS.has(type)).length;
+
+function checkExecution(world: World, row: ExecutionRow, isDisturbed: boolean): void {
   const { executions, watch } = world;
   const rows = executions.store.histories.get(row.id) ?? [];
   const sequences = rows.map(({ sequence }) => sequence).sort((left, right) => left - right);
@@ -81,19 +94,19 @@ function checkExecution(world: World, row: ExecutionRow): void {
   if (isEnded(state) && (executions.waits.get(row.id)?.size ?? 0) > 0) watch.violate(`I6: ${row.id} has ended and wait rows remain`);
   for (const review of executions.reviews.values()) if (review.execution === row.id && isEnded(state)) watch.violate(`I6: ${row.id} has ended and review ${review.id} is open`);
   checkTold(world, state, decisions);
-  checkEffects(world, row.id, state, events);
+  checkEffects(world, row.id, state, events, isDisturbed);
 }
 
 /** I7: what was decided was told, under its own ids. */
 function checkTold({ bus, watch }: World, state: ExecutionState, decisions: readonly (readonly ExecutionEvent[])[]): void {
-  const told = new Set([...bus.published('results'), ...bus.published('lifecycle')].map(({ id }) => id));
+  const told = new Set([...bus.published('results'), ...bus.published('lifecycle'), ...bus.published('commands')].map(({ id }) => id));
   decisions.forEach((events, sequence) => {
     for (const { id } of announcementsOf(state, sequence, events)) if (!told.has(id)) watch.violate(`I7: announcement ${id} was never published`);
   });
 }
 
 /** I5, by the receiver's own count: each running of a task has its effect once, and exactly when its result says so. */
-function checkEffects(world: World, execution: string, state: ExecutionState, events: readonly ExecutionEvent[]): void {
+function checkEffects(world: World, execution: string, state: ExecutionState, events: readonly ExecutionEvent[], wasOperated: boolean): void {
   const { receiver, watch, definitions } = world;
   const byJob = new Map<string, Happened[]>();
   for (const happened of receiver.happened.values()) {
@@ -101,8 +114,11 @@ function checkEffects(world: World, execution: string, state: ExecutionState, ev
     byJob.set(happened.job, [...(byJob.get(happened.job) ?? []), happened]);
   }
   const scheduled = new Map<string, ExecutionEvent & { type: 'JobScheduled' }>();
-  let isDisturbed = false;
-  for (const event of events) {
+  let isDisturbed = wasOperated;
+  const [first] = events;
+  // What a fork carries happened in the execution that it comes from.
+  const carried = first?.type === 'ExecutionStarted' ? (first.carried ?? 0) : 0;
+  for (const event of events.slice(carried)) {
     if (event.type === 'JobScheduled') scheduled.set(event.job, event);
     if (event.type === 'JobCompleted') {
       const amount = (event.output as { readonly amount?: number } | null)?.amount;

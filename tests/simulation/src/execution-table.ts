@@ -1,6 +1,6 @@
 // What one commit of executions writes besides history: the execution row, wait rows and reviews.
 import type { Instant } from '@weft/kernel';
-import { announcementsOf, decodeEvents, effectsBetween, encodeEvents, isEnded, type ExecutionEvent, type ExecutionState, type OpenReview, type Wait } from '@weft/orchestration/core';
+import { announcementsOf, decodeEvents, effectsBetween, encodeEvents, type ExecutionEvent, type ExecutionState, type OpenReview, type Wait } from '@weft/orchestration/core';
 import type { Decided } from '@weft/pipeline';
 import type { Parts } from './parts.js';
 import { Store } from './store.js';
@@ -55,6 +55,11 @@ export class ExecutionTable {
     return claimed;
   }
 
+  /** The stored decisions of an execution, oldest first. */
+  historyOf(execution: string): readonly { readonly sequence: number; readonly events: readonly ExecutionEvent[] }[] {
+    return (this.store.histories.get(execution) ?? []).map((row) => ({ sequence: row.sequence, events: this.store.decode(row) }));
+  }
+
   /** Executions that wait for an event which has one of these keys. */
   listening(keys: readonly string[]): readonly string[] {
     return [...this.waits].flatMap(([execution, waits]) => ([...waits.values()].some(({ kind, correlation }) => kind === 'signal' && keys.includes(correlation ?? '')) ? [execution] : []));
@@ -76,7 +81,7 @@ export class ExecutionTable {
     this.rows.set(id, row);
     row.lastRecordedAt = at;
     row.state = after;
-    if (isEnded(after)) row.status = after.status;
+    row.status = after.status;
     const { park, unpark, openReviews, closeReviews } = effectsBetween(before, after);
     const waits = this.waits.get(id) ?? new Map<string, WaitRow>();
     this.waits.set(id, waits);

@@ -8,6 +8,7 @@ import {
   isEnded,
   isLong,
   outstandingJobs,
+  type CommandOf,
   type ExecutionCommand,
   type ExecutionEvent,
   type ExecutionFacts,
@@ -88,6 +89,7 @@ export class OrchestrationReplica {
     const readable: Sent[] = [];
     for (const message of messages) {
       if (isSent(message.body)) readable.push(message.body);
+      else if (isForking(message.body)) readable.push(await this.#readFork(message.id, message.body));
       else await this.world.parts.setAside(message, (letter) => this.process.ask('set aside', () => void this.world.bus.put('dead', letter)));
     }
     const outcomes = await this.submit(readable.map(itemOf));
@@ -95,6 +97,17 @@ export class OrchestrationReplica {
     // Whoever asks again has not heard that the execution began.
     const begun = readable.flatMap(({ command, execution }, index) => (command.type === 'StartExecution' && outcomes[index]?.kind === 'ignored' ? [`${execution}/0/0`] : []));
     await this.#announce(begun.map((id) => ({ topic: 'lifecycle', message: { id, key: id.split('/')[0]!, body: null } })));
+  }
+
+  /** A fork names the history that it starts from; the command brings it along. */
+  async #readFork(id: string, { execution, forkFrom, reason }: Forking): Promise<Sent> {
+    const { executions, schedule } = this.world;
+    const rows = await this.process.ask('load to fork', () => {
+      requireHere(executions.store, schedule);
+      return executions.historyOf(forkFrom.execution);
+    });
+    const events = rows.flatMap((row) => (row.sequence <= forkFrom.version ? row.events : []));
+    return { id, execution, command: { type: 'BeginFork', executionId: execution, from: forkFrom, reason, events } };
   }
 
   #defects(outcomes: readonly Outcome[]): void {
@@ -129,7 +142,7 @@ export class OrchestrationReplica {
 
   async #announce(messages: readonly Announced[]): Promise<number> {
     const { bus, chaos } = this.world;
-    for (const topic of ['results', 'lifecycle']) {
+    for (const topic of ['results', 'lifecycle', 'commands']) {
       await bus.publish(
         this.process,
         topic,
@@ -273,20 +286,31 @@ export class OrchestrationReplica {
 }
 
 interface Announced {
-  readonly topic: 'results' | 'lifecycle';
+  readonly topic: 'results' | 'lifecycle' | 'commands';
   readonly message: Message;
 }
 
 function messagesOf(facts: ExecutionFacts, sequence: number, events: readonly ExecutionEvent[]): readonly Announced[] {
-  return announcementsOf(facts, sequence, events).flatMap((announcement): readonly Announced[] => {
-    // Nothing here forks an execution.
-    if (announcement.to === 'commands') return [];
+  return announcementsOf(facts, sequence, events).map((announcement): Announced => {
+    if (announcement.to === 'commands') {
+      const { id, execution, forkFrom, reason } = announcement;
+      return { topic: 'commands', message: { id, key: execution, body: { execution, forkFrom, reason } satisfies Forking } };
+    }
     const { to, id } = announcement;
     const body = to === 'results' ? { execution: facts.executionId, request: facts.request.id, status: announcement.status, output: announcement.output ?? null } : null;
-    return [{ topic: to, message: { id, key: facts.executionId, body } }];
+    return { topic: to, message: { id, key: facts.executionId, body } };
   });
 }
 
 const itemOf = ({ id, execution, command }: Sent): Item<ExecutionCommand> => ({ key: execution, command, messageId: id });
+
+/** A command to begin a fork, as it travels. */
+interface Forking {
+  readonly execution: string;
+  readonly forkFrom: CommandOf<'BeginFork'>['from'];
+  readonly reason: string;
+}
+
+const isForking = (body: unknown): body is Forking => typeof body === 'object' && body !== null && 'forkFrom' in body;
 
 const isSent = (body: unknown): body is Sent => typeof body === 'object' && body !== null && 'command' in body;

@@ -25,6 +25,8 @@ export type PlannedTask =
   | { readonly kind: 'fork'; readonly name: string; readonly branches: readonly PlannedTask[] }
   /** Runs branches until one ends; the total stays, and nobody can say which effects happen. */
   | { readonly kind: 'race'; readonly name: string; readonly branches: readonly PlannedTask[] }
+  /** Runs its tasks; when the execution is cancelled meanwhile, its rescue too. */
+  | { readonly kind: 'shelter'; readonly name: string; readonly tasks: readonly PlannedTask[]; readonly rescue: readonly PlannedTask[] }
   /** Waits for the event that is named after it. */
   | { readonly kind: 'listen'; readonly name: string; readonly isCorrelated: boolean };
 
@@ -55,6 +57,7 @@ const KINDS = [
   'fork',
   'fork',
   'race',
+  'shelter',
   'listen',
 ] as const;
 // What is the same in every pass of a loop, and never raises.
@@ -101,6 +104,8 @@ class Planner {
         return { kind, name, branches: this.#branches(depth) };
       case 'race':
         return { kind, name, branches: this.#plain(3) };
+      case 'shelter':
+        return { kind, name, tasks: this.#plain(3), rescue: [this.#effect(this.#name('effect'), 0)] };
       case 'listen':
         // Tried again it would take a second event.
         return depth > 0 ? this.#effect(name, 0) : this.#listen(name);
@@ -186,6 +191,7 @@ class Paper {
       case 'set':
         return total + task.plus;
       case 'do':
+      case 'shelter':
         return this.run(task.tasks, total);
       case 'try':
         return this.#try(task, total);

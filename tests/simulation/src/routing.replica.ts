@@ -82,7 +82,7 @@ export class RoutingReplica {
           if (chaos.strikes('commit-refused')) throw new Fault('refused for now', true);
           if (chaos.strikes('commit-cut')) throw new CommitUnknown(commitId, 'cut before');
           const won = requests.write(commitId, at, drafts, parts.isTaken);
-          for (const { execution, type, status } of drafts) if (won.has(execution) && status === 'accepted') this.world.define(execution, Number(type.split('.')[2]));
+          for (const { execution, type, status, name } of drafts) if (won.has(execution) && status === 'accepted') this.world.define(execution, Number(type.split('.')[2]), name.split('\n')[1]!);
           if (chaos.strikes('commit-answer-lost')) throw new CommitUnknown(commitId, 'cut after');
           if (chaos.strikes('crash-after-commit')) this.process.crash();
           return won;
@@ -123,7 +123,7 @@ export class RoutingReplica {
 export const nameOf = ({ id }: Pick<Request, 'id'>): string => `${SOURCE}\n${id}`;
 
 function draftOf(request: Request, execution: string): Draft {
-  const data = { total: request.total };
+  const data = { total: request.total, request: request.id };
   const selected = select(table, { tenant: TENANT, type: request.type, source: SOURCE, data });
   return { name: nameOf(request), type: request.type, data, execution, status: selected.ok ? 'accepted' : 'refused', workflow: selected.ok ? selected.choice.workflow.name : '' };
 }

@@ -7,6 +7,7 @@ import { Client } from './client.js';
 import { checkEnd, isAtRest } from './end-checks.js';
 import { Fleet, type Running } from './fleet.js';
 import { KeeperReplica } from './keeper.replica.js';
+import { Operator } from './operator.js';
 import { OrchestrationReplica } from './orchestration.replica.js';
 import { RIGHT_PARTS, type Parts } from './parts.js';
 import { Person } from './person.js';
@@ -54,19 +55,19 @@ const HAPPENINGS_MAX = 60_000;
 export async function simulate(seed: number, { parts = RIGHT_PARTS, isTraced = false }: SimulationOptions = {}): Promise<Outcome> {
   const world = new World(seed, parts, isTraced);
   const { schedule, chaos, watch, executions } = world;
-  const { client, fleets } = compose(world);
+  const { client, operator, fleets } = compose(world);
   let isRested = false;
   let isOver = false;
   schedule.after(TROUBLE_MS, 'everything heals', () => heal(world, fleets));
   const look = (): void => {
-    isRested = chaos.isHealed && isAtRest(world, client);
+    isRested = chaos.isHealed && isAtRest(world, client, operator);
     isOver = isRested || schedule.now > BEGINNING + TROUBLE_MS + REST_MS;
     if (!isOver) schedule.after(1_000, '', look);
   };
   schedule.after(1_000, '', look);
   while (!isOver && schedule.happened < HAPPENINGS_MAX && schedule.step()) await turn();
   if (schedule.happened >= HAPPENINGS_MAX) watch.violate(`I10: ${HAPPENINGS_MAX} things happened and there is no end`);
-  checkEnd(world, client, isRested);
+  checkEnd(world, client, operator, isRested);
   const entered = [...executions.rows.values()].map(({ state }) => state.entered);
   const tasks = entered.reduce((sum, count) => sum + count, 0);
   const longExecutions = entered.filter((count) => count >= LONG).length;
@@ -74,7 +75,7 @@ export async function simulate(seed: number, { parts = RIGHT_PARTS, isTraced = f
   return { seed, violations: watch.violations, hash, executions: entered.length, longExecutions, tasks, commands: watch.commands, faults: chaos.counts, happened, virtualMs: now - BEGINNING, lines };
 }
 
-function compose(world: World): { readonly client: Client; readonly fleets: readonly Fleet<Running>[] } {
+function compose(world: World): { readonly client: Client; readonly operator: Operator; readonly fleets: readonly Fleet<Running>[] } {
   const { bus, random } = world;
   let logHolder: Process | undefined;
   const mayTakeOver = (process: Process): boolean => {
@@ -101,11 +102,15 @@ function compose(world: World): { readonly client: Client; readonly fleets: read
   );
   const client = new Client(world, routing, orchestration);
   client.begin();
-  world.onAccepted = (execution) => client.signal(execution);
+  const operator = new Operator(world, orchestration, (fork, request) => client.signal(fork, request));
+  world.onAccepted = (execution, request) => {
+    client.signal(execution, request);
+    operator.plan(execution);
+  };
   new Person(world, orchestration).begin();
   const fleets = [orchestration, tools, routing, keepers, sequencers];
   trouble(world, fleets);
-  return { client, fleets };
+  return { client, operator, fleets };
 }
 
 /** Something happens to somebody, again and again until the heal. */

@@ -15,6 +15,8 @@ interface Followed {
   readonly timers: Map<string, Instant>;
   /** Events that came in, and whether they were taken. */
   readonly signals: Map<string, boolean>;
+  /** Operations that were carried out. */
+  readonly operations: Set<string>;
 }
 
 const VIOLATIONS_MAX = 20;
@@ -25,6 +27,8 @@ export class Watch {
   commands = 0;
   /** Ids of events that were sent to executions. */
   readonly sentSignals = new Set<string>();
+  /** Ids of operations that were asked for. */
+  readonly askedOperations = new Set<string>();
   /** Results as workers reported them: what is counted must be among them. */
   readonly #reported = new Set<string>();
   readonly #followed = new Map<string, Followed>();
@@ -43,12 +47,16 @@ export class Watch {
   }
 
   onDecision({ key, sequence, events, after }: Written, at: Instant): void {
-    const followed = this.#followed.get(key) ?? { sequence: -1, isEnded: false, open: new Set(), timers: new Map(), signals: new Map() };
+    const followed = this.#followed.get(key) ?? { sequence: -1, isEnded: false, open: new Set(), timers: new Map(), signals: new Map(), operations: new Set() };
     this.#followed.set(key, followed);
     if (sequence !== followed.sequence + 1) this.violate(`I4: history of ${key} goes from ${followed.sequence} to ${sequence}`);
-    if (followed.isEnded) this.violate(`I1: ${key} decides after its end: ${events.map(({ type }) => type).join(' ')}`);
+    const isOperated = events[0]?.type === 'ExecutionRetried' || events[0]?.type === 'ExecutionForked';
+    if (followed.isEnded && !isOperated) this.violate(`I1: ${key} decides after its end: ${events.map(({ type }) => type).join(' ')}`);
     followed.sequence = Math.max(sequence, followed.sequence);
-    for (const event of events) this.#onEvent(key, followed, event, at);
+    const [first] = events;
+    // What a fork carries was judged where it happened.
+    const carried = first?.type === 'ExecutionStarted' ? (first.carried ?? 0) : 0;
+    events.forEach((event, ordinal) => this.#onEvent(key, followed, event, at, ordinal > 0 && ordinal <= carried));
     followed.isEnded = isEnded(after);
     if (followed.isEnded && waitsOf(after).size > 0) this.violate(`I6: ${key} has ended and still waits`);
   }
@@ -59,7 +67,13 @@ export class Watch {
         this.violate(`I5: ${key} is dispatched again although it may have happened (${before.status})`);
   }
 
-  #onEvent(key: string, { open, timers, signals }: Followed, event: ExecutionEvent, at: Instant): void {
+  #onEvent(key: string, { open, timers, signals, operations }: Followed, event: ExecutionEvent, at: Instant, isCarried: boolean): void {
+    if ('operation' in event && !this.askedOperations.has(event.operation)) this.violate(`I2: ${event.type} of ${key} was asked for by nobody`);
+    if ('operation' in event) {
+      if (operations.has(event.operation) && event.type !== 'ExecutionForked') this.violate(`I2: operation ${event.operation} of ${key} counts a second time`);
+      operations.add(event.operation);
+    }
+    if (isCarried) return this.#onCarried({ open, timers, signals }, event);
     switch (event.type) {
       case 'JobScheduled':
         open.add(`${event.job} ${event.generation}`);
@@ -92,6 +106,13 @@ export class Watch {
         break;
       default:
     }
+  }
+
+  #onCarried({ open, timers, signals }: Pick<Followed, 'open' | 'timers' | 'signals'>, event: ExecutionEvent): void {
+    if (event.type === 'JobScheduled') open.add(`${event.job} ${event.generation}`);
+    if (event.type === 'TimerSet') timers.set(event.timer, event.due);
+    if (event.type === 'SignalReceived') signals.set(event.id, false);
+    if (event.type === 'SignalTaken') signals.set(event.id, true);
   }
 }
 

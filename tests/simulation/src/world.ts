@@ -30,7 +30,7 @@ export class World {
   /** Definition by execution, as its start named it. */
   readonly definitions = new Map<string, Definition>();
   /** Told of each execution that was accepted. */
-  onAccepted: (execution: string) => void = () => undefined;
+  onAccepted: (execution: string, request: string) => void = () => undefined;
 
   constructor(
     readonly seed: number,
@@ -63,9 +63,9 @@ export class World {
   }
 
   /** Notes which definition an accepted execution is of, in the act that stores it. */
-  define(execution: string, number: number): void {
+  define(execution: string, number: number, request: string): void {
     this.definitions.set(execution, definitionOf(number));
-    this.onAccepted(execution);
+    this.onAccepted(execution, request);
   }
 
   /** What is stored about an effect. */
