@@ -205,6 +205,23 @@ describe('retry', () => {
     await running.controller.decide({ reviewId: again.reviewId, outcome: 'approved', comment: '', formJson: '{"a":1}' }, context());
     expect(await ended(executionId, 2)).toMatchObject({ status: 'completed' });
   });
+
+  it('opens a review again that the fault withdrew, and lets it be decided', async () => {
+    const ask = { ask: { call: 'review', with: { title: 'ok?', subject: {} } } };
+    const executionId = await start('retried-beside', [{ both: { fork: { branches: [ask, ...calls('heldThenFails')] } } }]);
+    const statuses = async () => (await pool.query<{ status: string }>('select status from orchestration.reviews where execution_id = $1', [executionId])).rows.map(({ status }) => status);
+    const job = await jobOf(executionId, 'heldThenFails');
+    await running.send(failureOf(job));
+    await ended(executionId);
+    expect(await statuses()).toEqual(['withdrawn']);
+    await operate(executionId, 'retry');
+    expect(await statuses()).toEqual(['open']);
+    const again = await eventually(() => carriedOut.find((each) => each.id === job.id && each.context?.attempt === 2));
+    const { reviews } = await running.controller.listReviews({ limit: 200, cursor: '' }, context());
+    await running.controller.decide({ reviewId: reviews.find((review) => review.executionId === executionId)!.reviewId, outcome: 'approved', comment: '', formJson: '' }, context());
+    await running.send(resultOf(again, 'done'));
+    expect(await ended(executionId, 2)).toMatchObject({ status: 'completed', output: [{ outcome: 'approved' }, 'done'] });
+  });
 });
 
 describe('fork and reset', () => {
@@ -250,6 +267,17 @@ describe('fork and reset', () => {
     await eventually(() => running.bus.on('weft.commands.dead').some(({ body }) => JSON.stringify(body).includes('up to version 99')));
   });
 
+  it('are begun by the commit of the decision where nobody else does', async () => {
+    const executionId = await start('forked-unannounced', calls('a', 'b'));
+    await ended(executionId);
+    const execution = idOfFork();
+    running.bus.isAway = true;
+    const command = { type: 'OperateExecution', operation: 'fork', id: 'op-3', by: 'user:eva', reason: '', fork: { execution, version: 1, key: '/do/1/b' } } as const;
+    expect(await running.engine.submit([{ key: executionId, command, messageId: 'm' }])).toMatchObject([{ kind: 'accepted' }]);
+    running.bus.isAway = false;
+    expect(await ended(execution)).toMatchObject({ status: 'completed', forkedFrom: executionId });
+  });
+
   it('reset ends the old one if it still runs, in the decision that starts the new one', async () => {
     const executionId = await start('reset', calls('a', 'heldB'));
     await jobOf(executionId, 'heldB');
@@ -284,5 +312,24 @@ describe('an operation', () => {
     await jobOf(executionId, 'held');
     await running.send(Command.fromPartial({ id: 'x', executionId, context: context(), terminate: { id: 'op-9', by: 'service:x', reason: '' } }));
     expect(await ended(executionId)).toMatchObject({ status: 'cancelled' });
+  });
+});
+
+describe('another process on the same store', () => {
+  it('goes on with what was suspended, and with what came meanwhile', async () => {
+    const executionId = await start('paused-over-a-restart', calls('held', 'next'));
+    const job = await jobOf(executionId, 'held');
+    await operate(executionId, 'pause');
+    await running.send(resultOf(job, 1));
+    await eventually(async () => (await textsOf(executionId)).includes('held until the execution goes on'));
+    const other = await startOrchestration(scratch.address);
+    try {
+      await other.controller.operate({ executionId, operation: 'resume', operationId: '', reason: '', task: '' }, eva);
+      await eventually(() => other.bus.on(RESULTS, executionId)[0]);
+      expect(await executionRow(executionId)).toMatchObject({ status: 'completed' });
+      await expect(operate(executionId, 'cancel')).rejects.toMatchObject({ rejection: { code: 'operation-not-possible', details: { status: 'completed' } } });
+    } finally {
+      await other.close();
+    }
   });
 });
