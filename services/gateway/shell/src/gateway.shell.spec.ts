@@ -397,9 +397,9 @@ describe('operations on executions', () => {
     ]);
   });
 
-  it('need no body', async () => {
+  it('need no body, and have an id of their own when the caller gives none', async () => {
     expect((await operate(`${KNOWN}/cancel`)).status).toBe(200);
-    expect(given.operated.at(-1)![0]).toMatchObject({ operationId: '', reason: '', task: '' });
+    expect(given.operated.at(-1)![0]).toMatchObject({ operationId: expect.stringMatching(/^[0-9a-f-]{36}$/), reason: '', task: '' });
   });
 
   it('that begin an execution name it and where to look', async () => {

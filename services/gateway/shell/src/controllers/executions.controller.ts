@@ -3,6 +3,7 @@ import type { Accepted, AuditPeer, Context, OrchestrationPeer, RoutingPeer } fro
 import { isUuid, refuse, Refused } from '@weft/kernel';
 import { Shutdown } from '@weft/nest-platform';
 import type { Response } from 'express';
+import { randomUUID } from 'node:crypto';
 import { idempotencyKey } from '../answer/read-event.js';
 import { leaving } from '../answer/leaving.js';
 import { streamTimeline } from '../answer/stream-timeline.js';
@@ -102,7 +103,8 @@ export class ExecutionsController {
     checkStorable(body, 'an operation');
     const [reason, task] = [textField(body, 'reason', ''), textField(body, 'task', '')];
     if (reason.length > REASON_CHARACTERS_MAX) refuse('request-invalid', `Expected a reason of at most ${REASON_CHARACTERS_MAX} characters but it has ${reason.length}.`);
-    const asked = { executionId: id, operation, operationId: idempotencyKey(request) ?? '', reason, task };
+    // Named here: a replica that does not answer may have taken it, and another one is asked the same.
+    const asked = { executionId: id, operation, operationId: idempotencyKey(request) ?? randomUUID(), reason, task };
     const found = await this.#begunOrAccepted(id, request.context, () => this.orchestration.operate(asked, request.context));
     if (!('begun' in found)) refuse('unavailable', `Expected an execution that has begun but ${id} is only accepted so far: ask again in a moment.`, { retryable: true, retryAfterMs: 1_000 });
     return operatedView(found.begun);

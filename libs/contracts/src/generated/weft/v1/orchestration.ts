@@ -193,7 +193,7 @@ export interface OperateRequest {
   executionId: string;
   /** cancel, pause, resume, terminate, retry, fork, reset. */
   operation: string;
-  /** Names the operation: the same id again is the same operation. "" = a new one. */
+  /** Names the operation: the same id again is the same operation. "" = a new one each time; whoever may ask again names it. */
   operationId: string;
   reason: string;
   /** Of fork and reset: name or JSON Pointer of the task to start from. "" = the one that the execution faulted at. */
