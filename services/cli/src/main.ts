@@ -5,6 +5,7 @@ import { Command, CommanderError } from 'commander';
 import { registerArchive } from './commands/archive.js';
 import { registerAudit } from './commands/audit.js';
 import { registerBench } from './commands/bench.js';
+import { registerBulk } from './commands/bulk.js';
 import { registerDb } from './commands/db.js';
 import { registerDemo } from './commands/demo.js';
 import { registerDeploy } from './commands/deploy.js';
@@ -45,6 +46,7 @@ for (const register of [
   registerDeploy,
   registerShow,
   registerExecutions,
+  registerBulk,
   registerReviews,
   registerOperations,
   registerAudit,

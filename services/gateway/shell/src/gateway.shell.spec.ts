@@ -9,6 +9,7 @@ import {
   contextOf,
   type AcceptRequest,
   type AuditPeer,
+  type BulkRequest,
   type Context,
   type DecideRequest,
   type DeployRequest,
@@ -61,6 +62,7 @@ const ROUTES: readonly { readonly route: string; readonly path?: string; readonl
   { route: 'GET /v1/executions/:id/route', path: `/v1/executions/${FOREIGN}/route`, withForeignId: 404 },
   { route: 'GET /v1/executions/:id/proof', path: `/v1/executions/${FOREIGN}/proof`, withForeignId: 404 },
   { route: 'GET /v1/executions/:id/members', path: `/v1/executions/${FOREIGN}/members`, withForeignId: 404 },
+  { route: 'POST /v1/executions/bulk', body: { operation: 'cancel', query: { status: 'running' } } },
   { route: 'GET /v1/payloads/:digest', path: `/v1/payloads/${'f'.repeat(64)}`, withForeignId: 404 },
   { route: 'POST /v1/executions/:id/:operation', path: `/v1/executions/${FOREIGN}/cancel`, body: { reason: 'no' }, withForeignId: 404 },
   { route: 'GET /v1/reviews' },
@@ -311,6 +313,45 @@ describe('executions', () => {
     });
   });
 
+  it('are operated on in bulk by what a query means', async () => {
+    const bulk = (body: unknown, headers: Record<string, string> = {}): Promise<Response> =>
+      call('/v1/executions/bulk', { method: 'POST', headers: { 'content-type': 'application/json', ...headers }, body: JSON.stringify(body) });
+    const query = { status: 'waiting', workflow: 'demo/triage', attributes: ['customer:42'], startedAfter: '2026-01-01T00:00:00Z' };
+    const response = await bulk({ operation: 'cancel', reason: 'recalled', query, limit: 2, cursor: 'c' }, { 'idempotency-key': 'bulk-7' });
+    expect([response.status, await response.json()]).toMatchObject([200, { bulkId: 'bulk-7', matched: 2, done: 1, refused: [{ code: 'operation-not-possible', count: 1 }], nextCursor: 'next' }]);
+    expect(given.bulks.at(-1)).toEqual({
+      operation: 'cancel',
+      bulkId: 'bulk-7',
+      reason: 'recalled',
+      dryRun: false,
+      cursor: 'c',
+      limit: 2,
+      query: {
+        status: 'waiting',
+        workflow: 'demo/triage',
+        startedFromMs: Date.UTC(2026, 0, 1),
+        startedBeforeMs: 0,
+        requestId: '',
+        requestSource: '',
+        requestType: '',
+        attributes: [{ name: 'customer', value: '42' }],
+      },
+    });
+    for (const [body, message] of [
+      [{ operation: 'cancel' }, /`query` to be an object/],
+      [{ operation: 'cancel', query: { stat: 'x' } }, /no fields but status, workflow/],
+      [{ operation: 'cancel', query: { status: 'done' } }, /one of running, waiting/],
+      [{ operation: 'cancel', query: { attributes: [1] } }, /a list of NAME:VALUE/],
+      [{ operation: 'cancel', query, limit: 501 }, /from 1 to 500/],
+      [{ operation: 'cancel', query, dryRun: 'yes' }, /true or false/],
+      [{ query }, /`operation` to be text but it is missing/],
+    ] as const) {
+      const refused = await bulk(body);
+      expect(refused.status).toBe(400);
+      expect(await problem(refused)).toMatch(message);
+    }
+  });
+
   it('stream their timeline to the end, and go on from the last event id', async () => {
     const whole = await (await call(`/v1/executions/${KNOWN}/events`)).text();
     expect(whole.match(/^event: entry$/gm)).toHaveLength(3);
@@ -548,6 +589,7 @@ async function startGateway() {
   const operated: [OperateRequest, Context][] = [];
   const deployed: DeployRequest[] = [];
   const queries: ExecutionQuery[] = [];
+  const bulks: BulkRequest[] = [];
   let allowance = { allowed: true, retryAfterMs: 0 };
   let timelineAsked = 0;
   let executions = 100;
@@ -616,6 +658,10 @@ async function startGateway() {
       return executionId === KNOWN ? { executionId, status: 'completed', version: 1, entries: entries.filter(({ version }) => version > afterVersion) } : unknown();
     },
     getMembers: async () => ({ members: [] }),
+    operateMany: async (asked) => {
+      bulks.push(asked);
+      return { bulkId: asked.bulkId, matched: 2, done: 1, already: 0, refused: [{ code: 'operation-not-possible', count: 1, executionId: KNOWN, message: 'no' }], nextCursor: 'next' };
+    },
     operate: async (asked, context) => {
       if (asked.executionId !== KNOWN) unknown();
       if (asked.operation === 'pause')
@@ -672,6 +718,7 @@ async function startGateway() {
     operated,
     deployed,
     queries,
+    bulks,
     limit: (next: typeof allowance) => (allowance = next),
     /** Keeps routing from answering until the promise is settled. */
     hold: (until: Promise<void>): void => void (held = until),

@@ -10,6 +10,7 @@ import { streamTimeline } from '../answer/stream-timeline.js';
 import { acceptedView, executionView, linksOf, memberView, operatedView, routeView, timelineView } from '../answer/views.js';
 import { bodyBytes, bodyObject, checkStorable, onlyFields, textField } from '../http/body.js';
 import type { KnownRequest } from '../http/key.guard.js';
+import { bulkOf } from '../http/bulk-request.js';
 import { executionQueryOf } from '../http/execution-query.js';
 import { pageOf, queryInteger } from '../http/query.js';
 import { AUDIT, ORCHESTRATION, ROUTING } from '../ports.js';
@@ -88,6 +89,18 @@ export class ExecutionsController {
     await this.#begunOrAccepted(id, request.context, () => this.orchestration.getExecution({ executionId: id }, request.context));
     const { members } = await this.orchestration.getMembers({ executionId: id }, request.context);
     return { executionId: id, members: members.map(memberView) };
+  }
+
+  /**
+   * The same operation on every execution that a query means, a page of them a call. The same `id` and `cursor` again is the same
+   * act; with `dryRun` nothing is done and all that match are counted.
+   */
+  @Post('bulk')
+  @HttpCode(200)
+  async bulk(@Req() request: KnownRequest): Promise<object> {
+    const body = bodyObject(request, 'a bulk operation');
+    checkStorable(body, 'a bulk operation');
+    return this.orchestration.operateMany(bulkOf(body, idempotencyKey(request)), request.context);
   }
 
   /**

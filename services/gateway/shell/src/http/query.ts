@@ -40,9 +40,13 @@ export function queryTexts(request: Request, name: string): readonly string[] {
 
 /** A query parameter that is an instant (RFC 3339), in milliseconds since the epoch; 0 when it is missing. @throws Refused `request-invalid`. */
 export function queryInstant(request: Request, name: string): number {
-  const text = queryText(request, name);
+  return instantOf(queryText(request, name), `query parameter \`${name}\``);
+}
+
+/** An instant from text (RFC 3339), in milliseconds since the epoch; 0 for ''. @param what it is, for the sentence. */
+export function instantOf(text: string, what: string): number {
   if (text === '') return 0;
   const instant = /^\d{4}-\d\d-\d\d(T.*)?$/.test(text) ? Date.parse(text) : Number.NaN;
-  if (!(instant > 0)) refuse('request-invalid', `Expected query parameter \`${name}\` to be a time such as 2026-01-31T08:00:00Z but got ${JSON.stringify(text)}.`);
+  if (!(instant > 0)) refuse('request-invalid', `Expected ${what} to be a time such as 2026-01-31T08:00:00Z but got ${JSON.stringify(text.slice(0, 60))}.`);
   return instant;
 }

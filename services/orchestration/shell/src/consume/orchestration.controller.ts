@@ -2,6 +2,8 @@
 import {
   ExecutionQuery,
   OrchestrationService,
+  type BulkPage,
+  type BulkRequest,
   type Context,
   type DecideRequest,
   type Definition,
@@ -29,6 +31,7 @@ import { checkExpression, possibleIn } from '@weft/orchestration/core';
 import { failpoint } from '@weft/pipeline';
 import { definitionText, parseWorkflow } from '@weft/workflow';
 import { createHash, randomUUID } from 'node:crypto';
+import { Bulk } from '../handle/bulk.js';
 import { ExecutionEngine } from '../handle/execution-engine.js';
 import { Operations, readOperation } from '../handle/operations.js';
 import { DefinitionStore, type StoredDefinition } from '../persist/definition-store.js';
@@ -123,6 +126,10 @@ export class OrchestrationController implements OrchestrationPeer {
     if (!answer?.ok) throw new Refused(answer!.rejection);
     const execution = await this.getExecution({ executionId }, context);
     return { operation, operationId, changed: answer.changed, execution, possible: [...possibleIn(execution.status)], newExecutionId: answer.newExecutionId };
+  }
+
+  async operateMany(request: BulkRequest, context: Context): Promise<BulkPage> {
+    return new Bulk(this.operations, this.queries).page(context.tenant, context.actor, request);
   }
 
   async decide(request: DecideRequest, context: Context): Promise<Review> {

@@ -47,6 +47,13 @@ const ENDS: ReadonlySet<ExecutionEvent['type']> = new Set<End['type']>(['Executi
 const isEnd = (event: ExecutionEvent): event is End => ENDS.has(event.type);
 
 const HISTORY_COLUMNS = `select sequence, (extract(epoch from recorded_at) * 1000)::float8 as at, structure, payload from orchestration.history`;
+/** Where a query's executions are found, from `from` on; conditions may be added. @param first number of the first parameter. */
+function matching(asked: ExecutionQuery, first: number): { readonly from: string; readonly values: readonly unknown[] } {
+  const { joins, where, values, isWaiting } = searchConditions(asked, first);
+  const waiting = isWaiting === undefined ? '' : ` and ${isWaiting ? '' : 'not '}${IS_WAITING}`;
+  return { from: `from orchestration.executions e ${joins} where ${where}${waiting}`, values };
+}
+
 const HISTORY_SQL = `${HISTORY_COLUMNS} where execution_id = $1 and sequence > $2 order by sequence limit 5000`;
 
 export class ExecutionQueries {
@@ -91,17 +98,28 @@ export class ExecutionQueries {
   async list(tenant: string, asked: ExecutionQuery, limit: number, cursor: string): Promise<ExecutionPage> {
     const [after = LAST_ID] = decodeCursor(cursor, isUuid);
     const size = pageLimit(limit);
-    const { joins, where, values, isWaiting } = searchConditions(asked, 3);
-    const waiting = isWaiting === undefined ? '' : `and ${isWaiting ? '' : 'not '}${IS_WAITING}`;
-    const rows = await inTenant(this.pool, tenant, (query) =>
-      query<ExecutionRow>(`select ${EXECUTION_COLUMNS} from orchestration.executions e ${joins} where e.id < $1::uuid and ${where} ${waiting} order by e.id desc limit $2`, [
-        after,
-        size + 1,
-        ...values,
-      ]),
-    );
+    const { from, values } = matching(asked, 3);
+    const rows = await inTenant(this.pool, tenant, (query) => query<ExecutionRow>(`select ${EXECUTION_COLUMNS} ${from} and e.id < $1::uuid order by e.id desc limit $2`, [after, size + 1, ...values]));
     const page = rows.slice(0, size);
     return { executions: page.map(executionOf), nextCursor: rows.length > size ? encodeCursor([page.at(-1)!.id]) : '' };
+  }
+
+  /** Ids of those that a query means, newest first. */
+  async ids(tenant: string, asked: ExecutionQuery, size: number, cursor: string): Promise<{ readonly ids: readonly string[]; readonly nextCursor: string }> {
+    const [after = LAST_ID] = decodeCursor(cursor, isUuid);
+    const { from, values } = matching(asked, 3);
+    const rows = await inTenant(this.pool, tenant, (query) => query<{ id: string }>(`select e.id ${from} and e.id < $1::uuid order by e.id desc limit $2`, [after, size + 1, ...values]), {
+      readOnly: true,
+    });
+    const ids = rows.slice(0, size).map(({ id }) => id);
+    return { ids, nextCursor: rows.length > size ? encodeCursor([ids.at(-1)!]) : '' };
+  }
+
+  /** How many a query means; no further than the maximum. */
+  async count(tenant: string, asked: ExecutionQuery, max: number): Promise<number> {
+    const { from, values } = matching(asked, 2);
+    const [row] = await inTenant(this.pool, tenant, (query) => query<{ n: number }>(`select count(*)::int as n from (select 1 ${from} limit $1) matched`, [max, ...values]), { readOnly: true });
+    return row!.n;
   }
 
   async timeline(tenant: string, id: string, afterVersion: number): Promise<Timeline | undefined> {

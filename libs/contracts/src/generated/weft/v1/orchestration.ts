@@ -215,6 +215,45 @@ export interface Operated {
   newExecutionId: string;
 }
 
+export interface BulkRequest {
+  /** At least one condition. */
+  query?:
+    | ExecutionQuery
+    | undefined;
+  /** cancel, pause, resume, terminate, retry. */
+  operation: string;
+  /** Names the operation on each execution: the same id again is the same operation. "" = a new one. */
+  bulkId: string;
+  reason: string;
+  /** Only count. */
+  dryRun: boolean;
+  /** From the previous page; empty = the first. */
+  cursor: string;
+  /** Executions a page, 1 to 500; 0 = 500. */
+  limit: number;
+}
+
+export interface BulkPage {
+  bulkId: string;
+  /** Executions that the query meant: of this page, or of all pages in a dry run (counted up to 1,000,000). */
+  matched: number;
+  /** Executions that the operation changed. */
+  done: number;
+  /** Executions in which it was so already. */
+  already: number;
+  refused: BulkRefusal[];
+  nextCursor: string;
+}
+
+/** Executions that refused the operation with the same code. */
+export interface BulkRefusal {
+  code: string;
+  count: number;
+  /** One of them, and what it said. */
+  executionId: string;
+  message: string;
+}
+
 function createBasePageRequest(): PageRequest {
   return { limit: 0, cursor: "" };
 }
@@ -3169,6 +3208,459 @@ export const Operated: MessageFns<Operated> = {
   },
 };
 
+function createBaseBulkRequest(): BulkRequest {
+  return { query: undefined, operation: "", bulkId: "", reason: "", dryRun: false, cursor: "", limit: 0 };
+}
+
+export const BulkRequest: MessageFns<BulkRequest> = {
+  encode(message: BulkRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.query !== undefined) {
+      ExecutionQuery.encode(message.query, writer.uint32(10).fork()).join();
+    }
+    if (message.operation !== "") {
+      writer.uint32(18).string(message.operation);
+    }
+    if (message.bulkId !== "") {
+      writer.uint32(26).string(message.bulkId);
+    }
+    if (message.reason !== "") {
+      writer.uint32(34).string(message.reason);
+    }
+    if (message.dryRun !== false) {
+      writer.uint32(40).bool(message.dryRun);
+    }
+    if (message.cursor !== "") {
+      writer.uint32(50).string(message.cursor);
+    }
+    if (message.limit !== 0) {
+      writer.uint32(56).uint32(message.limit);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): BulkRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseBulkRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.query = ExecutionQuery.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.operation = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.bulkId = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.reason = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.dryRun = reader.bool();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.cursor = reader.string();
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.limit = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): BulkRequest {
+    return {
+      query: isSet(object.query) ? ExecutionQuery.fromJSON(object.query) : undefined,
+      operation: isSet(object.operation) ? globalThis.String(object.operation) : "",
+      bulkId: isSet(object.bulkId)
+        ? globalThis.String(object.bulkId)
+        : isSet(object.bulk_id)
+        ? globalThis.String(object.bulk_id)
+        : "",
+      reason: isSet(object.reason) ? globalThis.String(object.reason) : "",
+      dryRun: isSet(object.dryRun)
+        ? globalThis.Boolean(object.dryRun)
+        : isSet(object.dry_run)
+        ? globalThis.Boolean(object.dry_run)
+        : false,
+      cursor: isSet(object.cursor) ? globalThis.String(object.cursor) : "",
+      limit: isSet(object.limit) ? globalThis.Number(object.limit) : 0,
+    };
+  },
+
+  toJSON(message: BulkRequest): unknown {
+    const obj: any = {};
+    if (message.query !== undefined) {
+      obj.query = ExecutionQuery.toJSON(message.query);
+    }
+    if (message.operation !== "") {
+      obj.operation = message.operation;
+    }
+    if (message.bulkId !== "") {
+      obj.bulkId = message.bulkId;
+    }
+    if (message.reason !== "") {
+      obj.reason = message.reason;
+    }
+    if (message.dryRun !== false) {
+      obj.dryRun = message.dryRun;
+    }
+    if (message.cursor !== "") {
+      obj.cursor = message.cursor;
+    }
+    if (message.limit !== 0) {
+      obj.limit = Math.round(message.limit);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<BulkRequest>, I>>(base?: I): BulkRequest {
+    return BulkRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<BulkRequest>, I>>(object: I): BulkRequest {
+    const message = createBaseBulkRequest();
+    message.query = (object.query !== undefined && object.query !== null)
+      ? ExecutionQuery.fromPartial(object.query)
+      : undefined;
+    message.operation = object.operation ?? "";
+    message.bulkId = object.bulkId ?? "";
+    message.reason = object.reason ?? "";
+    message.dryRun = object.dryRun ?? false;
+    message.cursor = object.cursor ?? "";
+    message.limit = object.limit ?? 0;
+    return message;
+  },
+};
+
+function createBaseBulkPage(): BulkPage {
+  return { bulkId: "", matched: 0, done: 0, already: 0, refused: [], nextCursor: "" };
+}
+
+export const BulkPage: MessageFns<BulkPage> = {
+  encode(message: BulkPage, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.bulkId !== "") {
+      writer.uint32(10).string(message.bulkId);
+    }
+    if (message.matched !== 0) {
+      writer.uint32(16).uint32(message.matched);
+    }
+    if (message.done !== 0) {
+      writer.uint32(24).uint32(message.done);
+    }
+    if (message.already !== 0) {
+      writer.uint32(32).uint32(message.already);
+    }
+    for (const v of message.refused) {
+      BulkRefusal.encode(v!, writer.uint32(42).fork()).join();
+    }
+    if (message.nextCursor !== "") {
+      writer.uint32(50).string(message.nextCursor);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): BulkPage {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseBulkPage();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.bulkId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.matched = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.done = reader.uint32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.already = reader.uint32();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.refused.push(BulkRefusal.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.nextCursor = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): BulkPage {
+    return {
+      bulkId: isSet(object.bulkId)
+        ? globalThis.String(object.bulkId)
+        : isSet(object.bulk_id)
+        ? globalThis.String(object.bulk_id)
+        : "",
+      matched: isSet(object.matched) ? globalThis.Number(object.matched) : 0,
+      done: isSet(object.done) ? globalThis.Number(object.done) : 0,
+      already: isSet(object.already) ? globalThis.Number(object.already) : 0,
+      refused: globalThis.Array.isArray(object?.refused) ? object.refused.map((e: any) => BulkRefusal.fromJSON(e)) : [],
+      nextCursor: isSet(object.nextCursor)
+        ? globalThis.String(object.nextCursor)
+        : isSet(object.next_cursor)
+        ? globalThis.String(object.next_cursor)
+        : "",
+    };
+  },
+
+  toJSON(message: BulkPage): unknown {
+    const obj: any = {};
+    if (message.bulkId !== "") {
+      obj.bulkId = message.bulkId;
+    }
+    if (message.matched !== 0) {
+      obj.matched = Math.round(message.matched);
+    }
+    if (message.done !== 0) {
+      obj.done = Math.round(message.done);
+    }
+    if (message.already !== 0) {
+      obj.already = Math.round(message.already);
+    }
+    if (message.refused?.length) {
+      obj.refused = message.refused.map((e) => BulkRefusal.toJSON(e));
+    }
+    if (message.nextCursor !== "") {
+      obj.nextCursor = message.nextCursor;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<BulkPage>, I>>(base?: I): BulkPage {
+    return BulkPage.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<BulkPage>, I>>(object: I): BulkPage {
+    const message = createBaseBulkPage();
+    message.bulkId = object.bulkId ?? "";
+    message.matched = object.matched ?? 0;
+    message.done = object.done ?? 0;
+    message.already = object.already ?? 0;
+    message.refused = object.refused?.map((e) => BulkRefusal.fromPartial(e)) || [];
+    message.nextCursor = object.nextCursor ?? "";
+    return message;
+  },
+};
+
+function createBaseBulkRefusal(): BulkRefusal {
+  return { code: "", count: 0, executionId: "", message: "" };
+}
+
+export const BulkRefusal: MessageFns<BulkRefusal> = {
+  encode(message: BulkRefusal, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.code !== "") {
+      writer.uint32(10).string(message.code);
+    }
+    if (message.count !== 0) {
+      writer.uint32(16).uint32(message.count);
+    }
+    if (message.executionId !== "") {
+      writer.uint32(26).string(message.executionId);
+    }
+    if (message.message !== "") {
+      writer.uint32(34).string(message.message);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): BulkRefusal {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseBulkRefusal();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.code = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.count = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.executionId = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.message = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): BulkRefusal {
+    return {
+      code: isSet(object.code) ? globalThis.String(object.code) : "",
+      count: isSet(object.count) ? globalThis.Number(object.count) : 0,
+      executionId: isSet(object.executionId)
+        ? globalThis.String(object.executionId)
+        : isSet(object.execution_id)
+        ? globalThis.String(object.execution_id)
+        : "",
+      message: isSet(object.message) ? globalThis.String(object.message) : "",
+    };
+  },
+
+  toJSON(message: BulkRefusal): unknown {
+    const obj: any = {};
+    if (message.code !== "") {
+      obj.code = message.code;
+    }
+    if (message.count !== 0) {
+      obj.count = Math.round(message.count);
+    }
+    if (message.executionId !== "") {
+      obj.executionId = message.executionId;
+    }
+    if (message.message !== "") {
+      obj.message = message.message;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<BulkRefusal>, I>>(base?: I): BulkRefusal {
+    return BulkRefusal.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<BulkRefusal>, I>>(object: I): BulkRefusal {
+    const message = createBaseBulkRefusal();
+    message.code = object.code ?? "";
+    message.count = object.count ?? 0;
+    message.executionId = object.executionId ?? "";
+    message.message = object.message ?? "";
+    return message;
+  },
+};
+
 /** Questions to orchestration that need an answer now. The tenant travels in the metadata. */
 export type OrchestrationService = typeof OrchestrationService;
 export const OrchestrationService = {
@@ -3268,6 +3760,16 @@ export const OrchestrationService = {
     responseSerialize: (value: Operated): Buffer => Buffer.from(Operated.encode(value).finish()),
     responseDeserialize: (value: Buffer): Operated => Operated.decode(value),
   },
+  /** The same operation on every execution that a query means, a page of them a call. */
+  operateMany: {
+    path: "/weft.v1.Orchestration/OperateMany" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: BulkRequest): Buffer => Buffer.from(BulkRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): BulkRequest => BulkRequest.decode(value),
+    responseSerialize: (value: BulkPage): Buffer => Buffer.from(BulkPage.encode(value).finish()),
+    responseDeserialize: (value: Buffer): BulkPage => BulkPage.decode(value),
+  },
 } as const;
 
 export interface OrchestrationServer extends UntypedServiceImplementation {
@@ -3285,6 +3787,8 @@ export interface OrchestrationServer extends UntypedServiceImplementation {
   decide: handleUnaryCall<DecideRequest, Review>;
   /** Cancels, pauses, resumes, terminates, retries, forks or resets an execution. */
   operate: handleUnaryCall<OperateRequest, Operated>;
+  /** The same operation on every execution that a query means, a page of them a call. */
+  operateMany: handleUnaryCall<BulkRequest, BulkPage>;
 }
 
 export interface OrchestrationClient extends Client {
@@ -3432,6 +3936,22 @@ export interface OrchestrationClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: Operated) => void,
+  ): ClientUnaryCall;
+  /** The same operation on every execution that a query means, a page of them a call. */
+  operateMany(
+    request: BulkRequest,
+    callback: (error: ServiceError | null, response: BulkPage) => void,
+  ): ClientUnaryCall;
+  operateMany(
+    request: BulkRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: BulkPage) => void,
+  ): ClientUnaryCall;
+  operateMany(
+    request: BulkRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: BulkPage) => void,
   ): ClientUnaryCall;
 }
 
