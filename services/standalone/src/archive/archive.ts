@@ -17,6 +17,7 @@ export async function archive(store: OpenedStore, config: StandaloneConfig, [fol
   const before = time === '' ? (config.WEFT_RETENTION_DAYS === 0 ? undefined : Date.now() - config.WEFT_RETENTION_DAYS * DAY_MS) : Date.parse(time);
   if (before === undefined) refuse('request-invalid', 'Expected a time before which executions are archived, or WEFT_RETENTION_DAYS, but neither is set: executions are kept for ever.');
   if (folder === '' || !(before > 0)) refuse('request-invalid', `Expected a folder and a time but got ${JSON.stringify([folder, time])}.`);
+  if (before > Date.now()) refuse('request-invalid', `Expected a time that has passed but got ${time}.`);
   const [pool, sequencerPool, tenantPool] = [servicePool(store, engineRole('orchestration'), 2), servicePool(store, SEQUENCER_ROLE, 2), servicePool(store, tenantRole('audit'), 2)];
   try {
     await checkMigrated(pool, orchestrationMigrations);

@@ -176,6 +176,12 @@ describe('archiving', () => {
     expect(await historyOf(unproved)).toBe(2);
   }, 30_000);
 
+  it('takes no month for whole that is not over, whatever the time', async () => {
+    const names = (await ports.ended.wholePartitions(Date.UTC(2099, 0, 1))).map(({ name }) => name);
+    expect(names).toEqual([]);
+    expect(await count(`pg_inherits where inhparent = 'orchestration.history'::regclass`)).toBeGreaterThan(7);
+  });
+
   it('removes no execution that runs, even when asked', async () => {
     const [running] = [...held];
     expect(await ports.ended.retire([{ tenant: 'default', id: running! }])).toBe(0);

@@ -77,7 +77,8 @@ select count(*)::int as retired from gone`;
 const PARTITIONS_SQL = `
 select c.relname as name, b[1] as first, b[2] as "end" from pg_inherits i
 join pg_class c on c.oid = i.inhrelid, regexp_match(pg_get_expr(c.relpartbound, c.oid), 'FROM \\(''([0-9a-f-]+)''\\) TO \\(''([0-9a-f-]+)''\\)') as b
-where i.inhparent = 'orchestration.history'::regclass and b is not null and b[2]::uuid <= $1::uuid order by 2`;
+where i.inhparent = 'orchestration.history'::regclass and b is not null and b[2]::uuid <= $1::uuid
+  and c.relname < 'history_' || to_char(now() at time zone 'UTC', 'YYYY_MM') order by 2`;
 
 /** A month of history. Ids from `first` on and before `end`. */
 export interface HistoryPartition {
@@ -130,7 +131,7 @@ export class EndedExecutions {
     return rows.map((row) => ({ ...row, recordedAtMs: Math.round(row.recordedAtMs) }));
   }
 
-  /** Months of history that lie wholly before an instant and in which nothing runs or ended later: archived, they go as a whole. */
+  /** Months of history that are over, lie wholly before an instant and in which nothing runs or ended later: archived, they go as a whole. */
   async wholePartitions(before: Instant): Promise<readonly HistoryPartition[]> {
     const partitions = await execute<HistoryPartition>(this.pool, { name: 'orchestration-partitions-1', text: PARTITIONS_SQL, values: [firstIdOf(before)] });
     const whole: HistoryPartition[] = [];
