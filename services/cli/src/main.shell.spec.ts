@@ -26,6 +26,11 @@ describe('the weft command', () => {
     [['executions', '--status', 'broken'], 'Expected running or waiting'],
     [['up', '--profile', 'cloud'], 'Expected standalone or mesh.'],
     [['review', 'decide', 'r1', 'approved', '--form', '{'], 'Expected JSON:'],
+    [['signal', 'x'], 'Expected either --type or --event but got neither.'],
+    [['signal', '--type', 't', '--event', 'f'], 'but got both.'],
+    [['signal', '--type', 't', '--data', '{'], 'Expected JSON:'],
+    [['signal', '--event', 'f', '--id', 'x'], 'Expected nothing beside --event'],
+    [['signal', '--event', join(home, 'nothing.json')], 'there is no such file'],
   ])('ends with 2 and a sentence for %j', (args, sentence) => {
     const { code, out, err } = weft(...args);
     expect([code, out]).toEqual([2, '']);
@@ -67,6 +72,7 @@ describe('the weft command', () => {
     'executions',
     'reviews',
     'review decide',
+    'signal',
     'audit verify',
     'db migrate',
   ])('%s --help ends with 0 and has examples', (command) => {

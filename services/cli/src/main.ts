@@ -15,6 +15,7 @@ import { registerOperations } from './commands/operations.js';
 import { registerProve } from './commands/prove.js';
 import { registerPublish } from './commands/publish.js';
 import { registerReviews } from './commands/reviews.js';
+import { registerSignal } from './commands/signal.js';
 import { registerShow } from './commands/show.js';
 import { registerSimulate } from './commands/simulate.js';
 import { registerTest } from './commands/test.js';
@@ -49,6 +50,7 @@ for (const register of [
   registerBulk,
   registerReviews,
   registerOperations,
+  registerSignal,
   registerAudit,
   registerArchive,
   registerDb,

@@ -1,4 +1,5 @@
 // What every command shares: its options, its examples and how its fault ends the process.
+import type { Json } from '@weft/kernel';
 import { InvalidArgumentError, type Command } from 'commander';
 import { readFileSync } from 'node:fs';
 import { CommandFailed, EXIT } from '../exit-codes.js';
@@ -35,5 +36,23 @@ export function readInput(file: string, what: string): string {
     const code = (fault as NodeJS.ErrnoException).code;
     const why = code === 'ENOENT' ? 'there is no such file' : code === 'EISDIR' ? 'it is a folder' : String((fault as Error).message);
     throw new CommandFailed(`Expected ${what} in ${file} but ${why}.`, EXIT.usage);
+  }
+}
+
+/** The gateway judges an event; that it is JSON at all is said before anything is sent. @throws CommandFailed usage. */
+export function checkEvent(text: string, file: string): void {
+  try {
+    JSON.parse(text);
+  } catch (fault) {
+    throw new CommandFailed(`Expected a CloudEvent as JSON in ${file} but it is not JSON: ${(fault as Error).message}.`, EXIT.usage);
+  }
+}
+
+/** Reads an option that is JSON. */
+export function jsonOption(text: string): Json {
+  try {
+    return JSON.parse(text) as Json;
+  } catch (fault) {
+    throw new InvalidArgumentError(`Expected JSON: ${(fault as Error).message}.`);
   }
 }

@@ -24,7 +24,7 @@ export function registerExecutions(program: Command): void {
     });
   withExamples(command, [
     ['./weft executions', 'the last 20'],
-    ['./weft executions --status waiting', 'those that wait for a person or a timer'],
+    ['./weft executions --status waiting', 'those that wait for a person, a timer or an event'],
     ['./weft executions --attribute customer=42 --since 7d', 'those of one customer, of the last week'],
     ['./weft executions --workflow demo/complaint --status faulted', 'what went wrong, in any version'],
     ["./weft executions --json | jq -r '.[].executionId'", 'their ids'],

@@ -3,10 +3,10 @@ import { connection } from '../client/connection.js';
 import { publishEvent } from '../client/executions.js';
 import { GatewayClient } from '../client/gateway-client.js';
 import { isEnded, type AcceptedShape } from '../client/shapes.js';
-import { CommandFailed, EXIT } from '../exit-codes.js';
+import { EXIT } from '../exit-codes.js';
 import { colors, printer, status } from '../output/print.js';
 import { errorText } from '../output/timeline.js';
-import { readInput, wholeNumber, withExamples } from './command.js';
+import { checkEvent, readInput, wholeNumber, withExamples } from './command.js';
 
 const WAIT_BY_DEFAULT_S = 30;
 
@@ -43,13 +43,4 @@ function receiptText(accepted: AcceptedShape): string {
     ...(error === undefined ? [] : [colors.red(errorText(error))]),
     ...(isEnded(accepted.status) ? [] : [colors.dim(`./weft show ${executionId}`)]),
   ].join('\n');
-}
-
-/** The gateway judges the event; that it is JSON at all is said before anything is sent. */
-function checkEvent(text: string, file: string): void {
-  try {
-    JSON.parse(text);
-  } catch (fault) {
-    throw new CommandFailed(`Expected a CloudEvent as JSON in ${file} but it is not JSON: ${(fault as Error).message}.`, EXIT.usage);
-  }
 }

@@ -1,10 +1,10 @@
-import { InvalidArgumentError, type Command } from 'commander';
+import type { Command } from 'commander';
 import { connection } from '../client/connection.js';
 import { decideReview, openReviews } from '../client/executions.js';
 import { GatewayClient } from '../client/gateway-client.js';
 import type { ReviewShape } from '../client/shapes.js';
 import { colors, printer } from '../output/print.js';
-import { wholeNumber, withExamples } from './command.js';
+import { jsonOption, wholeNumber, withExamples } from './command.js';
 
 export function registerReviews(program: Command): void {
   const list = program
@@ -28,7 +28,7 @@ export function registerReviews(program: Command): void {
     .argument('<review>', 'id of the review')
     .argument('<outcome>', 'approved, rejected, happened or did-not-happen')
     .option('--comment <text>', 'why')
-    .option('--form <json>', 'what the review asks to fill in, as JSON', formOf)
+    .option('--form <json>', 'what the review asks to fill in, as JSON', jsonOption)
     .option('--json', 'print JSON')
     .action(async (id: string, outcome: string, { comment, form, json = false }: { comment?: string; form?: unknown; json?: boolean }) => {
       const decided = await decideReview(new GatewayClient(connection()), id, { outcome, ...(comment === undefined ? {} : { comment }), ...(form === undefined ? {} : { form }) });
@@ -47,12 +47,4 @@ function reviewText({ reviewId, executionId, kind, title, openedAt, subject }: R
     `execution ${executionId}`,
     ...(subject === undefined ? [] : [colors.dim(JSON.stringify(subject, null, 2))]),
   ].join('\n');
-}
-
-function formOf(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (fault) {
-    throw new InvalidArgumentError(`Expected JSON: ${(fault as Error).message}.`);
-  }
 }

@@ -14,6 +14,7 @@ import { PayloadsController } from './controllers/payloads.controller.js';
 import { RequestsController } from './controllers/requests.controller.js';
 import { ReviewsController } from './controllers/reviews.controller.js';
 import { RootController } from './controllers/root.controller.js';
+import { SignalsController } from './controllers/signals.controller.js';
 import { UnknownController } from './controllers/unknown.controller.js';
 import { KeyGuard, LIMITER } from './http/key.guard.js';
 import { TraceInterceptor } from './http/trace.interceptor.js';
@@ -29,7 +30,19 @@ const PORTS = Symbol('weft.gateway.ports');
 // Where nothing is claimed there is nothing to read.
 const NO_PAYLOADS: PayloadReader = { read: async () => undefined };
 
-const CONTROLLERS = [RootController, RequestsController, ExecutionsController, ReviewsController, PayloadsController, DefinitionsController, AuditController, ChatController, UnknownController];
+// Signals before executions, whose operations take any last word of a path.
+const CONTROLLERS = [
+  RootController,
+  RequestsController,
+  SignalsController,
+  ExecutionsController,
+  ReviewsController,
+  PayloadsController,
+  DefinitionsController,
+  AuditController,
+  ChatController,
+  UnknownController,
+];
 
 /** Listens to results for those who wait for an answer. */
 class GatewayWork implements OnApplicationBootstrap {

@@ -64,6 +64,8 @@ const ROUTES: readonly { readonly route: string; readonly path?: string; readonl
   { route: 'GET /v1/executions/:id/members', path: `/v1/executions/${FOREIGN}/members`, withForeignId: 404 },
   { route: 'POST /v1/executions/bulk', body: { operation: 'cancel', query: { status: 'running' } } },
   { route: 'GET /v1/payloads/:digest', path: `/v1/payloads/${'f'.repeat(64)}`, withForeignId: 404 },
+  { route: 'POST /v1/executions/:id/signals', path: `/v1/executions/${FOREIGN}/signals`, body: { type: 'com.example.paid.v1' }, withForeignId: 404 },
+  { route: 'POST /v1/events', body: { type: 'com.example.paid.v1' } },
   { route: 'POST /v1/executions/:id/:operation', path: `/v1/executions/${FOREIGN}/cancel`, body: { reason: 'no' }, withForeignId: 404 },
   { route: 'GET /v1/reviews' },
   { route: 'POST /v1/reviews/:id/decide', path: '/v1/reviews/foreign/decide', body: { outcome: 'approved' }, withForeignId: 404 },
@@ -75,6 +77,52 @@ const ROUTES: readonly { readonly route: string; readonly path?: string; readonl
   { route: 'GET /health/live' },
   { route: 'GET /health/ready' },
 ];
+
+describe('signals', () => {
+  const PATH = `/v1/executions/${KNOWN}/signals`;
+  const json = (path: string, body: unknown, headers: Record<string, string> = {}): Promise<Response> =>
+    call(path, { method: 'POST', headers: { 'content-type': 'application/json', ...headers }, body: JSON.stringify(body) });
+  const last = (): unknown => JSON.parse(given.signals.at(-1)!.eventJson);
+
+  it('take plain JSON, with a new id or the one of the header', async () => {
+    const response = await json(PATH, { type: 'com.example.paid.v1', data: { amount: 5 } }, { 'idempotency-key': 'e-1' });
+    expect(response.status).toBe(202);
+    expect(await response.json()).toMatchObject({ executionId: KNOWN, eventId: 'e-1', status: 'accepted', duplicate: false });
+    expect(last()).toEqual({ specversion: '1.0', id: 'e-1', source: '/v1/requests', type: 'com.example.paid.v1', data: { amount: 5 } });
+    expect(await (await json(PATH, { type: 'x' })).json()).toMatchObject({ eventId: expect.stringMatching(/^[0-9a-f-]{36}$/) as unknown });
+  });
+
+  it('take a CloudEvent in either mode, with its extensions', async () => {
+    const event = { specversion: '1.0', id: 'e-2', source: '/s', type: 't', subject: 'order/7', time: '2026-01-01T00:00:00Z', roomid: 7 };
+    await call(PATH, { method: 'POST', headers: { 'content-type': 'application/cloudevents+json' }, body: JSON.stringify({ ...event, wefttaint: 'x', data: [1] }) });
+    expect(last()).toEqual({ ...event, roomid: '7', data: [1] });
+    const headers = Object.fromEntries(Object.entries(event).map(([name, value]) => [`ce-${name}`, String(value)]));
+    await json(PATH, [1], headers);
+    expect(last()).toEqual({ ...event, roomid: '7', data: [1] });
+  });
+
+  it('say that they were there already', async () => {
+    expect(await (await json(PATH, { type: 't', data: 'again' })).json()).toMatchObject({ duplicate: true });
+  });
+
+  it('are refused with 409 by an execution that has ended, 404 where there is none, and 400 when they are no event', async () => {
+    const late = await json(PATH, { type: 't', data: 'late' });
+    expect([late.status, ((await late.json()) as { code: string }).code]).toEqual([409, 'execution-ended']);
+    for (const id of [FOREIGN, 'no-id']) expect((await json(`/v1/executions/${id}/signals`, { type: 't' })).status).toBe(404);
+    expect((await json(PATH, { data: 1 })).status).toBe(400);
+    expect((await json(PATH, { type: 't', extra: 1 })).status).toBe(400);
+  });
+
+  it('wait for an execution that was accepted and begins', async () => {
+    expect((await json(`/v1/executions/${ACCEPTED}/signals`, { type: 't' })).status).toBe(202);
+  });
+
+  it('without an execution go to whoever listens', async () => {
+    const response = await json('/v1/events', { type: 'com.example.paid.v1', data: { order: 7 } }, { 'idempotency-key': 'e-9' });
+    expect([response.status, await response.json()]).toEqual([202, { eventId: 'e-9', status: 'accepted', taken: 1, executions: [KNOWN] }]);
+    expect(given.signals.at(-1)?.executionId).toBe('');
+  });
+});
 
 describe('keys', () => {
   it('cover every route that the process has', () => {
@@ -588,6 +636,7 @@ async function startGateway() {
   const decisions: [DecideRequest, Context][] = [];
   const operated: [OperateRequest, Context][] = [];
   const deployed: DeployRequest[] = [];
+  const signals: { readonly executionId: string; readonly eventJson: string }[] = [];
   const queries: ExecutionQuery[] = [];
   const bulks: BulkRequest[] = [];
   let allowance = { allowed: true, retryAfterMs: 0 };
@@ -682,6 +731,19 @@ async function startGateway() {
       decisions.push([asked, context]);
       return review;
     },
+    signal: async ({ events }) => ({
+      receipts: events.map((event) => {
+        signals.push(event);
+        // Begins while the gateway waits for it.
+        const begun = event.executionId === KNOWN || (event.executionId === ACCEPTED && signals.filter(({ executionId }) => executionId === ACCEPTED).length > 1);
+        const code = begun ? (event.eventJson.includes('"late"') ? 'execution-ended' : undefined) : 'unknown-execution';
+        return { duplicate: event.eventJson.includes('"again"'), refusal: code === undefined ? undefined : { code, message: 'Expected another.', retryable: false, retryAfterMs: 0, detailsJson: '' } };
+      }),
+    }),
+    publishEvents: async ({ eventJson }) => {
+      signals.push(...eventJson.map((text) => ({ executionId: '', eventJson: text })));
+      return { receipts: eventJson.map(() => ({ taken: 1, executionIds: [KNOWN], refusal: undefined })) };
+    },
   };
   const checkpoint = { note: 'weft.example\n1\nhash\n', verifierKey: 'key', size: 1 };
   const audit: AuditPeer = {
@@ -717,6 +779,7 @@ async function startGateway() {
     decisions,
     operated,
     deployed,
+    signals,
     queries,
     bulks,
     limit: (next: typeof allowance) => (allowance = next),

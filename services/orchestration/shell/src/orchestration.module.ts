@@ -9,12 +9,14 @@ import type { OrchestrationSettings } from './config.js';
 import { CommandConsumer } from './consume/command.consumer.js';
 import { OrchestrationController } from './consume/orchestration.controller.js';
 import { OrchestrationTopics } from './consume/orchestration.topics.js';
+import { SignalIntake } from './consume/signal-intake.js';
 import { TimerPoller } from './consume/timer-poller.js';
 import { ExecutionEngine } from './handle/execution-engine.js';
 import { Operations } from './handle/operations.js';
 import { ProgramCache } from './handle/programs.js';
 import { orchestrationMigrations } from './migrations/index.js';
 import { DefinitionStore } from './persist/definition-store.js';
+import { findListens } from './persist/listens.js';
 import { executionStore } from './persist/execution-store.js';
 import { ForkHistory } from './persist/fork-history.js';
 import { PublishedCommits } from './persist/published-commits.js';
@@ -62,6 +64,7 @@ interface Wired {
   readonly queries: ExecutionQueries;
   readonly operations: Operations;
   readonly consumer: CommandConsumer;
+  readonly signals: SignalIntake;
   readonly timers: TimerPoller;
   readonly recovery: Recovery;
   readonly dispatcher: JobDispatcher;
@@ -105,6 +108,7 @@ export class OrchestrationModule implements OnApplicationBootstrap {
         { provide: DefinitionStore, useFactory: (wired: Wired) => wired.definitions, inject: [WIRED] },
         { provide: ExecutionQueries, useFactory: (wired: Wired) => wired.queries, inject: [WIRED] },
         { provide: Operations, useFactory: (wired: Wired) => wired.operations, inject: [WIRED] },
+        { provide: SignalIntake, useFactory: (wired: Wired) => wired.signals, inject: [WIRED] },
         { provide: CommandConsumer, useFactory: (wired: Wired) => wired.consumer, inject: [WIRED] },
       ],
       exports: [ExecutionEngine],
@@ -202,6 +206,7 @@ async function wire(ports: OrchestrationPorts): Promise<Wired> {
     queries,
     operations: new Operations(engine, queries, clock),
     consumer: new CommandConsumer(engine, bus, clock, new ForkHistory(enginePool), settings.WEFT_PAYLOAD_BYTES_MAX),
+    signals: new SignalIntake(engine, (tenant, keys) => findListens(enginePool, tenant, keys)),
     timers,
     recovery,
     dispatcher,

@@ -1,9 +1,12 @@
 // The request in an HTTP body: a CloudEvent in either mode, or plain JSON.
 import { randomUUID } from 'node:crypto';
-import { readHttpRequest, REQUEST_LIMITS, type AcceptRequest } from '@weft/contracts';
+import { readHttpRequest, REQUEST_LIMITS, type AcceptRequest, type RequestEvent } from '@weft/contracts';
 import { refuse, Refused, type JsonObject } from '@weft/kernel';
 import { bodyBytes, bodyObject, checkStorable, onlyFields, textField } from '../http/body.js';
 import type { KnownRequest } from '../http/key.guard.js';
+
+/** A CloudEvent, checked. */
+export type WholeEvent = Pick<RequestEvent, 'id' | 'source' | 'type' | 'subject' | 'data' | 'attributes'>;
 
 const PLAIN_FIELDS = ['type', 'data', 'subject', 'source'];
 const PLAIN_SOURCE = '/v1/requests';
@@ -14,6 +17,12 @@ const STRUCTURED = 'application/cloudevents+json';
  * @throws Refused `request-invalid`, `request-too-large`; `denied` when the event names another tenant than the key's.
  */
 export function readEvent(request: KnownRequest, bytesMax: number = REQUEST_LIMITS.bytesMax): AcceptRequest {
+  const { id, source, type, subject, data } = readWholeEvent(request, bytesMax);
+  return { id, source, type, subject, dataJson: JSON.stringify(data) };
+}
+
+/** The event with everything that describes it. Like `readEvent`. */
+export function readWholeEvent(request: KnownRequest, bytesMax: number = REQUEST_LIMITS.bytesMax): WholeEvent {
   const key = idempotencyKey(request);
   const contentType = request.get('content-type') ?? '';
   const bytes = bodyBytes(request);
@@ -26,17 +35,17 @@ export function readEvent(request: KnownRequest, bytesMax: number = REQUEST_LIMI
   return readPlain(request, key);
 }
 
-function readCloudEvent(request: KnownRequest, bytes: Buffer, key: string | undefined, isBinary: boolean, bytesMax: number): AcceptRequest {
+function readCloudEvent(request: KnownRequest, bytes: Buffer, key: string | undefined, isBinary: boolean, bytesMax: number): WholeEvent {
   const contentType = request.get('content-type') ?? '';
   const structured = contentType.startsWith(STRUCTURED);
   const header = (name: string): string | undefined => (key !== undefined && name === 'ce-id' && isBinary ? key : request.get(name));
   const body = structured && key !== undefined ? named(bodyObject(request, 'a CloudEvent'), key) : bytes;
-  const reading = readHttpRequest(header, body, bytesMax);
+  const reading = readHttpRequest(header, body, bytesMax, isBinary ? Object.keys(request.headers) : []);
   if (!reading.ok) throw new Refused(reading.rejection);
-  const { id, source, type, subject, data, tenantNamed } = reading.event;
+  const { tenantNamed } = reading.event;
   if (tenantNamed !== '' && tenantNamed !== request.caller.tenant)
     refuse('denied', `Expected an event of tenant ${request.caller.tenant}, to which the API key belongs, but it names tenant ${JSON.stringify(tenantNamed)}.`);
-  return { id, source, type, subject, dataJson: JSON.stringify(data) };
+  return reading.event;
 }
 
 /** The event under another id. Checked first: writing JSON again takes a bounded depth. */
@@ -45,12 +54,13 @@ function named(event: JsonObject, id: string): Buffer {
   return Buffer.from(JSON.stringify({ ...event, id }));
 }
 
-function readPlain(request: KnownRequest, key: string | undefined): AcceptRequest {
+function readPlain(request: KnownRequest, key: string | undefined): WholeEvent {
   const body: JsonObject = bodyObject(request, 'a request');
   onlyFields(body, PLAIN_FIELDS, 'a request');
   const data = body['data'] ?? null;
   checkStorable(data, 'data');
-  return { id: key ?? randomUUID(), source: textField(body, 'source', PLAIN_SOURCE), type: textField(body, 'type'), subject: textField(body, 'subject', ''), dataJson: JSON.stringify(data) };
+  const [id, source, type, subject] = [key ?? randomUUID(), textField(body, 'source', PLAIN_SOURCE), textField(body, 'type'), textField(body, 'subject', '')];
+  return { id, source, type, subject, data, attributes: { specversion: '1.0', id, source, type, ...(subject === '' ? {} : { subject }) } };
 }
 
 /** The header by which a caller names a request, so that asking again is asking for the same. */

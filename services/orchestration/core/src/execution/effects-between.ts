@@ -52,7 +52,7 @@ export function waitsOf(state: ExecutionState): ReadonlyMap<string, Wait> {
   // A timer that falls due while the execution is suspended fires at resume.
   if (state.status !== 'suspended') for (const timer of Object.values(state.timers)) waits.set(timer.id, { id: timer.id, kind: 'timer', due: timer.due, subject: timer.purpose });
   for (const review of Object.values(state.reviews)) waits.set(review.id, { id: review.id, kind: 'review', due: undefined, subject: review.kind });
-  for (const { id, eventType, correlation } of Object.values(state.listens)) waits.set(id, { id, kind: 'signal', due: undefined, subject: eventType || 'any event', correlation });
+  for (const { id, eventType, correlation } of Object.values(state.listens)) waits.set(id, { id, kind: 'signal', due: undefined, subject: subjectOf(eventType), correlation });
   const jobs = Object.values(state.jobs);
   // Beside something that has a row a quick job needs one too: the sweep passes by what is parked, and nobody else would miss it.
   const isParked = waits.size > 0 || jobs.some((job) => isLong(job) && !job.asked);
@@ -61,5 +61,9 @@ export function waitsOf(state: ExecutionState): ReadonlyMap<string, Wait> {
   }
   return waits;
 }
+
+// The type may have come out of an expression: what a column cannot hold is left out of what is shown.
+const subjectOf = (eventType: string): string => eventType.replaceAll('\u0000', '').slice(0, SUBJECT_CHARACTERS_MAX).toWellFormed() || 'any event';
+const SUBJECT_CHARACTERS_MAX = 200;
 
 const isSame = (left: Wait | undefined, right: Wait): boolean => left !== undefined && left.due === right.due && left.kind === right.kind;

@@ -46,7 +46,7 @@ describe('listen', () => {
     expect(run.signal({ id: 'e1', source: '/other' }).kind).toBe('accepted');
     expect(run.state.status).toBe('completed');
     expect(run.signal({ id: 'e1' })).toEqual({ kind: 'ignored', reason: 'duplicate' });
-    expect(run.signal({ id: 'e2' })).toMatchObject({ kind: 'rejected', rejection: { code: 'execution-ended', message: expect.stringContaining('it has completed') as unknown } });
+    expect(run.signal({ id: 'e2' })).toMatchObject({ kind: 'rejected', rejection: { code: 'execution-ended', message: expect.stringContaining('it is completed') as unknown } });
   });
 
   it('is unknown to other tenants, and before it began', () => {
@@ -146,6 +146,37 @@ describe('an event before its listen', () => {
     const run = start([listen({ with: { type: PAID, subject: 's' } })]);
     expect(run.signal({ id: 'e1' }, true)).toEqual({ kind: 'ignored', reason: 'stale' });
     expect(run.signal({ id: 'e1', subject: 's' }, true).kind).toBe('accepted');
+  });
+});
+
+describe('an event and operations', () => {
+  const operate = (run: Running, operation: 'pause' | 'resume' | 'retry' | 'cancel'): unknown => run.accept({ type: 'OperateExecution', operation, id: operation, by: 'user:eva', reason: '' });
+
+  it('that comes while the execution is suspended is taken, and goes on when it is resumed', () => {
+    const run = start([listen(), http('after')]);
+    operate(run, 'pause');
+    run.signal({ id: 'e1', data: 1 });
+    expect(run.jobs()).toEqual([]);
+    expect(run.state.listens).toEqual({});
+    operate(run, 'resume');
+    expect(run.jobs()).toEqual(['/do/1/after']);
+    expect(run.state.activations['']?.value).toEqual([1]);
+  });
+
+  it('that was kept when the execution faulted is there when it is retried', () => {
+    const run = start([http('first'), listen()]);
+    run.signal({ id: 'e1', data: 'kept' });
+    run.fail('/do/0/first', { code: 'timeout', message: 'late', retryable: false });
+    expect(run.state.status).toBe('faulted');
+    operate(run, 'retry');
+    run.complete('/do/0/first', {});
+    expect(run.state).toMatchObject({ status: 'completed', output: ['kept'] });
+  });
+
+  it('is refused once a cancel has ended the execution', () => {
+    const run = start([listen()]);
+    operate(run, 'cancel');
+    expect(run.signal({ id: 'e1' })).toMatchObject({ kind: 'rejected', rejection: { code: 'execution-ended', message: expect.stringContaining('it is cancelled') as unknown } });
   });
 });
 

@@ -1,7 +1,7 @@
 // Commands as they travel, read into what the core decides on.
-import type { Command } from '@weft/contracts';
+import { contextOf, readEventObject, type Command, type Context } from '@weft/contracts';
 import { PAYLOAD_BYTES_LIMIT } from '@weft/nest-platform';
-import { isUuid, rejection, type Json, type Rejection } from '@weft/kernel';
+import { isUuid, Refused, rejection, type Json, type Rejection } from '@weft/kernel';
 import { payloadTooLarge } from '../payload-limit.js';
 import { OPERATIONS, type CommandOf, type EffectOutcome, type ExecutionCommand } from '@weft/orchestration/core';
 
@@ -15,14 +15,17 @@ export function readCommand(wire: Command, payloadBytesMax: number = PAYLOAD_BYT
   if (!isUuid(wire.executionId)) return malformed(`Expected execution_id to be a UUID but got ${JSON.stringify(wire.executionId)}.`);
   try {
     const command = bodyOf(wire, payloadBytesMax);
-    return command ? { ok: true, command } : malformed('Expected one of start, complete_job, fail_job, fire_timer, decide_review, a fork_from, or an operation but the command has none.');
+    return command
+      ? { ok: true, command }
+      : malformed('Expected one of start, complete_job, fail_job, fire_timer, decide_review, receive_signal, a fork_from, or an operation but the command has none.');
   } catch (fault) {
+    if (fault instanceof Refused) return { ok: false, rejection: fault.rejection };
     return malformed(`Expected JSON in the command's texts but ${fault instanceof Error ? fault.message : String(fault)}.`);
   }
 }
 
 function bodyOf(wire: Command, payloadBytesMax: number): ExecutionCommand | undefined {
-  const { start, completeJob, failJob, fireTimer, decideReview } = wire;
+  const { start, completeJob, failJob, fireTimer, decideReview, receiveSignal } = wire;
   if (completeJob) {
     const { jobId, generation, outputJson, evidenceJson, taint } = completeJob;
     const tooLarge = payloadTooLarge('the output of a job', outputJson, payloadBytesMax);
@@ -52,6 +55,7 @@ function bodyOf(wire: Command, payloadBytesMax: number): ExecutionCommand | unde
     const { reviewId, outcome, comment, formJson, decidedBy } = decideReview;
     return { type: 'DecideReview', review: reviewId, outcome, comment, form: jsonOf(formJson || 'null'), decidedBy };
   }
+  if (receiveSignal) return signalCommand(receiveSignal.eventJson, wire.context ?? contextOf({ tenant: '' }), receiveSignal.isCorrelated);
   return operationOf(wire);
 }
 
@@ -69,6 +73,14 @@ export function readFork({ executionId, forkFrom }: Command): ForkCommand | unde
   if (!forkFrom || !isUuid(executionId) || !isUuid(forkFrom.executionId)) return undefined;
   const { executionId: execution, version, key, operationId: operation, kind, by, reason } = forkFrom;
   return { type: 'BeginFork', executionId, from: { execution, version, key, operation, kind: kind === 'reset' ? 'reset' : 'fork', by }, reason };
+}
+
+/** The command that gives an event to an execution. @throws Refused `request-invalid`, `request-too-large`; SyntaxError when it is no JSON. */
+export function signalCommand(eventJson: string, { tenant, taint }: Context, isCorrelated: boolean): CommandOf<'ReceiveSignal'> {
+  const reading = readEventObject(jsonOf(eventJson));
+  if (!reading.ok) throw new Refused(reading.rejection);
+  const { id, source, type, attributes, data } = reading.event;
+  return { type: 'ReceiveSignal', tenant, source, id, eventType: type, event: { ...attributes, data }, taint, isCorrelated };
 }
 
 function startOf(wire: Command, start: NonNullable<Command['start']>): ExecutionCommand {

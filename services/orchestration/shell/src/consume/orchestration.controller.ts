@@ -9,6 +9,8 @@ import {
   type Definition,
   type DefinitionPage,
   type DeployRequest,
+  type EventBatch,
+  type EventReceipts,
   type Execution,
   type ExecutionPage,
   type ExecutionRequest,
@@ -21,6 +23,8 @@ import {
   type ResolveDefinitionRequest,
   type Review,
   type ReviewPage,
+  type SignalBatch,
+  type SignalReceipts,
   type Timeline,
   type TimelineRequest,
 } from '@weft/contracts';
@@ -37,6 +41,7 @@ import { Operations, readOperation } from '../handle/operations.js';
 import { DefinitionStore, type StoredDefinition } from '../persist/definition-store.js';
 import { decodeCursor, encodeCursor, isInstant, isText, pageLimit } from '../query/cursor.js';
 import { ExecutionQueries } from '../query/execution-queries.js';
+import { SignalIntake } from './signal-intake.js';
 
 @PeerController(OrchestrationService, 'orchestration')
 export class OrchestrationController implements OrchestrationPeer {
@@ -45,6 +50,7 @@ export class OrchestrationController implements OrchestrationPeer {
     private readonly definitions: DefinitionStore,
     private readonly queries: ExecutionQueries,
     private readonly operations: Operations,
+    private readonly signals: SignalIntake,
   ) {}
 
   async deploy(request: DeployRequest, context: Context): Promise<Definition> {
@@ -145,6 +151,14 @@ export class OrchestrationController implements OrchestrationPeer {
     const isAgain = decided.status === request.outcome && decided.decidedBy === context.actor;
     if (outcome?.kind === 'rejected' && !isAgain) throw new Refused(outcome.rejection);
     return decided;
+  }
+
+  async signal({ events }: SignalBatch, context: Context): Promise<SignalReceipts> {
+    return { receipts: await this.signals.signal(events, context) };
+  }
+
+  async publishEvents({ eventJson }: EventBatch, context: Context): Promise<EventReceipts> {
+    return { receipts: await this.signals.publish(eventJson, context) };
   }
 }
 

@@ -53,9 +53,9 @@ const LIFE = `), started as (
 /** JSON arrays: $20 waits, $21 waits that are over, $22 reviews opened, $23 reviews closed. */
 const WAITING = `
 ), parked as (
-  insert into orchestration.waits (tenant, execution_id, id, bucket, kind, subject, due_at)
-  select w.tenant, w.execution_id, w.id, w.bucket, w.kind, w.subject, w.due_at
-  from json_to_recordset($20::json) as w(tenant text, execution_id uuid, id text, bucket smallint, kind text, subject text, due_at timestamptz)
+  insert into orchestration.waits (tenant, execution_id, id, bucket, kind, subject, due_at, correlation)
+  select w.tenant, w.execution_id, w.id, w.bucket, w.kind, w.subject, w.due_at, w.correlation
+  from json_to_recordset($20::json) as w(tenant text, execution_id uuid, id text, bucket smallint, kind text, subject text, due_at timestamptz, correlation text)
   where ${HAS_WON('w.execution_id')}
   on conflict (tenant, execution_id, id) do update set due_at = excluded.due_at, kind = excluded.kind, subject = excluded.subject, claimed_until = null
 ), unparked as (
@@ -94,6 +94,6 @@ select execution_id from won`;
 export const COMMIT = {
   decisions: { name: 'orchestration-commit-decisions-2', text: DECISIONS + WINNERS },
   life: { name: 'orchestration-commit-life-4', text: DECISIONS + LIFE + WINNERS },
-  waiting: { name: 'orchestration-commit-waiting-4', text: DECISIONS + LIFE + WAITING + WINNERS },
-  foundBy: { name: 'orchestration-commit-found-by-3', text: DECISIONS + LIFE + WAITING + FOUND_BY + WINNERS },
+  waiting: { name: 'orchestration-commit-waiting-5', text: DECISIONS + LIFE + WAITING + WINNERS },
+  foundBy: { name: 'orchestration-commit-found-by-4', text: DECISIONS + LIFE + WAITING + FOUND_BY + WINNERS },
 } as const;

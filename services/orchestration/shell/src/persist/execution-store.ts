@@ -162,7 +162,16 @@ function addAside(aside: { starts: object[]; ends: object[]; waits: object[]; wa
   } else if (after.status !== before.status) aside.ends.push({ tenant, id, status: after.status, sequence: isEnded(after) ? decided.sequence : null });
   const effects = effectsBetween(before, after);
   for (const wait of effects.park) {
-    aside.waits.push({ tenant, execution_id: id, id: wait.id, bucket, kind: wait.kind, subject: wait.subject, due_at: wait.due === undefined ? null : new Date(wait.due) });
+    aside.waits.push({
+      tenant,
+      execution_id: id,
+      id: wait.id,
+      bucket,
+      kind: wait.kind,
+      subject: wait.subject,
+      due_at: wait.due === undefined ? null : new Date(wait.due),
+      correlation: wait.correlation ?? null,
+    });
   }
   for (const wait of effects.unpark) aside.waitsOver.push({ tenant, execution_id: id, id: wait });
   for (const review of effects.openReviews) {

@@ -98,8 +98,9 @@ export interface Command {
   completeJob?: CompleteJob | undefined;
   failJob?: FailJob | undefined;
   fireTimer?: FireTimer | undefined;
-  decideReview?:
-    | DecideReview
+  decideReview?: DecideReview | undefined;
+  receiveSignal?:
+    | ReceiveSignal
     | undefined;
   /** Operations on an execution as a whole. */
   cancel?: Operation | undefined;
@@ -172,6 +173,14 @@ export interface Failure {
 
 export interface FireTimer {
   timerId: string;
+}
+
+/** An event from outside; the same again, by its source and id, is a duplicate. */
+export interface ReceiveSignal {
+  /** The CloudEvent in structured mode, as JSON text. */
+  eventJson: string;
+  /** It was found by what it carries: taken by a listen that is open, or not at all. */
+  isCorrelated: boolean;
 }
 
 export interface DecideReview {
@@ -1007,6 +1016,7 @@ function createBaseCommand(): Command {
     failJob: undefined,
     fireTimer: undefined,
     decideReview: undefined,
+    receiveSignal: undefined,
     cancel: undefined,
     pause: undefined,
     resume: undefined,
@@ -1042,6 +1052,9 @@ export const Command: MessageFns<Command> = {
     }
     if (message.decideReview !== undefined) {
       DecideReview.encode(message.decideReview, writer.uint32(66).fork()).join();
+    }
+    if (message.receiveSignal !== undefined) {
+      ReceiveSignal.encode(message.receiveSignal, writer.uint32(162).fork()).join();
     }
     if (message.cancel !== undefined) {
       Operation.encode(message.cancel, writer.uint32(170).fork()).join();
@@ -1144,6 +1157,14 @@ export const Command: MessageFns<Command> = {
             message.decideReview = DecideReview.decode(reader, reader.uint32());
             continue;
           }
+          case 20: {
+            if (tag !== 162) {
+              break;
+            }
+
+            message.receiveSignal = ReceiveSignal.decode(reader, reader.uint32());
+            continue;
+          }
           case 21: {
             if (tag !== 170) {
               break;
@@ -1242,6 +1263,11 @@ export const Command: MessageFns<Command> = {
         : isSet(object.decide_review)
         ? DecideReview.fromJSON(object.decide_review)
         : undefined,
+      receiveSignal: isSet(object.receiveSignal)
+        ? ReceiveSignal.fromJSON(object.receiveSignal)
+        : isSet(object.receive_signal)
+        ? ReceiveSignal.fromJSON(object.receive_signal)
+        : undefined,
       cancel: isSet(object.cancel) ? Operation.fromJSON(object.cancel) : undefined,
       pause: isSet(object.pause) ? Operation.fromJSON(object.pause) : undefined,
       resume: isSet(object.resume) ? Operation.fromJSON(object.resume) : undefined,
@@ -1285,6 +1311,9 @@ export const Command: MessageFns<Command> = {
     }
     if (message.decideReview !== undefined) {
       obj.decideReview = DecideReview.toJSON(message.decideReview);
+    }
+    if (message.receiveSignal !== undefined) {
+      obj.receiveSignal = ReceiveSignal.toJSON(message.receiveSignal);
     }
     if (message.cancel !== undefined) {
       obj.cancel = Operation.toJSON(message.cancel);
@@ -1334,6 +1363,9 @@ export const Command: MessageFns<Command> = {
       : undefined;
     message.decideReview = (object.decideReview !== undefined && object.decideReview !== null)
       ? DecideReview.fromPartial(object.decideReview)
+      : undefined;
+    message.receiveSignal = (object.receiveSignal !== undefined && object.receiveSignal !== null)
+      ? ReceiveSignal.fromPartial(object.receiveSignal)
       : undefined;
     message.cancel = (object.cancel !== undefined && object.cancel !== null)
       ? Operation.fromPartial(object.cancel)
@@ -2257,6 +2289,99 @@ export const FireTimer: MessageFns<FireTimer> = {
   fromPartial<I extends Exact<DeepPartial<FireTimer>, I>>(object: I): FireTimer {
     const message = createBaseFireTimer();
     message.timerId = object.timerId ?? "";
+    return message;
+  },
+};
+
+function createBaseReceiveSignal(): ReceiveSignal {
+  return { eventJson: "", isCorrelated: false };
+}
+
+export const ReceiveSignal: MessageFns<ReceiveSignal> = {
+  encode(message: ReceiveSignal, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.eventJson !== "") {
+      writer.uint32(10).string(message.eventJson);
+    }
+    if (message.isCorrelated !== false) {
+      writer.uint32(16).bool(message.isCorrelated);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ReceiveSignal {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReceiveSignal();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.eventJson = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.isCorrelated = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ReceiveSignal {
+    return {
+      eventJson: isSet(object.eventJson)
+        ? globalThis.String(object.eventJson)
+        : isSet(object.event_json)
+        ? globalThis.String(object.event_json)
+        : "",
+      isCorrelated: isSet(object.isCorrelated)
+        ? globalThis.Boolean(object.isCorrelated)
+        : isSet(object.is_correlated)
+        ? globalThis.Boolean(object.is_correlated)
+        : false,
+    };
+  },
+
+  toJSON(message: ReceiveSignal): unknown {
+    const obj: any = {};
+    if (message.eventJson !== "") {
+      obj.eventJson = message.eventJson;
+    }
+    if (message.isCorrelated !== false) {
+      obj.isCorrelated = message.isCorrelated;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<ReceiveSignal>, I>>(base?: I): ReceiveSignal {
+    return ReceiveSignal.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ReceiveSignal>, I>>(object: I): ReceiveSignal {
+    const message = createBaseReceiveSignal();
+    message.eventJson = object.eventJson ?? "";
+    message.isCorrelated = object.isCorrelated ?? false;
     return message;
   },
 };

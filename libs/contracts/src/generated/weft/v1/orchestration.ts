@@ -18,7 +18,7 @@ import {
   type ServiceError,
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
-import { DefinitionRef } from "./jobs.js";
+import { DefinitionRef, Failure } from "./jobs.js";
 
 export interface PageRequest {
   /** Rows a page, 1 to 200; 0 = 50. */
@@ -80,7 +80,7 @@ export interface Execution {
 
 export interface Wait {
   id: string;
-  /** timer, review, job. */
+  /** timer, review, job, signal. */
   kind: string;
   dueAtMs: number;
   subject: string;
@@ -252,6 +252,43 @@ export interface BulkRefusal {
   /** One of them, and what it said. */
   executionId: string;
   message: string;
+}
+
+export interface SignalBatch {
+  events: AddressedEvent[];
+}
+
+export interface AddressedEvent {
+  executionId: string;
+  /** The CloudEvent in structured mode, as JSON text. */
+  eventJson: string;
+}
+
+export interface SignalReceipts {
+  receipts: SignalReceipt[];
+}
+
+export interface SignalReceipt {
+  /** Whether the execution had it already. */
+  duplicate: boolean;
+  /** Why it was not taken; the others of the batch are not concerned. */
+  refusal?: Failure | undefined;
+}
+
+export interface EventBatch {
+  /** CloudEvents in structured mode, as JSON texts. */
+  eventJson: string[];
+}
+
+export interface EventReceipts {
+  receipts: EventReceipt[];
+}
+
+export interface EventReceipt {
+  /** How many executions took it, and the ids of the first 100 of them. */
+  taken: number;
+  executionIds: string[];
+  refusal?: Failure | undefined;
 }
 
 function createBasePageRequest(): PageRequest {
@@ -3661,6 +3698,577 @@ export const BulkRefusal: MessageFns<BulkRefusal> = {
   },
 };
 
+function createBaseSignalBatch(): SignalBatch {
+  return { events: [] };
+}
+
+export const SignalBatch: MessageFns<SignalBatch> = {
+  encode(message: SignalBatch, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.events) {
+      AddressedEvent.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SignalBatch {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSignalBatch();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.events.push(AddressedEvent.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): SignalBatch {
+    return {
+      events: globalThis.Array.isArray(object?.events) ? object.events.map((e: any) => AddressedEvent.fromJSON(e)) : [],
+    };
+  },
+
+  toJSON(message: SignalBatch): unknown {
+    const obj: any = {};
+    if (message.events?.length) {
+      obj.events = message.events.map((e) => AddressedEvent.toJSON(e));
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<SignalBatch>, I>>(base?: I): SignalBatch {
+    return SignalBatch.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<SignalBatch>, I>>(object: I): SignalBatch {
+    const message = createBaseSignalBatch();
+    message.events = object.events?.map((e) => AddressedEvent.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseAddressedEvent(): AddressedEvent {
+  return { executionId: "", eventJson: "" };
+}
+
+export const AddressedEvent: MessageFns<AddressedEvent> = {
+  encode(message: AddressedEvent, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.executionId !== "") {
+      writer.uint32(10).string(message.executionId);
+    }
+    if (message.eventJson !== "") {
+      writer.uint32(18).string(message.eventJson);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): AddressedEvent {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAddressedEvent();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.executionId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.eventJson = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): AddressedEvent {
+    return {
+      executionId: isSet(object.executionId)
+        ? globalThis.String(object.executionId)
+        : isSet(object.execution_id)
+        ? globalThis.String(object.execution_id)
+        : "",
+      eventJson: isSet(object.eventJson)
+        ? globalThis.String(object.eventJson)
+        : isSet(object.event_json)
+        ? globalThis.String(object.event_json)
+        : "",
+    };
+  },
+
+  toJSON(message: AddressedEvent): unknown {
+    const obj: any = {};
+    if (message.executionId !== "") {
+      obj.executionId = message.executionId;
+    }
+    if (message.eventJson !== "") {
+      obj.eventJson = message.eventJson;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<AddressedEvent>, I>>(base?: I): AddressedEvent {
+    return AddressedEvent.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<AddressedEvent>, I>>(object: I): AddressedEvent {
+    const message = createBaseAddressedEvent();
+    message.executionId = object.executionId ?? "";
+    message.eventJson = object.eventJson ?? "";
+    return message;
+  },
+};
+
+function createBaseSignalReceipts(): SignalReceipts {
+  return { receipts: [] };
+}
+
+export const SignalReceipts: MessageFns<SignalReceipts> = {
+  encode(message: SignalReceipts, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.receipts) {
+      SignalReceipt.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SignalReceipts {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSignalReceipts();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.receipts.push(SignalReceipt.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): SignalReceipts {
+    return {
+      receipts: globalThis.Array.isArray(object?.receipts)
+        ? object.receipts.map((e: any) => SignalReceipt.fromJSON(e))
+        : [],
+    };
+  },
+
+  toJSON(message: SignalReceipts): unknown {
+    const obj: any = {};
+    if (message.receipts?.length) {
+      obj.receipts = message.receipts.map((e) => SignalReceipt.toJSON(e));
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<SignalReceipts>, I>>(base?: I): SignalReceipts {
+    return SignalReceipts.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<SignalReceipts>, I>>(object: I): SignalReceipts {
+    const message = createBaseSignalReceipts();
+    message.receipts = object.receipts?.map((e) => SignalReceipt.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseSignalReceipt(): SignalReceipt {
+  return { duplicate: false, refusal: undefined };
+}
+
+export const SignalReceipt: MessageFns<SignalReceipt> = {
+  encode(message: SignalReceipt, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.duplicate !== false) {
+      writer.uint32(8).bool(message.duplicate);
+    }
+    if (message.refusal !== undefined) {
+      Failure.encode(message.refusal, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SignalReceipt {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSignalReceipt();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.duplicate = reader.bool();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.refusal = Failure.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): SignalReceipt {
+    return {
+      duplicate: isSet(object.duplicate) ? globalThis.Boolean(object.duplicate) : false,
+      refusal: isSet(object.refusal) ? Failure.fromJSON(object.refusal) : undefined,
+    };
+  },
+
+  toJSON(message: SignalReceipt): unknown {
+    const obj: any = {};
+    if (message.duplicate !== false) {
+      obj.duplicate = message.duplicate;
+    }
+    if (message.refusal !== undefined) {
+      obj.refusal = Failure.toJSON(message.refusal);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<SignalReceipt>, I>>(base?: I): SignalReceipt {
+    return SignalReceipt.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<SignalReceipt>, I>>(object: I): SignalReceipt {
+    const message = createBaseSignalReceipt();
+    message.duplicate = object.duplicate ?? false;
+    message.refusal = (object.refusal !== undefined && object.refusal !== null)
+      ? Failure.fromPartial(object.refusal)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseEventBatch(): EventBatch {
+  return { eventJson: [] };
+}
+
+export const EventBatch: MessageFns<EventBatch> = {
+  encode(message: EventBatch, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.eventJson) {
+      writer.uint32(10).string(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): EventBatch {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseEventBatch();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.eventJson.push(reader.string());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): EventBatch {
+    return {
+      eventJson: globalThis.Array.isArray(object?.eventJson)
+        ? object.eventJson.map((e: any) => globalThis.String(e))
+        : globalThis.Array.isArray(object?.event_json)
+        ? object.event_json.map((e: any) => globalThis.String(e))
+        : [],
+    };
+  },
+
+  toJSON(message: EventBatch): unknown {
+    const obj: any = {};
+    if (message.eventJson?.length) {
+      obj.eventJson = message.eventJson;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<EventBatch>, I>>(base?: I): EventBatch {
+    return EventBatch.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<EventBatch>, I>>(object: I): EventBatch {
+    const message = createBaseEventBatch();
+    message.eventJson = object.eventJson?.map((e) => e) || [];
+    return message;
+  },
+};
+
+function createBaseEventReceipts(): EventReceipts {
+  return { receipts: [] };
+}
+
+export const EventReceipts: MessageFns<EventReceipts> = {
+  encode(message: EventReceipts, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.receipts) {
+      EventReceipt.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): EventReceipts {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseEventReceipts();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.receipts.push(EventReceipt.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): EventReceipts {
+    return {
+      receipts: globalThis.Array.isArray(object?.receipts)
+        ? object.receipts.map((e: any) => EventReceipt.fromJSON(e))
+        : [],
+    };
+  },
+
+  toJSON(message: EventReceipts): unknown {
+    const obj: any = {};
+    if (message.receipts?.length) {
+      obj.receipts = message.receipts.map((e) => EventReceipt.toJSON(e));
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<EventReceipts>, I>>(base?: I): EventReceipts {
+    return EventReceipts.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<EventReceipts>, I>>(object: I): EventReceipts {
+    const message = createBaseEventReceipts();
+    message.receipts = object.receipts?.map((e) => EventReceipt.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseEventReceipt(): EventReceipt {
+  return { taken: 0, executionIds: [], refusal: undefined };
+}
+
+export const EventReceipt: MessageFns<EventReceipt> = {
+  encode(message: EventReceipt, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.taken !== 0) {
+      writer.uint32(8).uint32(message.taken);
+    }
+    for (const v of message.executionIds) {
+      writer.uint32(18).string(v!);
+    }
+    if (message.refusal !== undefined) {
+      Failure.encode(message.refusal, writer.uint32(26).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): EventReceipt {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseEventReceipt();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.taken = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.executionIds.push(reader.string());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.refusal = Failure.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): EventReceipt {
+    return {
+      taken: isSet(object.taken) ? globalThis.Number(object.taken) : 0,
+      executionIds: globalThis.Array.isArray(object?.executionIds)
+        ? object.executionIds.map((e: any) => globalThis.String(e))
+        : globalThis.Array.isArray(object?.execution_ids)
+        ? object.execution_ids.map((e: any) => globalThis.String(e))
+        : [],
+      refusal: isSet(object.refusal) ? Failure.fromJSON(object.refusal) : undefined,
+    };
+  },
+
+  toJSON(message: EventReceipt): unknown {
+    const obj: any = {};
+    if (message.taken !== 0) {
+      obj.taken = Math.round(message.taken);
+    }
+    if (message.executionIds?.length) {
+      obj.executionIds = message.executionIds;
+    }
+    if (message.refusal !== undefined) {
+      obj.refusal = Failure.toJSON(message.refusal);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<EventReceipt>, I>>(base?: I): EventReceipt {
+    return EventReceipt.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<EventReceipt>, I>>(object: I): EventReceipt {
+    const message = createBaseEventReceipt();
+    message.taken = object.taken ?? 0;
+    message.executionIds = object.executionIds?.map((e) => e) || [];
+    message.refusal = (object.refusal !== undefined && object.refusal !== null)
+      ? Failure.fromPartial(object.refusal)
+      : undefined;
+    return message;
+  },
+};
+
 /** Questions to orchestration that need an answer now. The tenant travels in the metadata. */
 export type OrchestrationService = typeof OrchestrationService;
 export const OrchestrationService = {
@@ -3770,6 +4378,26 @@ export const OrchestrationService = {
     responseSerialize: (value: BulkPage): Buffer => Buffer.from(BulkPage.encode(value).finish()),
     responseDeserialize: (value: Buffer): BulkPage => BulkPage.decode(value),
   },
+  /** Events to the executions that they are addressed to: one receipt each, in their order, once they are durable. */
+  signal: {
+    path: "/weft.v1.Orchestration/Signal" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: SignalBatch): Buffer => Buffer.from(SignalBatch.encode(value).finish()),
+    requestDeserialize: (value: Buffer): SignalBatch => SignalBatch.decode(value),
+    responseSerialize: (value: SignalReceipts): Buffer => Buffer.from(SignalReceipts.encode(value).finish()),
+    responseDeserialize: (value: Buffer): SignalReceipts => SignalReceipts.decode(value),
+  },
+  /** Events to every execution that listens for them when they arrive: one receipt each, in their order. */
+  publishEvents: {
+    path: "/weft.v1.Orchestration/PublishEvents" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: EventBatch): Buffer => Buffer.from(EventBatch.encode(value).finish()),
+    requestDeserialize: (value: Buffer): EventBatch => EventBatch.decode(value),
+    responseSerialize: (value: EventReceipts): Buffer => Buffer.from(EventReceipts.encode(value).finish()),
+    responseDeserialize: (value: Buffer): EventReceipts => EventReceipts.decode(value),
+  },
 } as const;
 
 export interface OrchestrationServer extends UntypedServiceImplementation {
@@ -3789,6 +4417,10 @@ export interface OrchestrationServer extends UntypedServiceImplementation {
   operate: handleUnaryCall<OperateRequest, Operated>;
   /** The same operation on every execution that a query means, a page of them a call. */
   operateMany: handleUnaryCall<BulkRequest, BulkPage>;
+  /** Events to the executions that they are addressed to: one receipt each, in their order, once they are durable. */
+  signal: handleUnaryCall<SignalBatch, SignalReceipts>;
+  /** Events to every execution that listens for them when they arrive: one receipt each, in their order. */
+  publishEvents: handleUnaryCall<EventBatch, EventReceipts>;
 }
 
 export interface OrchestrationClient extends Client {
@@ -3952,6 +4584,38 @@ export interface OrchestrationClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: BulkPage) => void,
+  ): ClientUnaryCall;
+  /** Events to the executions that they are addressed to: one receipt each, in their order, once they are durable. */
+  signal(
+    request: SignalBatch,
+    callback: (error: ServiceError | null, response: SignalReceipts) => void,
+  ): ClientUnaryCall;
+  signal(
+    request: SignalBatch,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: SignalReceipts) => void,
+  ): ClientUnaryCall;
+  signal(
+    request: SignalBatch,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: SignalReceipts) => void,
+  ): ClientUnaryCall;
+  /** Events to every execution that listens for them when they arrive: one receipt each, in their order. */
+  publishEvents(
+    request: EventBatch,
+    callback: (error: ServiceError | null, response: EventReceipts) => void,
+  ): ClientUnaryCall;
+  publishEvents(
+    request: EventBatch,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: EventReceipts) => void,
+  ): ClientUnaryCall;
+  publishEvents(
+    request: EventBatch,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: EventReceipts) => void,
   ): ClientUnaryCall;
 }
 

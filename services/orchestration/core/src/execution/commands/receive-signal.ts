@@ -14,7 +14,7 @@ export function receiveSignal(state: ExecutionState, command: CommandOf<'Receive
   if (state.status === 'none' || state.context.tenant !== command.tenant)
     return { kind: 'rejected', rejection: rejection('unknown-execution', 'Expected an execution of this tenant but there is none of that id.') };
   if (state.received[signalKey(command)]) return { kind: 'ignored', reason: 'duplicate' };
-  if (isEnded(state)) return { kind: 'rejected', rejection: rejection('execution-ended', `Expected an execution that goes on but it has ${state.status}.`) };
+  if (isEnded(state)) return { kind: 'rejected', rejection: rejection('execution-ended', `Expected an execution that goes on but it is ${state.status}.`) };
   const advance = new Advance(state, programs(state.definition.digest), context);
   const { source, id, eventType, event, taint } = command;
   const signal = { source, id, eventType, event };
