@@ -113,17 +113,16 @@ function checkEffects(world: World, execution: string, state: ExecutionState, ev
     if (happened.execution !== execution) continue;
     byJob.set(happened.job, [...(byJob.get(happened.job) ?? []), happened]);
   }
-  const scheduled = new Map<string, ExecutionEvent & { type: 'JobScheduled' }>();
   let isDisturbed = wasOperated;
   const [first] = events;
   // What a fork carries happened in the execution that it comes from.
   const carried = first?.type === 'ExecutionStarted' ? (first.carried ?? 0) : 0;
+  const carriedJobs = new Set(events.slice(0, carried).flatMap((event) => (event.type === 'JobScheduled' ? [event.job] : [])));
   for (const event of events.slice(carried)) {
-    if (event.type === 'JobScheduled') scheduled.set(event.job, event);
     if (event.type === 'JobCompleted') {
       const amount = (event.output as { readonly amount?: number } | null)?.amount;
       const times = timesOf(byJob.get(event.job));
-      if (amount !== undefined && times !== 1) watch.violate(`I5: ${event.job} completed and its effect happened ${times} times`);
+      if (amount !== undefined && times !== 1 && !carriedJobs.has(event.job)) watch.violate(`I5: ${event.job} completed and its effect happened ${times} times`);
     }
     if (event.type === 'JobFailed') {
       const { details } = event.failure as { readonly details?: { readonly status?: number } };

@@ -26,6 +26,7 @@ export class Store<S, E> {
   readonly histories = new Map<string, HistoryRow[]>();
   readonly commits: CommitRows;
   awayUntil: Instant = 0;
+  readonly #decoded = new WeakMap<HistoryRow, readonly E[]>();
 
   constructor(
     service: string,
@@ -35,15 +36,20 @@ export class Store<S, E> {
     this.commits = new CommitRows(service);
   }
 
+  /** The events of a row, read from its texts once: nobody may change them. */
   decode(row: HistoryRow): readonly E[] {
-    return this.kept.decode(row);
+    const known = this.#decoded.get(row);
+    if (known) return known;
+    const events = this.kept.decode(row);
+    this.#decoded.set(row, events);
+    return events;
   }
 
   load(keys: readonly string[]): ReadonlyMap<string, StoredHistory<E>> {
     const found = new Map<string, StoredHistory<E>>();
     for (const key of keys) {
       const rows = this.histories.get(key);
-      if (rows) found.set(key, { version: rows.at(-1)!.sequence, events: rows.flatMap((row) => this.kept.decode(row)) });
+      if (rows) found.set(key, { version: rows.at(-1)!.sequence, events: rows.flatMap((row) => this.decode(row)) });
     }
     return found;
   }
