@@ -49,6 +49,12 @@ export const DELIVERY_BUGS: readonly PlantedBug[] = [
     wrong: { silent: () => [] },
   },
   {
+    name: 'the-gone-keep-their-share',
+    mistake: 'a replica that was heard of once counts as present for ever, and nobody looks after its buckets',
+    foundWithin: 100,
+    wrong: { isPresent: () => true },
+  },
+  {
     name: 'dead-letter-dropped',
     mistake: 'a message that cannot be read is skipped, and set aside nowhere',
     foundWithin: 50,

@@ -1,11 +1,12 @@
 // One orchestration process: the real spine and core; what its shell does around them, by the same rules.
-import { uuidv7, type Instant } from '@weft/kernel';
+import { bucketOf, uuidv7, type Instant } from '@weft/kernel';
 import {
   announcementsOf,
   effectsBetween,
   foldExecution,
   initialExecution,
   isEnded,
+  isInShare,
   isLong,
   outstandingJobs,
   type CommandOf,
@@ -21,6 +22,7 @@ import type { CommitRecord } from './commit-rows.js';
 import { definitionOf } from './definition.js';
 import type { Job, Sent } from './job.js';
 import type { ExecutionCommit } from './parts.js';
+import { Presence } from './presence.js';
 import type { Process } from './process.js';
 import { historyPort, requireHere } from './store-port.js';
 import type { World } from './world.js';
@@ -32,6 +34,7 @@ const SERVICE_OF: Readonly<Record<string, 'tools' | 'memory' | 'validation'>> = 
 
 const POLL_MS = 250;
 const SWEEP_MS = 5_000;
+const TAKE_OVER_SILENT_MS = 2_000;
 const UNPUBLISHED_MS = 2_000;
 const MARK_MS = 400;
 const REDISPATCH_LOOK_MS = 500;
@@ -46,6 +49,7 @@ export class OrchestrationReplica {
   readonly #told: string[] = [];
   readonly #telling = new Set<string>();
   readonly #walk = { lastSeen: '' };
+  readonly #presence: Presence;
   #isFirstSweep = true;
 
   constructor(
@@ -66,6 +70,10 @@ export class OrchestrationReplica {
       },
       { batchMax: random.pick([1, 4, 128]), pause: (ms) => process.pauseFor(ms, 'lane pauses') },
     );
+    this.#presence = new Presence(world, process, () => {
+      this.#lookFor(TAKE_OVER_SILENT_MS);
+      this.#publishUnpublished();
+    });
     this.#loops();
   }
 
@@ -208,13 +216,20 @@ export class OrchestrationReplica {
   }
 
   #sweep(): void {
-    const { executions, schedule, parts } = this.world;
-    const isFirst = this.#isFirstSweep;
-    if (schedule.now >= executions.store.awayUntil) {
-      this.#isFirstSweep = false;
-      this.#redispatch(parts.silent(executions.silent(schedule.now, isFirst ? 0 : SWEEP_MS, false)));
+    const isAlone = this.#presence.isAlone();
+    if (this.world.schedule.now >= this.world.executions.store.awayUntil) {
+      this.#lookFor(this.#isFirstSweep && isAlone === true ? 0 : SWEEP_MS);
+      if (isAlone !== undefined) this.#isFirstSweep = false;
     }
     this.process.later(SWEEP_MS, '', () => this.#sweep());
+  }
+
+  /** Dispatches the jobs of silent executions of this process's share again. What it watches itself has its own time. */
+  #lookFor(silentMs: number): void {
+    const { executions, schedule, parts } = this.world;
+    const share = this.#presence.share();
+    const silent = executions.silent(schedule.now, silentMs, false).filter((id) => isInShare(share, bucketOf(id)) && !this.#expected.has(id));
+    this.#redispatch(parts.silent(silent));
   }
 
   #overdue(): readonly string[] {
@@ -250,7 +265,8 @@ export class OrchestrationReplica {
     const { commits } = executions.store;
     if (schedule.now < executions.store.awayUntil) return;
     const old = [...commits.rows.values()].filter(({ at }) => at < schedule.now - 3_000);
-    const rows = parts.unpublished(old, this.#walk).filter(({ id }) => !this.#telling.has(id) && !this.#told.includes(id));
+    const share = this.#presence.share();
+    const rows = parts.unpublished(old, this.#walk).filter(({ id }) => isInShare(share, bucketOf(id)) && !this.#telling.has(id) && !this.#told.includes(id));
     if (rows.length === 0) return;
     const messages = rows.flatMap((row) => this.#announcementsOf(row));
     this.#announce(messages)

@@ -36,6 +36,8 @@ export interface Parts {
   readonly unsequenced: (rows: readonly CommitRecord[]) => readonly CommitRecord[];
   /** Executions whose jobs a sweep dispatches again. */
   readonly silent: (executions: readonly string[]) => readonly string[];
+  /** Whether a replica counts as present that was silent for so long. */
+  readonly isPresent: (silentMs: number, ttlMs: number) => boolean;
   /** Wait rows that a decision writes, and those that it deletes, by id. */
   readonly parked: (waits: readonly Wait[]) => readonly Wait[];
   readonly unparked: (ids: readonly string[]) => readonly string[];
@@ -64,6 +66,7 @@ export const RIGHT_PARTS: Parts = {
   unpublished: (rows) => rows.filter(({ published }) => !published),
   unsequenced: (rows) => rows.filter(({ sequenced }) => sequenced === undefined),
   silent: (executions) => executions,
+  isPresent: (silentMs, ttlMs) => silentMs < ttlMs,
   parked: (waits) => waits,
   unparked: (ids) => ids,
   due: (due) => due,

@@ -8,6 +8,7 @@ import { ExecutionTable, TENANT, type Written } from './execution-table.js';
 import { KeptTable } from './kept-table.js';
 import { LogTable } from './log-table.js';
 import type { Parts } from './parts.js';
+import { PresenceTable } from './presence.js';
 import { Random } from './random.js';
 import { Receiver } from './receiver.js';
 import { RequestTable } from './request-table.js';
@@ -26,6 +27,7 @@ export class World {
   readonly effects: Store<EffectState, EffectEvent>;
   readonly kept = new KeptTable();
   readonly log = new LogTable();
+  readonly presence = new PresenceTable();
   readonly receiver: Receiver;
   /** Definition by execution, as its start named it. */
   readonly definitions = new Map<string, Definition>();

@@ -15,4 +15,5 @@ export * from './program/compile.js';
 export { EVENT_VALUES_MAX, listenKeysOf } from './signal/listen-key.js';
 export * from './program/program.js';
 export * from './program/search-attributes.js';
+export * from './replicas/bucket-share.js';
 export * from './timeline/timeline.js';

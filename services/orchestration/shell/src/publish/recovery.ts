@@ -1,6 +1,6 @@
 // Finds again what a crash left undone: running executions that nobody works on, and commits that nobody announced.
 import { execute, type Pool } from '@weft/adapter-postgres';
-import { decodeEvents, initialExecution, foldExecution, outstandingJobs, type ExecutionEvent, type ExecutionState } from '@weft/orchestration/core';
+import { decodeEvents, initialExecution, foldExecution, isInShare, outstandingJobs, type ExecutionEvent, type ExecutionState } from '@weft/orchestration/core';
 import { bucketOf } from '@weft/kernel';
 import { failpoint, Fault, type Bus, type Clock } from '@weft/pipeline';
 import type { ExecutionStore } from '../persist/execution-store.js';
@@ -8,7 +8,6 @@ import { announce, type Announced } from './announcer.js';
 import type { PublishedCommits } from '../persist/published-commits.js';
 import type { JobDispatcher } from './job-dispatcher.js';
 import type { ProgressWatch } from './progress-watch.js';
-import { isInShare } from '../replicas/bucket-share.js';
 import type { Replicas } from '../replicas/replica-presence.js';
 
 export interface RecoveryOptions {

@@ -1,5 +1,5 @@
 // Whether this process is one of the present replicas, which share of the buckets is its own, and when others have gone.
-import { EVERY_BUCKET, NO_BUCKET, shareOf, type BucketShare } from './bucket-share.js';
+import { EVERY_BUCKET, NO_BUCKET, shareOf, type BucketShare } from '@weft/orchestration/core';
 import type { ReplicaRows } from './replica-rows.js';
 
 /** What the rest of the process asks about its place among the replicas. */

@@ -1,7 +1,7 @@
 // The place of one process among the replicas, under a clock that a spec moves and rows that do what it says.
 import { BUCKETS } from '@weft/kernel';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { EVERY_BUCKET, NO_BUCKET } from './bucket-share.js';
+import { EVERY_BUCKET, NO_BUCKET } from '@weft/orchestration/core';
 import { ReplicaPresence } from './replica-presence.js';
 
 const TTL_MS = 3_000;
