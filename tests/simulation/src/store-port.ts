@@ -12,7 +12,8 @@ export interface PortSurroundings {
   readonly chaos: Chaos;
 }
 
-const NEVER = new Promise<never>(() => undefined);
+// One of its own each time: what waits for it goes with its world.
+const never = (): Promise<never> => new Promise(() => undefined);
 
 const away = (): Fault => new Fault('the store is away', true);
 
@@ -37,7 +38,7 @@ export function historyPort<S, E>({ schedule, random, chaos }: PortSurroundings,
     commit(commit: Commit<S, E, never>) {
       if (chaos.strikes('crash-before-commit')) {
         process.crash();
-        return NEVER;
+        return never();
       }
       if (chaos.strikes('store-away')) store.awayUntil = schedule.now + random.between(300, 4_000);
       const label = `commit of ${commit.decisions.length}`;
