@@ -88,6 +88,17 @@ export async function checkChains(pool: Pool, executionIds: readonly string[], j
   return facts(pool, executionIds, results, checks.violations);
 }
 
+/** What is left of a crash: all completed, every job's result applied once, whatever was carried out again. @returns also the last end, milliseconds since the epoch. */
+export async function checkCrash(pool: Pool, executionIds: readonly string[], jobs: number): Promise<{ readonly completed: number; readonly lastMs: number; readonly violations: readonly string[] }> {
+  const checks = new Checks(pool, executionIds);
+  await checkEnds(checks, executionIds.length, jobs);
+  return {
+    completed: await one<number>(pool, `select count(*)::int from orchestration.executions where id = any($1::uuid[]) and status = 'completed'`, [executionIds]),
+    lastMs: await one<number>(pool, `select (extract(epoch from max(ended_at)) * 1000)::float8 from orchestration.executions where id = any($1::uuid[])`, [executionIds]),
+    violations: checks.violations,
+  };
+}
+
 /** Checks forks of `jobs` jobs: all scheduled by the first decision, each result applied once, and one join after the last of them. */
 export async function checkForks(pool: Pool, executionIds: readonly string[], jobs: number, fork: string): Promise<HistoryFacts> {
   const checks = new Checks(pool, executionIds);

@@ -1,6 +1,7 @@
 // Runs one workload in a process of its own and prints one JSON line. `./weft bench` starts it.
 import { rmSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import { runCrash } from './crash.js';
 import { runGrowth } from './growth.js';
 import { openMesh } from './mesh-target.js';
 import { runOverload } from './overload.js';
@@ -54,6 +55,9 @@ function run(workload: string): Promise<{ readonly violations: readonly string[]
       return growth(values.sizes.split(',').map(Number));
     case 'overload':
       return within(openApart, (target) => runOverload(target, { concurrency, seconds: Number(values.seconds), onProgress }));
+    case 'crash':
+      if (values.profile !== 'standalone') throw new Error('Expected --profile standalone: the bench kills the one process. `./weft prove kills --profile mesh` kills those of the mesh.');
+      return runCrash(values.home, { count, onProgress });
     default:
       throw new Error(`Expected a workload but got ${JSON.stringify(workload)}.`);
   }

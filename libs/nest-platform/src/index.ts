@@ -20,6 +20,7 @@ export * from './http/problem.js';
 export * from './http/status.js';
 export * from './app/create-app.js';
 export * from './app/platform.module.js';
+export * from './app/intake.js';
 export * from './app/run-service.js';
 export * from './app/shutdown.js';
 export * from './health/health-checks.js';

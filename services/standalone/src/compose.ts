@@ -53,7 +53,7 @@ export async function compose(config: StandaloneConfig): Promise<Composition> {
     validation: servicePool(store, engineRole('validation'), 2),
   };
   const poolOf: Readonly<Record<string, (typeof pools)[keyof typeof pools]>> = pools;
-  for (const migrations of ALL_MIGRATIONS) if (poolOf[migrations.service]) await checkMigrated(poolOf[migrations.service]!, migrations);
+  await Promise.all(ALL_MIGRATIONS.flatMap((migrations) => (poolOf[migrations.service] ? [checkMigrated(poolOf[migrations.service]!, migrations)] : [])));
 
   const bus = new LocalBus({ onFault: (error, topic) => log.warn('a batch comes again', { error, topic }) });
   let running: RunningApp | undefined;

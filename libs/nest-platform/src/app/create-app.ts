@@ -9,6 +9,7 @@ import type { NestExpressApplication } from '@nestjs/platform-express';
 import { BusTransport } from '../bus/bus.transport.js';
 import { ProblemFilter } from '../http/problem.filter.js';
 import { NestLog } from '../log/nest-log.js';
+import { Intake } from './intake.js';
 import { PlatformModule } from './platform.module.js';
 import { Shutdown, type DrainReport } from './shutdown.js';
 
@@ -81,6 +82,7 @@ export async function createApp(options: AppOptions): Promise<RunningApp> {
     await app.startAllMicroservices();
     // Node's 5 s would cut connections that a caller is about to use again, and faster the busier the process is.
     (app.getHttpServer() as HttpServer).keepAliveTimeout = KEEP_ALIVE_MS;
+    app.get(Intake).open();
     await app.listen(http.port, http.host ?? '127.0.0.1');
     shutdown.on('intake', 'http', () => closeHttp(app.getHttpServer() as HttpServer));
   } catch (error) {

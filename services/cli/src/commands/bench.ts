@@ -58,6 +58,12 @@ const WORKLOADS: readonly Workload[] = [
     numbers: { ...concurrency(256, 'requests in flight while what can be served is measured'), seconds: { byDefault: 60, description: 'seconds of overload' } },
     examples: ['./weft bench overload', './weft bench overload --seconds 10 --json'],
   },
+  {
+    name: 'crash',
+    description: 'kill -9 while executions of three jobs of 20 ms run: how long the next process takes to end them all',
+    numbers: count(200, 'executions that run when the process is killed'),
+    examples: ['./weft bench crash', './weft bench crash --count 1000 --json'],
+  },
 ];
 
 export function registerBench(program: Command): void {

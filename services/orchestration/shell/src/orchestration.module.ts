@@ -1,6 +1,6 @@
 // The composition root: the only place where orchestration's core meets PostgreSQL, the bus and its peers.
 import { checkMigrated, engineRole, openPool, tenantRole, type Pool, type StoreAddress } from '@weft/adapter-postgres';
-import { HealthChecks, logFor, Shutdown } from '@weft/nest-platform';
+import { HealthChecks, Intake, logFor, Shutdown } from '@weft/nest-platform';
 import { uuidv7 } from '@weft/kernel';
 import { Inject, Module, type DynamicModule, type OnApplicationBootstrap } from '@nestjs/common';
 import { systemClock, type Bus, type Clock } from '@weft/pipeline';
@@ -70,6 +70,7 @@ interface Wired {
   readonly dispatcher: JobDispatcher;
   readonly presence: ReplicaPresence | undefined;
   readonly housekeeping: Housekeeping;
+  readonly busIsVolatile: boolean;
   readonly pools: readonly Pool[];
 }
 
@@ -81,6 +82,7 @@ export class OrchestrationModule implements OnApplicationBootstrap {
   constructor(
     @Inject(WIRED) private readonly wired: Wired,
     health: HealthChecks,
+    private readonly intake: Intake,
     shutdown: Shutdown,
   ) {
     const [enginePool] = wired.pools;
@@ -119,8 +121,10 @@ export class OrchestrationModule implements OnApplicationBootstrap {
   async onApplicationBootstrap(): Promise<void> {
     await this.wired.presence?.start();
     this.wired.timers.start();
-    this.wired.recovery.start();
     this.wired.housekeeping.start();
+    // A bus inside the process drops what nobody has subscribed to yet; any other keeps it, and joining it may take long.
+    if (this.wired.busIsVolatile) this.intake.onOpen(() => this.wired.recovery.start());
+    else this.wired.recovery.start();
   }
 }
 
@@ -212,6 +216,7 @@ async function wire(ports: OrchestrationPorts): Promise<Wired> {
     dispatcher,
     presence,
     housekeeping: new Housekeeping(enginePool, clock, { payloadDays: settings.WEFT_PAYLOAD_DAYS, payloads: ports.payloads }, onFault),
+    busIsVolatile: ports.busIsVolatile,
     pools: [enginePool, tenantPool, ...(presencePool ? [presencePool] : [])],
   };
 }

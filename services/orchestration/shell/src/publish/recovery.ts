@@ -32,17 +32,17 @@ order by e.id limit 500`;
 // Paged by age, so that commits which cannot be announced keep none of the others back.
 const UNPUBLISHED_SQL = `
 select id, members, recorded_at::text as at from orchestration.commits
-where not published and recorded_at < now() - interval '3 seconds' and (recorded_at, id) > ($1::timestamptz, $2::uuid)
+where not published and recorded_at < now() - $3::float8 * interval '1 millisecond' and (recorded_at, id) > ($1::timestamptz, $2::uuid)
 order by recorded_at, id limit 100`;
 const ROWS_SQL = `select execution_id, sequence, structure, payload, (extract(epoch from recorded_at) * 1000)::float8 as at from orchestration.history where execution_id = any($1::uuid[]) order by execution_id, sequence`;
 
 const FIRST_ID = '00000000-0000-0000-0000-000000000000';
 const UNPUBLISHED_MS = 2_000;
+// Younger ones are being told of by whoever committed them.
+const UNPUBLISHED_AGE_MS = 3_000;
 // Under load the batches mark them along the way; this is for the last ones before silence.
 const MARK_MS = 200;
 const REDISPATCH_LOOK_MS = 500;
-// A bus inside the process drops what nobody has subscribed to yet.
-const FIRST_LOOK_MS = 200;
 const MARK_SQL = 'update orchestration.commits set published = true where id = any($1::uuid[])';
 
 interface UnpublishedCommit {
@@ -71,7 +71,7 @@ export class Recovery {
     private readonly onFault: (fault: unknown, what: string) => void,
   ) {}
 
-  /** Looks soon, and when nobody else works on the store whatever the silence, until that has worked once; then slowly for ever. */
+  /** Looks at once, and when nobody else works on the store whatever the silence, until that has worked once; then slowly for ever. */
   start(): void {
     let isFirst = true;
     const sweep = async (): Promise<void> => {
@@ -80,7 +80,12 @@ export class Recovery {
       if (isAlone !== undefined) isFirst = false;
     };
     this.#every(this.options.sweepMs, sweep, 'sweeping', true);
-    this.#every(UNPUBLISHED_MS, () => this.publishUnpublished(), 'publishing what was left', true);
+    let isFirstTelling = true;
+    const tell = async (): Promise<void> => {
+      await this.publishUnpublished(isFirstTelling && this.replicas.isAlone() === true ? 0 : UNPUBLISHED_AGE_MS);
+      isFirstTelling = false;
+    };
+    this.#every(UNPUBLISHED_MS, tell, 'publishing what was left', true);
     this.#every(MARK_MS, () => this.markPublished(), 'marking commits as published');
     this.#every(REDISPATCH_LOOK_MS, () => this.redispatch(this.progress.overdue(this.clock.now(), 500)), 'dispatching again');
   }
@@ -139,10 +144,10 @@ export class Recovery {
   };
 
   /** Publishes what committed batches announce and nobody has marked as published. The messages are the same as the first time. */
-  async publishUnpublished(): Promise<void> {
+  async publishUnpublished(ageMs = UNPUBLISHED_AGE_MS): Promise<void> {
     let after: Pick<UnpublishedCommit, 'id' | 'at'> = { id: FIRST_ID, at: '-infinity' };
     for (;;) {
-      const commits = await execute<UnpublishedCommit>(this.pool, { name: 'orchestration-unpublished-2', text: UNPUBLISHED_SQL, values: [after.at, after.id] });
+      const commits = await execute<UnpublishedCommit>(this.pool, { name: 'orchestration-unpublished-3', text: UNPUBLISHED_SQL, values: [after.at, after.id, ageMs] });
       const last = commits.at(-1);
       if (!last) return;
       after = last;
@@ -214,7 +219,7 @@ export class Recovery {
     this.onFault(fault, `reading the history of execution ${execution}`);
   }
 
-  #every(periodMs: number, run: () => Promise<void>, what: string, isSoon = false): void {
+  #every(periodMs: number, run: () => Promise<void>, what: string, isAtOnce = false): void {
     let isRunning = false;
     const begin = (): void => {
       if (isRunning) return;
@@ -222,7 +227,7 @@ export class Recovery {
       this.#run(() => run().finally(() => (isRunning = false)), what);
     };
     this.#timers.push(setInterval(begin, periodMs));
-    if (isSoon) this.#timers.push(setTimeout(begin, FIRST_LOOK_MS));
+    if (isAtOnce) begin();
   }
 
   #run(run: () => Promise<void>, what: string): void {

@@ -140,7 +140,7 @@ function leftBehind(): { readonly pool: Pool; readonly asked: { name: string; va
     },
   ]);
   return poolOf({
-    'orchestration-unpublished-2': ([, after]) => [1, 2].filter((n) => ID(n) > String(after)).map((n) => ({ id: ID(n), members: JSON.stringify([[ID(n), 1]]), at: '2026-01-01' })),
+    'orchestration-unpublished-3': ([, after]) => [1, 2].filter((n) => ID(n) > String(after)).map((n) => ({ id: ID(n), members: JSON.stringify([[ID(n), 1]]), at: '2026-01-01' })),
     'orchestration-rows-2': ([executions]) => rows.filter((row) => (executions as string[]).includes(row.execution_id)),
   });
 }
