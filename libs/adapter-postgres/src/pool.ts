@@ -54,7 +54,10 @@ export function openPool(address: StoreAddress, options: PoolOptions): Pool {
     keepAliveInitialDelayMillis: 10_000,
     ...(statementMsMax > 0 ? { statement_timeout: statementMsMax, query_timeout: statementMsMax + SILENCE_MS } : {}),
   });
-  pool.on('error', onFault);
+  // A connection that is being closed may still hear that the server stops: nobody needs to know.
+  pool.on('error', (fault) => {
+    if (!pool.ending) onFault(fault);
+  });
   // A connection that breaks between two statements of a transaction belongs to no pool at that moment: without a listener of its
   // own it would end the process.
   pool.on('connect', (client) => void client.on('error', () => undefined));

@@ -4,4 +4,4 @@ import { join } from 'node:path';
 
 const home = process.env['WEFT_HOME'];
 if (home) enableCompileCache(join(home, 'compiled'));
-await import('./program.js');
+await import('./standalone.main.js');

@@ -179,7 +179,7 @@ async function atRest(subject: Subject): Promise<SqlDump> {
 
 async function judged(home: string, receipts: string, requests: readonly Requested[], { sql, results }: { readonly sql: SqlDump; readonly results: readonly ResultSeen[] }): Promise<Verdict> {
   const [input, resultsFile] = [join(home, 'judge.json'), join(home, 'results.jsonl')];
-  writeFileSync(input, JSON.stringify({ requests, sql, tools: { idempotent: { idempotent: true }, once: { idempotent: false } }, effectsPerExecution: { idempotent: 1, once: 1 } }));
+  writeFileSync(input, JSON.stringify({ requests, sql, tools: { idempotent: { idempotent: true }, once: { idempotent: false } }, effectsPerExecution: { idempotent: 1, once: 3 } }));
   writeFileSync(resultsFile, results.map((result) => `${JSON.stringify(result)}\n`).join(''));
   return new Promise((resolve, reject) => {
     execFile(
