@@ -3,7 +3,8 @@ import { rejection, type Rejection } from '@weft/kernel';
 
 /**
  * Every failpoint: the service or adapter that reaches it, and the operation that it stands around. The sweep of
- * `./weft prove failpoints` goes through this list; a spec compares it with the places that the sources name.
+ * `./weft prove failpoints` goes through this list from top to bottom, so that a death leaves what the next place is about; a spec compares it with the
+ * places that the sources name.
  */
 export const FAILPOINTS = [
   'routing.store-requests',
@@ -15,12 +16,12 @@ export const FAILPOINTS = [
   'orchestration.decide-commands',
   'orchestration.commit',
   'orchestration.announce',
+  'orchestration.republish',
   'orchestration.mark-published',
   'orchestration.dispatch',
   'orchestration.take-results',
   'orchestration.fire-timers',
   'orchestration.redispatch',
-  'orchestration.republish',
   'orchestration.decide-review',
   'tools.record-dispatch',
   'tools.send-effect',
