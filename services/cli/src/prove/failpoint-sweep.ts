@@ -47,6 +47,11 @@ const LIFE_MS_MAX: Readonly<Record<Profile, number>> = { standalone: 12_000, mes
 /** Passed at most a few times in a life: they kill the first time. */
 const RARE: ReadonlySet<Failpoint> = new Set(['audit.take-over', 'orchestration.republish', 'routing.redeliver', 'tools.reconcile', 'gateway.decide-review', 'orchestration.decide-review']);
 const NTH_MAX = 4;
+/** Reached only when something was left undone: a life before dies where it leaves that. */
+const LEFT_BY: Readonly<Partial<Record<Failpoint, Place>>> = {
+  'orchestration.republish': { name: 'orchestration.announce', side: 'after' },
+  'routing.redeliver': { name: 'routing.publish-starts', side: 'before' },
+};
 
 export async function proveFailpoints(options: SweepOptions): Promise<{ readonly report: SweepReport; readonly clean: boolean }> {
   const { profile, seed, plant, onProgress } = options;
@@ -117,17 +122,24 @@ async function sweep({ subject, requests, request }: Trial, places: readonly Pla
 }
 
 /** Starts lives that are to die at the place, until one did. */
-async function diesAt(service: ServiceProcess, { name, side }: Place, nth: number, lifeMsMax: number): Promise<boolean> {
-  const { logFile } = service.options;
+async function diesAt(service: ServiceProcess, place: Place, nth: number, lifeMsMax: number): Promise<boolean> {
+  const before = LEFT_BY[place.name];
   for (let life = 1; life <= TRIES_MAX; life++) {
-    await service.kill9();
-    const from = statSync(logFile).size;
-    service.start({ WEFT_FAILPOINT: `${name}:${side}:${life === 1 ? nth : 1}` });
-    const end = await Promise.race([service.exited.then((signal) => ({ signal })), sleep(lifeMsMax, undefined)]);
-    if (end === undefined) continue;
-    const says = readFileSync(logFile).subarray(from).toString('utf8');
-    if (end.signal === 'SIGKILL' && says.includes(`${FAILPOINT_REACHED} ${name}:${side}`)) return true;
-    throw new CommandFailed(`Expected ${service.name} to die at ${name}:${side} but it ended by itself: ${says.trimEnd().split('\n').slice(-4).join('\n') || 'it said nothing'}`);
+    if (before) await endsAt(service, before, 1, lifeMsMax);
+    if (await endsAt(service, place, life === 1 ? nth : 1, lifeMsMax)) return true;
   }
   return false;
+}
+
+/** One life. @returns whether it died at the place; false when it never came there. @throws CommandFailed when it ended in another way. */
+async function endsAt(service: ServiceProcess, { name, side }: Place, nth: number, lifeMsMax: number): Promise<boolean> {
+  const { logFile } = service.options;
+  await service.kill9();
+  const from = statSync(logFile).size;
+  service.start({ WEFT_FAILPOINT: `${name}:${side}:${nth}` });
+  const end = await Promise.race([service.exited.then((signal) => ({ signal })), sleep(lifeMsMax, undefined)]);
+  if (end === undefined) return false;
+  const says = readFileSync(logFile).subarray(from).toString('utf8');
+  if (end.signal === 'SIGKILL' && says.includes(`${FAILPOINT_REACHED} ${name}:${side}`)) return true;
+  throw new CommandFailed(`Expected ${service.name} to die at ${name}:${side} but it ended by itself: ${says.trimEnd().split('\n').slice(-4).join('\n') || 'it said nothing'}`);
 }

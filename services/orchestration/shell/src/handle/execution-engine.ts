@@ -100,7 +100,11 @@ export class ExecutionEngine {
       if (isEnded(after)) this.#cache.drop(key);
     }
     failpoint('orchestration.announce', 'before');
-    const telling = this.ports.published.track(commit.id, this.ports.announce(commit)).then(() => failpoint('orchestration.announce', 'after'));
+    const told = this.ports.announce(commit).then((messages) => {
+      if (messages > 0) failpoint('orchestration.announce', 'after');
+      return messages;
+    });
+    const telling = this.ports.published.track(commit.id, told);
     await Promise.all([telling, dispatches.length > 0 ? this.ports.dispatcher.dispatch(dispatches) : undefined]);
   }
 }
