@@ -1,5 +1,5 @@
-// Parked: what an execution costs while it waits, how late its timer is, and how fast it goes on when it is answered.
-import type { Command, DefinitionRef } from '@weft/contracts';
+// Parked: what an execution costs while it waits, how late its timer is, and how fast it goes on when it gets a signal.
+import { contextOf, DEFAULT_TENANT, type Command, type DefinitionRef } from '@weft/contracts';
 import type { Pool } from '@weft/adapter-postgres';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { FootprintMeter } from './footprint.js';
@@ -9,7 +9,7 @@ import { ascending, percentile, rounded } from './percentile.js';
 import type { ProcessTarget } from './target.js';
 
 export interface ParkedOptions {
-  /** Executions to park: half of them on a timer, half on an answer. */
+  /** Executions to park: half of them on a timer, half on a signal. */
   readonly count: number;
   /** Executions that are resumed at once. */
   readonly concurrency: number;
@@ -55,26 +55,20 @@ const RESUMED_MAX = 30_000;
 export async function runParked(target: ProcessTarget, options: ParkedOptions): Promise<ParkedReport> {
   const { count, concurrency, settleSeconds, onProgress } = options;
   const { pool } = target;
-  const [chain, timerLong, timerSoon, answer] = [await target.deploy('chain'), await target.deploy('timer-long'), await target.deploy('timer-soon'), await target.deploy('answer')];
+  const [chain, timerLong, timerSoon, signal] = [await target.deploy('chain'), await target.deploy('timer-long'), await target.deploy('timer-soon'), await target.deploy('signal')];
   const load = await LoadGenerator.at(target.door);
   const meter = await FootprintMeter.of(target.pids, pool);
 
   onProgress('warming up');
   await load.run(chain, { n: 0 }, { count: WARM_UP, concurrency: 256 });
-  const warm = await park(target, [timerSoon, answer], Math.min(2_000, count), () => undefined);
-  await load.drive(
-    await answersTo(
-      pool,
-      warm.filter((_, index) => index % 2 === 1),
-    ),
-    { count: Math.floor(warm.length / 2), concurrency: 64 },
-  );
+  const warm = await park(target, [timerSoon, signal], Math.min(2_000, count), () => undefined);
+  await load.drive(signalsTo(warm.filter((_, index) => index % 2 === 1)), { count: Math.floor(warm.length / 2), concurrency: 64 });
   // As long as after the last one parked: a heap that has just worked is larger than one that rests.
   await sleep(settleSeconds * 1000);
   const before = meter.now();
 
   const startedAt = performance.now();
-  const parked = await park(target, [timerLong, answer], count, (done) => onProgress(`${done} of ${count} parked`));
+  const parked = await park(target, [timerLong, signal], count, (done) => onProgress(`${done} of ${count} parked`));
   const parkedPerSecond = count / ((performance.now() - startedAt) / 1000);
   onProgress(`all parked; memory is measured in ${settleSeconds} s`);
   await sleep(settleSeconds * 1000);
@@ -87,13 +81,13 @@ export async function runParked(target: ProcessTarget, options: ParkedOptions): 
   await allEnded(pool, timed);
   const lateness = await latenessOf(pool, timed);
 
-  const answered = parked.filter((_, index) => index % 2 === 1);
-  const signals = Math.min(SIGNALS_MAX, Math.ceil(answered.length / 4));
+  const listening = parked.filter((_, index) => index % 2 === 1);
+  const signals = Math.min(SIGNALS_MAX, Math.ceil(listening.length / 4));
   onProgress(`${signals} signals, one at a time`);
-  const alone = await load.drive(await answersTo(pool, answered.slice(0, signals)), { count: signals, concurrency: 1 });
-  const many = answered.slice(signals, signals + RESUMED_MAX);
+  const alone = await load.drive(signalsTo(listening.slice(0, signals)), { count: signals, concurrency: 1 });
+  const many = listening.slice(signals, signals + RESUMED_MAX);
   onProgress(`${many.length} signals, ${concurrency} at a time`);
-  const atOnce = await load.drive(await answersTo(pool, many), { count: many.length, concurrency });
+  const atOnce = await load.drive(signalsTo(many), { count: many.length, concurrency });
 
   const resumedIds = [...alone.executionIds, ...atOnce.executionIds];
   return {
@@ -186,13 +180,13 @@ async function latenessOf(pool: Pool, ids: readonly string[]): Promise<readonly 
   return rows.map(({ late }) => late).sort(ascending);
 }
 
-/** The command that lets each of these executions go on. */
-async function answersTo(pool: Pool, ids: readonly string[]): Promise<(index: number) => Command> {
-  const { rows } = await pool.query<{ execution_id: string; id: string }>('select execution_id, id from orchestration.reviews where execution_id = any($1::uuid[])', [ids]);
-  const reviewOf = new Map(rows.map(({ execution_id, id }) => [execution_id, id]));
+/** The signals that let these executions go on. */
+function signalsTo(ids: readonly string[]): (index: number) => Command {
+  const context = contextOf({ tenant: DEFAULT_TENANT, actor: 'service:bench', purpose: 'bench' });
   return (index) => {
     const executionId = ids[index]!;
-    return { id: `answer/${executionId}`, executionId, decideReview: { reviewId: reviewOf.get(executionId) ?? '', outcome: 'approved', comment: '', formJson: '', decidedBy: 'bench' } };
+    const event = { specversion: '1.0', id: `go-on/${executionId}`, source: '/bench', type: 'bench.go-on.v1', data: { go: true } };
+    return { id: `signal/${executionId}`, executionId, context: { ...context, executionId }, receiveSignal: { eventJson: JSON.stringify(event), isCorrelated: false } };
   };
 }
 
@@ -207,8 +201,10 @@ async function checkTimers(pool: Pool, ids: readonly string[]): Promise<readonly
 
 async function checkResumed(pool: Pool, ids: readonly string[]): Promise<readonly string[]> {
   const checks = new Checks(pool, ids);
-  await checks.expect(ids.length, 'answers applied', `select count(*)::int from (${EVENTS}) e where type in ('ReviewDecided', 'SignalReceived')`);
-  await checks.expect(ids.length, 'completed executions behind an answer', `select count(*)::int from orchestration.executions where id = any($1::uuid[]) and status = 'completed'`);
+  await checks.expect(ids.length, 'signals received', `select count(*)::int from (${EVENTS}) e where type = 'SignalReceived'`);
+  await checks.expect(ids.length, 'signals taken', `select count(*)::int from (${EVENTS}) e where type = 'SignalTaken'`);
+  await checks.expect(0, 'signals taken twice', `select count(*)::int from (select 1 from (${EVENTS}) e where type = 'SignalTaken' group by execution_id having count(*) > 1) x`);
+  await checks.expect(ids.length, 'completed executions behind a signal', `select count(*)::int from orchestration.executions where id = any($1::uuid[]) and status = 'completed'`);
   await checks.expect(0, 'wait rows of completed executions', `select count(*)::int from orchestration.waits where execution_id = any($1::uuid[])`);
   return checks.violations;
 }
