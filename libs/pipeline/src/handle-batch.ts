@@ -136,7 +136,7 @@ async function loadStates<S, C, E, X>(spine: Spine<S, C, E, X>, keys: ReadonlySe
       continue;
     }
     try {
-      states.set(key, { version: history?.version ?? -1, state: fold(spine.decider, spine.decider.initial, history?.events ?? []), fresh: true });
+      states.set(key, { version: history?.version ?? -1, state: fold(spine.decider, history?.snapshot ?? spine.decider.initial, history?.events ?? []), fresh: true });
     } catch (fault) {
       unreadable.set(key, fault);
     }

@@ -22,8 +22,10 @@ export interface Commit<S, E, X> {
 }
 
 /** What is stored for a key. `version` is -1 when there is nothing. */
-export interface StoredHistory<E> {
+export interface StoredHistory<E, S = never> {
   readonly version: number;
+  /** A state to fold the events into, when the store keeps one; else they begin with the first. */
+  readonly snapshot?: S;
   readonly events: readonly E[];
   /** Why it cannot be read, such as an event that this release does not know. Then `events` says nothing; other keys are not affected. */
   readonly unreadable?: unknown;
@@ -31,7 +33,7 @@ export interface StoredHistory<E> {
 
 export interface HistoryStore<S, E, X> {
   /** Histories of all keys in one query; keys without one are missing from the answer. */
-  load(keys: readonly string[]): Promise<ReadonlyMap<string, StoredHistory<E>>>;
+  load(keys: readonly string[]): Promise<ReadonlyMap<string, StoredHistory<E, S>>>;
   /**
    * Commits the batch in one statement. The key (key, sequence) is the compare-and-set.
    * @returns the keys that won; the others lost to a rival and wrote nothing.

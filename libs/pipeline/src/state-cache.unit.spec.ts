@@ -11,6 +11,17 @@ describe('StateCache', () => {
     expect([cache.get('a'), cache.get('b'), cache.get('c'), cache.size]).toEqual([{ version: 0, state: 'A' }, undefined, { version: 0, state: 'C' }, 2]);
   });
 
+  it('keeps few of those that rest, and one that is used again rests no longer', () => {
+    const cache = new StateCache<string>(10, 1);
+    for (const key of ['a', 'b', 'c']) cache.set(key, 0, key);
+    cache.rest('a');
+    cache.get('a');
+    cache.rest('b');
+    cache.rest('c');
+    cache.rest('unknown');
+    expect(['a', 'b', 'c'].map((key) => cache.get(key)?.state)).toEqual(['a', undefined, 'c']);
+  });
+
   it('keeps one entry a key, and forgets what it is told to', () => {
     const cache = new StateCache<string>(2);
     cache.set('a', 0, 'A');

@@ -20,6 +20,7 @@ import { findListens } from './persist/listens.js';
 import { executionStore } from './persist/execution-store.js';
 import { ForkHistory } from './persist/fork-history.js';
 import { PublishedCommits } from './persist/published-commits.js';
+import { SnapshotStore } from './persist/snapshot-store.js';
 import { announce } from './publish/announcer.js';
 import { JobDispatcher } from './publish/job-dispatcher.js';
 import { ProgressWatch } from './publish/progress-watch.js';
@@ -165,6 +166,7 @@ async function wire(ports: OrchestrationPorts): Promise<Wired> {
   const dispatcher = new JobDispatcher({ bus, workers, report: (commands) => circle.engine!.report(commands), payloadBytesMax: settings.WEFT_PAYLOAD_BYTES_MAX, onFault });
   const engine = new ExecutionEngine({
     store: executions,
+    snapshots: new SnapshotStore(enginePool),
     programs,
     published,
     dispatcher,

@@ -32,7 +32,9 @@ export interface Effects {
 }
 
 export function effectsBetween(before: ExecutionState, after: ExecutionState): Effects {
-  const dispatch = Object.values(after.jobs).filter((job) => !job.asked && before.jobs[job.id] !== job);
+  const dispatch = before.jobs === after.jobs ? NOTHING : Object.values(after.jobs).filter((job) => !job.asked && before.jobs[job.id] !== job);
+  // What only does quick jobs waits for nothing in a row: most decisions are of this kind.
+  if (isWaitingForJobsAlone(before) && isWaitingForJobsAlone(after)) return { dispatch, park: NOTHING, unpark: NOTHING, openReviews: NOTHING, closeReviews: NOTHING };
   const [waitsBefore, waitsAfter] = [waitsOf(before), waitsOf(after)];
   return {
     dispatch,
@@ -41,6 +43,17 @@ export function effectsBetween(before: ExecutionState, after: ExecutionState): E
     openReviews: Object.values(after.reviews).filter((review) => !before.reviews[review.id]),
     closeReviews: Object.keys(before.reviews).filter((id) => !after.reviews[id]),
   };
+}
+
+const NOTHING: readonly never[] = [];
+
+function isWaitingForJobsAlone({ timers, reviews, listens, jobs }: ExecutionState): boolean {
+  return isEmpty(timers) && isEmpty(reviews) && isEmpty(listens) && !Object.values(jobs).some((job) => isLong(job) && !job.asked);
+}
+
+function isEmpty(record: Readonly<Record<string, unknown>>): boolean {
+  for (const _key in record) return false;
+  return true;
 }
 
 /** Jobs to dispatch again when an execution makes no progress. */

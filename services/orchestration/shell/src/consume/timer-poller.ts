@@ -1,32 +1,41 @@
 // Fires what is due: timers and long jobs that were not heard of. Rows are claimed with SKIP LOCKED, so any replica may poll.
 import { execute, type Pool } from '@weft/adapter-postgres';
+import type { Instant } from '@weft/kernel';
 import { failpoint, type Clock } from '@weft/pipeline';
 import type { ExecutionEngine } from '../handle/execution-engine.js';
+import { DueQueue, type DueTimer } from './due-queue.js';
 
-export interface DueWait {
-  readonly executionId: string;
-  readonly id: string;
+interface DueWait extends DueTimer {
   readonly kind: string;
+  /** Milliseconds from the claim until it is due, by the store's clock; 0 or less when it is. */
+  readonly inMs: number;
 }
 
+// Timers are claimed shortly before they are due, so that they fire on time however seldom this looks; jobs when they are.
 const CLAIM_SQL = `
-update orchestration.waits w set claimed_until = now() + interval '5 seconds',
+update orchestration.waits w set claimed_until = greatest(now(), w.due_at) + interval '3 seconds',
   due_at = case when w.kind = 'job' then now() + interval '30 seconds' else w.due_at end
 from (
-  select tenant, execution_id, id from orchestration.waits
-  where due_at <= now() and (claimed_until is null or claimed_until < now())
+  select tenant, execution_id, id, due_at from orchestration.waits
+  where due_at <= now() + $2::int * interval '1 millisecond' and (kind = 'timer' or due_at <= now()) and (claimed_until is null or claimed_until < now())
   order by due_at limit $1 for update skip locked
 ) due
 where w.tenant = due.tenant and w.execution_id = due.execution_id and w.id = due.id
-returning w.execution_id as "executionId", w.id, w.kind`;
+returning w.execution_id as "executionId", w.id, w.kind, (extract(epoch from due.due_at - now()) * 1000)::float8 as "inMs"`;
 
-// Timers due within this time are fired by the process that set them; the poller covers the rest and its crashes.
-const OWN_TIMER_MAX_MS = 5_000;
 const POLL_MS = 250;
+// Twice the time between two looks: one look may be late.
+const LOOK_AHEAD_MS = 500;
+// Timers due within this time are fired by the process that set them; who polls covers the rest, and its crashes.
+const OWN_TIMER_MAX_MS = 5_000;
+const OWN_TIMERS_MAX = 20_000;
 const BATCH_MAX = 500;
+// Timers being fired beyond which no more are claimed: another replica may have room.
+const FIRING_MAX = 4_000;
 
 export class TimerPoller {
-  readonly #own = new Set<NodeJS.Timeout>();
+  readonly #queue: DueQueue;
+  #firing = 0;
   #timer: NodeJS.Timeout | undefined;
   #polling: Promise<void> | undefined;
   #stopped = false;
@@ -37,7 +46,9 @@ export class TimerPoller {
     private readonly clock: Clock,
     private readonly redispatch: (executions: readonly string[]) => Promise<void>,
     private readonly onFault: (fault: unknown, what: string) => void,
-  ) {}
+  ) {
+    this.#queue = new DueQueue(clock, (due) => this.#fire(due));
+  }
 
   start(): void {
     this.#timer = setTimeout(() => {
@@ -51,24 +62,14 @@ export class TimerPoller {
   }
 
   /** Fires a timer that this process set as soon as it is due. */
-  readonly onTimer = (execution: string, timer: string, due: number): void => {
-    const waitMs = due - this.clock.now();
-    if (waitMs > OWN_TIMER_MAX_MS || this.#stopped) return;
-    const handle = setTimeout(
-      () => {
-        this.#own.delete(handle);
-        this.#fire([{ executionId: execution, id: timer, kind: 'timer' }]).catch((fault: unknown) => this.onFault(fault, 'firing a timer'));
-        // One more: a timer of Node may fire within the millisecond before its time, and would be refused.
-      },
-      Math.max(0, waitMs) + 1,
-    );
-    this.#own.add(handle);
+  readonly onTimer = (executionId: string, id: string, due: Instant): void => {
+    if (this.#stopped || due - this.clock.now() > OWN_TIMER_MAX_MS || this.#queue.size >= OWN_TIMERS_MAX) return;
+    this.#queue.add({ executionId, id }, due);
   };
 
   /** Leaves the timers that this process set to whoever polls. */
   forgetAll(): void {
-    for (const handle of this.#own) clearTimeout(handle);
-    this.#own.clear();
+    this.#queue.clear();
   }
 
   async stop(): Promise<void> {
@@ -79,20 +80,28 @@ export class TimerPoller {
   }
 
   async #poll(): Promise<void> {
-    for (;;) {
-      const due = await execute<DueWait>(this.pool, { name: 'orchestration-claim-waits-1', text: CLAIM_SQL, values: [BATCH_MAX] });
-      if (due.length === 0) return;
-      await this.#fire(due.filter((wait) => wait.kind === 'timer'));
-      const jobs = due.filter((wait) => wait.kind === 'job');
+    while (this.#firing < FIRING_MAX) {
+      const claimed = await execute<DueWait>(this.pool, { name: 'orchestration-claim-waits-2', text: CLAIM_SQL, values: [BATCH_MAX, LOOK_AHEAD_MS] });
+      if (this.#stopped || claimed.length === 0) return;
+      const now = this.clock.now();
+      for (const { executionId, id, kind, inMs } of claimed) if (kind === 'timer') this.#queue.add({ executionId, id }, now + Math.max(0, inMs));
+      const jobs = claimed.filter((wait) => wait.kind === 'job');
       if (jobs.length > 0) await this.redispatch(jobs.map((wait) => wait.executionId));
-      if (due.length < BATCH_MAX) return;
+      if (claimed.length < BATCH_MAX) return;
     }
   }
 
-  async #fire(due: readonly DueWait[]): Promise<void> {
-    if (due.length === 0) return;
+  #fire(due: readonly DueTimer[]): void {
     failpoint('orchestration.fire-timers', 'before');
-    await this.engine.submit(due.map(({ executionId, id }) => ({ key: executionId, command: { type: 'FireTimer', timer: id } as const, messageId: `timer/${executionId}${id}` })));
-    failpoint('orchestration.fire-timers', 'after');
+    this.#firing += due.length;
+    this.engine
+      .submit(due.map(({ executionId, id }) => ({ key: executionId, command: { type: 'FireTimer', timer: id } as const, messageId: `timer/${executionId}${id}` })))
+      .then(
+        () => failpoint('orchestration.fire-timers', 'after'),
+        (fault: unknown) => this.onFault(fault, 'firing timers'),
+      )
+      .finally(() => {
+        this.#firing -= due.length;
+      });
   }
 }

@@ -6,6 +6,7 @@ import { failpoint, Lanes, StateCache, type Clock, type Item, type Outcome } fro
 import { randomBytes } from 'node:crypto';
 import { readCommand } from '../consume/command.codec.js';
 import type { ExecutionCommit, ExecutionStore } from '../persist/execution-store.js';
+import { SNAPSHOT_EVERY, type SnapshotStore } from '../persist/snapshot-store.js';
 import type { PublishedCommits } from '../persist/published-commits.js';
 import type { Dispatch, JobDispatcher } from '../publish/job-dispatcher.js';
 import type { ProgressWatch } from '../publish/progress-watch.js';
@@ -13,6 +14,7 @@ import type { ProgramCache } from './programs.js';
 
 export interface EnginePorts {
   readonly store: ExecutionStore;
+  readonly snapshots: SnapshotStore;
   readonly programs: ProgramCache;
   readonly published: PublishedCommits;
   readonly dispatcher: JobDispatcher;
@@ -28,9 +30,11 @@ export interface EnginePorts {
 }
 
 const CACHE_ENTRIES_MAX = 20_000;
+// Of those that are parked: a signal that comes soon finds it, and a hundred thousand that wait for days cost nothing.
+const PARKED_ENTRIES_MAX = 500;
 
 export class ExecutionEngine {
-  readonly #cache = new StateCache<ExecutionState>(CACHE_ENTRIES_MAX);
+  readonly #cache = new StateCache<ExecutionState>(CACHE_ENTRIES_MAX, PARKED_ENTRIES_MAX);
   readonly #lanes: Lanes<ExecutionState, ExecutionCommand, ExecutionEvent, never>;
 
   constructor(private readonly ports: EnginePorts) {
@@ -94,11 +98,13 @@ export class ExecutionEngine {
       if (dispatch.length > 0) dispatches.push({ state: after, jobs: dispatch });
       for (const wait of park) if (wait.kind === 'timer' && wait.due !== undefined) this.ports.onTimer(key, wait.id, wait.due);
       // Long jobs are watched by their wait rows.
-      if (outstandingJobs(after).some((job) => !isLong(job))) this.ports.progress.expect(key, commit.at);
+      if (!isParked(after)) this.ports.progress.expect(key, commit.at);
       else this.ports.progress.forget(key);
       // Only duplicates ask for it from now on, and they are rare: the cache is for what goes on.
       if (isEnded(after)) this.#cache.drop(key);
+      else if (isParked(after)) this.#cache.rest(key);
     }
+    this.#keepSnapshots(commit);
     failpoint('orchestration.announce', 'before');
     const told = this.ports.announce(commit).then((messages) => {
       if (messages > 0) failpoint('orchestration.announce', 'after');
@@ -107,7 +113,22 @@ export class ExecutionEngine {
     const telling = this.ports.published.track(commit.id, told);
     await Promise.all([telling, dispatches.length > 0 ? this.ports.dispatcher.dispatch(dispatches) : undefined]);
   }
+
+  /** Beside the commit: whoever needs a snapshot that was not written folds a longer history. */
+  #keepSnapshots({ decisions }: ExecutionCommit): void {
+    const old = decisions.filter(({ sequence }) => sequence >= SNAPSHOT_EVERY);
+    if (old.length === 0) return;
+    const { snapshots, onFault } = this.ports;
+    const kept = old.filter(({ sequence, after }) => sequence % SNAPSHOT_EVERY === 0 && !isEnded(after));
+    const over = old.filter(({ after }) => isEnded(after));
+    const told = (fault: unknown): void => onFault(fault, 'writing snapshots');
+    if (kept.length > 0) snapshots.keep(kept.map(({ key, sequence, after }) => ({ executionId: key, version: sequence, state: after }))).catch(told);
+    if (over.length > 0) snapshots.drop(over.map(({ key }) => key)).catch(told);
+  }
 }
+
+/** Whether all that it waits for has rows, which wake it up: it needs no memory. */
+const isParked = (state: ExecutionState): boolean => outstandingJobs(state).every(isLong);
 
 /** The definition that a beginning is about. */
 function digestOf(command: ExecutionCommand): string | undefined {

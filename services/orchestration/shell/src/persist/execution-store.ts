@@ -8,13 +8,30 @@ import { isSampled } from '@weft/telemetry';
 import { COMMIT } from './commit-statement.js';
 import type { PublishedCommits } from './published-commits.js';
 import { drawSalts, SALT_BYTES } from './salts.js';
+import { STATE_FORM } from './snapshot-store.js';
 
 type ExecutionDecided = Decided<ExecutionState, ExecutionEvent, never>;
 export type ExecutionCommit = Commit<ExecutionState, ExecutionEvent, never>;
 export type ExecutionStore = HistoryStore<ExecutionState, ExecutionEvent, never>;
 
-const LOAD_SQL = `select execution_id, sequence, structure, payload from orchestration.history where execution_id = any($1::uuid[]) order by execution_id, sequence`;
+// A snapshot comes before the rows that are younger than it, and stands in for the older ones.
+const LOAD_SQL = `
+select execution_id, version as sequence, state as structure, null as payload, true as "isSnapshot" from orchestration.snapshots where execution_id = any($1::uuid[]) and form = $2
+union all
+select h.execution_id, h.sequence, h.structure, h.payload, false from orchestration.history h
+left join orchestration.snapshots s on s.execution_id = h.execution_id and s.form = $2
+where h.execution_id = any($1::uuid[]) and h.sequence > coalesce(s.version, -1)
+order by execution_id, sequence`;
 const DIGEST_BYTES = 32;
+
+interface StoredRow {
+  readonly execution_id: string;
+  readonly sequence: number;
+  readonly structure: string;
+  readonly payload: string | null;
+  readonly isSnapshot: boolean;
+}
+
 const OUTCOME_SQL = `select members from orchestration.commits where id = $1`;
 
 /** What an execution that starts is found by. */
@@ -29,19 +46,20 @@ const NO_ATTRIBUTES: AttributesOf = () => [];
 export function executionStore(pool: Pool, published: PublishedCommits, attributesOf: AttributesOf = NO_ATTRIBUTES): ExecutionStore {
   return {
     async load(keys) {
-      const rows = await execute<{ execution_id: string; sequence: number; structure: string; payload: string | null }>(pool, { name: 'orchestration-load-1', text: LOAD_SQL, values: [keys] });
-      const histories = new Map<string, { version: number; events: ExecutionEvent[]; unreadable?: unknown }>();
+      const rows = await execute<StoredRow>(pool, { name: 'orchestration-load-2', text: LOAD_SQL, values: [keys, STATE_FORM] });
+      const histories = new Map<string, { version: number; snapshot?: ExecutionState; events: ExecutionEvent[]; unreadable?: unknown }>();
       for (const row of rows) {
         const history = histories.get(row.execution_id) ?? { version: -1, events: [] };
         history.version = row.sequence;
         try {
-          history.events.push(...decodeEvents(row));
+          if (row.isSnapshot) history.snapshot = JSON.parse(row.structure) as ExecutionState;
+          else history.events.push(...decodeEvents(row));
         } catch (fault) {
           history.unreadable ??= fault;
         }
         histories.set(row.execution_id, history);
       }
-      return histories as ReadonlyMap<string, StoredHistory<ExecutionEvent>>;
+      return histories as ReadonlyMap<string, StoredHistory<ExecutionEvent, ExecutionState>>;
     },
 
     async commit(commit) {

@@ -129,9 +129,9 @@ export class Recovery {
   readonly redispatch = async (executions: readonly string[]): Promise<void> => {
     if (executions.length === 0) return;
     const histories = await this.store.load(executions);
-    const batch = [...histories].flatMap(([execution, { events, unreadable }]) => {
+    const batch = [...histories].flatMap(([execution, { snapshot, events, unreadable }]) => {
       // One that this release cannot read stops alone; which it is, a sweep says each time.
-      const state = unreadable === undefined ? this.#folded(execution, events) : this.#unreadable(execution, unreadable);
+      const state = unreadable === undefined ? this.#folded(execution, snapshot, events) : this.#unreadable(execution, unreadable);
       if (!state) return [];
       const jobs = outstandingJobs(state);
       if (jobs.length === 0) this.progress.forget(state.executionId);
@@ -206,9 +206,9 @@ export class Recovery {
     return announced;
   }
 
-  #folded(execution: string, events: readonly ExecutionEvent[]): ExecutionState | undefined {
+  #folded(execution: string, snapshot: ExecutionState | undefined, events: readonly ExecutionEvent[]): ExecutionState | undefined {
     try {
-      return foldExecution(initialExecution, events);
+      return foldExecution(snapshot ?? initialExecution, events);
     } catch (fault) {
       return this.#unreadable(execution, fault);
     }

@@ -69,6 +69,8 @@ with gone as (
   delete from orchestration.waits w using gone where w.tenant = gone.tenant and w.execution_id = gone.id
 ), reviews as (
   delete from orchestration.reviews r using gone where r.tenant = gone.tenant and r.execution_id = gone.id
+), snapshots as (
+  delete from orchestration.snapshots s using gone where s.tenant = gone.tenant and s.execution_id = gone.id
 ), history as (
   delete from orchestration.history h using gone where h.execution_id = gone.id and h.tableoid::regclass::text <> all($3::text[])
 )
