@@ -7,7 +7,7 @@ import { memberDigest, payloadDigest } from '@weft/proof';
 import { isSampled } from '@weft/telemetry';
 import { COMMIT } from './commit-statement.js';
 import type { PublishedCommits } from './published-commits.js';
-import { drawSalts, SALT_BYTES } from './salts.js';
+import { drawSalt, SALT_BYTES } from './salts.js';
 import { STATE_FORM } from './snapshot-store.js';
 
 type ExecutionDecided = Decided<ExecutionState, ExecutionEvent, never>;
@@ -109,8 +109,7 @@ function valuesOf(
 } {
   // Sorted, so that two batches never lock rows in opposite orders.
   const decisions = [...commit.decisions].sort((left, right) => (left.key < right.key ? -1 : 1));
-  const salts = drawSalts(decisions.length);
-  const rows = decisions.map((decided, index) => historyRow(commit.at, decided, salts.subarray(index * SALT_BYTES, (index + 1) * SALT_BYTES)));
+  const rows = decisions.map((decided) => historyRow(commit.at, decided));
   const aside = { starts: [] as object[], ends: [] as object[], waits: [] as object[], waitsOver: [] as object[], reviews: [] as object[], reviewsClosed: [] as object[] };
   const attributes: object[] = [];
   for (const decided of decisions) {
@@ -145,8 +144,9 @@ function valuesOf(
   return { decisions: values, life: [aside.starts, aside.ends], waiting: [aside.waits, aside.waitsOver, aside.reviews, aside.reviewsClosed], attributes };
 }
 
-function historyRow(at: number, decided: ExecutionDecided, salt: Uint8Array): { structure: string; payload: string; salt: Uint8Array; payloadDigest: Buffer; digest: Buffer } {
+function historyRow(at: number, decided: ExecutionDecided): { structure: string; payload: string; salt: Uint8Array; payloadDigest: Buffer; digest: Buffer } {
   const { structure, payload } = encodeEvents(decided.events);
+  const salt = drawSalt();
   const digest = payloadDigest(salt, payload);
   const tenant = decided.after.context.tenant;
   return { structure, payload, salt, payloadDigest: digest, digest: memberDigest({ subject: decided.key, sequence: decided.sequence, tenant, at, structure, payloadDigest: digest }) };
