@@ -1,10 +1,11 @@
 // One subscription: a consumer of its own, guarded against what kafkajs 2.2 is known for (kafkajs issues 659, 1097, 1593).
 import type { Delivery } from '@weft/contracts';
-import { failpoint, Fault, type CloseOptions, type SubscribeOptions, type Subscription } from '@weft/pipeline';
+import { Fault, type CloseOptions, type SubscribeOptions, type Subscription } from '@weft/pipeline';
 import type { Admin, Consumer, EachBatchPayload, Kafka, KafkaMessage } from 'kafkajs';
 import { BatchLane } from './batch-lane.js';
 import { isCoordinatorAway, kafkaFault } from './kafka-fault.js';
 import { recordReader, type RecordReader } from './kafka-record.js';
+import { OffsetCommits } from './offset-commits.js';
 
 /** Timing of consumers, in milliseconds. */
 export interface ConsumerTiming {
@@ -51,6 +52,7 @@ export class KafkaSubscription implements Subscription {
   readonly #groupId: string;
   readonly #read: RecordReader;
   #consumer: Consumer | undefined;
+  #offsets: OffsetCommits | undefined;
   #closed = false;
   #rebuilding: Promise<void> | undefined;
   #rebuilds = 0;
@@ -91,6 +93,7 @@ export class KafkaSubscription implements Subscription {
     clearInterval(this.#watchdog);
     if (abandon) this.#abandon();
     await this.#rebuilding;
+    if (!abandon) await this.#offsets?.flush();
     const leaving = this.#consumer?.disconnect().catch(this.options.onFault) ?? Promise.resolve();
     // Whoever abandons its work may have lost the broker too: then the broker finds out by itself.
     await (abandon ? within(leaving, LEAVE_MS_MAX) : leaving);
@@ -131,6 +134,7 @@ export class KafkaSubscription implements Subscription {
       retry: { initialRetryTime: 100, maxRetryTime: 2_000, retries: 6, restartOnFailure: async () => !this.#closed },
     });
     this.#consumer = consumer;
+    const offsets = (this.#offsets = new OffsetCommits(consumer, topic, onFault));
     this.#assigned = undefined;
     this.#startedAt = Date.now();
     this.#busy.clear();
@@ -146,6 +150,7 @@ export class KafkaSubscription implements Subscription {
     );
     consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
       this.#assigned = payload.memberAssignment[topic] ?? [];
+      offsets.forget();
       this.#progress.clear();
       // A group that begins at the latest message stands there only once it has fetched.
       if (from !== 'latest') settle();
@@ -165,7 +170,7 @@ export class KafkaSubscription implements Subscription {
         autoCommit: false,
         eachBatchAutoResolve: false,
         partitionsConsumedConcurrently: PARTITIONS_AT_ONCE,
-        eachBatch: (payload) => this.#eachBatch(consumer, lane, payload),
+        eachBatch: (payload) => this.#eachBatch(consumer, lane, offsets, payload),
       });
       await ready;
     } catch (thrown) {
@@ -174,13 +179,13 @@ export class KafkaSubscription implements Subscription {
     }
   }
 
-  async #eachBatch(consumer: Consumer, lane: BatchLane, payload: EachBatchPayload): Promise<void> {
+  async #eachBatch(consumer: Consumer, lane: BatchLane, offsets: OffsetCommits, payload: EachBatchPayload): Promise<void> {
     const { partition, messages } = payload.batch;
     const isOver = (): boolean => this.#closed || this.#consumer !== consumer || !payload.isRunning() || payload.isStale();
     for (let at = 0; at < messages.length && !isOver(); at += this.options.batchMax) {
       const part = messages.slice(at, at + this.options.batchMax);
       this.#busy.add(partition);
-      const fault = await this.#handled(lane, part, payload);
+      const fault = await this.#handled(lane, offsets, part, payload);
       if (this.#consumer !== consumer) return;
       if (fault !== undefined) {
         this.options.onFault(fault.thrown);
@@ -189,13 +194,15 @@ export class KafkaSubscription implements Subscription {
       }
       this.#pauses.delete(partition);
       this.#busy.delete(partition);
-      await this.#commit(part.at(-1)!, payload);
+      const { offset } = part.at(-1)!;
+      payload.resolveOffset(offset);
+      offsets.handled(partition, offset);
       await payload.heartbeat();
     }
   }
 
   /** Resolves with the handler's fault, or with nothing. @throws what the heartbeat threw: this member has to join again. */
-  async #handled(lane: BatchLane, part: readonly KafkaMessage[], payload: EachBatchPayload): Promise<{ readonly thrown: unknown } | undefined> {
+  async #handled(lane: BatchLane, offsets: OffsetCommits, part: readonly KafkaMessage[], payload: EachBatchPayload): Promise<{ readonly thrown: unknown } | undefined> {
     const deliveries: Delivery[] = part.map((message) => this.#read(payload.batch.partition, message));
     const outcome = lane.submit(deliveries).then(
       () => ({ fault: undefined }),
@@ -211,19 +218,11 @@ export class KafkaSubscription implements Subscription {
         // The group waits for its members: there is a little time to finish and to commit, rather than to do it all again.
         const late = await within(outcome, rebalanceTimeoutMs / 2);
         this.#busy.delete(payload.batch.partition);
-        if (late && late.fault === undefined) await this.#commit(part.at(-1)!, payload).catch(() => undefined);
+        if (late && late.fault === undefined) offsets.handled(payload.batch.partition, part.at(-1)!.offset);
+        await offsets.flush();
         throw lost;
       }
     }
-  }
-
-  async #commit({ offset }: KafkaMessage, { batch, commitOffsetsIfNecessary, resolveOffset }: EachBatchPayload): Promise<void> {
-    const next = (BigInt(offset) + 1n).toString();
-    failpoint('kafka.commit-offsets', 'before');
-    // First the commit: if it fails the messages are fetched again, and a duplicate is harmless where a gap is not.
-    await commitOffsetsIfNecessary({ topics: [{ topic: batch.topic, partitions: [{ partition: batch.partition, offset: next }] }] });
-    failpoint('kafka.commit-offsets', 'after');
-    resolveOffset(offset);
   }
 
   // The offset was not resolved, so the same messages are what the partition's next fetch begins with.
