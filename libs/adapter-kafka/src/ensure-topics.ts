@@ -36,6 +36,10 @@ export async function ensureTopics(connection: KafkaConnection, names: readonly 
         const existing = new Set(await admin.listTopics());
         const missing = wanted.filter(({ topic }) => !existing.has(topic));
         if (missing.length > 0) await admin.createTopics({ waitForLeaders: true, topics: missing });
+        // Those that another process is creating right now are listed before they can be read.
+        const { topics } = await admin.fetchTopicMetadata({ topics: wanted.map(({ topic }) => topic) });
+        const leaderless = topics.find(({ partitions }) => partitions.length === 0 || partitions.some(({ leader }) => leader < 0));
+        if (leaderless) throw new Fault(`topic ${leaderless.name} has no leader yet`, true);
         return missing.map(({ topic }) => topic);
       } catch (thrown) {
         // The services of a mesh start at the same time and create the same topics: some exist by now, others have no leader yet.

@@ -29,6 +29,7 @@ import { grpcServerOptions } from './server-options.js';
 /** What the peers on the other side do next, and what they were told. */
 const script = {
   contexts: [] as Context[],
+  unavailable: (): string | undefined => undefined,
   decide: async (): Promise<Review> => Review.create(),
   carryOut: async function* (): AsyncGenerator<CommandBatch> {},
 };
@@ -38,6 +39,10 @@ const ReviewsService = { decide: { ...OrchestrationService.decide, path: '/weft.
 
 @PeerController(ReviewsService, 'orchestration')
 class ReviewsController {
+  unavailable(): string | undefined {
+    return script.unavailable();
+  }
+
   decide(_request: DecideRequest, context: Context): Promise<Review> {
     script.contexts.push(context);
     return script.decide();
@@ -233,7 +238,7 @@ describe('a peer with several replicas', () => {
   afterAll(async () => void (await Promise.all(both.others.map((other) => other.close()))));
 
   it('is asked again elsewhere when one of them says nothing', async () => {
-    const peer = grpcPeer({ service: ReviewsService }, both.addresses, { askAnotherMs: 100, deadlineMs: 5_000 });
+    const peer = grpcPeer({ service: ReviewsService }, both.addresses, { askAnother: { afterMs: 100, calls: ['decide'] }, deadlineMs: 5_000 });
     let asked = 0;
     script.decide = () => (asked++ === 0 ? new Promise(() => undefined) : Promise.resolve(Review.create({ reviewId: `answer ${asked}` })));
     await expect(peer.peer.decide(ask, context)).resolves.toMatchObject({ reviewId: 'answer 2' });
@@ -241,15 +246,35 @@ describe('a peer with several replicas', () => {
   });
 
   it('is asked elsewhere at once when one of them cannot do it now', async () => {
-    const peer = grpcPeer({ service: ReviewsService }, both.addresses, { askAnotherMs: 60_000, deadlineMs: 5_000 });
+    const peer = grpcPeer({ service: ReviewsService }, both.addresses, { askAnother: { afterMs: 60_000, calls: ['decide'] }, deadlineMs: 5_000 });
     let asked = 0;
     script.decide = () => (asked++ === 0 ? Promise.reject(new Fault('the store is away', true)) : Promise.resolve(Review.create({ reviewId: 'there' })));
     await expect(peer.peer.decide(ask, context)).resolves.toMatchObject({ reviewId: 'there' });
     peer.close();
   });
 
+  it('is asked nowhere else for a call that may not be made twice', async () => {
+    const peer = grpcPeer({ service: ReviewsService }, both.addresses, { askAnother: { afterMs: 50, calls: [] }, deadlineMs: 300 });
+    script.decide = () => new Promise(() => undefined);
+    expect(await failureOf(peer.peer.decide(ask, context))).toMatchObject({ name: 'Fault', retryable: true });
+    expect(script.contexts).toHaveLength(1);
+    peer.close();
+    expect(() => grpcPeer(WorkerClient, both.addresses, { askAnother: { afterMs: 50, calls: ['carryOut'] } })).toThrow('Expected calls of weft.v1.Worker that answer once');
+  });
+
+  it('is asked elsewhere at once when one of them says that it is not available', async () => {
+    const peer = grpcPeer({ service: ReviewsService }, both.addresses, { askAnother: { afterMs: 60_000, calls: ['decide'] }, deadlineMs: 5_000 });
+    let asked = 0;
+    script.unavailable = () => (asked++ === 0 ? 'its store is away' : undefined);
+    script.decide = async () => Review.create({ reviewId: 'there' });
+    await expect(peer.peer.decide(ask, context)).resolves.toMatchObject({ reviewId: 'there' });
+    expect(script.contexts).toHaveLength(1);
+    script.unavailable = () => undefined;
+    peer.close();
+  });
+
   it('is believed when it refuses', async () => {
-    const peer = grpcPeer({ service: ReviewsService }, both.addresses, { askAnotherMs: 100 });
+    const peer = grpcPeer({ service: ReviewsService }, both.addresses, { askAnother: { afterMs: 100, calls: ['decide'] } });
     script.decide = async () => {
       throw new Refused(rejection('not-found', 'Expected a review but there is none.'));
     };
@@ -259,7 +284,7 @@ describe('a peer with several replicas', () => {
   });
 
   it('answers through those that are left when one has gone', async () => {
-    const peer = grpcPeer({ service: ReviewsService }, both.addresses, { deadlineMs: 5_000, askAnotherMs: 1_000 });
+    const peer = grpcPeer({ service: ReviewsService }, both.addresses, { deadlineMs: 5_000, askAnother: { afterMs: 1_000, calls: ['decide'] } });
     script.decide = async () => Review.create({ reviewId: 'left' });
     await peer.peer.decide(ask, context);
     await both.others.pop()!.close();

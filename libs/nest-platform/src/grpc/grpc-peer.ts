@@ -15,15 +15,22 @@ export interface GrpcPeerOptions {
   readonly deadlineMs?: number;
   /** Time for one call that answers with a stream, in milliseconds. Default 60,000. */
   readonly streamDeadlineMs?: number;
-  /**
-   * Several replicas answer at the address: a call that answers once is asked of another one after this time without an answer,
-   * in milliseconds, and at once when the first cannot be reached; the first answer counts. Only for peers whose calls may be
-   * repeated. Without it a call waits for the replica that it went to.
-   */
-  readonly askAnotherMs?: number;
+  /** Without it a call waits for the replica that it went to. */
+  readonly askAnother?: AskAnother;
   /** Who calls, for spans. Without it calls make no spans of their own. */
   readonly service?: string;
   readonly tls?: TlsKeys | undefined;
+}
+
+/**
+ * Several replicas answer at the address: a call is asked of another one when the first does not answer, and at once when it
+ * cannot be reached or says that it cannot do it now. The first answer counts.
+ */
+export interface AskAnother {
+  /** Milliseconds without an answer. */
+  readonly afterMs: number;
+  /** Names of calls that answer once and that change nothing when they are made twice. */
+  readonly calls: readonly string[];
 }
 
 /** A connection to a peer. It connects when first used and connects again by itself. */
@@ -51,7 +58,7 @@ export function grpcPeer<D extends ServiceDefinition>(generated: { readonly serv
     'grpc.max_send_message_length': MESSAGE_BYTES_MAX,
     'grpc.initial_reconnect_backoff_ms': 100,
     'grpc.max_reconnect_backoff_ms': 2_000,
-    'grpc.service_config': JSON.stringify({ loadBalancingConfig: [{ round_robin: {} }], ...(options.askAnotherMs === undefined ? {} : { methodConfig: hedging(definition, options.askAnotherMs) }) }),
+    'grpc.service_config': JSON.stringify({ loadBalancingConfig: [{ round_robin: {} }], ...(options.askAnother === undefined ? {} : { methodConfig: hedging(definition, options.askAnother) }) }),
   });
   const connection: Connection = { client, options, address, serviceName: serviceNameOf(definition) };
   const peer = Object.fromEntries(Object.entries(definition).map(([name, method]) => [name, method.responseStream ? streamCall(connection, name, method) : unaryCall(connection, name, method)]));
@@ -78,11 +85,15 @@ function targetOf(address: string): string {
 
 const ASKED_MAX = 3;
 
-function hedging(definition: ServiceDefinition, delayMs: number): readonly object[] {
+function hedging(definition: ServiceDefinition, { afterMs, calls }: AskAnother): readonly object[] {
   const service = serviceNameOf(definition);
-  const unary = Object.values(definition).filter((method) => !method.responseStream && !method.requestStream);
-  const hedgingPolicy = { maxAttempts: ASKED_MAX, hedgingDelay: `${delayMs / 1_000}s`, nonFatalStatusCodes: ['UNAVAILABLE'] };
-  return [{ name: unary.map(({ path }) => ({ service, method: path.split('/')[2] })), hedgingPolicy }];
+  const hedgingPolicy = { maxAttempts: ASKED_MAX, hedgingDelay: `${afterMs / 1_000}s`, nonFatalStatusCodes: ['UNAVAILABLE'] };
+  const methods = calls.map((call) => {
+    const method = definition[call];
+    if (method === undefined || method.responseStream) throw new TypeError(`Expected calls of ${service} that answer once but got ${JSON.stringify(call)}.`);
+    return { service, method: method.path.split('/')[2] };
+  });
+  return [{ name: methods, hedgingPolicy }];
 }
 
 interface Connection {

@@ -22,7 +22,8 @@ type Call = ServerUnaryCall<unknown, unknown> | ServerWritableStream<unknown, un
  * Class decorator: the class answers a generated service over gRPC and stays callable in process as it is. Its methods
  * take (request, context) and answer with a promise, or with an async iterable where the service streams.
  * A `Refused` travels as it is; a retryable `Fault` is answered as UNAVAILABLE; anything else as INTERNAL, with a line in the log.
- * A call whose deadline has passed is refused with code `timeout` before the method runs.
+ * A class may have a method `unavailable`: while it gives a reason, calls over gRPC are answered with UNAVAILABLE at once, so that
+ * callers ask another replica. A call whose deadline has passed is refused with code `timeout` before the method runs.
  * @param service name for spans and log lines, such as `tools`.
  */
 export function PeerController<D extends ServiceDefinition>(definition: D, service: string) {
@@ -51,6 +52,7 @@ function unaryHandler(bound: Bound) {
     const context = contextFromMetadata(metadata);
     try {
       refuseLate(context);
+      refuseUnavailable(this);
       return await inSpan(tracerFor(bound.service), spanName(bound), spanOptions(bound, context), (inside) => this[bound.method]!(request, inside));
     } catch (error) {
       throw toRpcException(bound, context, error);
@@ -64,6 +66,7 @@ function streamHandler(bound: Bound) {
     const replies = async function* (peer: Record<string, Stream>): AsyncGenerator<unknown, void, undefined> {
       try {
         refuseLate(context);
+        refuseUnavailable(peer);
         yield* streamInSpan(tracerFor(bound.service), spanName(bound), spanOptions(bound, context), (inside) => peer[bound.method]!(request, inside));
       } catch (error) {
         throw toRpcException(bound, context, error);
@@ -108,12 +111,21 @@ function refuseLate(context: Context): void {
   }
 }
 
+function refuseUnavailable(peer: object): void {
+  const reason = 'unavailable' in peer && typeof peer.unavailable === 'function' ? (peer.unavailable as () => string | undefined)() : undefined;
+  if (reason !== undefined) throw new Unavailable(reason);
+}
+
+/** What the class said itself: no error, and nothing to log for each call. */
+class Unavailable extends Error {}
+
 /** Makes the status that the wire carries from anything thrown; what nobody expects is logged here, with its context. */
 function toRpcException(bound: Bound, context: Context, error: unknown): RpcException {
   if (error instanceof Refused) {
     const { rejection } = error;
     return withStatus({ code: statusOfRejection(rejection).grpc, details: rejection.message.slice(0, 500), metadata: rejectionToMetadata(rejection) });
   }
+  if (error instanceof Unavailable) return withStatus({ code: status.UNAVAILABLE, details: error.message });
   logFor(bound.service).error(`${bound.serviceName}/${bound.method} met an error`, { context, error });
   if (error instanceof Fault && error.retryable) return withStatus({ code: status.UNAVAILABLE, details: 'A part of the service cannot be reached.' });
   return withStatus({ code: status.INTERNAL, details: 'The service met an internal error; it is in its log.' });

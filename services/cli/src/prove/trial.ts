@@ -10,7 +10,7 @@ import { inHome, inRoot } from '../paths.js';
 import { startCountingServer, stripKeys } from './counting-server.js';
 import { withPlant, type Plant } from './plants.js';
 import { dumpOf, isAtRest, type SqlDump } from './sql-dump.js';
-import { meshSubject, standaloneSubject, type Profile, type Subject } from './subject.js';
+import { meshSubject, standaloneSubject, type Profile, type Subject, type SubjectOptions } from './subject.js';
 
 export interface TrialOptions {
   /** Folder of the proof below Weft's home; emptied first. */
@@ -19,6 +19,10 @@ export interface TrialOptions {
   /** Begins the ids of requests. */
   readonly seed: number;
   readonly plant: Plant;
+  /** Share of the receiver's answers that get lost, so that hooks are asked. Default 0.03. */
+  readonly lostAnswers?: number;
+  /** Starts what is struck. Default: the profile as it is. */
+  readonly subjectOf?: (options: SubjectOptions) => Promise<Subject>;
   readonly onProgress: (text: string) => void;
 }
 
@@ -43,6 +47,8 @@ export interface Verdict {
 export interface Trial {
   readonly subject: Subject;
   readonly requests: readonly Requested[];
+  /** Id of request `n`. */
+  idOf(n: number): string;
   /** Asks for execution `n` until it is accepted. */
   request(n: number): Promise<void>;
   /** Waits until nothing moves any more, then lets the judge judge. */
@@ -51,7 +57,7 @@ export interface Trial {
 }
 
 // The receiver takes this long after its effect: where most kills land. A few of its answers get lost, so that hooks are asked.
-const RECEIVER = ['--idempotent', 'idempotent', '--delay-ms', '30', '--lost-answer', '0.03'];
+const RECEIVER = ['--idempotent', 'idempotent', '--delay-ms', '30'];
 const PATIENCE_MS = 120_000;
 const SETTLE_MS_MAX = 180_000;
 const REST_MS_MAX = 30_000;
@@ -59,7 +65,7 @@ const REVIEW_LOOK_MS = 250;
 const TERMINAL = ['completed', 'faulted', 'cancelled'];
 const FILES = inRoot('tests', 'faults', 'kills');
 
-export async function openTrial({ name, profile, seed, plant, onProgress }: TrialOptions): Promise<Trial> {
+export async function openTrial({ name, profile, seed, plant, lostAnswers = 0.03, subjectOf, onProgress }: TrialOptions): Promise<Trial> {
   const home = inHome('prove', name);
   rmSync(home, { recursive: true, force: true });
   mkdirSync(home, { recursive: true });
@@ -69,21 +75,23 @@ export async function openTrial({ name, profile, seed, plant, onProgress }: Tria
     for (const one of stops.splice(0).reverse()) await one();
   };
   try {
-    const counting = await startCountingServer(receipts, RECEIVER);
+    const counting = await startCountingServer(receipts, [...RECEIVER, '--lost-answer', String(lostAnswers)]);
     stops.push(counting.stop);
     const wire = plant === 'no-key' ? await stripKeys(counting.url) : undefined;
     if (wire) stops.push(wire.stop);
-    const subject = await (profile === 'mesh' ? meshSubject : standaloneSubject)({ home, env: environment(home, wire?.url ?? counting.url), onProgress });
+    const subject = await (subjectOf ?? (profile === 'mesh' ? meshSubject : standaloneSubject))({ home, env: environment(home, wire?.url ?? counting.url), onProgress });
     stops.push(subject.stop);
     const client = new GatewayClient(subject.connection);
     const workflow = readFileSync(join(FILES, 'workflow.yaml'), 'utf8');
     await patiently(() => client.call('/v1/definitions', { method: 'POST', headers: { 'content-type': 'application/yaml' }, body: workflow }));
     stops.push(decideReviews(client));
     const requests: Requested[] = [];
+    const idOf = (n: number): string => `prove-${seed}-${n}`;
     return {
       subject,
       requests,
-      request: async (n) => void requests.push(await requested(client, `prove-${seed}-${n}`, n)),
+      idOf,
+      request: async (n) => void requests.push(await requested(client, idOf(n), n)),
       judge: async () => {
         onProgress('waiting for everything to end');
         const results = await settled(client, requests);

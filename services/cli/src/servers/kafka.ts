@@ -17,24 +17,39 @@ const START_MS = 60_000;
 // One broker never meets another: a constant id is as good as a random one, and lets the data be formatted again in place.
 const CLUSTER_ID = 'd2VmdC1sb2NhbC1rYWZrYQ';
 
+export interface KafkaOptions extends ServerOptions {
+  /** Folder of the jars. Default: `libs` below the root. */
+  readonly jars?: string;
+  /** More ports to listen on, each with the port that clients who come there are told to use: their own way to the broker. Not in docker. */
+  readonly doors?: readonly BrokerDoor[];
+}
+
+export interface BrokerDoor {
+  readonly port: number;
+  readonly advertised: number;
+}
+
 /**
  * Starts a broker on 127.0.0.1, or adopts the one that an earlier start left running. Jars and data stay under `root`;
  * the port after `port` serves its controller.
  * @throws Refused `server-unavailable` when the machine has neither Java with Maven nor docker, and cannot install them.
  */
-export async function startKafka({ root: given, port, onProgress }: ServerOptions): Promise<LocalServer> {
+export async function startKafka({ root: given, port, onProgress, jars, doors = [] }: KafkaOptions): Promise<LocalServer> {
   const root = resolve(given);
   const isAnswering = (): Promise<boolean> => kafkaAnswers({ brokers: [`127.0.0.1:${port}`] });
   const adopted = await adoptProcess({ name: 'kafka', root, port, isAnswering });
   if (adopted) return adopted;
-  const fromJars = await startFromJars(root, port, isAnswering, onProgress);
+  const fromJars = await startFromJars({ root, port, jars: resolve(jars ?? join(root, 'libs')), doors, ...(onProgress ? { onProgress } : {}) }, isAnswering);
   if (typeof fromJars !== 'string') return fromJars;
-  const inDocker = await startInDocker(port, isAnswering, onProgress);
+  const inDocker = doors.length > 0 ? 'a container has no doors' : await startInDocker(port, isAnswering, onProgress);
   if (typeof inDocker !== 'string') return inDocker;
   return serverUnavailable('kafka', [fromJars, inDocker], `Install a Java ${JAVA_RELEASE_MIN} runtime and Maven, or start docker, or set WEFT_KAFKA=host:port to use a Kafka that runs.`);
 }
 
-async function startFromJars(root: string, port: number, isAnswering: () => Promise<boolean>, onProgress: ServerOptions['onProgress']): Promise<LocalServer | string> {
+async function startFromJars(
+  { root, port, jars, doors, onProgress }: KafkaOptions & Required<Pick<KafkaOptions, 'jars' | 'doors'>>,
+  isAnswering: () => Promise<boolean>,
+): Promise<LocalServer | string> {
   await mkdir(root, { recursive: true });
   let java = await findJava(JAVA_RELEASE_MIN);
   if (!java) {
@@ -42,11 +57,11 @@ async function startFromJars(root: string, port: number, isAnswering: () => Prom
     java = await findJava(JAVA_RELEASE_MIN);
     if (!java) return `there is no Java of release ${JAVA_RELEASE_MIN} or newer${trouble ? ` (${trouble})` : ''}`;
   }
-  const trouble = await bringJars(root, onProgress);
+  const trouble = await bringJars(jars, onProgress);
   if (trouble !== undefined) return trouble;
   const settings = join(root, 'server.properties');
-  await writeFile(settings, serverProperties(root, port));
-  const classPath = ['-cp', join(root, 'libs', '*'), `-Dlog4j2.configurationFile=${join(DEPLOY, 'log4j2.properties')}`];
+  await writeFile(settings, serverProperties(root, port, doors));
+  const classPath = ['-cp', join(jars, '*'), `-Dlog4j2.configurationFile=${join(DEPLOY, 'log4j2.properties')}`];
   if (!(await isThere(join(root, 'data', 'meta.properties')))) {
     const formatted = await runCommand(java, ['-Xmx128m', '-XX:TieredStopAtLevel=1', ...classPath, 'kafka.tools.StorageTool', 'format', '--ignore-formatted', '-t', CLUSTER_ID, '-c', settings], {
       timeoutMs: 60_000,
@@ -59,12 +74,11 @@ async function startFromJars(root: string, port: number, isAnswering: () => Prom
 }
 
 /** @returns undefined when the jars are there, otherwise why not. Jars of another pom are replaced. */
-async function bringJars(root: string, onProgress: ServerOptions['onProgress']): Promise<string | undefined> {
+async function bringJars(libs: string, onProgress: ServerOptions['onProgress']): Promise<string | undefined> {
   const pom = join(DEPLOY, 'pom.xml');
   const digest = createHash('sha256')
     .update(await readFile(pom))
     .digest('hex');
-  const libs = join(root, 'libs');
   if ((await readFile(join(libs, 'pom.sha256'), 'utf8').catch(() => '')) === digest) return undefined;
   let maven = await findCommand('mvn');
   if (!maven) {
@@ -73,7 +87,7 @@ async function bringJars(root: string, onProgress: ServerOptions['onProgress']):
     if (!maven) return `Maven is not installed${trouble ? ` (${trouble})` : ''}`;
   }
   onProgress?.("fetching Kafka's jars (about 45 MB) from Maven Central");
-  const fresh = join(root, 'libs.new');
+  const fresh = `${libs}.new`;
   await rm(fresh, { recursive: true, force: true });
   const fetched = await runCommand(maven, ['-q', '-B', '-f', pom, 'dependency:copy-dependencies', `-DoutputDirectory=${fresh}`], { timeoutMs: 300_000 });
   if (fetched.code !== 0)
@@ -90,16 +104,16 @@ async function bringJars(root: string, onProgress: ServerOptions['onProgress']):
   return undefined;
 }
 
-function serverProperties(root: string, port: number): string {
+function serverProperties(root: string, port: number, doors: readonly BrokerDoor[]): string {
   const controller = port + 1;
   return Object.entries({
     'process.roles': 'broker,controller',
     'node.id': 1,
     'controller.quorum.voters': `1@127.0.0.1:${controller}`,
-    listeners: `PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controller}`,
-    'advertised.listeners': `PLAINTEXT://127.0.0.1:${port}`,
+    listeners: [`PLAINTEXT://127.0.0.1:${port}`, `CONTROLLER://127.0.0.1:${controller}`, ...doors.map((door, n) => `DOOR${n}://127.0.0.1:${door.port}`)].join(','),
+    'advertised.listeners': [`PLAINTEXT://127.0.0.1:${port}`, ...doors.map((door, n) => `DOOR${n}://127.0.0.1:${door.advertised}`)].join(','),
     'controller.listener.names': 'CONTROLLER',
-    'listener.security.protocol.map': 'CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT',
+    'listener.security.protocol.map': ['CONTROLLER:PLAINTEXT', 'PLAINTEXT:PLAINTEXT', ...doors.map((_, n) => `DOOR${n}:PLAINTEXT`)].join(','),
     'log.dirs': join(root, 'data'),
     ...SINGLE_NODE,
   })

@@ -12,6 +12,8 @@ import { GatewayModule } from './gateway.module.js';
 import { gatewayMigrations } from './migrations/index.js';
 
 const SERVICE = 'gateway';
+// Reads, and what orchestration does once however often it is asked.
+const ASKED_AGAIN = ['deploy', 'listDefinitions', 'resolveDefinition', 'getExecution', 'listExecutions', 'getTimeline', 'getMembers', 'listReviews', 'decide'];
 
 await runService(SERVICE, async () => {
   const config = loadConfig(gatewayConfig, process.env);
@@ -32,7 +34,7 @@ await runService(SERVICE, async () => {
   const redis = config.WEFT_REDIS === undefined ? undefined : await connectRedis({ address: config.WEFT_REDIS, onFault });
   const limiter = redis === undefined ? new LocalLimiter(allowance) : new RedisLimiter({ ...allowance, redis, name: 'keys', onFault });
   const routing = grpcPeer(RoutingClient, config.WEFT_ROUTING, { service: SERVICE });
-  const orchestration = grpcPeer(OrchestrationClient, config.WEFT_ORCHESTRATION, { service: SERVICE, askAnotherMs: 1_000 });
+  const orchestration = grpcPeer(OrchestrationClient, config.WEFT_ORCHESTRATION, { service: SERVICE, askAnother: { afterMs: 500, calls: ASKED_AGAIN } });
   const audit = grpcPeer(AuditClient, config.WEFT_AUDIT, { service: SERVICE });
   return {
     service: SERVICE,

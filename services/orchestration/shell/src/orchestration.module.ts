@@ -26,7 +26,7 @@ import { JobDispatcher } from './publish/job-dispatcher.js';
 import { ProgressWatch } from './publish/progress-watch.js';
 import { Recovery } from './publish/recovery.js';
 import type { Workers } from './publish/workers.js';
-import { ONLY_REPLICA, ReplicaPresence } from './replicas/replica-presence.js';
+import { ONLY_REPLICA, ReplicaPresence, Replicas } from './replicas/replica-presence.js';
 import { replicaRows } from './replicas/replica-rows.js';
 import { Housekeeping, type UnusedPayloads } from './retire/housekeeping.js';
 import { ExecutionQueries } from './query/execution-queries.js';
@@ -110,6 +110,7 @@ export class OrchestrationModule implements OnApplicationBootstrap {
         { provide: ExecutionEngine, useFactory: (wired: Wired) => wired.engine, inject: [WIRED] },
         { provide: DefinitionStore, useFactory: (wired: Wired) => wired.definitions, inject: [WIRED] },
         { provide: ExecutionQueries, useFactory: (wired: Wired) => wired.queries, inject: [WIRED] },
+        { provide: Replicas, useFactory: (wired: Wired) => wired.presence ?? ONLY_REPLICA, inject: [WIRED] },
         { provide: Operations, useFactory: (wired: Wired) => wired.operations, inject: [WIRED] },
         { provide: SignalIntake, useFactory: (wired: Wired) => wired.signals, inject: [WIRED] },
         { provide: CommandConsumer, useFactory: (wired: Wired) => wired.consumer, inject: [WIRED] },

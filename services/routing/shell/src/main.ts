@@ -24,7 +24,7 @@ await runService(SERVICE, async () => {
   const payloads = await PostgresPayloadStore.open(address, { passwordOf: () => config.WEFT_STORE_PASSWORD ?? address.password, applicationName: `weft ${SERVICE}` });
   const kafkaBus = new KafkaBus({ ...kafka, ...consumerTimingOf(config), onFault: (fault, topic) => log.warn('a batch comes again', { error: fault, topic }) });
   const bus = claimCheckedBus(kafkaBus, payloads);
-  const orchestration = grpcPeer(OrchestrationClient, config.WEFT_ORCHESTRATION, { service: SERVICE, askAnotherMs: 1_000 });
+  const orchestration = grpcPeer(OrchestrationClient, config.WEFT_ORCHESTRATION, { service: SERVICE, askAnother: { afterMs: 500, calls: ['resolveDefinition'] } });
   return {
     service: SERVICE,
     config,

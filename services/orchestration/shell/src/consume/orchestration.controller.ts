@@ -42,6 +42,7 @@ import { DefinitionStore, type StoredDefinition } from '../persist/definition-st
 import { decodeCursor, encodeCursor, isInstant, isText, pageLimit } from '../query/cursor.js';
 import { ExecutionQueries } from '../query/execution-queries.js';
 import { SignalIntake } from './signal-intake.js';
+import { Replicas } from '../replicas/replica-presence.js';
 
 @PeerController(OrchestrationService, 'orchestration')
 export class OrchestrationController implements OrchestrationPeer {
@@ -51,7 +52,13 @@ export class OrchestrationController implements OrchestrationPeer {
     private readonly queries: ExecutionQueries,
     private readonly operations: Operations,
     private readonly signals: SignalIntake,
+    private readonly replicas: Replicas,
   ) {}
+
+  /** Why calls over gRPC do better at another replica right now. */
+  unavailable(): string | undefined {
+    return this.replicas.isAway() ? 'This replica cannot reach its store.' : undefined;
+  }
 
   async deploy(request: DeployRequest, context: Context): Promise<Definition> {
     const parsed = parseWorkflow(request.text, { checkExpression, embeddedExpression });

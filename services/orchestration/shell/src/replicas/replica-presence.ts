@@ -3,15 +3,17 @@ import { EVERY_BUCKET, NO_BUCKET, shareOf, type BucketShare } from '@weft/orches
 import type { ReplicaRows } from './replica-rows.js';
 
 /** What the rest of the process asks about its place among the replicas. */
-export interface Replicas {
+export abstract class Replicas {
   /** Buckets that this process looks after right now. */
-  share(): BucketShare;
+  abstract share(): BucketShare;
   /** Whether nobody else works on the store; undefined until that is known. */
-  isAlone(): boolean | undefined;
+  abstract isAlone(): boolean | undefined;
+  /** Whether this process was not heard for longer than the others wait. */
+  abstract isAway(): boolean;
 }
 
 /** The process that has the store for itself. */
-export const ONLY_REPLICA: Replicas = { share: () => EVERY_BUCKET, isAlone: () => true };
+export const ONLY_REPLICA: Replicas = { share: () => EVERY_BUCKET, isAlone: () => true, isAway: () => false };
 
 /** What follows from being there, and from not being there. */
 export interface PresenceEffects {
@@ -39,7 +41,7 @@ const BEATS_PER_TTL = 6;
 // Coming back from a pause one is there again within a beat: no reason to leave the group.
 const SUSPEND_AFTER_TTL = 1 / 3;
 
-export class ReplicaPresence implements Replicas {
+export class ReplicaPresence extends Replicas {
   readonly #now: () => number;
   #timer: NodeJS.Timeout | undefined;
   #present: readonly string[] = [];
@@ -57,6 +59,7 @@ export class ReplicaPresence implements Replicas {
     private readonly effects: PresenceEffects,
     private readonly timing: PresenceTiming,
   ) {
+    super();
     this.#now = timing.monotonicMs ?? ((): number => performance.now());
   }
 
@@ -82,6 +85,10 @@ export class ReplicaPresence implements Replicas {
   isAlone(): boolean | undefined {
     if (!this.#isHere()) return undefined;
     return this.#present.length === 1 && this.#present[0] === this.life;
+  }
+
+  isAway(): boolean {
+    return this.#beatAt !== -Infinity && !this.#isHere();
   }
 
   /** One look: beats unless a beat is under way, and notices when others can no longer count on this process. */

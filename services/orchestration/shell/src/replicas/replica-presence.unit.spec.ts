@@ -41,7 +41,7 @@ describe('the place of a replica', () => {
 
   it('is a share of the buckets among those that are present, and none before it is known', async () => {
     const { presence } = given();
-    expect([presence.share(), presence.isAlone()]).toEqual([NO_BUCKET, undefined]);
+    expect([presence.share(), presence.isAlone(), presence.isAway()]).toEqual([NO_BUCKET, undefined, false]);
     await presence.start();
     expect([presence.share(), presence.isAlone()]).toEqual([{ from: 0, to: BUCKETS / 2 }, false]);
   });
@@ -60,8 +60,9 @@ describe('the place of a replica', () => {
     world.isStoreAway = true;
     await vi.advanceTimersByTimeAsync(TTL_MS - 1);
     expect(presence.share()).not.toEqual(NO_BUCKET);
+    expect(presence.isAway()).toBe(false);
     await vi.advanceTimersByTimeAsync(1);
-    expect([presence.share(), presence.isAlone()]).toEqual([NO_BUCKET, undefined]);
+    expect([presence.share(), presence.isAlone(), presence.isAway()]).toEqual([NO_BUCKET, undefined, true]);
   });
 
   it('comes back from a pause with nothing remembered and its partitions kept', async () => {
