@@ -15,6 +15,8 @@ export interface HistoryRow {
 /** One event, as far as the judge looks at it. */
 export interface HistoryEvent {
   readonly type: string;
+  /** The activation; it names the job where no other name is given. */
+  readonly key?: string;
   readonly job?: string;
   readonly generation?: number;
   readonly timer?: string;
@@ -72,7 +74,7 @@ class Fold {
     if (this.status !== 'running') this.outOfOrder.push(`${where}: ${event.type} after the execution was ${this.status}`);
     if (sequence === 0 && this.#isFirst && event.type !== 'ExecutionStarted') this.outOfOrder.push(`${where}: begins with ${event.type}`);
     this.#isFirst = false;
-    const { job = '', timer = '', generation = 0 } = event;
+    const { key = '', job = `of ${key}`, timer = '', generation = 0 } = event;
     switch (event.type) {
       case 'JobScheduled':
         this.#jobs.set(`job ${job}, generation ${generation}`, 0);

@@ -35,7 +35,7 @@ export class ExecutionTable {
   ) {
     this.store = new Store('orchestration', TENANT, {
       encode: encodeEvents,
-      decode: decodeEvents,
+      decode: (row) => decodeEvents(row, row.key),
       announces: ({ after, sequence, events }) => announcementsOf(after, sequence, events).length > 0,
       onWritten: (decided, at) => this.#write(decided, at),
     });

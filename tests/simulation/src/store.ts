@@ -5,6 +5,7 @@ import { CommitRows, type Recorded } from './commit-rows.js';
 
 /** One history row as it is stored. */
 export interface HistoryRow {
+  readonly key: string;
   readonly sequence: number;
   readonly structure: string;
   readonly payload: string;
@@ -14,7 +15,7 @@ export interface HistoryRow {
 
 /** What a store is told about the histories that it keeps. */
 export interface Kept<S, E> {
-  readonly encode: (events: readonly E[]) => { readonly structure: string; readonly payload: string };
+  readonly encode: (events: readonly E[], key: string) => { readonly structure: string; readonly payload: string };
   readonly decode: (row: HistoryRow) => readonly E[];
   /** Whether a decision has something to publish. */
   readonly announces: (decided: Decided<S, E, never>) => boolean;
@@ -63,8 +64,8 @@ export class Store<S, E> {
       const { key, sequence, events } = decided;
       const rows = this.histories.get(key) ?? [];
       if (rows.some((row) => row.sequence === sequence)) continue;
-      const { structure, payload } = this.kept.encode(events);
-      rows.push({ sequence, structure, payload, at });
+      const { structure, payload } = this.kept.encode(events, key);
+      rows.push({ key, sequence, structure, payload, at });
       this.histories.set(key, rows);
       won.add(key);
       recorded.push({ subject: key, sequence, structure, payload });

@@ -2,6 +2,7 @@
 import { engineRole, openPool, openScratchStore, type Pool, type ScratchStore } from '@weft/adapter-postgres';
 import type { Command, Job } from '@weft/contracts';
 import { configureLog } from '@weft/nest-platform';
+import { decodeEvents } from '@weft/orchestration/core';
 import { eventually } from '@weft/testkit';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { readCommand } from './consume/command.codec.js';
@@ -147,8 +148,8 @@ describe('two processes on one store', () => {
     for (const id of ids) {
       const history = rows.filter((row) => row.execution_id === id);
       expect(history.map(({ sequence }) => sequence)).toEqual(history.map((_row, index) => index));
-      const events = history.flatMap(({ structure }) => JSON.parse(structure) as { type: string; job?: string }[]);
-      const done = events.filter(({ type }) => type === 'JobCompleted').map(({ job }) => job);
+      const events = history.flatMap(({ structure }) => decodeEvents({ structure, payload: null }, id));
+      const done = events.flatMap((event) => (event.type === 'JobCompleted' ? [event.job] : []));
       expect(done).toEqual([...'abcde'].map((name, index) => `${id}/do/${index}/${name}`));
       expect(events.filter(({ type }) => type === 'ExecutionStarted' || type === 'ExecutionCompleted')).toHaveLength(2);
       expect(events.filter(({ type }) => type === 'JobScheduled')).toHaveLength(jobs);

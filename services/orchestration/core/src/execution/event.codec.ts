@@ -1,6 +1,7 @@
 // Events as they are stored: structure (what steered: folds for ever) apart from payloads (what may be erased).
 import { Defect, type Json } from '@weft/kernel';
 import type { ExecutionEvent, ExecutionEventType } from './execution.events.js';
+import { jobIdOf } from './execution.state.js';
 
 /** What an erased payload folds to. */
 export const ERASED: Json = { 'weft:erased': true };
@@ -51,9 +52,13 @@ export interface StoredEvents {
   readonly payload: string | null;
 }
 
-/** Splits events into structure and payload. In the structure a payload field holds `{"$": index}`. */
-export function encodeEvents(events: readonly ExecutionEvent[]): { readonly structure: string; readonly payload: string } {
+/**
+ * Splits events into structure and payload. In the structure a payload field holds `{"$": index}`, and what follows from the rest
+ * of the row is left out: a hundred thousand histories are mostly names that say each other.
+ */
+export function encodeEvents(events: readonly ExecutionEvent[], executionId: string): { readonly structure: string; readonly payload: string } {
   const payloads: Json[] = [];
+  const implied = new Implied(executionId);
   const structure = events.map((event) => {
     const stored: Record<string, unknown> = { ...event };
     for (const field of PAYLOAD_FIELDS[event.type]) {
@@ -61,15 +66,17 @@ export function encodeEvents(events: readonly ExecutionEvent[]): { readonly stru
       stored[field] = { $: payloads.length };
       payloads.push((event as unknown as Record<string, Json>)[field]!);
     }
+    implied.leaveOut(stored);
     return stored;
   });
   return { structure: JSON.stringify(structure), payload: JSON.stringify(payloads) };
 }
 
-/** Joins structure and payload. @throws Defect for an event type this release does not know: that execution stops, no other. */
-export function decodeEvents(stored: StoredEvents): ExecutionEvent[] {
+/** Joins structure and payload of a history row. @throws Defect for an event type this release does not know: that execution stops, no other. */
+export function decodeEvents(stored: StoredEvents, executionId: string): ExecutionEvent[] {
   const payloads = stored.payload === null ? null : (JSON.parse(stored.payload) as Json[]);
   const events = JSON.parse(stored.structure) as (Record<string, unknown> & { type: ExecutionEventType })[];
+  const implied = new Implied(executionId);
   for (const event of events) {
     const fields = PAYLOAD_FIELDS[event.type];
     if (!fields) throw new Defect(`a history holds an event of type ${JSON.stringify(event.type)}, which this release does not know`);
@@ -77,6 +84,53 @@ export function decodeEvents(stored: StoredEvents): ExecutionEvent[] {
       const reference = event[field] as { $: number } | undefined;
       if (reference !== undefined) event[field] = payloads === null ? ERASED : (payloads[reference.$] ?? null);
     }
+    implied.putBack(event);
   }
   return events as unknown as ExecutionEvent[];
+}
+
+// Which events have the fields that may be implied.
+const TIMED: ReadonlySet<string> = new Set<ExecutionEventType>(['TaskEntered', 'JobScheduled', 'TaskCompleted']);
+const OF_JOBS: ReadonlySet<string> = new Set<ExecutionEventType>(['JobScheduled', 'JobCompleted', 'JobFailed']);
+
+/** Fields that follow from others. Only what would be put back the same is left out, and rows that say everything are read as they are. */
+class Implied {
+  #at: unknown;
+
+  constructor(private readonly executionId: string) {}
+
+  /** The instant of an event is that of the one before it in the row; a job is named by its activation; a task by its key. */
+  leaveOut(stored: Record<string, unknown>): void {
+    const type = stored['type'] as string;
+    const { at } = stored;
+    if (TIMED.has(type) && at === this.#at) delete stored['at'];
+    this.#at = at ?? this.#at;
+    if (OF_JOBS.has(type)) {
+      if (stored['job'] === jobIdOf(this.executionId, stored['key'] as string)) delete stored['job'];
+      if (stored['generation'] === 0) delete stored['generation'];
+      return;
+    }
+    if (type !== 'TaskEntered') return;
+    const { pointer, iteration } = partsOf(stored['key'] as string);
+    if (stored['pointer'] !== pointer || stored['iteration'] !== iteration) return;
+    delete stored['pointer'];
+    delete stored['iteration'];
+  }
+
+  putBack(event: Record<string, unknown>): void {
+    const type = event['type'] as string;
+    if (TIMED.has(type) && event['at'] === undefined) event['at'] = this.#at;
+    this.#at = event['at'] ?? this.#at;
+    if (OF_JOBS.has(type)) {
+      event['job'] ??= jobIdOf(this.executionId, event['key'] as string);
+      event['generation'] ??= 0;
+      return;
+    }
+    if (type === 'TaskEntered' && event['pointer'] === undefined) Object.assign(event, partsOf(event['key'] as string));
+  }
+}
+
+function partsOf(key: string): { readonly pointer: string; readonly iteration: string } {
+  const at = key.indexOf('#');
+  return at < 0 ? { pointer: key, iteration: '' } : { pointer: key.slice(0, at), iteration: key.slice(at + 1) };
 }

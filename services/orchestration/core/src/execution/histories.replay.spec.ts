@@ -31,7 +31,7 @@ function read(file: string): Recorded {
 /** @param known fields of the state that are compared; a later release may have added some. */
 function textOf(run: Running, known: readonly string[] = Object.keys(run.state)): string {
   const rows = run.rows.map((events) => {
-    const { structure, payload } = encodeEvents(events);
+    const { structure, payload } = encodeEvents(events, run.executionId);
     return { structure: JSON.parse(structure) as Json, payload: JSON.parse(payload) as Json };
   });
   const state = Object.fromEntries(Object.entries(run.state).filter(([field]) => known.includes(field)));
@@ -46,7 +46,7 @@ const filesOf = (name: string): readonly string[] =>
 
 /** The folded state in the fields that the golden knows: a later release may have added some. */
 function folded({ rows, state }: Recorded, through: (row: StoredEvents) => StoredEvents = (row) => row): Partial<ExecutionState> {
-  const now = rows.flatMap((row) => decodeEvents(through(row))).reduce(evolveExecution, initialExecution);
+  const now = rows.flatMap((row) => decodeEvents(through(row), String(state.executionId))).reduce(evolveExecution, initialExecution);
   return JSON.parse(JSON.stringify(Object.fromEntries(Object.entries(now).filter(([field]) => field in state)))) as Partial<ExecutionState>;
 }
 
@@ -69,7 +69,8 @@ describe('a recorded history', () => {
   });
 
   it.each(files)('folds to the same state at once and by one event after the other, and leaves the state before alone: %s', (file) => {
-    const rows = read(file).rows.map((row) => decodeEvents(row));
+    const recorded = read(file);
+    const rows = recorded.rows.map((row) => decodeEvents(row, String(recorded.state.executionId)));
     let stepwise = initialExecution;
     for (const events of rows) {
       const before = structuredClone(stepwise);

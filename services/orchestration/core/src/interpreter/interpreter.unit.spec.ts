@@ -230,11 +230,11 @@ describe('what is stored', () => {
   it('folds the stored history to the same state, and without payloads to the same structure', () => {
     const run = running({ do: [http('a'), { pause: { wait: { seconds: 5 } } }] }, { secret: 'text' }).start();
     run.complete('/do/0/a', { answer: 42 });
-    expect(run.refold((events) => decodeEvents(encodeEvents(events)))).toEqual(run.state);
-    const erased = run.refold((events) => decodeEvents({ ...encodeEvents(events), payload: null }));
+    expect(run.refold((events) => decodeEvents(encodeEvents(events, run.executionId), run.executionId))).toEqual(run.state);
+    const erased = run.refold((events) => decodeEvents({ ...encodeEvents(events, run.executionId), payload: null }, run.executionId));
     expect(Object.keys(erased.timers)).toEqual(Object.keys(run.state.timers));
     expect(erased.input).toEqual(ERASED);
-    expect(JSON.stringify(run.rows.map((events) => encodeEvents(events).structure))).not.toContain('secret');
+    expect(JSON.stringify(run.rows.map((events) => encodeEvents(events, run.executionId).structure))).not.toContain('secret');
   });
 
   it('reads as a timeline', () => {

@@ -66,7 +66,7 @@ describe('listen', () => {
     const run = start([http('first'), listen({ with: { type: PAID }, correlate: { o: { from: '.data.o', expect: '${ .order }' } } })]);
     run.signal({ id: 'e0', data: { o: 'other' } });
     run.complete('/do/0/first', { order: 'o1' });
-    const refolded = run.refold((events) => decodeEvents(encodeEvents(events)));
+    const refolded = run.refold((events) => decodeEvents(encodeEvents(events, run.executionId), run.executionId));
     expect(refolded).toEqual(run.state);
   });
 });

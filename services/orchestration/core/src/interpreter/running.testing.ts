@@ -25,7 +25,7 @@ export class Running {
   constructor(
     private readonly definition: object,
     private readonly input: Json,
-    private readonly executionId: string = EXECUTION_ID,
+    readonly executionId: string = EXECUTION_ID,
   ) {
     const program = compileProgram({ document: { dsl: '1.0.3', namespace: 'test', name: 'flow', version: '1.0.0' }, ...definition } as Json);
     this.#decider = executionDecider(() => program);

@@ -7,6 +7,7 @@ export class Snapshots1700000000020 implements MigrationInterface {
 
   async up(runner: QueryRunner): Promise<void> {
     await runner.query(`
+      alter table orchestration.history_rest set (toast_tuple_target = 8160);
       create table orchestration.snapshots (
         tenant text not null,
         execution_id uuid not null,
@@ -21,6 +22,6 @@ export class Snapshots1700000000020 implements MigrationInterface {
   }
 
   async down(runner: QueryRunner): Promise<void> {
-    await runner.query('drop table orchestration.snapshots');
+    await runner.query('drop table orchestration.snapshots; alter table orchestration.history_rest reset (toast_tuple_target)');
   }
 }

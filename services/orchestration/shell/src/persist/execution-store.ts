@@ -53,7 +53,7 @@ export function executionStore(pool: Pool, published: PublishedCommits, attribut
         history.version = row.sequence;
         try {
           if (row.isSnapshot) history.snapshot = JSON.parse(row.structure) as ExecutionState;
-          else history.events.push(...decodeEvents(row));
+          else history.events.push(...decodeEvents(row, row.execution_id));
         } catch (fault) {
           history.unreadable ??= fault;
         }
@@ -145,7 +145,7 @@ function valuesOf(
 }
 
 function historyRow(at: number, decided: ExecutionDecided): { structure: string; payload: string; salt: Uint8Array; payloadDigest: Buffer; digest: Buffer } {
-  const { structure, payload } = encodeEvents(decided.events);
+  const { structure, payload } = encodeEvents(decided.events, decided.key);
   const salt = drawSalt();
   const digest = payloadDigest(salt, payload);
   const tenant = decided.after.context.tenant;

@@ -15,7 +15,7 @@ export class ForkHistory {
     const rows = await execute<{ structure: string; payload: string | null }>(this.pool, { name: 'orchestration-fork-history-1', text: HISTORY_SQL, values: [execution, version] });
     if (rows.length !== version + 1) return undefined;
     try {
-      return { ...fork, events: rows.flatMap((row) => decodeEvents(row)) };
+      return { ...fork, events: rows.flatMap((row) => decodeEvents(row, execution)) };
     } catch (fault) {
       if (fault instanceof Defect) return undefined;
       throw fault;

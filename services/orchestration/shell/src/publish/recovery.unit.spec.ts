@@ -128,15 +128,23 @@ describe('recovery', () => {
 /** Two commits, each with one execution that started and ended. */
 function leftBehind(): { readonly pool: Pool; readonly asked: { name: string; values: unknown[] }[] } {
   const rows = [1, 2].flatMap((n) => [
-    { execution_id: ID(n), sequence: 0, at: 1_000, ...encodeEvents([started(ID(n)), { type: 'JobScheduled', key: '', job: 'j', kind: 'tool', generation: 0, attempt: 1, at: 1_000, input: {} }]) },
+    {
+      execution_id: ID(n),
+      sequence: 0,
+      at: 1_000,
+      ...encodeEvents([started(ID(n)), { type: 'JobScheduled', key: '', job: 'j', kind: 'tool', generation: 0, attempt: 1, at: 1_000, input: {} }], ID(n)),
+    },
     {
       execution_id: ID(n),
       sequence: 1,
       at: 2_000,
-      ...encodeEvents([
-        { type: 'JobCompleted', key: '', job: 'j', generation: 0, taint: ['model:m'], output: 1 },
-        { type: 'ExecutionCompleted', at: 2_000, output: 1 },
-      ]),
+      ...encodeEvents(
+        [
+          { type: 'JobCompleted', key: '', job: 'j', generation: 0, taint: ['model:m'], output: 1 },
+          { type: 'ExecutionCompleted', at: 2_000, output: 1 },
+        ],
+        ID(n),
+      ),
     },
   ]);
   return poolOf({

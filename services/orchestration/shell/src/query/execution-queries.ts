@@ -72,7 +72,7 @@ export class ExecutionQueries {
         id,
         [0, row.ended_sequence ?? 0],
       ]);
-      const events = ends.flatMap((end): ExecutionEvent[] => decodeEvents(end));
+      const events = ends.flatMap((end): ExecutionEvent[] => decodeEvents(end, id));
       const execution = executionOf(row);
       execution.waits = waits.map((wait) => ({ id: wait.id, kind: wait.kind, subject: wait.subject, dueAtMs: wait.due ?? 0 }));
       for (const event of events) {
@@ -91,7 +91,7 @@ export class ExecutionQueries {
   /** The whole history, oldest first; undefined when the tenant has no execution of that id. */
   async history(tenant: string, id: string): Promise<readonly RecordedEvents[] | undefined> {
     const rows = await inTenant(this.pool, tenant, (query) => query<HistoryRow>(`${HISTORY_COLUMNS} where execution_id = $1 order by sequence`, [id]));
-    return rows.length === 0 ? undefined : rows.map((row) => ({ sequence: row.sequence, at: row.at, events: decodeEvents(row) }));
+    return rows.length === 0 ? undefined : rows.map((row) => ({ sequence: row.sequence, at: row.at, events: decodeEvents(row, id) }));
   }
 
   /** Newest first: execution ids are time-ordered, so the last id is the cursor. */
@@ -127,7 +127,7 @@ export class ExecutionQueries {
       const [row] = await query<ExecutionRow>(`select ${EXECUTION_COLUMNS} from orchestration.executions e where e.id = $1`, [id]);
       if (!row) return undefined;
       const rows = await query<HistoryRow>(HISTORY_SQL, [id, afterVersion]);
-      const lines = timelineOf(rows.map((history) => ({ sequence: history.sequence, at: history.at, events: decodeEvents(history) })));
+      const lines = timelineOf(rows.map((history) => ({ sequence: history.sequence, at: history.at, events: decodeEvents(history, id) })));
       const entries = lines.map(({ version, at, type, task, pointer, text, detail }) => ({ version, atMs: at, type, task, pointer, text, detailJson: JSON.stringify(detail) }));
       return { executionId: id, status: statusOf(row), version: row.version, entries };
     });
