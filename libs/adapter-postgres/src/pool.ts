@@ -36,6 +36,9 @@ export interface Statement {
   readonly values: readonly unknown[];
 }
 
+// The plan is made when the tables may still be empty, and kept: it must be the one for tables of any size, which goes by indexes.
+const ONE_PLAN = ['plan_cache_mode=force_generic_plan', 'enable_seqscan=off', 'enable_hashjoin=off', 'enable_mergejoin=off'].map((setting) => `-c ${setting}`).join(' ');
+
 const CONNECT_MS_MAX = 10_000;
 const IDLE_MS_MAX = 30_000;
 // The server cancels first; when it is not heard either, the connection counts as lost.
@@ -46,7 +49,7 @@ export function openPool(address: StoreAddress, options: PoolOptions): Pool {
   const pool = new pg.Pool({
     ...clientConfig(address, options),
     max: options.max ?? 4,
-    ...(options.onePlan ? { options: '-c plan_cache_mode=force_generic_plan' } : {}),
+    ...(options.onePlan ? { options: ONE_PLAN } : {}),
     application_name: options.applicationName,
     connectionTimeoutMillis: CONNECT_MS_MAX,
     idleTimeoutMillis: IDLE_MS_MAX,

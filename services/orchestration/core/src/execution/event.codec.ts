@@ -45,6 +45,8 @@ const PAYLOAD_FIELDS: { readonly [T in ExecutionEventType]: readonly string[] } 
   ExecutionForked: ['reason'],
 };
 
+const PAYLOAD_OF = Object.fromEntries(Object.entries(PAYLOAD_FIELDS).map(([type, fields]) => [type, new Set(fields)])) as unknown as { readonly [T in ExecutionEventType]: ReadonlySet<string> };
+
 /** One history row's texts. `payload` is '[]' when no event carries data. */
 export interface StoredEvents {
   readonly structure: string;
@@ -60,13 +62,16 @@ export function encodeEvents(events: readonly ExecutionEvent[], executionId: str
   const payloads: Json[] = [];
   const implied = new Implied(executionId);
   const structure = events.map((event) => {
-    const stored: Record<string, unknown> = { ...event };
-    for (const field of PAYLOAD_FIELDS[event.type]) {
-      if (stored[field] === undefined) continue;
-      stored[field] = { $: payloads.length };
-      payloads.push((event as unknown as Record<string, Json>)[field]!);
+    const isPayload = PAYLOAD_OF[event.type];
+    const isImplied = implied.in(event);
+    const stored: Record<string, unknown> = {};
+    // Built field by field: an object that fields are deleted from again is slow to write.
+    for (const field in event) {
+      const value = (event as unknown as Record<string, Json>)[field];
+      if (value === undefined || isImplied(field, value)) continue;
+      if (isPayload.has(field)) stored[field] = { $: payloads.push(value) - 1 };
+      else stored[field] = value;
     }
-    implied.leaveOut(stored);
     return stored;
   });
   return { structure: JSON.stringify(structure), payload: JSON.stringify(payloads) };
@@ -93,28 +98,36 @@ export function decodeEvents(stored: StoredEvents, executionId: string): Executi
 const TIMED: ReadonlySet<string> = new Set<ExecutionEventType>(['TaskEntered', 'JobScheduled', 'TaskCompleted']);
 const OF_JOBS: ReadonlySet<string> = new Set<ExecutionEventType>(['JobScheduled', 'JobCompleted', 'JobFailed']);
 
+const NOTHING_IMPLIED = (): boolean => false;
+
 /** Fields that follow from others. Only what would be put back the same is left out, and rows that say everything are read as they are. */
 class Implied {
   #at: unknown;
 
   constructor(private readonly executionId: string) {}
 
-  /** The instant of an event is that of the one before it in the row; a job is named by its activation; a task by its key. */
-  leaveOut(stored: Record<string, unknown>): void {
-    const type = stored['type'] as string;
-    const { at } = stored;
-    if (TIMED.has(type) && at === this.#at) delete stored['at'];
-    this.#at = at ?? this.#at;
-    if (OF_JOBS.has(type)) {
-      if (stored['job'] === jobIdOf(this.executionId, stored['key'] as string)) delete stored['job'];
-      if (stored['generation'] === 0) delete stored['generation'];
-      return;
+  /** Which fields of the next event of the row are left out: an instant that is that of the event before, a job named by its activation, a task's place in its key. */
+  in(event: ExecutionEvent): (field: string, value: Json) => boolean {
+    const at = this.#at;
+    if ('at' in event) this.#at = event.at;
+    switch (event.type) {
+      case 'TaskCompleted':
+        return (field, value) => field === 'at' && value === at;
+      case 'JobScheduled':
+      case 'JobCompleted':
+      case 'JobFailed': {
+        const job = jobIdOf(this.executionId, event.key);
+        const mayLeaveAt = event.type === 'JobScheduled';
+        return (field, value) => (field === 'job' ? value === job : field === 'generation' ? value === 0 : mayLeaveAt && field === 'at' && value === at);
+      }
+      case 'TaskEntered': {
+        const { pointer, iteration } = partsOf(event.key);
+        const isPlace = event.pointer === pointer && event.iteration === iteration;
+        return (field, value) => (field === 'pointer' || field === 'iteration' ? isPlace : field === 'at' && value === at);
+      }
+      default:
+        return NOTHING_IMPLIED;
     }
-    if (type !== 'TaskEntered') return;
-    const { pointer, iteration } = partsOf(stored['key'] as string);
-    if (stored['pointer'] !== pointer || stored['iteration'] !== iteration) return;
-    delete stored['pointer'];
-    delete stored['iteration'];
   }
 
   putBack(event: Record<string, unknown>): void {

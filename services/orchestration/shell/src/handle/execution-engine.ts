@@ -3,9 +3,9 @@ import type { Command } from '@weft/contracts';
 import { uuidv7 } from '@weft/kernel';
 import { effectsBetween, executionDecider, isEnded, isLong, outstandingJobs, type ExecutionCommand, type ExecutionEvent, type ExecutionState } from '@weft/orchestration/core';
 import { failpoint, Lanes, StateCache, type Clock, type Item, type Outcome } from '@weft/pipeline';
-import { randomBytes } from 'node:crypto';
 import { readCommand } from '../consume/command.codec.js';
 import type { ExecutionCommit, ExecutionStore } from '../persist/execution-store.js';
+import { drawBytes } from '../persist/random-pool.js';
 import { SNAPSHOT_EVERY, type SnapshotStore } from '../persist/snapshot-store.js';
 import type { PublishedCommits } from '../persist/published-commits.js';
 import type { Dispatch, JobDispatcher } from '../publish/job-dispatcher.js';
@@ -45,7 +45,7 @@ export class ExecutionEngine {
         store,
         cache: this.#cache,
         clock,
-        newCommitId: (now) => uuidv7(now, randomBytes(10)),
+        newCommitId: (now) => uuidv7(now, drawBytes(10)),
         prepare: (items, stateOf) => programs.fetch(items.map(({ key, command }) => digestOf(command) ?? stateOf(key).definition.digest)),
         publish: (commit) => this.#publish(commit),
       },

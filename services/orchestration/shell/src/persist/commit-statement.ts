@@ -33,6 +33,20 @@ with won as (
   from outcome where is_any
 `;
 
+/** The same for a lone decision, which need not be put together from lists: a seventh of its commit. $3 to $10 are values, not arrays. */
+const DECISION = `
+with won as (
+  insert into orchestration.history (execution_id, sequence, tenant, bucket, commit_id, recorded_at, structure, payload, payload_salt, payload_digest)
+  values ($3::uuid, $4::int, $5::text, $6::smallint, $1::uuid, $2::timestamptz, $7::text, $8::text, $9::bytea, $10::bytea)
+  on conflict do nothing
+  returning execution_id
+), outcome as (
+  select count(*) = $11::int as is_whole from won
+), committed as (
+  insert into orchestration.commits (id, members, digests, tenants, published, recorded_at, traceparents)
+  select $1::uuid, $12::text, $13::bytea, $14::text[], not $15::boolean, $2::timestamptz, $16::text[] from outcome where is_whole
+`;
+
 // Asked once when every decision won; else of each row.
 const HAS_WON = (id: string): string => `((select is_whole from outcome) or ${id} in (select execution_id from won))`;
 
@@ -89,11 +103,15 @@ select execution_id from won`;
 /**
  * The statement in four lengths, each the one before and more; all return the execution ids that won. The server sets up every
  * part of a statement that it runs, empty or not, and a lone decision waits for it (a batch that only writes history saves 15 %
- * of its commit by the short one, the two run in turn). Names change with the texts.
+ * of its commit by the short one, the two run in turn). The number changes with the texts.
  */
-export const COMMIT = {
-  decisions: { name: 'orchestration-commit-decisions-2', text: DECISIONS + WINNERS },
-  life: { name: 'orchestration-commit-life-4', text: DECISIONS + LIFE + WINNERS },
-  waiting: { name: 'orchestration-commit-waiting-5', text: DECISIONS + LIFE + WAITING + WINNERS },
-  foundBy: { name: 'orchestration-commit-found-by-4', text: DECISIONS + LIFE + WAITING + FOUND_BY + WINNERS },
-} as const;
+const inLengths = (name: string, decided: string) =>
+  ({
+    decisions: { name: `${name}-decisions-5`, text: decided + WINNERS },
+    life: { name: `${name}-life-5`, text: decided + LIFE + WINNERS },
+    waiting: { name: `${name}-waiting-5`, text: decided + LIFE + WAITING + WINNERS },
+    foundBy: { name: `${name}-found-by-5`, text: decided + LIFE + WAITING + FOUND_BY + WINNERS },
+  }) as const;
+
+/** For many decisions and for one. */
+export const COMMIT = { batch: inLengths('orchestration-commit', DECISIONS), lone: inLengths('orchestration-commit-lone', DECISION) } as const;
