@@ -17,13 +17,16 @@ interface Smoke {
 
 const SMOKES: readonly Smoke[] = [
   { name: 'simulate', args: ['simulate', '--seeds', '1000', '--json'], needs: [], timeoutMs: 180_000, read: simulateRemark },
+  { name: 'simulate, bug bank', args: ['simulate', '--bugs', '--json'], needs: [], timeoutMs: 240_000, read: bankRemark },
   { name: 'demo (standalone)', args: ['demo', '--json'], needs: [], timeoutMs: 180_000, read: demoRemark },
   { name: 'demo (mesh)', args: ['demo', '--json', '--profile', 'mesh'], needs: ['kafka'], timeoutMs: 240_000, read: demoRemark },
   { name: 'prove kills (standalone)', args: ['prove', 'kills', '--executions', '40', '--kills', '4', '--profile', 'standalone', '--json'], needs: [], timeoutMs: 240_000, read: killsRemark },
+  { name: 'prove failpoints (standalone)', args: ['prove', 'failpoints', '--json'], needs: [], timeoutMs: 600_000, read: failpointsRemark },
   { name: 'bench chain (standalone)', args: ['bench', 'chain', '--count', '200', '--concurrency', '16', '--profile', 'standalone', '--json'], needs: [], timeoutMs: 120_000, read: chainRemark },
   { name: 'bench fanout (standalone)', args: ['bench', 'fanout', '--count', '100', '--concurrency', '16', '--json'], needs: [], timeoutMs: 120_000, read: fanoutRemark },
   { name: 'bench parked (standalone)', args: ['bench', 'parked', '--count', '1000', '--settle-seconds', '1', '--json'], needs: [], timeoutMs: 180_000, read: parkedRemark },
   { name: 'bench growth (standalone)', args: ['bench', 'growth', '--sizes', '2000,4000', '--count', '200', '--json'], needs: [], timeoutMs: 180_000, read: growthRemark },
+  { name: 'bench crash (standalone)', args: ['bench', 'crash', '--json'], needs: [], timeoutMs: 120_000, read: crashRemark },
   { name: 'bench overload (standalone)', args: ['bench', 'overload', '--seconds', '3', '--concurrency', '32', '--json'], needs: [], timeoutMs: 240_000, read: overloadRemark },
 ];
 
@@ -79,6 +82,27 @@ function simulateRemark(stdout: string): string {
   const { seeds, violations, faultsPerSeed } = lastJson(stdout);
   if (violations !== 0) throw new Error(`expected no violation but got ${violations}`);
   return `${seeds} seeds, ${faultsPerSeed} faults each, no violation`;
+}
+
+function bankRemark(stdout: string): string {
+  const { bugs } = lastJson(stdout) as unknown as { readonly bugs: readonly { readonly name: string; readonly found: boolean }[] };
+  const missed = bugs.filter(({ found }) => !found).map(({ name }) => name);
+  if (bugs.length < 12 || missed.length > 0) throw new Error(`expected at least 12 planted bugs, each found, but of ${bugs.length} these were not: ${missed.join(', ') || 'none'}`);
+  return `${bugs.length} planted bugs, all found`;
+}
+
+function failpointsRemark(stdout: string): string {
+  const { runs, hit, lost, appliedTwice, effectsTwice, orphanTimers } = lastJson(stdout);
+  if (hit !== runs || lost !== 0 || appliedTwice !== 0 || effectsTwice !== 0 || orphanTimers !== 0)
+    throw new Error(
+      `expected a death at each place and nothing lost or doubled but got ${hit} of ${runs} hit, lost ${lost}, appliedTwice ${appliedTwice}, effectsTwice ${effectsTwice}, orphanTimers ${orphanTimers}`,
+    );
+  return `${hit} deaths, each at its place; nothing lost or doubled`;
+}
+
+function crashRemark(stdout: string): string {
+  const { completed, rerun, seconds } = benchReport(stdout);
+  return `${completed} completed ${seconds} s after the start of the next process, ${rerun} jobs came again`;
 }
 
 function killsRemark(stdout: string): string {
