@@ -19,16 +19,26 @@ export function beginFork(state: ExecutionState, command: CommandOf<'BeginFork'>
   const advance = new Advance(state, programs(origin.definition.digest), context);
   const { carried: _carried, reason: _reason, ...facts } = origin;
   advance.record({ ...facts, executionId, at: context.now, from, carried: carried.length, ...(reason === '' ? {} : { reason }) });
-  let held: readonly Step[] = [];
+  let held: readonly NonNullable<Step>[] = [];
   for (const event of carried) {
     if (event.type === 'ExecutionResumed' || event.type === 'ExecutionRetried') held = advance.state.held ?? [];
     advance.record(event);
+    held = held.filter((step) => !isTaken(step, event, advance.state));
   }
   // Branches beside the point that were entered after it, in the same decision, are entered here.
   advance.later(unenteredBranches(advance));
   const step = entered.branch === undefined ? enterStep(advance, entered) : undefined;
-  // Of a resume that had more steps to take than the one that led to the point: what was taken before has no activation any more.
+  // Of a resume that had more steps to take than the one that led to the point.
   return advance.finish(step, ...held);
+}
+
+/** Whether an event shows that a held step has been taken: its list was entered, or its activation has ended. A retry may enter the same activation anew. */
+function isTaken(step: NonNullable<Step>, event: ExecutionEvent, { activations }: ExecutionState): boolean {
+  if (!('scope' in step)) return !activations[step.key];
+  if (!activations[step.scope]) return true;
+  if (step.go === 'pass') return event.type === 'PassBegun' && event.key === step.scope && event.index === step.index;
+  if (event.type !== 'TaskEntered' && event.type !== 'TaskSkipped') return false;
+  return event.parent === step.scope && (step.go !== 'branch' || event.branch === step.branch);
 }
 
 function enterStep(advance: Advance, entered: Extract<ExecutionEvent, { type: 'TaskEntered' }>): Step {

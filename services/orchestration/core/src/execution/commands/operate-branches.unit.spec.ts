@@ -227,6 +227,18 @@ describe('a fork of an execution with branches and loops', () => {
     expect(begun.state).toMatchObject({ status: 'completed', output: ['y', 'b', 'c'] });
   });
 
+  it('takes no step again that a resume took before the point, when a retry has entered its task anew', () => {
+    const retried = { t: { try: [http('call'), { fail: { raise: { error: { type: 'https://example.com/errors/no', status: 400 } } } }], catch: { retry: { limit: { attempt: { count: 1 } } } } } };
+    const run = running({ do: [retried] }, {}).start();
+    run.accept(operate('pause'));
+    run.complete('/do/0/t/try/0/call', 'first');
+    run.accept(operate('resume'));
+    const begun = forkedFrom(run, 'call');
+    expect([begun.jobs(), Object.keys(begun.state.activations)]).toEqual([['/do/0/t/try/0/call'], ['', '/do/0/t', '/do/0/t/try/0/call']]);
+    begun.complete('/do/0/t/try/0/call', 'second');
+    expect(begun.state.status).toBe('completed');
+  });
+
   it('goes on in the pass of a loop that it starts from', () => {
     const run = running({ do: [{ each: { for: { each: 'pet', in: '.pets' }, do: [http('call', { input: { from: '{ pet: $pet }' } })] } }] }, { pets: ['cat', 'dog', 'fox'] }).start();
     for (const pass of [0, 1]) run.complete(`/do/0/each/do/0/call#2[${pass}]`, pass);
