@@ -65,9 +65,18 @@ export async function simulate(seed: number, { parts = RIGHT_PARTS, isTraced = f
     if (!isOver) schedule.after(1_000, '', look);
   };
   schedule.after(1_000, '', look);
-  while (!isOver && schedule.happened < HAPPENINGS_MAX && schedule.step()) await turn();
+  // What breaks an invariant may break whoever reads what it left behind: that is found, too.
+  const guarded = <T>(act: () => T, otherwise: T): T => {
+    try {
+      return act();
+    } catch (fault) {
+      watch.violate(`defect: something that happened threw: ${String(fault)}`);
+      return otherwise;
+    }
+  };
+  while (!isOver && schedule.happened < HAPPENINGS_MAX && guarded(() => schedule.step(), true)) await turn();
   if (schedule.happened >= HAPPENINGS_MAX) watch.violate(`I10: ${HAPPENINGS_MAX} things happened and there is no end`);
-  checkEnd(world, client, operator, isRested);
+  guarded(() => checkEnd(world, client, operator, isRested), undefined);
   const entered = [...executions.rows.values()].map(({ state }) => state.entered);
   const tasks = entered.reduce((sum, count) => sum + count, 0);
   const longExecutions = entered.filter((count) => count >= LONG).length;
