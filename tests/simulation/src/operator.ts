@@ -1,6 +1,7 @@
 // An operator: cancels, pauses and resumes, terminates, retries, forks and resets executions, while everything else goes on.
 import { uuidv7 } from '@weft/kernel';
 import { forkPointOf, isEnded, type CommandOf, type Operation } from '@weft/orchestration/core';
+import { TENANT } from './execution-table.js';
 import type { Fleet } from './fleet.js';
 import type { OrchestrationReplica } from './orchestration.replica.js';
 import type { World } from './world.js';
@@ -67,7 +68,7 @@ export class Operator {
     watch.askedOperations.add(id);
     schedule.note(`operator: ${operation} ${execution}`);
     if (operation !== 'pause' && operation !== 'resume') this.disturbed.add(execution);
-    this.#ask(execution, { type: 'OperateExecution', operation, id, by: 'operator', reason: '' });
+    this.#ask(execution, { type: 'OperateExecution', tenant: TENANT, operation, id, by: 'operator', reason: '' });
   }
 
   /** Asks until there is an answer, each time under the same id. */

@@ -1,5 +1,6 @@
 // A person: looks at open reviews, decides them after a while, and tells the truth about effects.
 import { outstandingJobs } from '@weft/orchestration/core';
+import { TENANT } from './execution-table.js';
 import type { Fleet } from './fleet.js';
 import type { OrchestrationReplica } from './orchestration.replica.js';
 import type { World } from './world.js';
@@ -39,7 +40,9 @@ export class Person {
     const outcome = kind === 'approval' ? 'approved' : happened ? 'happened' : 'did-not-happen';
     const form = happened ? { amount: happened.amount } : null;
     replica.process.later(this.world.random.between(1, 10), `person decides ${id}`, () => {
-      replica.submit([{ key: execution, command: { type: 'DecideReview', review: id, outcome, comment: '', form, decidedBy: 'person' }, messageId: `review/${id}` }]).catch(() => undefined);
+      replica
+        .submit([{ key: execution, command: { type: 'DecideReview', tenant: TENANT, review: id, outcome, comment: '', form, decidedBy: 'person' }, messageId: `review/${id}` }])
+        .catch(() => undefined);
     });
   }
 }

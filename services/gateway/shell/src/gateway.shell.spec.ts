@@ -581,6 +581,13 @@ describe('more than the door holds', () => {
     expect((await call('/v1/requests', request)).status).toBe(202);
   });
 
+  it.each(['/v1/requests/', '/V1/Requests'])('is refused at %s too, which leads to the same door', async (path) => {
+    const { calls, letGo } = await crowd();
+    expect((await call(path, request)).status).toBe(503);
+    letGo();
+    await Promise.all(calls);
+  });
+
   it("is refused in the shape of OpenAI's errors where a chat is asked for", async () => {
     const { calls, letGo } = await crowd();
     const client = new OpenAI({ apiKey: given.key, baseURL: `${given.url}/v1`, maxRetries: 0 });

@@ -100,7 +100,7 @@ describe('cancel', () => {
     const executionId = await start('raced', calls('held'));
     const job = await jobOf(executionId, 'held');
     const items = [
-      { key: executionId, messageId: 'm1', command: { type: 'OperateExecution', operation: 'cancel', id: 'op', by: 'user:eva', reason: '' } as const },
+      { key: executionId, messageId: 'm1', command: { type: 'OperateExecution', tenant: 'default', operation: 'cancel', id: 'op', by: 'user:eva', reason: '' } as const },
       { key: executionId, messageId: 'm2', command: { type: 'CompleteJob', job: job.id, generation: 0, output: 'done', taint: [] } as const },
     ];
     const outcomes = await running.engine.submit(first === 'cancel' ? items : items.toReversed());
@@ -206,6 +206,17 @@ describe('retry', () => {
     expect(await ended(executionId, 2)).toMatchObject({ status: 'completed' });
   });
 
+  it('that faults at once is another end: its time, its error', async () => {
+    const executionId = await start('retried-for-nothing', [{ no: { raise: { error: { type: 'https://example.test/no', status: 500, detail: '${ now | tostring }' } } } }]);
+    await ended(executionId);
+    const first = await running.controller.getExecution({ executionId }, context());
+    expect(await operate(executionId, 'retry')).toMatchObject({ changed: true, execution: { status: 'faulted' } });
+    expect(await executionRow(executionId)).toMatchObject({ status: 'faulted', ended_sequence: 1 });
+    const again = await running.controller.getExecution({ executionId }, context());
+    expect(JSON.parse(again.errorJson)).toEqual((await ended(executionId, 2)).error);
+    expect(again.errorJson).not.toBe(first.errorJson);
+  });
+
   it('opens a review again that the fault withdrew, and lets it be decided', async () => {
     const ask = { ask: { call: 'review', with: { title: 'ok?', subject: {} } } };
     const executionId = await start('retried-beside', [{ both: { fork: { branches: [ask, ...calls('heldThenFails')] } } }]);
@@ -255,6 +266,13 @@ describe('fork and reset', () => {
     expect(resultsOf(again.newExecutionId)).toHaveLength(1);
   });
 
+  it('are not each other: an id that a fork took is refused to a reset', async () => {
+    const executionId = await start('forked-not-reset', calls('a', 'b'));
+    await ended(executionId);
+    await operate(executionId, 'fork', { task: 'b', operationId: 'op-1' });
+    await expect(operate(executionId, 'reset', { task: 'b', operationId: 'op-1' })).rejects.toMatchObject({ rejection: { code: 'conflict' } });
+  });
+
   it('begin from the bus too, when the process that took the operation is gone', async () => {
     const executionId = await start('forked-by-bus', calls('a', 'b'));
     await ended(executionId);
@@ -267,12 +285,22 @@ describe('fork and reset', () => {
     await eventually(() => running.bus.on('weft.commands.dead').some(({ body }) => JSON.stringify(body).includes('up to version 99')));
   });
 
+  it("from the bus begin nothing that is another tenant's", async () => {
+    const executionId = await start('forked-by-stranger', calls('a', 'b'));
+    await ended(executionId);
+    const newExecutionId = idOfFork();
+    const forkFrom = { executionId, version: 1, key: '/do/1/b', operationId: 'op-4', kind: 'fork', by: 'user:mallory', reason: '' };
+    await running.send(Command.fromPartial({ id: 'stranger', executionId: newExecutionId, context: context({ tenant: 'acme' }), forkFrom }));
+    await eventually(() => running.bus.on('weft.commands.dead').some(({ body }) => JSON.stringify(body).includes(`history of execution ${executionId}`)));
+    expect(await executionRow(newExecutionId)).toBeUndefined();
+  });
+
   it('are begun by the commit of the decision where nobody else does', async () => {
     const executionId = await start('forked-unannounced', calls('a', 'b'));
     await ended(executionId);
     const execution = idOfFork();
     running.bus.isAway = true;
-    const command = { type: 'OperateExecution', operation: 'fork', id: 'op-3', by: 'user:eva', reason: '', fork: { execution, version: 1, key: '/do/1/b' } } as const;
+    const command = { type: 'OperateExecution', tenant: 'default', operation: 'fork', id: 'op-3', by: 'user:eva', reason: '', fork: { execution, version: 1, key: '/do/1/b' } } as const;
     expect(await running.engine.submit([{ key: executionId, command, messageId: 'm' }])).toMatchObject([{ kind: 'accepted' }]);
     running.bus.isAway = false;
     expect(await ended(execution)).toMatchObject({ status: 'completed', forkedFrom: executionId });
@@ -304,13 +332,22 @@ describe('an operation', () => {
     for (const request of [() => running.controller.operate(asked, context({ tenant: 'acme' })), () => operate(newExecutionId(), 'cancel'), () => operate('nonsense', 'fork')])
       await expect(request()).rejects.toMatchObject({ rejection: { code: 'not-found' } });
     expect(await executionRow(executionId)).toMatchObject({ status: 'running' });
-    await expect(operate(executionId, 'explode')).rejects.toMatchObject({ rejection: { code: 'request-invalid' } });
+    for (const [operation, more] of [
+      ['explode', {}],
+      ['pause', { reason: 'x'.repeat(1001) }],
+      ['pause', { operationId: 'x'.repeat(256) }],
+      ['pause', { operationId: 'nul\u0000' }],
+    ] as const)
+      await expect(operate(executionId, operation, more)).rejects.toMatchObject({ rejection: { code: 'request-invalid' } });
   });
 
   it('comes from the bus as well', async () => {
     const executionId = await start('by-bus', calls('held'));
     await jobOf(executionId, 'held');
-    await running.send(Command.fromPartial({ id: 'x', executionId, context: context(), terminate: { id: 'op-9', by: 'service:x', reason: '' } }));
+    const terminate = { id: 'op-9', by: 'service:x', reason: '' };
+    await running.send(Command.fromPartial({ id: 'w', executionId, context: context({ tenant: 'acme' }), terminate }));
+    expect(await executionRow(executionId), 'of another tenant').toMatchObject({ status: 'running' });
+    await running.send(Command.fromPartial({ id: 'x', executionId, context: context(), terminate }));
     expect(await ended(executionId)).toMatchObject({ status: 'cancelled' });
   });
 });

@@ -176,7 +176,8 @@ describe('reviews', () => {
     await expect(running.controller.decide(answer(review.reviewId, 'maybe'), context())).rejects.toMatchObject({
       rejection: { code: 'request-invalid', message: 'Expected outcome approved or rejected for this approval review but got "maybe".' },
     });
-    await expect(running.controller.decide({ ...answer(review.reviewId, 'approved'), formJson: '{' }, context())).rejects.toMatchObject({ rejection: { code: 'request-invalid' } });
+    for (const unfit of [{ formJson: '{' }, { comment: 'nul\u0000' }])
+      await expect(running.controller.decide({ ...answer(review.reviewId, 'approved'), ...unfit }, context())).rejects.toMatchObject({ rejection: { code: 'request-invalid' } });
     const both = await Promise.allSettled(['approved', 'rejected'].map((outcome) => running.controller.decide(answer(review.reviewId, outcome), context())));
     expect(both.map((each) => each.status).sort()).toEqual(['fulfilled', 'rejected']);
     expect(both.find((each) => each.status === 'rejected')).toMatchObject({ reason: { rejection: { code: 'review-not-open' } } });

@@ -24,7 +24,8 @@ export function boundCrowd(acceptingMax: number): RequestHandler {
   let crowd = 0;
   const acceptedNames = new Set<string>();
   return (request, response, next) => {
-    if (request.method !== 'POST' || (request.path !== REQUESTS && request.path !== CHATS)) return next();
+    const path = routeOf(request);
+    if (request.method !== 'POST' || (path !== REQUESTS && path !== CHATS)) return next();
     const name = request.get('idempotency-key') ?? request.get('ce-id') ?? '';
     if (crowd >= (acceptedNames.has(name) ? acceptingMax * AGAIN_SHARE : acceptingMax)) return refuseUnread(request, response, acceptingMax);
     crowd++;
@@ -48,6 +49,9 @@ export function leaveCrowd(response: Response): void {
   (response as Counted)[LEAVE]?.(true);
 }
 
+/** The path as the router takes it: it is not particular about case nor about a slash at the end. */
+const routeOf = ({ path }: Request): string => path.replace(/\/$/, '').toLowerCase();
+
 function refuseUnread(request: Request, response: Response, acceptingMax: number): void {
   const problem = problemOf(
     rejection('overloaded', `Expected at most ${acceptingMax} calls to be accepted at a time but there are that many. Ask again with the same id: it is done once.`, {
@@ -56,6 +60,6 @@ function refuseUnread(request: Request, response: Response, acceptingMax: number
     }),
   );
   response.status(problem.status).setHeader('Retry-After', RETRY_AFTER_S);
-  if (request.path === CHATS) response.json(openAiError(problem));
+  if (routeOf(request) === CHATS) response.json(openAiError(problem));
   else response.type('application/problem+json').send(JSON.stringify(problem));
 }

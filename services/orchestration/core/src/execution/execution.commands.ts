@@ -4,6 +4,11 @@ import type { DefinitionVersion, EffectOutcome, ExecutionContext, ExecutionEvent
 import type { Operation } from './operation.js';
 import type { ForkPoint } from './fork-point.js';
 
+/** Whoever acts for a tenant: an execution of another one is `unknown-execution` to it. */
+interface OfTenant {
+  readonly tenant: string;
+}
+
 export type ExecutionCommand =
   | {
       readonly type: 'StartExecution';
@@ -29,10 +34,8 @@ export type ExecutionCommand =
       readonly platform: boolean;
       readonly evidence?: Json;
     }
-  | {
+  | (OfTenant & {
       readonly type: 'ReceiveSignal';
-      /** Whoever sends it: an execution of another tenant is unknown to it. */
-      readonly tenant: string;
       readonly source: string;
       readonly id: string;
       readonly eventType: string;
@@ -41,11 +44,18 @@ export type ExecutionCommand =
       readonly taint: readonly string[];
       /** It was found by what it carries: taken by a `listen` that is open, or not at all. */
       readonly isCorrelated: boolean;
-    }
+    })
   | { readonly type: 'FireTimer'; readonly timer: string }
-  | { readonly type: 'DecideReview'; readonly review: string; readonly outcome: string; readonly comment: string; readonly form: Json; readonly decidedBy: string }
+  | (OfTenant & { readonly type: 'DecideReview'; readonly review: string; readonly outcome: string; readonly comment: string; readonly form: Json; readonly decidedBy: string })
   /** `id` names the operation: told again it is the same one. A fork and a reset name the new execution and the point it starts from. */
-  | { readonly type: 'OperateExecution'; readonly operation: Operation; readonly id: string; readonly by: string; readonly reason: string; readonly fork?: ForkPoint & { readonly execution: string } }
+  | (OfTenant & {
+      readonly type: 'OperateExecution';
+      readonly operation: Operation;
+      readonly id: string;
+      readonly by: string;
+      readonly reason: string;
+      readonly fork?: ForkPoint & { readonly execution: string };
+    })
   /** Sent to the new execution. `events`: those of the execution that it comes from, up to the version it names. */
   | { readonly type: 'BeginFork'; readonly executionId: string; readonly from: ForkedFrom; readonly reason: string; readonly events: readonly ExecutionEvent[] };
 

@@ -1,5 +1,5 @@
 // The table of contents of what can happen to an execution.
-import { assertNever, type Decider, type DecideContext, type Decision } from '@weft/kernel';
+import { assertNever, rejection, type Decider, type DecideContext, type Decision } from '@weft/kernel';
 import type { Program } from '../program/program.js';
 import { beginFork } from './commands/begin-fork.js';
 import { completeJob } from './commands/complete-job.js';
@@ -33,6 +33,9 @@ export function executionDecider(programs: Programs): Decider<ExecutionState, Ex
 }
 
 function decideExecution(state: ExecutionState, command: ExecutionCommand, context: DecideContext, programs: Programs): ExecutionDecision {
+  // Whoever acts for a tenant reaches nothing else, whichever way the command came.
+  if ('tenant' in command && (state.status === 'none' || command.tenant !== state.context.tenant))
+    return { kind: 'rejected', rejection: rejection('unknown-execution', 'Expected an execution of this tenant but there is none of that id.') };
   switch (command.type) {
     case 'StartExecution':
       return startExecution(state, command, context, programs);

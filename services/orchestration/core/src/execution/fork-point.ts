@@ -68,6 +68,8 @@ export function carriedEvents(
     if (LEFT_BEHIND.has(event.type)) return [];
     if ('job' in event) return [{ ...event, job: jobIdOf(to, event.key) }];
     if ('review' in event) return [{ ...event, review: renamed(event.review) }];
+    // What the other execution was asked, this one was not: asked the same under the same id, it does it.
+    if ('operation' in event) return [{ ...event, operation: `${from}/${event.operation}` }];
     if (event.type === 'EventEmitted') return [{ ...event, emission: renamed(event.emission) }];
     return [event];
   });

@@ -18,11 +18,11 @@ function failJob(run: Running, key: string, more: Partial<CommandOf<'FailJob'>>)
 function decideReview(run: Running, outcome: string, form: Json): void {
   const [review] = Object.values(run.state.reviews);
   invariant(review, 'a review is open');
-  run.accept({ type: 'DecideReview', review: review.id, outcome, comment: 'as agreed', form, decidedBy: 'user:eva' });
+  run.accept({ type: 'DecideReview', tenant: 'default', review: review.id, outcome, comment: 'as agreed', form, decidedBy: 'user:eva' });
 }
 
 function operate(run: Running, operation: Operation, more: Partial<CommandOf<'OperateExecution'>> = {}): void {
-  run.accept({ type: 'OperateExecution', operation, id: `${operation}-1`, by: 'key:k1', reason: `to ${operation} it`, ...more });
+  run.accept({ type: 'OperateExecution', tenant: 'default', operation, id: `${operation}-1`, by: 'key:k1', reason: `to ${operation} it`, ...more });
 }
 
 const CANCELLED = 'https://serverlessworkflow.io/spec/1.0.0/errors/cancelled';

@@ -82,13 +82,14 @@ export class Advance {
 
   /**
    * Steps until everything waits, and returns what was decided. While the execution is suspended a step is recorded instead of
-   * taken. Several are taken one after the other; one whose activation is gone by then is left out, and one that a fault came
-   * before is recorded for the retry.
+   * taken. Several are taken one after the other; one whose activation is gone by then, or was entered anew by a retried `try`, is
+   * left out, and one that a fault came before is recorded for the retry.
    */
   finish(...steps: readonly Step[]): ExecutionDecision {
     const given = steps.length === 0 ? [undefined] : steps;
+    const meant = given.map((step) => step && this.state.activations[keyOf(step)]);
     given.forEach((first, index) => {
-      if (first !== undefined && index > 0 && !this.state.activations[keyOf(first)]) return this.state.interrupted?.activations[keyOf(first)] ? this.#hold(first) : undefined;
+      if (first !== undefined && index > 0 && !isAmong(this.state.activations, meant[index])) return isAmong(this.state.interrupted?.activations, meant[index]) ? this.#hold(first) : undefined;
       if (first !== undefined && this.state.status === 'suspended') return this.#hold(first);
       for (let step = first ?? this.#next(); step !== undefined;) step = this.#take(step) ?? this.#next();
     });
@@ -155,7 +156,8 @@ export class Advance {
 
   /** Errors that surrounding catches handle, and items of surrounding loops. */
   #surroundings(key: ActivationKey, isInside: boolean): Record<string, Json> {
-    const found: Record<string, Json> = {};
+    // Without the names that every object knows: an author may choose those too.
+    const found = Object.create(null) as Record<string, Json>;
     const { activations } = this.state;
     const start = activations[key];
     for (let at = isInside || start?.parent === undefined ? start : activations[start.parent]; at; at = at.parent === undefined ? undefined : activations[at.parent]) {
@@ -255,5 +257,8 @@ export class Advance {
   }
 }
 
+/** Whether it is this very activation, and not another one under its key. */
+const isAmong = (activations: ExecutionState['activations'] | undefined, meant: Activation | undefined): boolean => meant !== undefined && activations?.[meant.key] === meant;
+
 /** The activation that a step is about. */
-const keyOf = (step: NonNullable<Step>): ActivationKey => ('scope' in step ? step.scope : step.key);
+export const keyOf = (step: NonNullable<Step>): ActivationKey => ('scope' in step ? step.scope : step.key);

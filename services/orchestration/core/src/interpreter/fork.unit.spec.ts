@@ -292,7 +292,7 @@ describe('what waits in a fork', () => {
     const remember = (): void => Object.keys(run.state.reviews).forEach((id) => seen.add(id));
     ask(at(0, 'a'));
     remember();
-    run.accept({ type: 'DecideReview', review: Object.keys(run.state.reviews)[0]!, outcome: 'happened', comment: '', form: null, decidedBy: 'user:eva' });
+    run.accept({ type: 'DecideReview', tenant: 'default', review: Object.keys(run.state.reviews)[0]!, outcome: 'happened', comment: '', form: null, decidedBy: 'user:eva' });
     ask(at(1, 'b'));
     remember();
     expect(seen.size).toBe(2);

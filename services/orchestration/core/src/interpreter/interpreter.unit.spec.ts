@@ -192,7 +192,7 @@ describe('waiting', () => {
     ).start();
     const [review] = Object.values(run.state.reviews);
     expect(review).toMatchObject({ kind: 'approval', title: 'Refund?', subject: { amount: 900 } });
-    const decide = { type: 'DecideReview', review: review!.id, outcome: 'approved', comment: '', form: null, decidedBy: 'ann' } as const;
+    const decide = { type: 'DecideReview', tenant: 'default', review: review!.id, outcome: 'approved', comment: '', form: null, decidedBy: 'ann' } as const;
     expect(run.command({ ...decide, outcome: 'maybe' })).toMatchObject({ kind: 'rejected', rejection: { code: 'request-invalid' } });
     run.accept(decide);
     expect(run.state.output).toEqual({ by: 'ann', outcome: 'approved' });
@@ -213,7 +213,7 @@ describe('waiting', () => {
     expect(run.jobs()).toEqual([]);
     const [review] = Object.values(run.state.reviews);
     expect(review?.kind).toBe('effect-outcome');
-    run.accept({ type: 'DecideReview', review: review!.id, outcome: 'happened', comment: '', form: { paid: true }, decidedBy: 'ann' });
+    run.accept({ type: 'DecideReview', tenant: 'default', review: review!.id, outcome: 'happened', comment: '', form: { paid: true }, decidedBy: 'ann' });
     expect(outstandingJobs(run.state)[0]).toMatchObject({ generation: 0, settlement: { happened: true, decidedBy: 'ann', output: { paid: true } } });
   });
 

@@ -150,7 +150,8 @@ describe('an event before its listen', () => {
 });
 
 describe('an event and operations', () => {
-  const operate = (run: Running, operation: 'pause' | 'resume' | 'retry' | 'cancel'): unknown => run.accept({ type: 'OperateExecution', operation, id: operation, by: 'user:eva', reason: '' });
+  const operate = (run: Running, operation: 'pause' | 'resume' | 'retry' | 'cancel'): unknown =>
+    run.accept({ type: 'OperateExecution', tenant: 'default', operation, id: operation, by: 'user:eva', reason: '' });
 
   it('that comes while the execution is suspended is taken, and goes on when it is resumed', () => {
     const run = start([listen(), http('after')]);

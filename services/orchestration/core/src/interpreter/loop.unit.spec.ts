@@ -18,6 +18,14 @@ describe('for', () => {
     expect(start([loop({ in: '["a"]' }, [{ x: { set: { got: '${ [$item, $index] }' } } }])]).state.output).toEqual({ got: ['a', 0] });
   });
 
+  it('may call them what every object knows, and a catch its error', () => {
+    const named = (each: string, at: string): unknown => start([loop({ each, in: '["a"]', at }, [{ x: { set: { got: `\${ [$${each}, $${at}] }` } } }])]).state.output;
+    expect(named('constructor', 'toString')).toEqual({ got: ['a', 0] });
+    expect(named('valueOf', '__proto__')).toEqual({ got: ['a', 0] });
+    const failing = { fail: { raise: { error: { type: 'https://example.test/no', status: 500, title: 'no' } } } };
+    expect(start([{ guard: { try: [failing], catch: { as: 'constructor', do: [{ x: { set: { got: '${ $constructor.title }' } } }] } } }]).state.output).toEqual({ got: 'no' });
+  });
+
   it.each([
     ['an empty list', '[]'],
     ['null', '.missing'],

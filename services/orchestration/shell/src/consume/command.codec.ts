@@ -25,6 +25,7 @@ export function readCommand(wire: Command, payloadBytesMax: number = PAYLOAD_BYT
 }
 
 function bodyOf(wire: Command, payloadBytesMax: number): ExecutionCommand | undefined {
+  const tenant = wire.context?.tenant ?? '';
   const { start, completeJob, failJob, fireTimer, decideReview, receiveSignal } = wire;
   if (completeJob) {
     const { jobId, generation, outputJson, evidenceJson, taint } = completeJob;
@@ -53,17 +54,17 @@ function bodyOf(wire: Command, payloadBytesMax: number): ExecutionCommand | unde
   if (fireTimer) return { type: 'FireTimer', timer: fireTimer.timerId };
   if (decideReview) {
     const { reviewId, outcome, comment, formJson, decidedBy } = decideReview;
-    return { type: 'DecideReview', review: reviewId, outcome, comment, form: jsonOf(formJson || 'null'), decidedBy };
+    return { type: 'DecideReview', tenant, review: reviewId, outcome, comment, form: jsonOf(formJson || 'null'), decidedBy };
   }
   if (receiveSignal) return signalCommand(receiveSignal.eventJson, wire.context ?? contextOf({ tenant: '' }), receiveSignal.isCorrelated);
-  return operationOf(wire);
+  return operationOf(wire, tenant);
 }
 
-function operationOf({ cancel, pause, resume, terminate, retryTask }: Command): ExecutionCommand | undefined {
+function operationOf({ cancel, pause, resume, terminate, retryTask }: Command, tenant: string): ExecutionCommand | undefined {
   const asked = { cancel, pause, resume, terminate, retry: retryTask };
   for (const operation of OPERATIONS) {
     const given = operation in asked ? asked[operation as keyof typeof asked] : undefined;
-    if (given) return { type: 'OperateExecution', operation, id: given.id, by: given.by, reason: given.reason };
+    if (given) return { type: 'OperateExecution', tenant, operation, id: given.id, by: given.by, reason: given.reason };
   }
   return undefined;
 }
@@ -75,7 +76,7 @@ export function readFork({ executionId, forkFrom }: Command): ForkCommand | unde
   return { type: 'BeginFork', executionId, from: { execution, version, key, operation, kind: kind === 'reset' ? 'reset' : 'fork', by }, reason };
 }
 
-/** The command that gives an event to an execution. @throws Refused `request-invalid`, `request-too-large`; SyntaxError when it is no JSON. */
+/** The command that gives an event to an execution. @throws Refused `request-invalid`; SyntaxError when it is no JSON. */
 export function signalCommand(eventJson: string, { tenant, taint }: Context, isCorrelated: boolean): CommandOf<'ReceiveSignal'> {
   const reading = readEventObject(jsonOf(eventJson));
   if (!reading.ok) throw new Refused(reading.rejection);

@@ -55,7 +55,7 @@ export class CommandConsumer {
   async #readFork(wire: Command): Promise<CommandReading> {
     const fork = readFork(wire);
     if (!fork) return { ok: false, rejection: rejection('message-invalid', 'Expected a fork to name the execution that begins and the one that it comes from but one of them is no UUID.') };
-    const command = await this.forks.read(fork);
+    const command = await this.forks.read(fork, wire.context?.tenant ?? '');
     if (command) return { ok: true, command };
     return {
       ok: false,

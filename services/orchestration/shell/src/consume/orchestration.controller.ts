@@ -37,7 +37,7 @@ import { definitionText, parseWorkflow } from '@weft/workflow';
 import { createHash, randomUUID } from 'node:crypto';
 import { Bulk } from '../handle/bulk.js';
 import { ExecutionEngine } from '../handle/execution-engine.js';
-import { Operations, readOperation } from '../handle/operations.js';
+import { checkRecorded, operationNamed, Operations } from '../handle/operations.js';
 import { DefinitionStore, type StoredDefinition } from '../persist/definition-store.js';
 import { decodeCursor, encodeCursor, isInstant, isText, pageLimit } from '../query/cursor.js';
 import { ExecutionQueries } from '../query/execution-queries.js';
@@ -127,9 +127,8 @@ export class OrchestrationController implements OrchestrationPeer {
 
   async operate(request: OperateRequest, context: Context): Promise<Operated> {
     const { executionId, reason, task } = request;
-    const reading = readOperation(request.operation);
-    if (!reading.ok) throw new Refused(reading.rejection);
-    const { operation } = reading;
+    const operation = operationNamed(request.operation);
+    checkRecorded(request.operationId, reason);
     if (task !== '' && operation !== 'fork' && operation !== 'reset')
       refuse('request-invalid', `Expected no task for ${operation} but got ${JSON.stringify(task.slice(0, 200))}: only fork and reset start from one.`);
     // Asked as the tenant first: what is another's is not there.
@@ -148,14 +147,16 @@ export class OrchestrationController implements OrchestrationPeer {
   async decide(request: DecideRequest, context: Context): Promise<Review> {
     const review = await this.queries.review(context.tenant, request.reviewId);
     if (!review) refuse('not-found', `Expected a review of this tenant but ${JSON.stringify(request.reviewId)} is not one.`);
-    const command = { type: 'DecideReview', review: review.reviewId, outcome: request.outcome, comment: request.comment, form: formOf(request.formJson), decidedBy: context.actor } as const;
+    const { outcome: wanted, comment, formJson } = request;
+    if (!isText(comment)) refuse('request-invalid', 'Expected a comment without NUL but it has one.');
+    const command = { type: 'DecideReview', tenant: context.tenant, review: review.reviewId, outcome: wanted, comment, form: formOf(formJson), decidedBy: context.actor } as const;
     failpoint('orchestration.decide-review', 'before');
     const [outcome] = await this.engine.submit([{ key: review.executionId, command, messageId: `review/${review.reviewId}` }]);
     failpoint('orchestration.decide-review', 'after');
     if (outcome?.kind === 'setAside') throw outcome.fault;
     const decided = (await this.queries.review(context.tenant, request.reviewId)) ?? review;
     // Who did not hear the answer and decides the same again is given it again.
-    const isAgain = decided.status === request.outcome && decided.decidedBy === context.actor;
+    const isAgain = decided.status === wanted && decided.decidedBy === context.actor;
     if (outcome?.kind === 'rejected' && !isAgain) throw new Refused(outcome.rejection);
     return decided;
   }

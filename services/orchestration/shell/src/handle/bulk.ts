@@ -1,17 +1,15 @@
 // The same operation on every execution that a query means: a page of them is one batch of commands.
 import { ExecutionQuery, type BulkPage, type BulkRefusal, type BulkRequest } from '@weft/contracts';
-import { refuse, Refused, rejection } from '@weft/kernel';
+import { refuse, rejection } from '@weft/kernel';
 import type { Operation } from '@weft/orchestration/core';
 import { randomUUID } from 'node:crypto';
 import type { ExecutionQueries } from '../query/execution-queries.js';
-import { readOperation, type Answered, type Asked, type Operations } from './operations.js';
+import { checkRecorded, operationNamed, type Answered, type Asked, type Operations } from './operations.js';
 
 /** Executions that one call takes at most. */
 export const BULK_PAGE_MAX = 500;
 /** A dry run counts no further. */
 export const BULK_COUNT_MAX = 1_000_000;
-const REASON_CHARACTERS_MAX = 1_000;
-const ID_CHARACTERS_MAX = 255;
 // Fork and reset each begin an execution: by the thousand that is hardly ever meant.
 const IN_BULK: ReadonlySet<Operation> = new Set(['cancel', 'pause', 'resume', 'terminate', 'retry']);
 
@@ -29,8 +27,7 @@ export class Bulk {
     const operation = operationOf(request);
     const query = queryOf(request);
     const { reason, dryRun, cursor } = request;
-    if (reason.length > REASON_CHARACTERS_MAX) refuse('request-invalid', `Expected a reason of at most ${REASON_CHARACTERS_MAX} characters but it has ${reason.length}.`);
-    if (request.bulkId.length > ID_CHARACTERS_MAX || request.bulkId.includes('\0')) refuse('request-invalid', `Expected an id of at most ${ID_CHARACTERS_MAX} characters without NUL.`);
+    checkRecorded(request.bulkId, reason);
     if (request.limit > BULK_PAGE_MAX) refuse('request-invalid', `Expected at most ${BULK_PAGE_MAX} executions a page but got ${request.limit}.`);
     const bulkId = request.bulkId || randomUUID();
     if (dryRun) return { bulkId, matched: await this.queries.count(tenant, query, BULK_COUNT_MAX), done: 0, already: 0, refused: [], nextCursor: '' };
@@ -57,9 +54,7 @@ export class Bulk {
 }
 
 function operationOf(request: BulkRequest): Operation {
-  const reading = readOperation(request.operation);
-  if (!reading.ok) throw new Refused(reading.rejection);
-  const { operation } = reading;
+  const operation = operationNamed(request.operation);
   return IN_BULK.has(operation) ? operation : refuse('request-invalid', `Expected one of ${[...IN_BULK].join(', ')} for many executions but got ${operation}.`);
 }
 

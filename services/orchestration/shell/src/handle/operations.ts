@@ -1,5 +1,5 @@
 // Operations on executions, one or many of a tenant: from what was asked to what became of it.
-import { rejection, uuidv7, type Rejection } from '@weft/kernel';
+import { refuse, uuidv7, type Rejection } from '@weft/kernel';
 import { forkPointOf, isOperation, OPERATIONS, type CommandOf, type ExecutionEvent, type Operation, type RecordedEvents } from '@weft/orchestration/core';
 import type { Clock, Item, Outcome } from '@weft/pipeline';
 import { randomBytes } from 'node:crypto';
@@ -22,10 +22,17 @@ export type Answered = { readonly ok: true; readonly changed: boolean; readonly 
 
 type OperateCommand = CommandOf<'OperateExecution'>;
 
-/** An operation's name. @returns rejection `request-invalid`. */
-export function readOperation(text: string): { readonly ok: true; readonly operation: Operation } | { readonly ok: false; readonly rejection: Rejection } {
-  if (isOperation(text)) return { ok: true, operation: text };
-  return { ok: false, rejection: rejection('request-invalid', `Expected one of ${OPERATIONS.join(', ')} but got ${JSON.stringify(text.slice(0, 60))}.`) };
+const REASON_CHARACTERS_MAX = 1_000;
+const ID_CHARACTERS_MAX = 255;
+
+/** The operation of a name. @throws Refused `request-invalid`. */
+export const operationNamed = (text: string): Operation =>
+  isOperation(text) ? text : refuse('request-invalid', `Expected one of ${OPERATIONS.join(', ')} but got ${JSON.stringify(text.slice(0, 60))}.`);
+
+/** What is recorded of an operation for ever has bounds, whichever door it came in by. @throws Refused `request-invalid`. */
+export function checkRecorded(id: string, reason: string): void {
+  if (reason.length > REASON_CHARACTERS_MAX) refuse('request-invalid', `Expected a reason of at most ${REASON_CHARACTERS_MAX} characters but it has ${reason.length}.`);
+  if (id.length > ID_CHARACTERS_MAX || id.includes('\0')) refuse('request-invalid', `Expected an id of at most ${ID_CHARACTERS_MAX} characters without NUL.`);
 }
 
 export class Operations {
@@ -38,7 +45,7 @@ export class Operations {
   /** Does the same with each of these executions, which must be the tenant's. Answers are in their order. */
   async operate(tenant: string, executions: readonly string[], asked: Asked): Promise<readonly Answered[]> {
     const { operation, id, by, reason } = asked;
-    const command: OperateCommand = { type: 'OperateExecution', operation, id, by, reason };
+    const command: OperateCommand = { type: 'OperateExecution', tenant, operation, id, by, reason };
     if (operation === 'fork' || operation === 'reset') {
       const answers: Answered[] = [];
       // Each reads the history that it starts from: one after the other keeps only one in memory.
@@ -51,7 +58,7 @@ export class Operations {
 
   async #fork(tenant: string, execution: string, command: OperateCommand, task: string): Promise<Answered> {
     const rows = (await this.queries.history(tenant, execution)) ?? [];
-    const before = forkOf(rows, command.id);
+    const before = forkOf(rows, command);
     if (before) return { ok: true, changed: false, newExecutionId: before.execution };
     const reading = forkPointOf(rows, task);
     if (!reading.ok) return reading;
@@ -59,7 +66,7 @@ export class Operations {
     const [outcome] = await this.engine.submit([item(execution, { ...command, fork: { ...reading.point, execution: newExecutionId } })]);
     if (outcome?.kind === 'ignored') {
       // Another call with the same id was first.
-      const rival = forkOf((await this.queries.history(tenant, execution)) ?? [], command.id);
+      const rival = forkOf((await this.queries.history(tenant, execution)) ?? [], command);
       return { ok: true, changed: false, newExecutionId: rival?.execution ?? '' };
     }
     const answer = answerOf(outcome!, newExecutionId);
@@ -92,8 +99,8 @@ function answerOf(outcome: Outcome, newExecutionId: string): Answered {
 type Forked = Extract<ExecutionEvent, { type: 'ExecutionForked' }>;
 const isForked = (event: ExecutionEvent): event is Forked => event.type === 'ExecutionForked';
 
-const forkOf = (rows: readonly RecordedEvents[], operation: string): Forked | undefined =>
+const forkOf = (rows: readonly RecordedEvents[], { id, operation }: OperateCommand): Forked | undefined =>
   rows
     .flatMap(({ events }) => events)
     .filter(isForked)
-    .find((event) => event.operation === operation);
+    .find((event) => event.operation === id && event.kind === operation);

@@ -113,7 +113,7 @@ function addAside(aside: { starts: object[]; ends: object[]; waits: object[]; wa
       request_type: request.type,
       trace_id: context.traceparent.split('-')[1] ?? '',
     });
-  } else if (after.status !== before.status) aside.ends.push({ tenant, id, status: after.status, sequence: isEnded(after) ? decided.sequence : null });
+  } else if (after.status !== before.status || hasEndedAgain(decided)) aside.ends.push({ tenant, id, status: after.status, sequence: isEnded(after) ? decided.sequence : null });
   const effects = effectsBetween(before, after);
   for (const wait of effects.park) {
     aside.waits.push({
@@ -138,3 +138,6 @@ function addAside(aside: { starts: object[]; ends: object[]; waits: object[]; wa
     aside.reviewsClosed.push({ tenant, id: review, execution_id: id, status: answer?.outcome ?? 'withdrawn', decided_by: answer?.decidedBy ?? null, comment });
   }
 }
+
+/** A retry that faults in its own decision: the status is as before, the end is another one. */
+const hasEndedAgain = ({ events, after }: ExecutionDecided): boolean => isEnded(after) && events.some(({ type }) => type === 'ExecutionRetried');

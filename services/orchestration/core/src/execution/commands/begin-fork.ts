@@ -1,5 +1,5 @@
 import { Defect, invariant, type DecideContext } from '@weft/kernel';
-import { Advance, type Step } from '../../interpreter/advance.js';
+import { Advance, keyOf, type Step } from '../../interpreter/advance.js';
 import { unenteredBranches } from '../../interpreter/fork.js';
 import type { CommandOf } from '../execution.commands.js';
 import type { ExecutionDecision, Programs } from '../execution.decide.js';
@@ -19,26 +19,20 @@ export function beginFork(state: ExecutionState, command: CommandOf<'BeginFork'>
   const advance = new Advance(state, programs(origin.definition.digest), context);
   const { carried: _carried, reason: _reason, ...facts } = origin;
   advance.record({ ...facts, executionId, at: context.now, from, carried: carried.length, ...(reason === '' ? {} : { reason }) });
-  let held: readonly NonNullable<Step>[] = [];
+  let held: NonNullable<ExecutionState['held']> = [];
+  let activations: ExecutionState['activations'] = {};
   for (const event of carried) {
-    if (event.type === 'ExecutionResumed' || event.type === 'ExecutionRetried') held = advance.state.held ?? [];
+    const goesOn = event.type === 'ExecutionResumed' || event.type === 'ExecutionRetried';
+    if (goesOn) held = advance.state.held ?? [];
     advance.record(event);
-    held = held.filter((step) => !isTaken(step, event, advance.state));
+    if (goesOn) activations = { ...advance.state.activations };
   }
   // Branches beside the point that were entered after it, in the same decision, are entered here.
   advance.later(unenteredBranches(advance));
   const step = entered.branch === undefined ? enterStep(advance, entered) : undefined;
-  // Of a resume that had more steps to take than the one that led to the point.
-  return advance.finish(step, ...held);
-}
-
-/** Whether an event shows that a held step has been taken: its list was entered, or its activation has ended. A retry may enter the same activation anew. */
-function isTaken(step: NonNullable<Step>, event: ExecutionEvent, { activations }: ExecutionState): boolean {
-  if (!('scope' in step)) return !activations[step.key];
-  if (!activations[step.scope]) return true;
-  if (step.go === 'pass') return event.type === 'PassBegun' && event.key === step.scope && event.index === step.index;
-  if (event.type !== 'TaskEntered' && event.type !== 'TaskSkipped') return false;
-  return event.parent === step.scope && (step.go !== 'branch' || event.branch === step.branch);
+  // Of a resume that had more steps to take than the one that led to the point: what was taken before has not the activation any more that it had then.
+  const isLeft = (each: NonNullable<Step>): boolean => advance.state.activations[keyOf(each)] === activations[keyOf(each)];
+  return advance.finish(step, ...held.filter(isLeft));
 }
 
 function enterStep(advance: Advance, entered: Extract<ExecutionEvent, { type: 'TaskEntered' }>): Step {

@@ -66,7 +66,7 @@ function answer(run: Running, { pick, chance }: Driver, failing: number): boolea
     if (run.command({ type: 'FireTimer', timer: one.id }).kind === 'accepted') run.accept({ type: 'FireTimer', timer: one.id });
   } else if (one.id in reviews) {
     const outcome = reviews[one.id]!.kind === 'approval' ? 'approved' : pick(['happened', 'did-not-happen']);
-    run.accept({ type: 'DecideReview', review: one.id, outcome, comment: '', form: null, decidedBy: 'user:eva' });
+    run.accept({ type: 'DecideReview', tenant: 'default', review: one.id, outcome, comment: '', form: null, decidedBy: 'user:eva' });
   } else run.signal({ id: `e${run.decisions}` });
   return true;
 }
@@ -75,7 +75,7 @@ function answer(run: Running, { pick, chance }: Driver, failing: number): boolea
 function operate(run: Running, { pick }: Driver, ordinal: number): Running {
   const operation = pick(OPERATIONS);
   const isPossible = possibleOperations(run.state).includes(operation);
-  const command = { type: 'OperateExecution', operation, id: `op-${ordinal}`, by: 'user:eva', reason: '' } as const;
+  const command = { type: 'OperateExecution', tenant: 'default', operation, id: `op-${ordinal}`, by: 'user:eva', reason: '' } as const;
   if (operation !== 'fork' && operation !== 'reset') {
     const { kind } = run.command(command);
     expect(kind === 'accepted', `${operation} of one that is ${run.state.status}`).toBe(isPossible);
@@ -112,7 +112,7 @@ describe('operations in any order, while results come in any order', () => {
     // Nobody asks any more: what is suspended is resumed, what faulted is tried again, and all of it comes to an end.
     for (let step = 0; step < 400 && run.state.status !== 'completed' && run.state.status !== 'cancelled'; step++) {
       const operation = run.state.status === 'suspended' ? 'resume' : run.state.status === 'faulted' ? 'retry' : undefined;
-      if (operation) run.accept({ type: 'OperateExecution', operation, id: `end-${step}`, by: 'user:eva', reason: '' });
+      if (operation) run.accept({ type: 'OperateExecution', tenant: 'default', operation, id: `end-${step}`, by: 'user:eva', reason: '' });
       else expect(answer(run, driver, 0), `stuck after ${run.decisions} decisions: ${JSON.stringify(Object.keys(run.state.activations))}`).toBe(true);
     }
     expect(['completed', 'cancelled']).toContain(run.state.status);

@@ -16,6 +16,7 @@ const failed = { code: 'http-status', message: 'Expected 2xx but got 500.', retr
 let operations = 0;
 const operate = (operation: Operation, more: Partial<CommandOf<'OperateExecution'>> = {}): CommandOf<'OperateExecution'> => ({
   type: 'OperateExecution',
+  tenant: 'default',
   operation,
   id: `op-${operations++}`,
   by: 'key:k1',
@@ -119,6 +120,51 @@ describe('pause of branches', () => {
     run.complete('/do/0/race/fork/branches/0/a', 'a');
     run.accept(operate('resume'));
     expect(run.state).toMatchObject({ status: 'completed', output: 'b' });
+  });
+
+  const tried = { do: [{ guard: { try: [fork('both', [http('a'), http('b')])], catch: { errors: {}, retry: { limit: { attempt: { count: 1 } } } } } }] };
+  const branch = (name: 'a' | 'b'): string => `/do/0/guard/try/0/both/fork/branches/${name === 'a' ? 0 : 1}/${name}`;
+
+  /** A retry without a delay, at resume, enters both branches anew while the result of one is still held. */
+  function retriedAtResume(): Running {
+    const run = running(tried, {}).start();
+    run.accept(operate('pause'));
+    run.fail(branch('a'), failed);
+    run.complete(branch('b'), 'late');
+    run.accept(operate('resume'));
+    return run;
+  }
+
+  it('leaves out the result of a task that a retry has entered anew meanwhile', () => {
+    const run = retriedAtResume();
+    expect(run.jobs()).toEqual([branch('a'), branch('b')]);
+    expect(Object.keys(run.state.activations)).toEqual(expect.arrayContaining([branch('a'), branch('b')]));
+    run.complete(branch('b'), 'b');
+    run.complete(branch('a'), 'a');
+    expect(run.state).toMatchObject({ status: 'completed', output: ['a', 'b'] });
+  });
+
+  it('leaves it out of a fork from that task too', () => {
+    for (const name of ['a', 'b'] as const) {
+      const begun = forkedFrom(retriedAtResume(), name);
+      expect(begun.jobs(), `from ${name}`).toEqual([branch('a'), branch('b')]);
+      expect(begun.state.activations['/do/0/guard']).toMatchObject({ attempt: 2 });
+      for (const key of [branch('a'), branch('b')]) begun.complete(key, key.at(-1)!);
+      expect(begun.state).toMatchObject({ status: 'completed', output: ['a', 'b'] });
+    }
+  });
+
+  it('leaves it out of a retry that runs the failed task from its start', () => {
+    const run = running({ do: [{ guard: { try: [fork('both', [http('a'), http('b')])], catch: { errors: {}, when: '1 | error' } } }] }, {}).start();
+    run.accept(operate('pause'));
+    run.fail(branch('a'), failed);
+    run.complete(branch('b'), 'late');
+    run.accept(operate('resume'));
+    expect(run.state.status).toBe('faulted');
+    run.accept(operate('retry'));
+    expect(run.jobs()).toEqual([branch('a'), branch('b')]);
+    for (const key of run.jobs()) run.complete(key, key.at(-1)!);
+    expect(run.state).toMatchObject({ status: 'completed', output: ['a', 'b'] });
   });
 
   it('takes a signal that comes meanwhile, once', () => {

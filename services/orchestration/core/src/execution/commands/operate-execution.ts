@@ -42,18 +42,19 @@ export const possibleOperations = (state: ExecutionState): readonly Operation[] 
 /** Does what a person asks for. An id that was told before, or a wish that is fulfilled, is a duplicate; what the status forbids is `operation-not-possible`. */
 export function operateExecution(state: ExecutionState, command: Operate, context: DecideContext, programs: Programs): ExecutionDecision {
   const { operation, id } = command;
-  const taken = state.operations?.[id];
+  // Whoever asks chooses the id, also one that every object knows.
+  const taken = state.operations && Object.hasOwn(state.operations, id) ? state.operations[id] : undefined;
   if (taken === operation) return { kind: 'ignored', reason: 'duplicate' };
   if (taken !== undefined) return { kind: 'rejected', rejection: rejection('conflict', `Expected a new id for this ${operation} but ${JSON.stringify(id)} was the id of a ${taken}.`) };
   const rule = RULES[operation];
-  if (state.status !== 'none' && rule.isDone(state)) return { kind: 'ignored', reason: 'duplicate' };
+  if (rule.isDone(state)) return { kind: 'ignored', reason: 'duplicate' };
   if (!possibleOperations(state).includes(operation)) return { kind: 'rejected', rejection: notPossible(state, command, rule) };
   return rule.decide(state, command, context, programs);
 }
 
 function notPossible(state: ExecutionState, { operation }: Operate, { wants }: Rule) {
   const possible = possibleOperations(state);
-  const status = state.status === 'none' ? 'unknown' : state.status;
+  const { status } = state;
   const next = possible.length === 0 ? 'Nothing is possible now' : `Possible now: ${possible.join(', ')}`;
   return rejection('operation-not-possible', `Expected an execution ${wants} to ${operation} it but this one is ${status}. ${next}.`, { details: { status, possible: [...possible] } });
 }

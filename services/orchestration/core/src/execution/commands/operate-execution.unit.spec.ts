@@ -17,6 +17,7 @@ const guarded = (name: string, tasks: readonly object[], handler: readonly objec
 let operations = 0;
 const operate = (operation: Operation, more: Partial<CommandOf<'OperateExecution'>> = {}): CommandOf<'OperateExecution'> => ({
   type: 'OperateExecution',
+  tenant: 'default',
   operation,
   id: `op-${operations++}`,
   by: 'key:k1',
@@ -214,7 +215,7 @@ describe('pause and resume', () => {
     const run = running({ do: [{ ask: { call: 'review', with: { title: 'ok?' } } }, { by: { set: { by: '${ .decidedBy }' } } }] }, {}).start();
     run.accept(operate('pause'));
     const [review] = Object.keys(run.state.reviews);
-    run.accept({ type: 'DecideReview', review: review!, outcome: 'approved', comment: '', form: null, decidedBy: 'user:eva' });
+    run.accept({ type: 'DecideReview', tenant: 'default', review: review!, outcome: 'approved', comment: '', form: null, decidedBy: 'user:eva' });
     expect(run.state.status).toBe('suspended');
     run.accept(operate('resume'));
     expect(run.state).toMatchObject({ status: 'completed', output: { by: 'user:eva' } });
@@ -314,7 +315,7 @@ describe('retry', () => {
   it('asks a person anew under an id of its own', () => {
     const run = running({ do: [{ ask: { call: 'review', with: { title: 'ok?' }, output: { as: 'error("no")' } } }] }, {}).start();
     const [asked] = Object.keys(run.state.reviews);
-    run.accept({ type: 'DecideReview', review: asked!, outcome: 'approved', comment: '', form: null, decidedBy: 'p' });
+    run.accept({ type: 'DecideReview', tenant: 'default', review: asked!, outcome: 'approved', comment: '', form: null, decidedBy: 'p' });
     run.accept(operate('retry'));
     expect(Object.keys(run.state.reviews)).toHaveLength(1);
     expect(Object.keys(run.state.reviews)).not.toContain(asked);
@@ -429,6 +430,18 @@ describe('fork and reset', () => {
     expect(forkPointOf(rowsOf(run), '')).toMatchObject({ ok: false, rejection: { code: 'unknown-task' } });
   });
 
+  it('start an execution that was asked nothing yet: an id that the other one took is free', () => {
+    const run = running(chain, {}).start();
+    const [pause, resume] = [operate('pause'), operate('resume')];
+    run.accept(pause);
+    run.accept(resume);
+    run.complete('/do/0/a', { n: 1 });
+    const { fork } = forked(run, 'fork', 'b');
+    fork.accept(pause);
+    fork.accept(resume);
+    expect(fork.state.status).toBe('running');
+  });
+
   it('do not start inside the handling of a cancel', () => {
     const run = running({ do: [guarded('guard', [http('work')], [http('undo')])] }, {}).start();
     run.accept(operate('cancel'));
@@ -444,9 +457,27 @@ describe('fork and reset', () => {
   });
 });
 
-describe('an operation on an execution that has not begun', () => {
-  it('is refused', () => {
+describe('an operation', () => {
+  it.each(['constructor', '__proto__', 'toString', '0'])('may have the id %s', (id) => {
+    const run = running({ do: [http('a')] }, {}).start();
+    run.accept(operate('pause'));
+    run.accept(operate('resume'));
+    run.accept(operate('pause', { id }));
+    expect(run.command(operate('pause', { id }))).toEqual({ kind: 'ignored', reason: 'duplicate' });
+    expect(run.command(operate('cancel', { id }))).toMatchObject({ kind: 'rejected', rejection: { code: 'conflict' } });
+  });
+
+  it('reaches no execution of another tenant, nor does a decision of its reviews', () => {
+    const run = running({ do: [{ ask: { call: 'review', with: { title: 'ok?' } } }] }, {}).start();
+    const [review] = Object.keys(run.state.reviews);
+    const decide = { type: 'DecideReview', tenant: 'acme', review: review!, outcome: 'approved', comment: '', form: null, decidedBy: 'p' } as const;
+    for (const command of [...(['cancel', 'pause', 'terminate', 'fork', 'reset'] as const).map((operation) => operate(operation, { tenant: 'acme' })), decide])
+      expect(run.command(command)).toMatchObject({ kind: 'rejected', rejection: { code: 'unknown-execution' } });
+    expect(run.command({ ...decide, tenant: 'default' })).toMatchObject({ kind: 'accepted' });
+  });
+
+  it('is unknown where nothing has begun', () => {
     const run = running({ do: [http('a')] }, {} as Json);
-    expect(run.command(operate('cancel'))).toMatchObject({ kind: 'rejected', rejection: { code: 'operation-not-possible' } });
+    expect(run.command(operate('cancel'))).toMatchObject({ kind: 'rejected', rejection: { code: 'unknown-execution' } });
   });
 });

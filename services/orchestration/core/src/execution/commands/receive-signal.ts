@@ -8,11 +8,9 @@ import { isEnded, SIGNALS_KEPT_MAX, signalKey, type ExecutionState } from '../ex
 /**
  * Takes an event from outside, once by source and id. The first open `listen` that it fits takes it; one that comes before its
  * `listen` is kept, oldest first, unless it was only found by what it carries.
- * Rejections: `unknown-execution`, `execution-ended`, `too-many-signals`.
+ * Rejections: `execution-ended`, `too-many-signals`.
  */
 export function receiveSignal(state: ExecutionState, command: CommandOf<'ReceiveSignal'>, context: DecideContext, programs: Programs): ExecutionDecision {
-  if (state.status === 'none' || state.context.tenant !== command.tenant)
-    return { kind: 'rejected', rejection: rejection('unknown-execution', 'Expected an execution of this tenant but there is none of that id.') };
   if (state.received[signalKey(command)]) return { kind: 'ignored', reason: 'duplicate' };
   if (isEnded(state)) return { kind: 'rejected', rejection: rejection('execution-ended', `Expected an execution that goes on but it is ${state.status}.`) };
   const advance = new Advance(state, programs(state.definition.digest), context);

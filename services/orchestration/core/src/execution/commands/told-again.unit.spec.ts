@@ -64,7 +64,7 @@ describe('a failure that is told again', () => {
     const asking = failed(run, '/do/0/send', { outcome: 'unknown', needsPerson: true });
     run.accept(asking);
     const [review] = Object.values(run.state.reviews);
-    run.accept({ type: 'DecideReview', review: review!.id, outcome: 'happened', comment: '', form: null, decidedBy: 'a person' });
+    run.accept({ type: 'DecideReview', tenant: 'default', review: review!.id, outcome: 'happened', comment: '', form: null, decidedBy: 'a person' });
     expect(run.command(asking)).toEqual({ kind: 'ignored', reason: 'stale' });
   });
 });
