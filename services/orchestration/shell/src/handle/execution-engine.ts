@@ -37,6 +37,8 @@ export class ExecutionEngine {
   readonly #cache = new StateCache<ExecutionState>(CACHE_ENTRIES_MAX, PARKED_ENTRIES_MAX);
   readonly #lanes: Lanes<ExecutionState, ExecutionCommand, ExecutionEvent, never>;
 
+  #snapshots: Promise<void> = Promise.resolve();
+
   constructor(private readonly ports: EnginePorts) {
     const { store, programs, clock } = ports;
     this.#lanes = new Lanes(
@@ -89,6 +91,7 @@ export class ExecutionEngine {
 
   async stop(): Promise<void> {
     await this.#lanes.stop();
+    await this.#snapshots;
   }
 
   async #publish(commit: ExecutionCommit): Promise<void> {
@@ -121,9 +124,13 @@ export class ExecutionEngine {
     const { snapshots, onFault } = this.ports;
     const kept = old.filter(({ sequence, after }) => sequence % SNAPSHOT_EVERY === 0 && !isEnded(after));
     const over = old.filter(({ after }) => isEnded(after));
-    const told = (fault: unknown): void => onFault(fault, 'writing snapshots');
-    if (kept.length > 0) snapshots.keep(kept.map(({ key, sequence, after }) => ({ executionId: key, version: sequence, state: after }))).catch(told);
-    if (over.length > 0) snapshots.drop(over.map(({ key }) => key)).catch(told);
+    // One after the other: a snapshot that is kept after it was dropped would stay for ever.
+    this.#snapshots = this.#snapshots
+      .then(async () => {
+        if (kept.length > 0) await snapshots.keep(kept.map(({ key, sequence, after }) => ({ executionId: key, version: sequence, state: after })));
+        if (over.length > 0) await snapshots.drop(over.map(({ key }) => key));
+      })
+      .catch((fault: unknown) => onFault(fault, 'writing snapshots'));
   }
 }
 

@@ -2,6 +2,7 @@ import { engineRole, openPool, openScratchStore, tenantRole, inTenant, type Pool
 import { evolveExecution, initialExecution, type ExecutionEvent, type ExecutionState } from '@weft/orchestration/core';
 import type { Decided } from '@weft/pipeline';
 import { describeHistoryStore } from '@weft/port-specs';
+import { memberDigest } from '@weft/proof';
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { orchestrationMigrations } from '../migrations/index.js';
@@ -97,6 +98,37 @@ describe('one statement', () => {
     await commit(decided(loser, 1, past, timerSet));
     expect(await commit(decided(loser, 1, past, ended))).toEqual(new Set());
     expect(await everything(loser)).toMatchObject({ executions: [{ status: 'running' }], waits: [{ id: 't1' }] });
+  });
+
+  it('leaves no trace of a lone decision that loses', async () => {
+    const key = randomUUID();
+    await commit(decided(key, 0, [], started(key), entered));
+    const before = await everything(key);
+    const id = randomUUID();
+    const rival = decided(key, 0, [], started(key, 'rival'), entered, timerSet, { ...reviewRequested, review: `${key}.1` } as ExecutionEvent);
+    expect(await store.commit({ id, at: AT, decisions: [rival] })).toEqual(new Set());
+    expect(await everything(key)).toEqual(before);
+    expect(await store.outcomeOf(id)).toBeUndefined();
+  });
+
+  it('names the winners of a batch and holds their digests in the same order, whoever loses between them', async () => {
+    const keys = [randomUUID(), randomUUID(), randomUUID(), randomUUID()].sort();
+    await commit(decided(keys[1]!, 0, [], started(keys[1]!)));
+    const id = randomUUID();
+    await store.commit({ id, at: AT, decisions: [...keys].reverse().map((key, at) => decided(key, 0, [], started(key, 'r', at % 2 === 0 ? 'acme' : 'default'), entered)) });
+    const winners = [keys[0]!, keys[2]!, keys[3]!];
+    const [row] = (await pool.query<{ members: string; digests: Buffer; tenants: string[] }>('select members, digests, tenants from orchestration.commits where id = $1', [id])).rows;
+    expect(JSON.parse(row!.members)).toEqual(winners.map((key) => [key, 0]));
+    const expected: Buffer[] = [];
+    for (const key of winners) {
+      const [of] = (
+        await pool.query<{ tenant: string; structure: string; payload_digest: Buffer }>('select tenant, structure, payload_digest from orchestration.history where execution_id = $1', [key])
+      ).rows;
+      expected.push(memberDigest({ subject: key, sequence: 0, tenant: of!.tenant, at: AT, structure: of!.structure, payloadDigest: of!.payload_digest }));
+    }
+    expect(row!.digests.toString('hex')).toBe(Buffer.concat(expected).toString('hex'));
+    expect(row!.tenants).toEqual(['acme', 'default']);
+    expect(await store.outcomeOf(id)).toEqual(new Set(winners));
   });
 
   it('takes an execution that ends in its first decision', async () => {

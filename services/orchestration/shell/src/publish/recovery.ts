@@ -21,12 +21,13 @@ export interface RecoveryOptions {
   readonly takeOverSilentMs: number;
 }
 
-// `id > $2` walks through all of them in pages; nothing is remembered between sweeps.
-const SILENT_SQL = `
+// `id > $2` walks through all of them in pages, in the order of their index; nothing is remembered between sweeps. Few of them are
+// not parked: only of these the last row of the history is looked at.
+export const SILENT_SQL = `
 select e.id from orchestration.executions e
 where e.status = 'running' and e.id > $2::uuid and e.bucket >= $4 and e.bucket < $5
-  and ($3 or not exists (select 1 from orchestration.waits w where w.tenant = e.tenant and w.execution_id = e.id))
-  and not exists (select 1 from orchestration.history h where h.execution_id = e.id and h.recorded_at > now() - $1::float8 * interval '1 millisecond')
+  and case when $3 or not exists (select 1 from orchestration.waits w where w.tenant = e.tenant and w.execution_id = e.id)
+    then (select h.recorded_at from orchestration.history h where h.execution_id = e.id order by h.sequence desc limit 1) <= now() - $1::float8 * interval '1 millisecond' end
 order by e.id limit 500`;
 
 // Paged by age, so that commits which cannot be announced keep none of the others back.
@@ -117,7 +118,7 @@ export class Recovery {
       // Asked for each page: a process that was stopped in the middle has none any more.
       const { from, to } = this.replicas.share();
       if (from === to) return;
-      const rows = await execute<{ id: string }>(this.pool, { name: 'orchestration-silent-2', text: SILENT_SQL, values: [silentMs, after, withWaits, from, to] });
+      const rows = await execute<{ id: string }>(this.pool, { name: 'orchestration-silent-3', text: SILENT_SQL, values: [silentMs, after, withWaits, from, to] });
       if (rows.length === 0) return;
       // What this process watches itself it dispatches again in its own time.
       await this.redispatch(rows.map((row) => row.id).filter((id) => !this.progress.isExpected(id)));
