@@ -126,6 +126,32 @@ describeAgainst(server, 'KafkaBus against a broker', () => {
     await bus.close();
   });
 
+  it('commits what it was handling when it was closed: nobody handles that again', async () => {
+    const [tenant, seen] = [newTenant(), [] as string[]];
+    const topic = topicName('results', tenant);
+    await ensureTopics({ brokers }, [topic]);
+    const [closing, other] = [new KafkaBus({ brokers, ...TIMING }), new KafkaBus({ brokers, ...TIMING })];
+    let finish: () => void = () => undefined;
+    let isHandling = false;
+    const handle = (): Promise<void> => {
+      isHandling = true;
+      return new Promise((resolve) => (finish = resolve));
+    };
+    const subscription = await closing.subscribe({ topic, group: 'g', handle });
+    await closing.publish([message(tenant, 1)]);
+    await vi.waitFor(() => expect(isHandling).toBe(true), WAIT);
+    const closed = subscription.close();
+    setTimeout(finish, 100);
+    await closed;
+    await other.subscribe({ topic, group: 'g', handle: async (batch) => void seen.push(...batch.map(idOf)) });
+    // On the same partition: it comes after whatever was left of the first.
+    const first = message(tenant, 1).envelope;
+    await closing.publish([outgoing('results', { ...first, id: 'm2', body: { executionId: '', requestId: '2', status: 'completed' } })]);
+    await vi.waitFor(() => expect(seen).toContain('m2'), WAIT);
+    expect(seen).toEqual(['m2']);
+    await Promise.all([closing.close(), other.close()]);
+  });
+
   it('gives partitions back without waiting for a handler that hangs, and their messages go to another member', async () => {
     const [tenant, seen] = [newTenant(), [] as string[]];
     const topic = topicName('results', tenant);

@@ -57,15 +57,15 @@ export class KafkaSubscription implements Subscription {
   #rebuilding: Promise<void> | undefined;
   #rebuilds = 0;
   #isWatching = false;
-  #abandon: () => void = () => undefined;
-  /** Settles when partitions are given back without waiting for handlers. */
-  readonly #abandoned = new Promise<void>((resolve) => (this.#abandon = resolve));
+  /** What ends the waiting for each handler under way. */
+  readonly #abandoning = new Set<() => void>();
   #watchdog: NodeJS.Timeout | undefined;
   /** Partitions this member owns, as of its last join; `undefined` before. */
   #assigned: readonly number[] | undefined;
   #startedAt = 0;
   /** Partitions whose messages are with the handler, or wait after a throw: their silence is no stall. */
   readonly #busy = new Set<number>();
+  readonly #batches = new Set<Promise<void>>();
   readonly #pauses = new Map<number, number>();
   readonly #progress = new Map<number, Progress>();
 
@@ -91,9 +91,13 @@ export class KafkaSubscription implements Subscription {
   async close({ abandon = false }: CloseOptions = {}): Promise<void> {
     this.#closed = true;
     clearInterval(this.#watchdog);
-    if (abandon) this.#abandon();
+    if (abandon) for (const end of this.#abandoning) end();
     await this.#rebuilding;
-    if (!abandon) await this.#offsets?.flush();
+    if (!abandon) {
+      // The client commits nothing any more once it is told to stop, and it is told before its last batches have ended.
+      await Promise.allSettled(this.#batches);
+      await this.#offsets?.flush();
+    }
     const leaving = this.#consumer?.disconnect().catch(this.options.onFault) ?? Promise.resolve();
     // Whoever abandons its work may have lost the broker too: then the broker finds out by itself.
     await (abandon ? within(leaving, LEAVE_MS_MAX) : leaving);
@@ -138,6 +142,7 @@ export class KafkaSubscription implements Subscription {
     this.#assigned = undefined;
     this.#startedAt = Date.now();
     this.#busy.clear();
+    this.#batches.clear();
     this.#progress.clear();
     const lane = new BatchLane(handle, batchMax);
     let settle: (fault?: unknown) => void = () => undefined;
@@ -170,12 +175,21 @@ export class KafkaSubscription implements Subscription {
         autoCommit: false,
         eachBatchAutoResolve: false,
         partitionsConsumedConcurrently: PARTITIONS_AT_ONCE,
-        eachBatch: (payload) => this.#eachBatch(consumer, lane, offsets, payload),
+        eachBatch: (payload) => this.#underWay(this.#eachBatch(consumer, lane, offsets, payload)),
       });
       await ready;
     } catch (thrown) {
       await consumer.disconnect().catch(() => undefined);
       throw kafkaFault(`subscribing ${this.#groupId} failed`, thrown);
+    }
+  }
+
+  async #underWay(batch: Promise<void>): Promise<void> {
+    this.#batches.add(batch);
+    try {
+      await batch;
+    } finally {
+      this.#batches.delete(batch);
     }
   }
 
@@ -208,15 +222,32 @@ export class KafkaSubscription implements Subscription {
       () => ({ fault: undefined }),
       (thrown: unknown) => ({ fault: { thrown } }),
     );
+    // A promise of each batch's own: whatever waits for one that lives as long as the subscription stays in memory as long.
+    let abandon: () => void = () => undefined;
+    const ending = Promise.race([outcome, new Promise<typeof ABANDONED>((resolve) => (abandon = () => resolve(ABANDONED)))]);
+    this.#abandoning.add(abandon);
+    try {
+      return await this.#ended(ending, offsets, part, payload);
+    } finally {
+      this.#abandoning.delete(abandon);
+    }
+  }
+
+  async #ended(
+    ending: Promise<{ readonly fault: { readonly thrown: unknown } | undefined }>,
+    offsets: OffsetCommits,
+    part: readonly KafkaMessage[],
+    payload: EachBatchPayload,
+  ): Promise<{ readonly thrown: unknown } | undefined> {
     const { heartbeatMs, rebalanceTimeoutMs } = this.options.timing;
     for (;;) {
-      const ended = await within(Promise.race([outcome, this.#abandoned.then(() => ABANDONED)]), heartbeatMs / 2);
+      const ended = await within(ending, heartbeatMs / 2);
       if (ended) return ended.fault;
       try {
         await payload.heartbeat();
       } catch (lost) {
         // The group waits for its members: there is a little time to finish and to commit, rather than to do it all again.
-        const late = await within(outcome, rebalanceTimeoutMs / 2);
+        const late = await within(ending, rebalanceTimeoutMs / 2);
         this.#busy.delete(payload.batch.partition);
         if (late && late.fault === undefined) offsets.handled(payload.batch.partition, part.at(-1)!.offset);
         await offsets.flush();

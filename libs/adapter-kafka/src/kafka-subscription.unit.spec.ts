@@ -1,5 +1,7 @@
 // What a subscription makes of a group that cannot be joined, told by a consumer that only acts as one.
-import kafkajs, { type Consumer, type Kafka } from 'kafkajs';
+import kafkajs, { type Consumer, type ConsumerRunConfig, type EachBatchPayload, type Kafka } from 'kafkajs';
+import v8 from 'node:v8';
+import vm from 'node:vm';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { KafkaSubscription } from './kafka-subscription.js';
 
@@ -7,7 +9,11 @@ const TIMING = { sessionTimeoutMs: 6_000, heartbeatMs: 300, rebalanceTimeoutMs: 
 const answered = (type: string, retriable = true): Error => new kafkajs.KafkaJSProtocolError(Object.assign(new Error(type), { type, retriable }));
 
 /** A client whose consumers join their group, but for the first `failures`, which crash with what the broker answered. */
-function clientThat(failures: number, answer: Error): { readonly client: Kafka; readonly made: () => number; readonly connected: () => number } {
+function clientThat(
+  failures: number,
+  answer: Error,
+  onRun: (run: ConsumerRunConfig) => void = () => undefined,
+): { readonly client: Kafka; readonly made: () => number; readonly connected: () => number } {
   const { events } = new kafkajs.Kafka({ brokers: ['unused:9092'] }).consumer({ groupId: 'unused' });
   let [made, connected] = [0, 0];
   const consumer = (): Partial<Consumer> => {
@@ -19,7 +25,8 @@ function clientThat(failures: number, answer: Error): { readonly client: Kafka; 
       connect: async () => void connected++,
       disconnect: async () => void connected--,
       subscribe: async () => undefined,
-      run: async () => {
+      run: async (run) => {
+        onRun(run ?? {});
         if (isRefused) listeners.get(events.CRASH)?.({ payload: { error: answer, restart: 'retriable' in answer && answer.retriable === true } });
         else listeners.get(events.GROUP_JOIN)?.({ payload: { memberAssignment: { 'weft.jobs': [0] } } });
       },
@@ -28,7 +35,7 @@ function clientThat(failures: number, answer: Error): { readonly client: Kafka; 
   return { client: { consumer } as unknown as Kafka, made: () => made, connected: () => connected };
 }
 
-const subscriptionOf = (client: Kafka): KafkaSubscription =>
+const subscriptionOf = (client: Kafka, handle: () => Promise<void> = async () => undefined): KafkaSubscription =>
   new KafkaSubscription({
     client,
     admin: () => Promise.reject(new Error('no admin here')),
@@ -37,8 +44,36 @@ const subscriptionOf = (client: Kafka): KafkaSubscription =>
     onFault: () => undefined,
     topic: 'weft.jobs',
     group: 'g',
-    handle: async () => undefined,
+    handle,
   });
+
+describe('a subscription that runs for long', () => {
+  it('keeps nothing of what it handled in memory', async () => {
+    v8.setFlagsFromString('--expose-gc');
+    const collect = vm.runInNewContext('gc') as () => void;
+    let eachBatch: (payload: EachBatchPayload) => Promise<void> = async () => undefined;
+    const { client } = clientThat(0, answered('none'), (run) => (eachBatch = run.eachBatch!));
+    let fault: WeakRef<Error> | undefined;
+    const handle = async (): Promise<void> => {
+      const thrown = new Error('of this batch alone');
+      fault = new WeakRef(thrown);
+      throw thrown;
+    };
+    const subscription = await subscriptionOf(client, handle).start();
+    const message = { key: null, value: Buffer.from('{}'), headers: {}, offset: '0', timestamp: '0', attributes: 0 };
+    const payload = { batch: { partition: 0, messages: [message] }, isRunning: () => true, isStale: () => false, heartbeat: async () => undefined, pause: () => () => undefined };
+    await eachBatch(payload as unknown as EachBatchPayload);
+    await vi.waitFor(
+      () => {
+        collect();
+        // Compared here: what an assertion is given lives on in it.
+        expect(fault!.deref() === undefined).toBe(true);
+      },
+      { timeout: 3_000, interval: 20 },
+    );
+    await subscription.close();
+  });
+});
 
 describe('KafkaSubscription', () => {
   beforeEach(() => void vi.useFakeTimers());
