@@ -7,8 +7,8 @@ import { DueQueue, type DueTimer } from './due-queue.js';
 
 interface DueWait extends DueTimer {
   readonly kind: string;
-  /** Milliseconds from the claim until it is due, by the store's clock; 0 or less when it is. */
-  readonly inMs: number;
+  /** When it is due: by the clock of whoever decides, which may go after the store's. */
+  readonly due: Instant;
 }
 
 // Timers are claimed shortly before they are due, so that they fire on time however seldom this looks; jobs when they are.
@@ -21,7 +21,7 @@ from (
   order by due_at limit $1 for update skip locked
 ) due
 where w.tenant = due.tenant and w.execution_id = due.execution_id and w.id = due.id
-returning w.execution_id as "executionId", w.id, w.kind, (extract(epoch from due.due_at - now()) * 1000)::float8 as "inMs"`;
+returning w.execution_id as "executionId", w.id, w.kind, (extract(epoch from due.due_at) * 1000)::float8 as due`;
 
 const POLL_MS = 250;
 // Twice the time between two looks: one look may be late.
@@ -81,10 +81,11 @@ export class TimerPoller {
 
   async #poll(): Promise<void> {
     while (this.#firing < FIRING_MAX) {
-      const claimed = await execute<DueWait>(this.pool, { name: 'orchestration-claim-waits-2', text: CLAIM_SQL, values: [BATCH_MAX, LOOK_AHEAD_MS] });
+      const claimed = await execute<DueWait>(this.pool, { name: 'orchestration-claim-waits-3', text: CLAIM_SQL, values: [BATCH_MAX, LOOK_AHEAD_MS] });
       if (this.#stopped || claimed.length === 0) return;
-      const now = this.clock.now();
-      for (const { executionId, id, kind, inMs } of claimed) if (kind === 'timer') this.#queue.add({ executionId, id }, now + Math.max(0, inMs));
+      const soon = this.clock.now() + OWN_TIMER_MAX_MS;
+      // Fired before its time it would be refused, and wait for the next claim. What is far away by our clock is claimed again.
+      for (const { executionId, id, kind, due } of claimed) if (kind === 'timer' && due <= soon) this.#queue.add({ executionId, id }, due);
       const jobs = claimed.filter((wait) => wait.kind === 'job');
       if (jobs.length > 0) await this.redispatch(jobs.map((wait) => wait.executionId));
       if (claimed.length < BATCH_MAX) return;
