@@ -176,6 +176,19 @@ describe('archiving', () => {
     expect(await historyOf(unproved)).toBe(2);
   }, 30_000);
 
+  it('writes over no archive that was made in the same second', async () => {
+    const folder = join(home, 'twice');
+    const archived: string[] = [];
+    for (const month of [FEBRUARY + 3_000, FEBRUARY + 4_000]) {
+      const executionId = await run(month);
+      const { files } = await runArchive(ports, { folder, before: MARCH, dryRun: false });
+      expect(files).toHaveLength(1);
+      archived.push(executionId);
+    }
+    const kept = readdirSync(folder).flatMap((name) => linesOf(join(folder, name)).flatMap((line) => (line.type === 'execution' ? [line.executionId] : [])));
+    expect(kept).toEqual(expect.arrayContaining(archived));
+  }, 60_000);
+
   it('takes no month for whole that is not over, whatever the time', async () => {
     const names = (await ports.ended.wholePartitions(Date.UTC(2099, 0, 1))).map(({ name }) => name);
     expect(names).toEqual([]);

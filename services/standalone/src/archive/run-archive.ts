@@ -4,7 +4,7 @@ import type { ExecutionProofs } from '@weft/audit/shell';
 import { instantText, type Instant } from '@weft/kernel';
 import { FIRST_PLACE, type EndedExecution, type EndedExecutions, type EndedMember, type HistoryPartition, type RetirePlace } from '@weft/orchestration/shell';
 import { ARCHIVE_VERSION, type ArchivedExecution, type DecisionProof } from '@weft/proof';
-import { ArchiveFile, archivePath } from './archive-file.js';
+import { ArchiveFile } from './archive-file.js';
 
 export interface ArchivePorts {
   readonly ended: EndedExecutions;
@@ -170,7 +170,7 @@ class Run {
   }
 
   async #begin(): Promise<OpenArchive> {
-    const file = new ArchiveFile(archivePath(this.options.folder, this.#createdAt, this.#files.length + 1));
+    const file = ArchiveFile.begin(this.options.folder, this.#createdAt, this.#files.length + 1);
     await file.write({
       type: 'archive',
       version: ARCHIVE_VERSION,
