@@ -32,6 +32,23 @@ describe('keeping house', () => {
     await expect(engine.query('create table orchestration.mine (a int)')).rejects.toThrow('permission denied');
   });
 
+  it('waits for nobody who reads the history for long, and lets nobody wait behind it', async () => {
+    const before = await partitions();
+    const last = before.findLast((name) => /history_\d/.test(name))!;
+    await admin.query(`set role ${OWNER_ROLE}; drop table ${last}; reset role`);
+    const housekeeping = new Housekeeping(engine, { now: () => NOW }, { payloadDays: 8, payloads: undefined }, () => undefined);
+    const reader = await admin.connect();
+    try {
+      await reader.query('begin; select count(*) from orchestration.history');
+      await expect(housekeeping.run()).rejects.toMatchObject({ name: 'Fault', retryable: true, message: expect.stringContaining('55P03') });
+    } finally {
+      await reader.query('rollback');
+      reader.release();
+    }
+    await housekeeping.run();
+    expect(await partitions()).toEqual(before);
+  });
+
   it('lets go of payloads after their days', async () => {
     const asked: number[] = [];
     const payloads = {

@@ -17,6 +17,7 @@ export interface HousekeepingOptions {
 }
 
 const EVERY_MS = 3_600_000;
+const LOCK_MS_MAX = 300;
 export const DAY_MS = 86_400_000;
 
 export class Housekeeping {
@@ -40,14 +41,19 @@ export class Housekeeping {
     begin();
   }
 
-  /** Does all of it once. */
+  /** Does all of it once; what fails keeps nothing else back. */
   async run(): Promise<void> {
+    const { payloads, payloadDays } = this.options;
+    await Promise.all([this.#makePartitions(), payloads?.removeUnused(this.clock.now() - payloadDays * DAY_MS)]);
+  }
+
+  async #makePartitions(): Promise<void> {
     try {
-      await createHistoryPartitions(async <R extends object>(text: string, values: readonly unknown[] = []) => (await this.pool.query<R>(text, [...values])).rows);
+      // There are months of time to try again.
+      await createHistoryPartitions(async <R extends object>(text: string, values: readonly unknown[] = []) => (await this.pool.query<R>(text, [...values])).rows, LOCK_MS_MAX);
     } catch (fault) {
       throw faultOf(fault);
     }
-    await this.options.payloads?.removeUnused(this.clock.now() - this.options.payloadDays * DAY_MS);
   }
 
   async stop(): Promise<void> {
