@@ -34,7 +34,13 @@ export function claimCheckedBus(bus: Bus, store: PayloadStore): Bus {
       if (payloads.length > 0) await store.put(payloads);
       await bus.publish(small);
     },
-    subscribe: (options) => bus.subscribe({ ...options, handle: async (batch) => options.handle(await redeemDeliveries(options.topic, batch, store)) }),
+    subscribe: (options) =>
+      bus.subscribe({
+        ...options,
+        handle: async (batch) => {
+          for (const part of partsOf(batch)) await options.handle(await redeemDeliveries(options.topic, part, store));
+        },
+      }),
     close: () => bus.close(),
   };
 }
@@ -136,6 +142,31 @@ const keyOf = (topic: string): TopicKey | undefined => {
   const found = topicOfName(topic);
   return found.ok ? found.key : undefined;
 };
+
+// A batch counts its messages, and what each refers to may be large: this much is in memory at once, and one message at least.
+const REDEEMED_BYTES_MAX = 64 * 1024 * 1024;
+// A `dataref` does not say how large its data is.
+const DATAREF_BYTES = 4 * 1024 * 1024;
+
+/** Parts of a batch, in its order, each small enough once it is whole. */
+function* partsOf(batch: readonly Delivery[]): Generator<readonly Delivery[]> {
+  let [from, bytes] = [0, 0];
+  for (let at = 0; at < batch.length; at++) {
+    const claimed = claimedBytes(batch[at]!);
+    if (at > from && bytes + claimed > REDEEMED_BYTES_MAX) {
+      yield batch.slice(from, at);
+      [from, bytes] = [at, 0];
+    }
+    bytes += claimed;
+  }
+  yield from === 0 ? batch : batch.slice(from);
+}
+
+function claimedBytes(delivery: Delivery): number {
+  if (delivery.raw?.headers['ce_dataref'] !== undefined) return DATAREF_BYTES;
+  const claims = delivery.ok ? ((delivery.envelope.body ?? {}) as Claiming).claims?.claims : undefined;
+  return claims?.reduce((sum, { size }) => sum + size, 0) ?? 0;
+}
 
 /** One query for all that a batch claims. Requests come from outside: what they refer to is not ours to fetch. */
 async function redeemDeliveries(topic: string, batch: readonly Delivery[], store: PayloadStore): Promise<readonly Delivery[]> {

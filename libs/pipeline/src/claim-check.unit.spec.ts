@@ -85,6 +85,20 @@ describe('a claim-checked bus', () => {
     ]);
   });
 
+  it('hands on a batch in parts, in its order, when all of it would be too much at once', async () => {
+    const { store, bus } = checkedBus();
+    const parts: (readonly Delivery[])[] = [];
+    await bus.subscribe({ topic: 'weft.jobs', group: 'g', handle: async (batch) => void parts.push(batch) });
+    const payload = payloadOf('acme', Buffer.from('"large"'));
+    await store.put([payload]);
+    const claiming = (id: string, size: number): Outgoing =>
+      outgoing('jobs', { id, source: '/spec', type: 't', key: 'e', context, body: { ...job(id, 'x'), claims: { claims: [{ field: 'inputJson', digest: payload.digest, size }] } } });
+    const mib = 1024 * 1024;
+    await bus.publish([claiming('a', 30 * mib), claiming('b', 30 * mib), jobMessage('c', 'small'), claiming('d', 30 * mib), claiming('e', 65 * mib), jobMessage('f', 'small')]);
+    expect(parts.map((part) => part.map((delivery) => delivery.ok && (delivery.envelope.body as Job).id))).toEqual([['a', 'b', 'c'], ['d'], ['e'], ['f']]);
+    expect(parts.flat().map((delivery) => delivery.ok && (delivery.envelope.body as Job).inputJson)).toEqual(['"large"', '"large"', '"small"', '"large"', '"large"', '"small"']);
+  });
+
   it('takes no payload of another tenant than the one a message is of', async () => {
     const { store, bus, heard, hear } = checkedBus();
     await hear('weft.jobs');
