@@ -88,7 +88,11 @@ export class Admission {
 
   /** Counts. While nothing waits as far as this process knows, it does not ask. */
   async look(): Promise<void> {
-    if (this.#counted === 0 && this.#acceptedSince === 0) return;
+    if (this.#counted === 0 && this.#acceptedSince === 0) {
+      // What began was accepted by other replicas: it makes no room for what comes here.
+      this.#begunSince = 0;
+      return;
+    }
     const [accepted, begun] = [this.#acceptedSince, this.#begunSince];
     this.#counted = await this.ports.countBacklog(Math.ceil(this.options.backlogMax * INTAKE_SHARE));
     // What was heard of while the store counted may be in the count or not; taken as not, which errs towards refusing.

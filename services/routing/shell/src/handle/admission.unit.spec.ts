@@ -69,6 +69,14 @@ describe('Admission', () => {
     expect(admission.places).toBe(4);
   });
 
+  it('takes no more at once because executions of other replicas began before', async () => {
+    const { admission } = given(() => 0);
+    admission.begun(10);
+    await admission.look();
+    admission.accepted(4);
+    expect(admission.places).toBe(0);
+  });
+
   it('tells who is refused what was expected, and when to come back', () => {
     expect(given(() => 0).admission.refusal()).toMatchObject({ code: 'overloaded', retryable: true, retryAfterMs: 1_500, message: expect.stringMatching(/^Expected at most 4 .* but /) });
   });
