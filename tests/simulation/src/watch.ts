@@ -68,8 +68,10 @@ export class Watch {
   }
 
   #onEvent(key: string, { open, timers, signals, operations }: Followed, event: ExecutionEvent, at: Instant, isCarried: boolean): void {
-    if ('operation' in event && !this.askedOperations.has(event.operation)) this.violate(`I2: ${event.type} of ${key} was asked for by nobody`);
     if ('operation' in event) {
+      // What is carried names the execution that was asked, before the id.
+      const asked = isCarried ? event.operation.slice(event.operation.lastIndexOf('/') + 1) : event.operation;
+      if (!this.askedOperations.has(asked)) this.violate(`I2: ${event.type} of ${key} was asked for by nobody`);
       if (operations.has(event.operation) && event.type !== 'ExecutionForked') this.violate(`I2: operation ${event.operation} of ${key} counts a second time`);
       operations.add(event.operation);
     }
