@@ -26,7 +26,7 @@ export interface RecoveryOptions {
 export const SILENT_SQL = `
 select e.id from orchestration.executions e
 where e.status = 'running' and e.id > $2::uuid and e.bucket >= $4 and e.bucket < $5
-  and case when $3 or not exists (select 1 from orchestration.waits w where w.tenant = e.tenant and w.execution_id = e.id)
+  and case when coalesce((select bool_or($3 and w.kind = 'job') from orchestration.waits w where w.tenant = e.tenant and w.execution_id = e.id), true)
     then (select h.recorded_at from orchestration.history h where h.execution_id = e.id order by h.sequence desc limit 1) <= now() - $1::float8 * interval '1 millisecond' end
 order by e.id limit 500`;
 
@@ -111,14 +111,17 @@ export class Recovery {
     this.#second = setTimeout(() => this.#run(look, 'taking over'), takeOverSilentMs);
   }
 
-  /** Folds running executions of this process's share that nobody seems to work on and dispatches their jobs again. */
-  async sweep(silentMs: number, withWaits: boolean): Promise<void> {
+  /**
+   * Folds running executions of this process's share that nobody seems to work on and dispatches their jobs again.
+   * @param withJobRows whether those too whose jobs have rows, which the timer poller looks after otherwise. What is parked without a job is left alone.
+   */
+  async sweep(silentMs: number, withJobRows: boolean): Promise<void> {
     let after = FIRST_ID;
     for (;;) {
       // Asked for each page: a process that was stopped in the middle has none any more.
       const { from, to } = this.replicas.share();
       if (from === to) return;
-      const rows = await execute<{ id: string }>(this.pool, { name: 'orchestration-silent-3', text: SILENT_SQL, values: [silentMs, after, withWaits, from, to] });
+      const rows = await execute<{ id: string }>(this.pool, { name: 'orchestration-silent-4', text: SILENT_SQL, values: [silentMs, after, withJobRows, from, to] });
       if (rows.length === 0) return;
       // What this process watches itself it dispatches again in its own time.
       await this.redispatch(rows.map((row) => row.id).filter((id) => !this.progress.isExpected(id)));

@@ -89,7 +89,7 @@ describe('recovery', () => {
     let isAway = true;
     const looks: unknown[] = [];
     const { pool } = poolOf({
-      'orchestration-silent-3': (values) => {
+      'orchestration-silent-4': (values) => {
         if (isAway) throw new Error('the store is away');
         looks.push(values);
         return [];
