@@ -1,7 +1,8 @@
 import type { Command } from 'commander';
+import { resolve } from 'node:path';
 import { archivesIn, readArchive, summaryOf, verifyArchive, type ArchiveSummary, type ArchiveVerdict } from '../client/archive-reader.js';
 import { instant } from '../client/execution-query.js';
-import { EXIT } from '../exit-codes.js';
+import { CommandFailed, EXIT } from '../exit-codes.js';
 import { colors, printer, table } from '../output/print.js';
 import { HOME, inHome } from '../paths.js';
 import { administrate } from '../processes/administrate.js';
@@ -21,12 +22,14 @@ interface Report {
   readonly executions: number;
   readonly files: readonly string[];
   readonly left: readonly { readonly executionId: string; readonly reason: string }[];
+  readonly leftCount: number;
   readonly dropped: readonly string[];
   readonly notDropped: readonly string[];
 }
 
+const DAY_MS = 86_400_000;
 // As long as a bus keeps messages: a start that comes again later would find nothing and begin anew.
-const RECENT_MS = 8 * 86_400_000;
+const RECENT_MS = 8 * DAY_MS;
 
 export function registerArchive(program: Command): void {
   const archive = program.command('archive').description('Executions that ended long ago: put them into files with their proofs, and out of the store');
@@ -43,23 +46,37 @@ function registerRun(archive: Command): void {
     .option('--recent', 'allow a time within the last 8 days: only where no bus keeps messages of these executions')
     .option('--dry-run', 'only count')
     .option('--json', 'print JSON')
-    .action(async ({ before, folder, recent = false, dryRun = false, json = false }: RunOptions, command: Command) => {
-      if (before !== undefined && !recent && !dryRun && Date.parse(before) > Date.now() - RECENT_MS) {
-        command.error(`weft: Expected a time at least 8 days ago but got ${before}: a message that the bus still keeps could start such an execution anew. With --recent it is done all the same.`, {
-          exitCode: EXIT.usage,
-        });
-      }
+    .action(async ({ before: asked, folder, recent = false, dryRun = false, json = false }: RunOptions) => {
+      const before = asked ?? retentionTime(process.env['WEFT_RETENTION_DAYS']);
+      checkBefore(before, recent || dryRun);
       const out = printer(json);
       out.progress(dryRun ? 'counting what would be archived' : `archiving to ${folder}`);
-      const report = reportIn(await administrate(['archive', folder, before ?? '', ...(dryRun ? ['dry-run'] : [])], { WEFT_HOME: HOME, WEFT_PORT: '0' }));
+      const report = reportIn(await administrate(['archive', resolve(folder), before, ...(dryRun ? ['dry-run'] : [])], { WEFT_HOME: HOME, WEFT_PORT: '0' }, out.progress));
       out.data(report, () => reportText(report));
-      if (report.left.length > 0) process.exitCode = EXIT.failed;
+      if (report.leftCount > 0) process.exitCode = EXIT.failed;
     });
   withExamples(run, [
     ['./weft archive run --before 90d --dry-run', 'how many ended more than 90 days ago'],
     ['./weft archive run --before 90d', 'archive and remove them'],
     ['WEFT_RETENTION_DAYS=365 ./weft archive run --json', 'as a nightly job'],
   ]);
+}
+
+/** The time before which executions are not kept. @throws CommandFailed usage: nobody said how long they are. */
+function retentionTime(days: string | undefined): string {
+  if (Number(days) > 0) return new Date(Date.now() - Number(days) * DAY_MS).toISOString();
+  throw new CommandFailed('Expected --before, or WEFT_RETENTION_DAYS, but neither is set: executions are kept for ever.', EXIT.usage);
+}
+
+/** @throws CommandFailed usage. */
+function checkBefore(before: string, mayBeRecent: boolean): void {
+  const at = Date.parse(before);
+  if (at > Date.now()) throw new CommandFailed(`Expected a time that has passed but got ${before}.`, EXIT.usage);
+  if (at > Date.now() - RECENT_MS && !mayBeRecent)
+    throw new CommandFailed(
+      `Expected a time at least 8 days ago but got ${before}: a message that the bus still keeps could start such an execution anew. With --recent it is done all the same.`,
+      EXIT.usage,
+    );
 }
 
 function registerReading(archive: Command): void {
@@ -131,7 +148,7 @@ const rowOf = ({ file, before, executions, decisions, tenants }: ArchiveSummary)
   colors.dim(tenants.join(' ')),
 ];
 
-function reportText({ before, dryRun, executions, files, left, dropped, notDropped }: Report): string {
+function reportText({ before, dryRun, executions, files, left, leftCount, dropped, notDropped }: Report): string {
   if (dryRun) return `${executions} executions that ended before ${before} would be archived`;
   return [
     `${colors.bold(String(executions))} executions that ended before ${before} archived`,
@@ -139,6 +156,7 @@ function reportText({ before, dryRun, executions, files, left, dropped, notDropp
     ...(dropped.length > 0 ? [`months dropped whole: ${dropped.join(', ')}`] : []),
     ...(notDropped.length > 0 ? [colors.yellow(`months left for the next run: ${notDropped.join(', ')}`)] : []),
     ...left.map(({ executionId, reason }) => `${colors.red('left')} ${executionId}: ${reason}`),
+    ...(leftCount > left.length ? [`and ${leftCount - left.length} more`] : []),
   ].join('\n');
 }
 

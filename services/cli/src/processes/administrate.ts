@@ -1,17 +1,38 @@
 // The administrative modes of the standalone program, which knows every service's schema.
-import { execFile } from 'node:child_process';
-import { promisify } from 'node:util';
+import { spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
 import { CommandFailed, EXIT } from '../exit-codes.js';
 import { inRoot } from '../paths.js';
+import { logEntryOf, saying } from './child-log.js';
 
-/** Runs one of the modes to its end. @returns what it prints. */
-export async function administrate(args: readonly string[], env: Readonly<Record<string, string>>): Promise<string> {
-  try {
-    const { stdout } = await promisify(execFile)(process.execPath, [inRoot('services', 'standalone', 'dist', 'main.js'), ...args], { env: { ...process.env, ...env } });
-    return stdout;
-  } catch (fault) {
-    throw new CommandFailed(`Expected \`${args[0]}\` to succeed but: ${(fault as { stderr?: string }).stderr?.trim() || (fault as Error).message}`, EXIT.unavailable);
-  }
+const LINES_KEPT = 12;
+
+/**
+ * Runs one of the modes to its end. @param onProgress told in sentences how far it is. @returns what it prints.
+ * @throws CommandFailed with what it said last.
+ */
+export async function administrate(args: readonly string[], env: Readonly<Record<string, string>>, onProgress: (text: string) => void = () => undefined): Promise<string> {
+  const child = spawn(process.execPath, [inRoot('services', 'standalone', 'dist', 'main.js'), ...args], { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+  let printed = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (printed += text));
+  const last: string[] = [];
+  const tellLast = (): void => {
+    const line = last.at(-1);
+    if (line !== undefined && !logEntryOf(line)) onProgress(line);
+  };
+  createInterface({ input: child.stderr }).on('line', (line) => {
+    // Held back by one: the very last line may be why it failed.
+    tellLast();
+    last.push(line);
+    if (last.length > LINES_KEPT) last.shift();
+  });
+  const code = await new Promise<number | null>((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', resolve);
+  });
+  if (code !== 0) throw new CommandFailed(`Expected \`${args[0]}\` to succeed but: ${saying(last) || `it ended with ${code ?? 'a signal'}`}`, EXIT.unavailable);
+  tellLast();
+  return printed;
 }
 
 /** Makes an API key of the default tenant. @param name what the key is for. @returns the key's text. */

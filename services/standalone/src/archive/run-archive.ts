@@ -34,6 +34,8 @@ export interface ArchiveReport {
   readonly files: readonly string[];
   /** Executions that stay, with the reason: their proofs could not be made. */
   readonly left: readonly { readonly executionId: string; readonly reason: string }[];
+  /** How many stay: the list ends at a hundred. */
+  readonly leftCount: number;
   /** Months of history that were dropped whole, and those that could not be dropped now. */
   readonly dropped: readonly string[];
   readonly notDropped: readonly string[];
@@ -101,7 +103,7 @@ class Run {
     const [dropped, notDropped]: [string[], string[]] = [[], []];
     for (const partition of this.options.dryRun ? [] : await this.#partitions()) ((await this.ports.ended.drop(partition)) ? dropped : notDropped).push(partition.name);
     const { before, dryRun } = this.options;
-    return { before: instantText(before), dryRun, executions: this.#executions, files: this.#files, left: this.#left.slice(0, LEFT_TOLD_MAX), dropped, notDropped };
+    return { before: instantText(before), dryRun, executions: this.#executions, files: this.#files, left: this.#left.slice(0, LEFT_TOLD_MAX), leftCount: this.#left.length, dropped, notDropped };
   }
 
   discard(): void {
