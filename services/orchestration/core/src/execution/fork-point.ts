@@ -24,18 +24,21 @@ const TASKS_NAMED_MAX = 20;
  * @param task its name, its JSON Pointer, or a pointer with iteration; '' = the one that the execution faulted at. @returns rejection `unknown-task`.
  */
 export function forkPointOf(rows: readonly HistoryRow[], task: string): ForkPointReading {
-  const wanted = task === '' ? failedTaskOf(rows) : task;
-  if (wanted === undefined) return { ok: false, rejection: rejection('unknown-task', 'Expected a task to start from: this execution did not fault at one. Name it, as in `--task NAME`.') };
   const entered = rows.flatMap(({ sequence, events }) => {
     const cancel = events.findIndex((event) => event.type === 'CancelRequested');
     return events.slice(0, cancel === -1 ? undefined : cancel).flatMap((event) => (event.type === 'TaskEntered' ? [{ version: sequence, key: event.key, pointer: event.pointer }] : []));
   });
   const cancelledAt = rows.find(({ events }) => events.some((event) => event.type === 'CancelRequested'))?.sequence ?? Infinity;
   const possible = entered.filter(({ version }) => version <= cancelledAt);
+  const wanted = task === '' ? failedTaskOf(rows) : task;
   const found = possible.findLast(({ key, pointer }) => key === wanted || pointer === wanted || nameOf(pointer) === wanted);
   if (found) return { ok: true, point: { version: found.version, key: found.key } };
   const names = [...new Set(possible.map(({ pointer }) => nameOf(pointer)))].slice(0, TASKS_NAMED_MAX).join(', ');
-  return { ok: false, rejection: rejection('unknown-task', `Expected a task that this execution has entered but got ${JSON.stringify(wanted.slice(0, 200))}. It has entered: ${names || 'none'}.`) };
+  const what =
+    wanted === undefined
+      ? 'a task to start from, as this execution did not fault at one, but none was named'
+      : `a task that this execution has entered but got ${JSON.stringify(wanted.slice(0, 200))}`;
+  return { ok: false, rejection: rejection('unknown-task', `Expected ${what}. It has entered: ${names || 'none'}.`) };
 }
 
 /** Name of a task: the last part of its pointer. */
