@@ -15,6 +15,8 @@ export interface CrashOptions {
   /** Executions that run when the process is killed. */
   readonly count: number;
   readonly onProgress: (text: string) => void;
+  /** Rejects when the run is to stop. */
+  readonly told: Promise<never>;
 }
 
 export interface CrashReport extends Durability {
@@ -43,7 +45,7 @@ const ASK_MS = 20;
 const REQUESTS_AT_ONCE = 32;
 
 /** @param home folder of the throw-away store; emptied first. */
-export async function runCrash(home: string, { count, onProgress }: CrashOptions): Promise<CrashReport> {
+export async function runCrash(home: string, { count, onProgress, told }: CrashOptions): Promise<CrashReport> {
   rmSync(home, { recursive: true, force: true });
   mkdirSync(home, { recursive: true });
   // Started here: it lives on when the process is killed, and is adopted by the next.
@@ -51,24 +53,25 @@ export async function runCrash(home: string, { count, onProgress }: CrashOptions
   const receiver = await startReceiver();
   const pool = openPool(embedded.address, { applicationName: 'weft bench', max: 1 });
   const lives: Life[] = [];
+  const orStop = <T>(part: Promise<T>): Promise<T> => Promise.race([part, told]);
   try {
     await migrateStore(await openStore({ home, url: undefined, servicePassword: undefined }));
     const settings = settingsOf(home, receiver.url);
     onProgress('starting the process that is to be killed');
     const [first, bornAt] = [await live(lives, settings), Date.now()];
     await deploy(first);
-    await untilCompleted(pool, await request(first, WARM_UP, 'warm-up'));
-    await sleep(Math.max(0, bornAt + AGE_MS - Date.now()));
+    await orStop(untilCompleted(pool, await request(first, WARM_UP, 'warm-up')));
+    await orStop(sleep(Math.max(0, bornAt + AGE_MS - Date.now())));
     receiver.hold();
     const executionIds = await request(first, count, 'crash');
-    await untilRunning(pool, executionIds);
+    await orStop(untilRunning(pool, executionIds));
     onProgress(`kill -9 with ${count} executions running`);
     await first.kill();
     receiver.release();
     const spawnedAt = Date.now();
     await live(lives, settings);
     const readySeconds = (Date.now() - spawnedAt) / 1_000;
-    await untilCompleted(pool, executionIds);
+    await orStop(untilCompleted(pool, executionIds));
     const { completed, lastMs, violations } = await checkCrash(pool, executionIds, JOBS);
     return {
       workload: 'crash',

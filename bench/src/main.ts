@@ -1,4 +1,5 @@
-// Runs one workload in a process of its own and prints one JSON line. `./weft bench` starts it.
+// Runs one workload in a process of its own and prints one JSON line. `./weft bench` starts it. When that is gone, or at a signal, it stops
+// what it started and ends with 130.
 import { rmSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { runCrash } from './crash.js';
@@ -32,6 +33,12 @@ const onDone = (done: number): void => {
   if (done % Math.max(1, Math.floor(count / 10)) === 0) onProgress(`${done} of ${count}`);
 };
 
+let isTold = false;
+const { promise: told, reject: tell } = Promise.withResolvers<never>();
+told.catch(() => (isTold = true));
+const hear = (): void => tell(new Error('Interrupted before it was done.'));
+process.once('SIGINT', hear).once('SIGTERM', hear).once('disconnect', hear);
+
 try {
   const report = await run(positionals[0] ?? '');
   process.stdout.write(`${JSON.stringify(report)}\n`);
@@ -40,8 +47,11 @@ try {
   process.stdout.write(`${fault instanceof Error ? fault.message : String(fault)}\n`);
   process.exitCode = 1;
 } finally {
+  process.off('disconnect', hear);
   process.disconnect?.();
 }
+// What was interrupted may be waiting still, for what has been stopped.
+if (isTold) process.exit(130);
 
 function run(workload: string): Promise<{ readonly violations: readonly string[] }> {
   switch (workload) {
@@ -56,8 +66,7 @@ function run(workload: string): Promise<{ readonly violations: readonly string[]
     case 'overload':
       return within(openApart, (target) => runOverload(target, { concurrency, seconds: Number(values.seconds), onProgress }));
     case 'crash':
-      if (values.profile !== 'standalone') throw new Error('Expected --profile standalone: the bench kills the one process. `./weft prove kills --profile mesh` kills those of the mesh.');
-      return runCrash(values.home, { count, onProgress });
+      return runCrash(values.home, { count, onProgress, told });
     default:
       throw new Error(`Expected a workload but got ${JSON.stringify(workload)}.`);
   }
@@ -77,7 +86,7 @@ async function growth(sizes: readonly number[]): Promise<{ readonly violations: 
   const opened: { readonly size: number; readonly target: ProcessTarget }[] = [];
   try {
     for (const size of sizes) opened.push({ size, target: await openProduct(`${values.home}-growth/${size}`) });
-    return await runGrowth('standalone', [opened], options);
+    return await Promise.race([runGrowth('standalone', [opened], options), told]);
   } finally {
     for (const { target } of opened) await target.close();
     rmSync(`${values.home}-growth`, { recursive: true, force: true });
@@ -87,7 +96,7 @@ async function growth(sizes: readonly number[]): Promise<{ readonly violations: 
 async function within<R>(open: () => Promise<ProcessTarget>, measure: (target: ProcessTarget) => Promise<R>): Promise<R> {
   const target = await open();
   try {
-    return await measure(target);
+    return await Promise.race([measure(target), told]);
   } finally {
     await target.close();
   }

@@ -68,6 +68,8 @@ try {
   await program.parseAsync();
 } catch (thrown) {
   process.exitCode = endingOf(thrown);
+  // What was interrupted may be waiting still, for what has been stopped.
+  if (process.exitCode === EXIT.interrupted) process.exit();
 }
 
 /** Says what went wrong in a sentence. @returns the exit code. */

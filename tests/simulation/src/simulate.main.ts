@@ -18,8 +18,10 @@ const { values } = parseArgs({
 });
 const workers = Number(values.workers ?? WORKERS_DEFAULT);
 
-// Whoever reads a trace may stop reading.
+// Whoever reads a trace may stop reading, and whoever started this may be gone.
 process.stdout.on('error', () => process.exit(0));
+const leave = (): void => process.exit(1);
+process.once('disconnect', leave);
 
 try {
   if (values.bugs) await runBugs();
@@ -29,6 +31,7 @@ try {
   process.stderr.write(`simulate: ${defect instanceof Error ? (defect.stack ?? defect.message) : String(defect)}\n`);
   process.exitCode = 1;
 }
+process.off('disconnect', leave);
 process.disconnect?.();
 
 async function runMany(from: number, count: number): Promise<void> {

@@ -33,11 +33,23 @@ export async function readExecution(client: GatewayClient, id: string): Promise<
   const path = `/v1/executions/${encodeURIComponent(id)}`;
   const [execution, timeline, route] = await Promise.all([
     client.call<ExecutionShape>(path),
-    client.call<TimelineShape>(`${path}/timeline`),
+    readTimeline(client, path),
     // Of an execution that was started otherwise than by a request there is no route.
     client.call<{ readonly route?: RouteShape | null }>(`${path}/route`, { accept: [404] }),
   ]);
-  return { execution: execution.body, timeline: timeline.body, route: route.body.route ?? null };
+  return { execution: execution.body, timeline, route: route.body.route ?? null };
+}
+
+/** All of a timeline: a long one comes in pages. */
+async function readTimeline(client: GatewayClient, path: string): Promise<TimelineShape> {
+  const { body: first } = await client.call<TimelineShape>(`${path}/timeline`);
+  const entries = [...first.entries];
+  for (let last = entries.at(-1); last !== undefined && last.version < first.version;) {
+    const { body } = await client.call<TimelineShape>(`${path}/timeline?after=${last.version}`);
+    entries.push(...body.entries);
+    last = body.entries.at(-1);
+  }
+  return { ...first, entries };
 }
 
 /** Waits until an execution has come to a status that is wanted. @returns what it is then, or when the time is up. */

@@ -1,12 +1,15 @@
 // `weft bench`: named workloads, one JSON line each. A workload runs in a process of its own.
-import { Command, Option } from 'commander';
+import { InvalidArgumentError, type Command } from 'commander';
 import { fork } from 'node:child_process';
 import { CommandFailed, EXIT } from '../exit-codes.js';
 import { printer, table } from '../output/print.js';
 import { inHome, inRoot } from '../paths.js';
+import { interrupted, interruptible } from '../processes/interruption.js';
 import { startMesh } from '../processes/mesh.js';
+import { PROFILES, type Profile } from '../processes/profile.js';
+import { oneOf, wholeNumber, withExamples } from './command.js';
 
-type Options = { readonly profile: 'standalone' | 'mesh'; readonly json?: boolean } & Readonly<Record<string, string | boolean>>;
+type Options = { readonly profile: Profile; readonly json?: boolean } & Readonly<Record<string, string | number | boolean>>;
 
 /** A workload of the bench, as the command line tells of it. */
 interface Workload {
@@ -16,7 +19,9 @@ interface Workload {
   readonly numbers: Readonly<Record<string, { readonly byDefault: number; readonly description: string }>>;
   /** Further options: lists of whole numbers from 1, ascending. */
   readonly lists?: Readonly<Record<string, { readonly byDefault: string; readonly description: string }>>;
-  readonly examples: readonly string[];
+  /** Profiles that it can measure; default all. */
+  readonly profiles?: readonly Profile[];
+  readonly examples: readonly (readonly [string, string])[];
 }
 
 const count = (byDefault: number, description: string) => ({ count: { byDefault, description } });
@@ -27,13 +32,20 @@ const WORKLOADS: readonly Workload[] = [
     name: 'chain',
     description: 'durable workflows of five jobs in a row, each returning 200 bytes',
     numbers: { ...count(2_000, 'executions to run'), ...concurrency(64) },
-    examples: ['./weft bench chain --count 20000 --concurrency 256', './weft bench chain --concurrency 1 --count 1000 --json', './weft bench chain --profile mesh'],
+    examples: [
+      ['./weft bench chain --count 20000 --concurrency 256', 'throughput'],
+      ['./weft bench chain --count 1000 --concurrency 1 --json', 'latency, one at a time'],
+      ['./weft bench chain --profile mesh', 'through Kafka, with the services as processes'],
+    ],
   },
   {
     name: 'fanout',
     description: 'durable workflows of twenty jobs at once and one join',
     numbers: { ...count(2_000, 'executions to run'), ...concurrency(16) },
-    examples: ['./weft bench fanout --count 5000 --concurrency 16', './weft bench fanout --concurrency 1 --count 500 --json'],
+    examples: [
+      ['./weft bench fanout --count 5000 --concurrency 16', 'throughput'],
+      ['./weft bench fanout --count 500 --concurrency 1 --json', 'latency, one at a time'],
+    ],
   },
   {
     name: 'parked',
@@ -43,60 +55,78 @@ const WORKLOADS: readonly Workload[] = [
       ...concurrency(256, 'executions resumed at once'),
       'settle-seconds': { byDefault: 30, description: 'seconds between the last one parked and the measurement of memory' },
     },
-    examples: ['./weft bench parked', './weft bench parked --count 2000 --settle-seconds 1 --json'],
+    examples: [
+      ['./weft bench parked', 'a hundred thousand; about five minutes'],
+      ['./weft bench parked --count 2000 --settle-seconds 1 --json', 'whether it runs at all'],
+    ],
   },
   {
     name: 'growth',
     description: 'the chain beside ten thousand, a hundred thousand and a million stored executions',
     numbers: { ...count(8_000, 'chains of one measurement, three a size'), ...concurrency(256) },
     lists: { sizes: { byDefault: '10000,100000,1000000', description: 'stored executions to measure at' } },
-    examples: ['./weft bench growth', './weft bench growth --sizes 2000,20000 --count 2000 --json'],
+    examples: [
+      ['./weft bench growth', 'up to a million stored: about ten minutes and 12 GB of disk'],
+      ['./weft bench growth --sizes 2000,20000 --count 2000 --json', 'whether it runs at all'],
+    ],
   },
   {
     name: 'overload',
     description: 'chains asked for over HTTP, twice as many as can be served: refusals, memory, recovery',
     numbers: { ...concurrency(256, 'requests in flight while what can be served is measured'), seconds: { byDefault: 60, description: 'seconds of overload' } },
-    examples: ['./weft bench overload', './weft bench overload --seconds 10 --json'],
+    examples: [
+      ['./weft bench overload', 'a minute of it'],
+      ['./weft bench overload --seconds 10 --json', 'ten seconds of it'],
+    ],
   },
   {
     name: 'crash',
     description: 'kill -9 while executions of three jobs of 20 ms run: how long the next process takes to end them all',
     numbers: count(200, 'executions that run when the process is killed'),
-    examples: ['./weft bench crash', './weft bench crash --count 1000 --json'],
+    // It kills the one process; `./weft prove kills --profile mesh` kills those of the mesh.
+    profiles: ['standalone'],
+    examples: [
+      ['./weft bench crash', 'two hundred under way; about half a minute'],
+      ['./weft bench crash --count 1000 --json', 'more of them'],
+    ],
   },
 ];
 
+const NUMBER_MAX = 10_000_000;
+const PROFILE_SAYS: Readonly<Record<Profile, string>> = { standalone: 'standalone: one process', mesh: 'mesh: one process a service' };
+
 export function registerBench(program: Command): void {
-  const bench = program.command('bench').description('measure a workload; checked in SQL after the run');
-  for (const { name, description, numbers, lists = {}, examples } of WORKLOADS) {
+  const bench = program.command('bench').description('Measure a workload; checked in SQL after the run');
+  for (const { name, description, numbers, lists = {}, profiles = PROFILES, examples } of WORKLOADS) {
     const command = bench.command(name).description(description);
-    for (const [option, { byDefault, description: what }] of Object.entries(numbers)) command.option(`--${option} <n>`, what, String(byDefault));
-    for (const [option, { byDefault, description: what }] of Object.entries(lists)) command.option(`--${option} <list>`, what, byDefault);
+    for (const [option, { byDefault, description: what }] of Object.entries(numbers)) command.option(`--${option} <n>`, what, wholeNumber(1, NUMBER_MAX), byDefault);
+    for (const [option, { byDefault, description: what }] of Object.entries(lists)) command.option(`--${option} <list>`, what, ascendingList, byDefault);
     command
-      .addOption(new Option('--profile <profile>', 'what to measure').choices(['standalone', 'mesh']).default('standalone'))
+      .option('--profile <profile>', profiles.map((profile) => PROFILE_SAYS[profile]).join('; '), oneOf(profiles), 'standalone')
       .option('--json', 'print one JSON line')
-      .addHelpText('after', `\nExamples:\n${examples.map((example) => `  ${example}`).join('\n')}`)
-      .action(async (options: Options) => runBench(name, Object.keys(numbers), Object.keys(lists), options));
+      .action(async (options: Options) => runBench(name, [...Object.keys(numbers), ...Object.keys(lists)], options));
+    withExamples(command, examples);
   }
-  bench.addHelpText(
-    'after',
-    `\nExamples:\n${WORKLOADS.map(({ examples: [first] }) => `  ${first}`).join('\n')}\nEach prints what it measured and, under \`violations\`, what the store says against it; with violations the exit code is 1.`,
-  );
+  withExamples(
+    bench,
+    WORKLOADS.map(({ examples: [first], description }) => [first![0], description]),
+  ).addHelpText('after', '\nEach prints what it measured and, under `violations`, what the store says against it; with violations the exit code is 1.');
 }
 
-async function runBench(workload: string, numbers: readonly string[], lists: readonly string[], options: Options): Promise<void> {
+async function runBench(workload: string, names: readonly string[], options: Options): Promise<void> {
   const out = printer(options.json === true);
-  const args = numbers.flatMap((name) => [`--${name}`, String(positive(String(options[camelCase(name)]), `--${name}`))]);
-  for (const name of lists) args.push(`--${name}`, ascendingList(String(options[name]), `--${name}`));
-  const mesh = options.profile === 'mesh' ? await meshEnvironment(out.progress) : undefined;
-  try {
-    const report = await measure(workload, ['--profile', options.profile, ...args, ...(mesh?.args ?? [])], mesh?.variables ?? {}, out.progress);
-    out.data(report, () => table(Object.entries(report).map(([name, value]) => [name, textOf(value)])));
-    const violations = report['violations'];
-    if (Array.isArray(violations) && violations.length > 0) throw new CommandFailed(`The run is not what it claims: ${violations.join(' ')}`);
-  } finally {
-    await mesh?.stop();
-  }
+  const args = names.flatMap((name) => [`--${name}`, String(options[camelCase(name)])]);
+  const report = await interruptible(out.progress, async (told) => {
+    const mesh = options.profile === 'mesh' ? await meshEnvironment(out.progress) : undefined;
+    try {
+      return await measure(workload, ['--profile', options.profile, ...args, ...(mesh?.args ?? [])], mesh?.variables ?? {}, out.progress, told);
+    } finally {
+      await mesh?.stop();
+    }
+  });
+  out.data(report, () => table(Object.entries(report).map(([name, value]) => [name, textOf(value)])));
+  const violations = report['violations'];
+  if (Array.isArray(violations) && violations.length > 0) throw new CommandFailed(`The run is not what it claims: ${violations.join(' ')}`);
 }
 
 const textOf = (value: unknown): string => (!Array.isArray(value) ? String(value) : value.map((one) => (typeof one === 'object' ? JSON.stringify(one) : String(one))).join(' ') || 'none');
@@ -127,31 +157,39 @@ async function meshEnvironment(onProgress: (text: string) => void): Promise<{ re
   };
 }
 
-function measure(workload: string, args: readonly string[], env: Readonly<Record<string, string>>, onProgress: (text: string) => void): Promise<Record<string, unknown>> {
-  const child = fork(inRoot('bench', 'dist', 'main.js'), [workload, ...args, '--home', inHome('bench')], { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'inherit', 'ipc'] });
-  let printed = '';
-  child.stdout?.setEncoding('utf8').on('data', (text: string) => (printed += text));
-  child.on('message', ({ text }: { readonly text: string }) => onProgress(text));
-  return new Promise((resolve, reject) => {
-    child.on('close', (code) => {
-      const line = printed
-        .trimEnd()
-        .split('\n')
-        .findLast((text) => text.startsWith('{"workload"'));
-      if (line) resolve(JSON.parse(line) as Record<string, unknown>);
-      else reject(new CommandFailed(`Expected ${workload} to be measured but the bench ended with ${code ?? 'a signal'}: ${printed.slice(-1_000).trim() || 'it said nothing'}`, EXIT.unavailable));
-    });
+interface Ended {
+  readonly printed: string;
+  readonly code: number | null;
+}
+
+async function measure(workload: string, args: readonly string[], env: Readonly<Record<string, string>>, onProgress: (text: string) => void, told: Promise<never>): Promise<Record<string, unknown>> {
+  // A session of its own: Ctrl-C reaches this command alone, and the bench stops what it started when it is told, or when this command is gone.
+  const child = fork(inRoot('bench', 'dist', 'main.js'), [workload, ...args, '--home', inHome('bench')], {
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
+    detached: true,
   });
+  told.catch(() => child.kill());
+  child.on('message', ({ text }: { readonly text: string }) => onProgress(text));
+  const { printed, code } = await new Promise<Ended>((resolve, reject) => {
+    let text = '';
+    child.stdout?.setEncoding('utf8').on('data', (more: string) => (text += more));
+    child.on('error', reject);
+    // Not `exit`: what it printed last is still on its way then.
+    child.on('close', (ended) => resolve({ printed: text, code: ended }));
+  });
+  if (code === EXIT.interrupted) throw interrupted();
+  const line = printed
+    .trimEnd()
+    .split('\n')
+    .findLast((text) => text.startsWith('{"workload"'));
+  if (line === undefined)
+    throw new CommandFailed(`Expected ${workload} to be measured but the bench ended with ${code ?? 'a signal'}: ${printed.slice(-1_000).trim() || 'it said nothing'}`, EXIT.unavailable);
+  return JSON.parse(line) as Record<string, unknown>;
 }
 
-function ascendingList(text: string, option: string): string {
-  const values = text.split(',').map((each) => positive(each.trim(), option));
-  if (values.some((value, index) => index > 0 && value <= values[index - 1]!)) throw new CommandFailed(`Expected ${option} to be ascending but got ${JSON.stringify(text)}.`, EXIT.usage);
+function ascendingList(text: string): string {
+  const values = text.split(',').map((each) => wholeNumber(1, NUMBER_MAX)(each.trim()));
+  if (values.some((value, index) => index > 0 && value <= values[index - 1]!)) throw new InvalidArgumentError('Expected whole numbers in ascending order, such as 2000,20000.');
   return values.join(',');
-}
-
-function positive(text: string, option: string): number {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 1) throw new CommandFailed(`Expected ${option} to be a whole number from 1 but got ${JSON.stringify(text)}.`, EXIT.usage);
-  return value;
 }

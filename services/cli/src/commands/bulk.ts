@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { connection } from '../client/connection.js';
 import { queryParameters, withQuery, type QueryOptions } from '../client/execution-query.js';
 import { GatewayClient } from '../client/gateway-client.js';
-import { EXIT } from '../exit-codes.js';
+import { CommandFailed, EXIT } from '../exit-codes.js';
 import { colors, printer } from '../output/print.js';
 import { withExamples, wholeNumber } from './command.js';
 
@@ -56,11 +56,14 @@ export function registerBulk(program: Command): void {
 }
 
 async function run(name: string, { reason = '', id, cursor = '', max, dryRun = false, json = false, ...query }: BulkOptions): Promise<void> {
+  const asked = queryBody(query);
+  if (Object.keys(asked).length === 0)
+    throw new CommandFailed('Expected at least one condition, such as --status or --workflow, but there is none: it would mean every execution of the tenant.', EXIT.usage);
   const out = printer(json);
   const client = new GatewayClient(connection());
   const bulkId = id ?? randomUUID();
   const ask = async (from: string, limit: number): Promise<Page> => {
-    const body = JSON.stringify({ operation: name, id: bulkId, reason, query: queryBody(query), dryRun, cursor: from, limit });
+    const body = JSON.stringify({ operation: name, id: bulkId, reason, query: asked, dryRun, cursor: from, limit });
     return (await client.call<Page>('/v1/executions/bulk', { method: 'POST', headers: { 'content-type': 'application/json' }, body })).body;
   };
   if (dryRun) {

@@ -2,12 +2,13 @@ import type { Command } from 'commander';
 import { emptyHome, startDemoWeft } from '../demo/demo-weft.js';
 import { runDemo, type Played } from '../demo/run-demo.js';
 import { EXIT } from '../exit-codes.js';
-import { colors, printer } from '../output/print.js';
+import { colors, printer, type Printer } from '../output/print.js';
 import { renderExecution, tasksOf } from '../output/timeline.js';
 import { inHome } from '../paths.js';
+import { interruptible } from '../processes/interruption.js';
 import { startLocalWorld, type LocalWorld } from '../processes/local-world.js';
+import { PROFILES, type Profile } from '../processes/profile.js';
 import { oneOf, withExamples } from './command.js';
-import { PROFILES, type Profile } from './up.js';
 
 // Long enough to kill the process between a mail and its answer.
 const MAIL_ANSWER_MS = 700;
@@ -18,7 +19,10 @@ export function registerDemo(program: Command): void {
     .description('Run a handful of complaints through Weft: fallback, review, kill -9, audit proofs')
     .option('--profile <profile>', 'standalone: one process; mesh: one process a service', oneOf(PROFILES), 'standalone')
     .option('--json', 'print one JSON array with an entry for each request')
-    .action(demo);
+    .action(({ profile, json = false }: { profile: Profile; json?: boolean }) => {
+      const out = printer(json);
+      return interruptible(out.progress, (told) => demo(profile, out, told));
+    });
   withExamples(command, [
     ['./weft demo', 'with a simulated model; needs nothing'],
     ['./weft demo --profile mesh', 'the same through Kafka, PostgreSQL and Redis'],
@@ -26,15 +30,9 @@ export function registerDemo(program: Command): void {
   ]);
 }
 
-async function demo({ profile, json = false }: { profile: Profile; json?: boolean }): Promise<void> {
-  const out = printer(json);
+async function demo(profile: Profile, out: Printer, told: Promise<never>): Promise<void> {
   const startedAt = performance.now();
   const stops: (() => Promise<void>)[] = [];
-  const stopAll = async (): Promise<void> => {
-    for (let stop = stops.pop(); stop; stop = stops.pop()) await stop();
-  };
-  const interrupted = (): void => void stopAll().finally(() => process.exit(EXIT.interrupted));
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, interrupted);
   try {
     const home = inHome('demo');
     await emptyHome(home);
@@ -43,14 +41,13 @@ async function demo({ profile, json = false }: { profile: Profile; json?: boolea
     out.progress(`models: ${world.modelsSaid}`);
     const weft = await startDemoWeft({ profile, home, env: world.env, onProgress: out.progress });
     stops.push(() => weft.stop());
-    const played = await runDemo({ weft, world, onProgress: out.progress });
+    const played = await Promise.race([runDemo({ weft, world, onProgress: out.progress }), told]);
     const seconds = (performance.now() - startedAt) / 1_000;
     out.data(played.map(entryOf), () => textOf(played, world, seconds));
     if (played.some(({ problems }) => problems.length > 0)) process.exitCode = EXIT.failed;
   } finally {
     out.progress('stopping');
-    await stopAll();
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.off(signal, interrupted);
+    for (const stop of stops.reverse()) await stop();
   }
 }
 

@@ -1,6 +1,7 @@
 import { stopEmbedded } from '@weft/adapter-postgres';
 import type { Command } from 'commander';
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isAlive, lastRunFile, removeRunFile } from '../client/connection.js';
 import { CommandFailed, EXIT } from '../exit-codes.js';
@@ -27,12 +28,20 @@ export function registerDown(program: Command): void {
         if (!stopped.includes('weft')) stopped.push('weft');
       }
       removeRunFile();
-      for (const home of ['', 'demo']) if (existsSync(inHome(home, 'postgres')) && (await stopEmbedded(inHome(home, 'postgres')))) stopped.push(home === '' ? 'postgres' : `postgres of the ${home}`);
-      for (const name of ['kafka', 'redis'] as const) if (await stopLeftOver(inHome(name))) stopped.push(name);
+      for (const home of homes()) {
+        const of = home === '' ? '' : ` of ${home}`;
+        if (existsSync(inHome(home, 'postgres')) && (await stopEmbedded(inHome(home, 'postgres')))) stopped.push(`postgres${of}`);
+        for (const name of ['kafka', 'redis'] as const) if (await stopLeftOver(inHome(home, name))) stopped.push(`${name}${of}`);
+      }
       out.data({ stopped }, () => (stopped.length === 0 ? 'Nothing was running.' : `Stopped: ${stopped.join(', ')}.`));
     });
   withExamples(command, [['./weft down', 'stops what runs; a later ./weft up goes on with the same data']]);
 }
+
+/** Folders below Weft's home that a command keeps servers in: one that was killed leaves them running. */
+const homes = (): readonly string[] => ['', 'demo', 'bench', 'bench-mesh', ...foldersIn('bench-growth'), ...foldersIn('prove')];
+
+const foldersIn = (name: string): readonly string[] => (existsSync(inHome(name)) ? readdirSync(inHome(name)).map((each) => join(name, each)) : []);
 
 async function stop(pid: number): Promise<void> {
   process.kill(pid, 'SIGTERM');

@@ -4,6 +4,7 @@ import { fork } from 'node:child_process';
 import { CommandFailed, EXIT } from '../exit-codes.js';
 import { colors, printer, table, type Printer } from '../output/print.js';
 import { inRoot } from '../paths.js';
+import { interrupted, interruptible } from '../processes/interruption.js';
 import { wholeNumber, withExamples } from './command.js';
 
 interface SimulateOptions {
@@ -21,7 +22,7 @@ const SEED_MAX = 2 ** 31;
 export function registerSimulate(program: Command): void {
   const simulate = program
     .command('simulate')
-    .description('run the cores of all services in simulated worlds where everything fails; exits with 1 when a promise is broken')
+    .description('Run the cores of all services in simulated worlds where everything fails; exits with 1 when a promise is broken')
     .option('--seeds <n>', 'worlds to run, after those that failed once', wholeNumber(1, 100_000_000), 1_000)
     .option('--from <seed>', 'the first of them', wholeNumber(0, SEED_MAX), 1)
     .option('--seed <seed>', 'run this one alone', wholeNumber(0, SEED_MAX))
@@ -39,7 +40,7 @@ export function registerSimulate(program: Command): void {
 async function runSimulate(options: SimulateOptions): Promise<void> {
   if (options.trace && options.seed === undefined) throw new CommandFailed('Expected --seed with --trace: a trace is of one seed.', EXIT.usage);
   const out = printer(options.json === true);
-  const { printed, code } = await suite(argumentsOf(options), out, options.trace === true);
+  const { printed, code } = await interruptible(out.progress, (told) => suite(argumentsOf(options), out, options.trace === true, told));
   const report = lastReport(printed);
   if (!report) throw new CommandFailed(`The simulation ended with ${code} and printed no report. What it printed:\n${printed.slice(-1_000)}`, EXIT.unavailable);
   out.data(report, () => (options.bugs ? bugsText(report) : reportText(report)));
@@ -61,9 +62,10 @@ interface Progress {
 
 const PROGRESS_MS = 2_000;
 
-/** Runs the suite in a process of its own. @param isShown whether all but the report is printed as it comes. */
-function suite(args: readonly string[], out: Printer, isShown: boolean): Promise<{ readonly printed: string; readonly code: number | null }> {
-  const child = fork(inRoot('tests', 'simulation', 'dist', 'src', 'simulate.main.js'), args, { stdio: ['ignore', 'pipe', 'inherit', 'ipc'] });
+/** Runs the suite in a process of its own. @param isShown whether all but the report is printed as it comes. @throws CommandFailed 130 when it is told to stop. */
+async function suite(args: readonly string[], out: Printer, isShown: boolean, told: Promise<never>): Promise<{ readonly printed: string; readonly code: number | null }> {
+  // A session of its own: Ctrl-C reaches this command alone; the suite ends when it is told, or when this command is gone.
+  const child = fork(inRoot('tests', 'simulation', 'dist', 'src', 'simulate.main.js'), args, { stdio: ['ignore', 'pipe', 'inherit', 'ipc'], detached: true });
   let printed = '';
   child.stdout?.setEncoding('utf8').on('data', (text: string) => {
     printed += text;
@@ -79,16 +81,18 @@ function suite(args: readonly string[], out: Printer, isShown: boolean): Promise
     toldAt = performance.now();
     out.progress(`${done} of ${count}${violations > 0 ? `, ${violations} violations` : ''}`);
   });
-  const interrupt = (): void => void child.kill();
-  process.once('SIGINT', interrupt);
-  return new Promise((resolve, reject) => {
+  let isTold = false;
+  told.catch(() => {
+    isTold = true;
+    child.kill();
+  });
+  const code = await new Promise<number | null>((resolve, reject) => {
     child.on('error', reject);
     // Not `exit`: what it printed last is still on its way then.
-    child.on('close', (code) => {
-      process.off('SIGINT', interrupt);
-      resolve({ printed, code });
-    });
+    child.on('close', resolve);
   });
+  if (isTold) throw interrupted();
+  return { printed, code };
 }
 
 type Report = Readonly<Record<string, unknown>>;

@@ -9,12 +9,13 @@ import { specsStep } from '../test/specs.js';
 import { staticSteps } from '../test/static-checks.js';
 import { countAll, runSteps, type NotRun, type Step, type StepReport } from '../test/step.js';
 import { testServers } from '../test/test-servers.js';
+import { withExamples } from './command.js';
 
 const MINUTE_MS = 60_000;
 const quickSpecs = specsStep({ name: 'unit, replay and architecture specs', filters: ['.unit.spec.ts', '.replay.spec.ts', 'tests/architecture/'], timeoutMs: 5 * MINUTE_MS });
 
 export function registerTest(program: Command): void {
-  program
+  const command = program
     .command('test')
     .description('Check everything: format, lint, types, generated code, specs, and with real servers the suites, the demo and short runs of prove and bench.')
     .option('--quick', 'only what needs no server: about a minute')
@@ -29,6 +30,11 @@ Environment:
     .action(async ({ quick = false, json = false }: { quick?: boolean; json?: boolean }) => {
       process.exitCode = await runTests(program, quick, printer(json));
     });
+  withExamples(command, [
+    ['./weft test --quick', 'before a commit'],
+    ['./weft test', 'before a change is taken in'],
+    ['WEFT_REQUIRE=kafka,redis ./weft test --json', 'where nothing may be left out, for a script'],
+  ]);
 }
 
 async function runTests(program: Command, quick: boolean, print: Printer): Promise<number> {

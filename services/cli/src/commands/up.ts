@@ -10,11 +10,9 @@ import { HOME, inHome } from '../paths.js';
 import { deployExamples } from '../processes/deploy-examples.js';
 import { startLocalWorld, type LocalWorld } from '../processes/local-world.js';
 import { REPLICATED_SERVICES, startMesh, type Replicas } from '../processes/mesh.js';
+import { PROFILES, type Profile } from '../processes/profile.js';
 import { migrateStore, startStandalone, type RunningWeft } from '../processes/standalone.js';
 import { oneOf, wholeNumber, withExamples } from './command.js';
-
-export const PROFILES = ['standalone', 'mesh'] as const;
-export type Profile = (typeof PROFILES)[number];
 
 interface UpOptions {
   readonly profile: Profile;

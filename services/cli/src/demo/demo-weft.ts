@@ -3,8 +3,8 @@ import { execute, openPool, startEmbedded } from '@weft/adapter-postgres';
 import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { GatewayClient } from '../client/gateway-client.js';
-import type { Profile } from '../commands/up.js';
 import { startMesh, type Mesh } from '../processes/mesh.js';
+import type { Profile } from '../processes/profile.js';
 import { migrateStore, startStandalone, type RunningStandalone } from '../processes/standalone.js';
 
 export interface DemoWeft {

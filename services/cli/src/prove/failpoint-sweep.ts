@@ -3,11 +3,11 @@ import { FAILPOINT_REACHED } from '@weft/nest-platform';
 import { FAILPOINTS, type Failpoint, type FailpointSide } from '@weft/pipeline';
 import { readFileSync, statSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { CommandFailed } from '../exit-codes.js';
+import { CommandFailed, EXIT } from '../exit-codes.js';
+import type { Profile } from '../processes/profile.js';
 import type { ServiceProcess } from '../processes/service-process.js';
 import type { Plant } from './plants.js';
 import { seeded } from './seeded.js';
-import type { Profile } from './subject.js';
 import { openTrial, type Trial } from './trial.js';
 
 export interface SweepOptions {
@@ -17,6 +17,8 @@ export interface SweepOptions {
   readonly seed: number;
   readonly plant: Plant;
   readonly onProgress: (text: string) => void;
+  /** Rejects when the proof is to stop. */
+  readonly told: Promise<never>;
 }
 
 /** The judge's counts and sentences, and how far the sweep came. */
@@ -54,14 +56,15 @@ const LEFT_BY: Readonly<Partial<Record<Failpoint, Place>>> = {
 };
 
 export async function proveFailpoints(options: SweepOptions): Promise<{ readonly report: SweepReport; readonly clean: boolean }> {
-  const { profile, seed, plant, onProgress } = options;
+  const { profile, seed, plant, onProgress, told } = options;
   const places = placesOf(options);
-  if (places.length === 0) throw new CommandFailed(`Expected a failpoint of ${profile} that begins with ${JSON.stringify(options.only)} but there is none. There are: ${FAILPOINTS.join(', ')}.`);
+  if (places.length === 0)
+    throw new CommandFailed(`Expected a failpoint of ${profile} that begins with ${JSON.stringify(options.only)} but there is none. There are: ${FAILPOINTS.join(', ')}.`, EXIT.usage);
   const trial = await openTrial({ name: `failpoints-${profile}`, profile, seed, plant, onProgress });
   try {
     const startedAt = performance.now();
-    const missed = await sweep(trial, places, options);
-    const { counts, clean } = await trial.judge();
+    const missed = await Promise.race([sweep(trial, places, options), told]);
+    const { counts, clean } = await Promise.race([trial.judge(), told]);
     const seconds = Math.round((performance.now() - startedAt) / 100) / 10;
     const report = { failpoints: new Set(places.map(({ name }) => name)).size, runs: places.length, hit: places.length - missed.length, missed, ...counts, seconds, seed, profile };
     return { report, clean: clean && missed.length === 0 };

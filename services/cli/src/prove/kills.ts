@@ -1,8 +1,8 @@
 // Random kill -9 while executions run; afterwards an independent judge compares what was promised with what happened.
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Profile } from '../processes/profile.js';
 import type { Plant } from './plants.js';
 import { seeded } from './seeded.js';
-import type { Profile } from './subject.js';
 import { openTrial, type Trial } from './trial.js';
 
 export interface KillsOptions {
@@ -13,6 +13,8 @@ export interface KillsOptions {
   /** A fault that the proof must notice. */
   readonly plant: Plant;
   readonly onProgress: (text: string) => void;
+  /** Rejects when the proof is to stop. */
+  readonly told: Promise<never>;
 }
 
 /** The judge's counts and sentences, and how the run was. */
@@ -27,12 +29,12 @@ export interface KillsReport {
 const IN_FLIGHT = 24;
 
 export async function proveKills(options: KillsOptions): Promise<{ readonly report: KillsReport; readonly clean: boolean }> {
-  const { profile, seed, kills, plant, onProgress } = options;
+  const { profile, seed, kills, plant, onProgress, told } = options;
   const trial = await openTrial({ name: profile, profile, seed, plant, onProgress });
   try {
     const startedAt = performance.now();
-    await runUnderKills(trial, options);
-    const { counts, clean } = await trial.judge();
+    await Promise.race([runUnderKills(trial, options), told]);
+    const { counts, clean } = await Promise.race([trial.judge(), told]);
     return { report: { ...counts, kills, seconds: Math.round((performance.now() - startedAt) / 100) / 10, seed, profile }, clean };
   } finally {
     await trial.stop();

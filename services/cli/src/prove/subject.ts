@@ -8,8 +8,6 @@ import { freePorts } from '../processes/free-port.js';
 import { MESH_SERVICES, startMesh, type MeshService } from '../processes/mesh.js';
 import { ServiceProcess } from '../processes/service-process.js';
 
-export type Profile = 'standalone' | 'mesh';
-
 export interface Subject {
   readonly connection: Connection;
   readonly storeUrl: string;

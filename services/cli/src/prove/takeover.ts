@@ -24,6 +24,8 @@ export interface TakeoverOptions {
   readonly seed: number;
   readonly plant: TakeoverPlant;
   readonly onProgress: (text: string) => void;
+  /** Rejects when the proof is to stop. */
+  readonly told: Promise<never>;
 }
 
 export interface TakeoverReport {
@@ -54,7 +56,7 @@ const CUTS: readonly (readonly Way[])[] = [['store'], ['bus'], ['store', 'bus']]
 const NO_TAKEOVER = { WEFT_REPLICA_TTL_MS: '600000', WEFT_SWEEP_MS: '600000', WEFT_KAFKA_SESSION_MS: '120000' };
 
 export async function proveTakeover(options: TakeoverOptions): Promise<{ readonly report: TakeoverReport; readonly clean: boolean }> {
-  const { seed, plant, onProgress } = options;
+  const { seed, plant, onProgress, told } = options;
   const subjects: ReplicatedSubject[] = [];
   const trial = await openTrial({
     name: 'takeover',
@@ -77,11 +79,12 @@ export async function proveTakeover(options: TakeoverOptions): Promise<{ readonl
     const load = startLoad(trial, options.rate);
     let run: Run;
     try {
-      run = await underFaults(subject, options);
+      run = await Promise.race([underFaults(subject, options), told]);
     } finally {
-      await load.stop();
+      load.end();
     }
-    const { counts, clean } = await trial.judge();
+    await Promise.race([load.settled(), told]);
+    const { counts, clean } = await Promise.race([trial.judge(), told]);
     await sleep(500);
     const { verdict, isClean } = await judgeProgress({ requests: load.sent, ended: watch.ended, ...run });
     const seconds = Math.round((performance.now() - startedAt) / 100) / 10;
@@ -145,8 +148,17 @@ async function underFaults(subject: ReplicatedSubject, { rounds: count, seed, pl
   return { rounds, steady, rolling };
 }
 
+interface Load {
+  /** When each request was sent. */
+  readonly sent: ReadonlyMap<string, number>;
+  /** Nothing is sent from then on. */
+  end(): void;
+  /** Resolves when all that was sent has been accepted. */
+  settled(): Promise<void>;
+}
+
 /** Sends requests at a fixed rate, whatever becomes of those before: a load that waits for answers would hide a stall. */
-function startLoad(trial: Trial, rate: number): { readonly sent: ReadonlyMap<string, number>; stop(): Promise<void> } {
+function startLoad(trial: Trial, rate: number): Load {
   const sent = new Map<string, number>();
   const open = new Set<Promise<void>>();
   const begin = performance.now();
@@ -160,10 +172,8 @@ function startLoad(trial: Trial, rate: number): { readonly sent: ReadonlyMap<str
   }, 5);
   return {
     sent,
-    stop: async () => {
-      clearInterval(timer);
-      await Promise.all(open);
-    },
+    end: () => clearInterval(timer),
+    settled: async () => void (await Promise.all(open)),
   };
 }
 

@@ -7,10 +7,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { GatewayClient } from '../client/gateway-client.js';
 import { CommandFailed } from '../exit-codes.js';
 import { inHome, inRoot } from '../paths.js';
+import type { Profile } from '../processes/profile.js';
 import { startCountingServer, stripKeys } from './counting-server.js';
 import { withPlant, type Plant } from './plants.js';
 import { dumpOf, isAtRest, type SqlDump } from './sql-dump.js';
-import { meshSubject, standaloneSubject, type Profile, type Subject, type SubjectOptions } from './subject.js';
+import { meshSubject, standaloneSubject, type Subject, type SubjectOptions } from './subject.js';
 
 export interface TrialOptions {
   /** Folder of the proof below Weft's home; emptied first. */
