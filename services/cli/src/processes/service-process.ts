@@ -3,6 +3,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { CommandFailed, EXIT } from '../exit-codes.js';
+import { WITH_PARENT } from './with-parent.js';
 
 export interface ServiceOptions {
   readonly name: string;
@@ -14,7 +15,6 @@ export interface ServiceOptions {
   readonly logFile: string;
 }
 
-const END_WITH_PARENT = new URL('./end-with-parent.js', import.meta.url).href;
 const READY_MS_MAX = 60_000;
 const STOP_MS_MAX = 30_000;
 
@@ -42,7 +42,7 @@ export class ServiceProcess {
     mkdirSync(dirname(logFile), { recursive: true });
     const log = openSync(logFile, 'a', 0o600);
     // In a group of its own, so that Ctrl-C reaches the command alone, which then drains it; its input closes when the command is gone.
-    const child = spawn(process.execPath, ['--enable-source-maps', '--import', END_WITH_PARENT, main], { env: { ...process.env, ...env, ...more }, stdio: ['pipe', log, log], detached: true });
+    const child = spawn(process.execPath, ['--enable-source-maps', ...WITH_PARENT, main], { env: { ...process.env, ...env, ...more }, stdio: ['pipe', log, log], detached: true });
     closeSync(log);
     this.#child = child;
     this.#exited = new Promise((resolve) => child.once('exit', (_code, signal) => resolve(signal ?? undefined)));

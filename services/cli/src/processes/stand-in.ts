@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs';
 import { CommandFailed, EXIT } from '../exit-codes.js';
 import { inRoot } from '../paths.js';
 import { followChild } from './child-log.js';
+import { WITH_PARENT } from './with-parent.js';
 
 export interface StandIn {
   /** Without a path. */
@@ -12,7 +13,6 @@ export interface StandIn {
 }
 
 const READY_MS = 10_000;
-const WITH_PARENT = ['--import', new URL('./end-with-parent.js', import.meta.url).href];
 
 /** A model that answers from a script, behind the protocol of OpenAI's chat completions. Every answer is marked as simulated. */
 export const startScriptedModel = (script: string, logFile: string): Promise<StandIn> =>

@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { CommandFailed, EXIT } from '../exit-codes.js';
 import { inRoot } from '../paths.js';
 import { followChild } from './child-log.js';
+import { WITH_PARENT } from './with-parent.js';
 
 /** A Weft that runs, of either profile. */
 export interface RunningWeft {
@@ -33,7 +34,7 @@ export interface StandaloneOptions {
 }
 
 const MAIN = inRoot('services', 'standalone', 'dist', 'main.js');
-const EXEC = ['--enable-source-maps', '--import', new URL('./end-with-parent.js', import.meta.url).href];
+const EXEC = ['--enable-source-maps', ...WITH_PARENT];
 const READY_MS = 60_000;
 // Longer than the drain of the process itself.
 const STOP_MS = 30_000;

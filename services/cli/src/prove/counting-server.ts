@@ -4,6 +4,7 @@ import { createServer, request as forward } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { CommandFailed, EXIT } from '../exit-codes.js';
 import { inRoot } from '../paths.js';
+import { WITH_PARENT } from '../processes/with-parent.js';
 
 export interface Receiver {
   readonly url: string;
@@ -12,7 +13,11 @@ export interface Receiver {
 
 /** @param file where every receipt is written before it is answered. */
 export async function startCountingServer(file: string, args: readonly string[]): Promise<Receiver> {
-  const child = spawn(process.execPath, [inRoot('tests', 'faults', 'dist', 'counting-server.main.js'), '--file', file, ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
+  // In a group of its own, so that Ctrl-C reaches the command alone; its input closes when the command is gone.
+  const child = spawn(process.execPath, [...WITH_PARENT, inRoot('tests', 'faults', 'dist', 'counting-server.main.js'), '--file', file, ...args], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+    detached: true,
+  });
   const url = await new Promise<string>((resolve, reject) => {
     child.stdout.setEncoding('utf8').once('data', (line: string) => resolve((JSON.parse(line.split('\n')[0]!) as { url: string }).url));
     child.once('exit', (code) => reject(new CommandFailed(`Expected the counting server to start but it ended with ${code}.`, EXIT.unavailable)));
