@@ -12,8 +12,8 @@ import { possibleOperations } from './operate-execution.js';
 const CANCELLED = 'https://serverlessworkflow.io/spec/1.0.0/errors/cancelled';
 const http = (name: string): object => ({ [name]: { call: 'http', with: { method: 'post', endpoint: 'https://example.test' } } });
 const guarded = (name: string, tasks: readonly object[], handler: readonly object[]): object => ({ [name]: { try: tasks, catch: { errors: { with: { type: CANCELLED } }, do: handler } } });
-const careful = (name: string, tasks: readonly object[]): object => ({
-  [name]: { try: tasks, catch: { errors: { with: { status: 500 } }, retry: { delay: { seconds: 1 }, limit: { attempt: { count: 1 } } }, do: [http('instead')] } },
+const careful = (name: string, tasks: readonly object[], retry: object = { delay: { seconds: 1 }, limit: { attempt: { count: 1 } } }): object => ({
+  [name]: { try: tasks, catch: { errors: { with: { status: 500 } }, retry, do: [http('instead')] } },
 });
 
 const WORKFLOW = {
@@ -30,6 +30,8 @@ const WORKFLOW = {
                 { b: { for: { in: '[1, 2]' }, do: [http('y'), { rest: { wait: { seconds: 5 } } }] } },
                 { c: { fork: { compete: true, branches: [http('p'), http('q')] } } },
                 { d: { listen: { to: { one: { with: { type: 'com.example.paid.v1' } } } } } },
+                // Tried again at once: what is held for one try meets the next one.
+                careful('e', [{ pair: { fork: { branches: [http('u'), { v: { do: [http('v1'), http('v2')] } }] } } }], { limit: { attempt: { count: 2 } } }),
               ],
             },
           },
