@@ -3,7 +3,7 @@ import type { Instant } from '@weft/kernel';
 import type { ExecutionState, OpenReview, OutstandingJob } from './execution.state.js';
 
 /** Job kinds that may take long: buffered by the bus, and waited for in a row instead of in memory. */
-const LONG_KINDS: ReadonlySet<string> = new Set(['infer']);
+export const LONG_KINDS: ReadonlySet<string> = new Set(['infer']);
 
 /** When a long job is published again if nothing was heard of it. */
 export const LONG_JOB_REDELIVERY_MS = 30_000;

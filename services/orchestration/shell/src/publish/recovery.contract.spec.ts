@@ -31,10 +31,10 @@ async function running(...recordedAgo: readonly number[]): Promise<string> {
     await pool.query(`insert into orchestration.history (${COLUMNS}) values ($1, $2, 'default', 7, $1, now() - $3 * interval '1 second', '[]', '', '')`, [id, sequence, seconds]);
   return id;
 }
-const wait = (execution: string, kind: string) =>
-  pool.query(`insert into orchestration.waits (tenant, execution_id, id, bucket, kind, subject) values ('default', $1, $2, 7, $2, 's')`, [execution, kind]);
+const wait = (execution: string, kind: string, subject = 'infer') =>
+  pool.query(`insert into orchestration.waits (tenant, execution_id, id, bucket, kind, subject) values ('default', $1, $2, 7, $2, $3)`, [execution, kind, subject]);
 const silent = async (silentMs: number, withJobRows = false, after = FIRST): Promise<readonly string[]> =>
-  (await pool.query<{ id: string }>({ name: 'silent', text: SILENT_SQL, values: [silentMs, after, withJobRows, 0, BUCKETS] })).rows.map(({ id }) => id);
+  (await pool.query<{ id: string }>({ name: 'silent', text: SILENT_SQL, values: [silentMs, after, withJobRows, 0, BUCKETS, ['infer']] })).rows.map(({ id }) => id);
 
 describe('the question which executions are silent', () => {
   it('is answered by those whose last row is old and that wait for nothing in a row, in order of their ids', async () => {
@@ -50,9 +50,15 @@ describe('the question which executions are silent', () => {
     expect(await silent(0, true, all[0])).toEqual(all.slice(1));
   });
 
+  it('is answered by those, too, that do a quick job beside what they are parked for: a crash loses it as any other', async () => {
+    const [quick, long, timer] = [await running(60), await running(60), await running(60)];
+    await Promise.all([wait(quick, 'timer'), wait(quick, 'job', 'http'), wait(long, 'timer'), wait(long, 'job'), wait(timer, 'timer')]);
+    expect((await silent(50_000)).filter((id) => [quick, long, timer].includes(id))).toEqual([quick]);
+  });
+
   it('walks through what runs by an index in that order: no page sorts all that are left', async () => {
-    await pool.query(`prepare silent_plan(float8, uuid, boolean, int, int) as ${SILENT_SQL}`);
-    const { rows } = await pool.query<{ 'QUERY PLAN': string }>(`explain (costs off) execute silent_plan(0, '${FIRST}', true, 0, ${BUCKETS})`);
+    await pool.query(`prepare silent_plan(float8, uuid, boolean, int, int, text[]) as ${SILENT_SQL}`);
+    const { rows } = await pool.query<{ 'QUERY PLAN': string }>(`explain (costs off) execute silent_plan(0, '${FIRST}', true, 0, ${BUCKETS}, '{infer}')`);
     const plan = rows.map((row) => row['QUERY PLAN']).join('\n');
     expect(plan).toMatch(/Index (Only )?Scan using executions_running on executions/);
     expect(plan).not.toMatch(/-> +(Incremental )?Sort|Seq Scan/);

@@ -1,6 +1,6 @@
 // Finds again what a crash left undone: running executions that nobody works on, and commits that nobody announced.
 import { execute, type Pool } from '@weft/adapter-postgres';
-import { decodeEvents, initialExecution, foldExecution, isInShare, outstandingJobs, type ExecutionEvent, type ExecutionState } from '@weft/orchestration/core';
+import { LONG_KINDS, decodeEvents, initialExecution, foldExecution, isInShare, outstandingJobs, type ExecutionEvent, type ExecutionState } from '@weft/orchestration/core';
 import { bucketOf } from '@weft/kernel';
 import { failpoint, Fault, type Bus, type Clock } from '@weft/pipeline';
 import type { ExecutionStore } from '../persist/execution-store.js';
@@ -22,11 +22,12 @@ export interface RecoveryOptions {
 }
 
 // `id > $2` walks through all of them in pages, in the order of their index; nothing is remembered between sweeps. Few of them are
-// not parked: only of these the last row of the history is looked at.
+// not parked: only of these the last row of the history is looked at. What does a quick job beside something that it is parked for is
+// not parked; $6 kinds of jobs that are waited for in a row by themselves.
 export const SILENT_SQL = `
 select e.id from orchestration.executions e
 where e.status = 'running' and e.id > $2::uuid and e.bucket >= $4 and e.bucket < $5
-  and case when coalesce((select bool_or($3 and w.kind = 'job') from orchestration.waits w where w.tenant = e.tenant and w.execution_id = e.id), true)
+  and case when coalesce((select bool_or(w.kind = 'job' and ($3 or w.subject <> all($6::text[]))) from orchestration.waits w where w.tenant = e.tenant and w.execution_id = e.id), true)
     then (select h.recorded_at from orchestration.history h where h.execution_id = e.id order by h.sequence desc limit 1) <= now() - $1::float8 * interval '1 millisecond' end
 order by e.id limit 500`;
 
@@ -121,7 +122,7 @@ export class Recovery {
       // Asked for each page: a process that was stopped in the middle has none any more.
       const { from, to } = this.replicas.share();
       if (from === to) return;
-      const rows = await execute<{ id: string }>(this.pool, { name: 'orchestration-silent-4', text: SILENT_SQL, values: [silentMs, after, withJobRows, from, to] });
+      const rows = await execute<{ id: string }>(this.pool, { name: 'orchestration-silent-5', text: SILENT_SQL, values: [silentMs, after, withJobRows, from, to, [...LONG_KINDS]] });
       if (rows.length === 0) return;
       // What this process watches itself it dispatches again in its own time.
       await this.redispatch(rows.map((row) => row.id).filter((id) => !this.progress.isExpected(id)));

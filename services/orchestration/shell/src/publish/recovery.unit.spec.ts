@@ -89,7 +89,7 @@ describe('recovery', () => {
     let isAway = true;
     const looks: unknown[] = [];
     const { pool } = poolOf({
-      'orchestration-silent-4': (values) => {
+      'orchestration-silent-5': (values) => {
         if (isAway) throw new Error('the store is away');
         looks.push(values);
         return [];
@@ -102,8 +102,8 @@ describe('recovery', () => {
     isAway = false;
     await vi.advanceTimersByTimeAsync(2_000);
     expect(looks).toEqual([
-      [0, FIRST, true, 0, 4096],
-      [1_000, FIRST, false, 0, 4096],
+      [0, FIRST, true, 0, 4096, ['infer']],
+      [1_000, FIRST, false, 0, 4096, ['infer']],
     ]);
     await recovery.stop();
   });
