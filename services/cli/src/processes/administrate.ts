@@ -30,7 +30,8 @@ export async function administrate(args: readonly string[], env: Readonly<Record
     child.once('error', reject);
     child.once('close', resolve);
   });
-  if (code !== 0) throw new CommandFailed(`Expected \`${args[0]}\` to succeed but: ${saying(last) || `it ended with ${code ?? 'a signal'}`}`, EXIT.unavailable);
+  const complaints = last.filter((line) => logEntryOf(line)?.level !== 'info');
+  if (code !== 0) throw new CommandFailed(`Expected \`${args[0]}\` to succeed but: ${saying(complaints) || `it ended with ${code ?? 'a signal'}`}`, EXIT.unavailable);
   tellLast();
   return printed;
 }
