@@ -43,7 +43,11 @@ async function runMany(from: number, count: number): Promise<void> {
     process.send?.({ done: total.seeds, count: kept.length + count, violations: total.violations });
   });
   const report = reportOf(total);
-  end({ ...report, workers, seconds: secondsSince(startedAt) }, report.violations === 0 && (count < EVERY_KIND_FROM || Object.values(report.faultKinds).every((struck) => struck > 0)));
+  // Kept seeds come on top of those that were asked for.
+  end(
+    { ...report, seeds: report.seeds - kept.length, keptSeeds: kept.length, workers, seconds: secondsSince(startedAt) },
+    report.violations === 0 && (count < EVERY_KIND_FROM || Object.values(report.faultKinds).every((struck) => struck > 0)),
+  );
 }
 
 function* turns(kept: readonly number[], from: number, count: number): Generator<Order> {
