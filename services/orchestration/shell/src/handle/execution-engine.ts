@@ -101,11 +101,12 @@ export class ExecutionEngine {
       if (dispatch.length > 0) dispatches.push({ state: after, jobs: dispatch });
       for (const wait of park) if (wait.kind === 'timer' && wait.due !== undefined) this.ports.onTimer(key, wait.id, wait.due);
       // Long jobs are watched by their wait rows.
-      if (!isParked(after)) this.ports.progress.expect(key, commit.at);
+      const parked = isParked(after);
+      if (!parked) this.ports.progress.expect(key, commit.at);
       else this.ports.progress.forget(key);
       // Only duplicates ask for it from now on, and they are rare: the cache is for what goes on.
       if (isEnded(after)) this.#cache.drop(key);
-      else if (isParked(after)) this.#cache.rest(key);
+      else if (parked) this.#cache.rest(key);
     }
     this.#keepSnapshots(commit);
     failpoint('orchestration.announce', 'before');
