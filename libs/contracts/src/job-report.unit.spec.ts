@@ -18,6 +18,8 @@ const job: Job = {
   models: [],
   settlement: undefined,
   workflow: 'acme/x:1.0.0',
+  approvals: [],
+  agent: '',
 };
 const overTheWire = (command: Command): Command => Command.decode(Command.encode(command).finish());
 

@@ -46,6 +46,8 @@ function job(kind: string, input: Json, more: Partial<Job> & { readonly tenant?:
     models: [],
     settlement: undefined,
     workflow: 'examples/triage:1.0.0',
+    approvals: [],
+    agent: '',
     ...rest,
   };
 }

@@ -24,6 +24,8 @@ const job: Job = {
   models: [],
   settlement: undefined,
   workflow: 'acme/x:1.0.0',
+  approvals: [],
+  agent: '',
 };
 
 let store: ScratchStore;

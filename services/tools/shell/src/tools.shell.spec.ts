@@ -176,6 +176,8 @@ function jobOf(tool: string, args: Json = { to: 'ada' }, more: Partial<Job> = {}
     models: [],
     settlement: undefined,
     workflow: 'acme/x:1.0.0',
+    approvals: [],
+    agent: '',
     ...more,
   };
 }

@@ -42,6 +42,8 @@ function job(input: Json, more: Partial<Job> = {}, tenant = 'default'): Job {
     models: [],
     settlement: undefined,
     workflow: 'examples/triage:1.0.0',
+    approvals: [],
+    agent: '',
     ...more,
   };
 }

@@ -24,5 +24,7 @@ export function jobMessage(state: ExecutionState, job: OutstandingJob): Job {
     models: job.kind === 'infer' ? state.models.map((model) => ({ ...model })) : [],
     settlement: job.settlement ? { happened: job.settlement.happened, outputJson: JSON.stringify(job.settlement.output), decidedBy: job.settlement.decidedBy } : undefined,
     workflow: `${namespace}/${name}:${version}`,
+    approvals: [],
+    agent: '',
   };
 }

@@ -17,7 +17,7 @@ import {
   type Metadata,
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
-import { Context } from "./context.js";
+import { Budget, Context } from "./context.js";
 
 /** A unit of work dispatched for an activation. Derived from history: dispatching it again is always safe. */
 export interface Job {
@@ -45,8 +45,56 @@ export interface Job {
     | undefined;
   /** Name of the workflow, "namespace/name:version": grants are given to it. */
   workflow: string;
+  /** What people have approved in this execution and nobody is known to have used: each is bound to one action. */
+  approvals: Approval[];
+  /** Name of the agent that acts; "" = the workflow itself. */
+  agent: string;
+  /** What the agent may do at most; missing = nothing is narrowed beyond the policies. */
+  attenuation?:
+    | Attenuation
+    | undefined;
   /** What was too large to travel here. */
   claims?: Claims | undefined;
+}
+
+/** A person's word for one action: single use, expiring. */
+export interface Approval {
+  reviewId: string;
+  /** Digest of the tool, its arguments and the context that was shown. */
+  digest: string;
+  /** Who decided; several where four eyes were asked for. */
+  decidedBy: string[];
+  decidedAtMs: number;
+  expiresAtMs: number;
+}
+
+/** A grant that was made smaller on its way down: it never adds to what policies allow. */
+export interface Attenuation {
+  /** Tools that may be called; empty = none. */
+  tools: string[];
+  /** What may still be spent. A missing budget is unlimited. */
+  budget?: Budget | undefined;
+}
+
+/** An action that waits for a person, as the person is to see it. */
+export interface ApprovalRequest {
+  digest: string;
+  title: string;
+  /** {tool, arguments, context}: what the digest covers. JSON text. */
+  subjectJson: string;
+  /** Why a person is asked. */
+  reasons: string[];
+}
+
+/** What a job has used up. */
+export interface Usage {
+  inputTokens: number;
+  outputTokens: number;
+  /** Millionths of the deployment's currency. */
+  moneyMicros: number;
+  calls: number;
+  /** Counted here, because the provider told nothing or something that cannot be. */
+  estimated: boolean;
 }
 
 /** Texts of a message that lie in the payload store of its tenant, each once however often it is sent. */
@@ -146,6 +194,7 @@ export interface CompleteJob {
   /** How it came about: model used, candidates rejected, tokens, verdict, from the ledger. JSON text. */
   evidenceJson: string;
   taint: string[];
+  usage?: Usage | undefined;
 }
 
 export interface FailJob {
@@ -161,6 +210,9 @@ export interface FailJob {
   /** The platform itself lost the attempt (a crash): tried again without asking the workflow. */
   platform: boolean;
   evidenceJson: string;
+  /** Code approval-required: the same job is dispatched again once a person has approved exactly this. */
+  approvalRequest?: ApprovalRequest | undefined;
+  usage?: Usage | undefined;
 }
 
 export interface Failure {
@@ -228,6 +280,9 @@ function createBaseJob(): Job {
     models: [],
     settlement: undefined,
     workflow: "",
+    approvals: [],
+    agent: "",
+    attenuation: undefined,
     claims: undefined,
   };
 }
@@ -269,6 +324,15 @@ export const Job: MessageFns<Job> = {
     }
     if (message.workflow !== "") {
       writer.uint32(98).string(message.workflow);
+    }
+    for (const v of message.approvals) {
+      Approval.encode(v!, writer.uint32(106).fork()).join();
+    }
+    if (message.agent !== "") {
+      writer.uint32(114).string(message.agent);
+    }
+    if (message.attenuation !== undefined) {
+      Attenuation.encode(message.attenuation, writer.uint32(122).fork()).join();
     }
     if (message.claims !== undefined) {
       Claims.encode(message.claims, writer.uint32(242).fork()).join();
@@ -385,6 +449,30 @@ export const Job: MessageFns<Job> = {
             message.workflow = reader.string();
             continue;
           }
+          case 13: {
+            if (tag !== 106) {
+              break;
+            }
+
+            message.approvals.push(Approval.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 14: {
+            if (tag !== 114) {
+              break;
+            }
+
+            message.agent = reader.string();
+            continue;
+          }
+          case 15: {
+            if (tag !== 122) {
+              break;
+            }
+
+            message.attenuation = Attenuation.decode(reader, reader.uint32());
+            continue;
+          }
           case 30: {
             if (tag !== 242) {
               break;
@@ -433,6 +521,11 @@ export const Job: MessageFns<Job> = {
         : [],
       settlement: isSet(object.settlement) ? Settlement.fromJSON(object.settlement) : undefined,
       workflow: isSet(object.workflow) ? globalThis.String(object.workflow) : "",
+      approvals: globalThis.Array.isArray(object?.approvals)
+        ? object.approvals.map((e: any) => Approval.fromJSON(e))
+        : [],
+      agent: isSet(object.agent) ? globalThis.String(object.agent) : "",
+      attenuation: isSet(object.attenuation) ? Attenuation.fromJSON(object.attenuation) : undefined,
       claims: isSet(object.claims) ? Claims.fromJSON(object.claims) : undefined,
     };
   },
@@ -475,6 +568,15 @@ export const Job: MessageFns<Job> = {
     if (message.workflow !== "") {
       obj.workflow = message.workflow;
     }
+    if (message.approvals?.length) {
+      obj.approvals = message.approvals.map((e) => Approval.toJSON(e));
+    }
+    if (message.agent !== "") {
+      obj.agent = message.agent;
+    }
+    if (message.attenuation !== undefined) {
+      obj.attenuation = Attenuation.toJSON(message.attenuation);
+    }
     if (message.claims !== undefined) {
       obj.claims = Claims.toJSON(message.claims);
     }
@@ -502,9 +604,516 @@ export const Job: MessageFns<Job> = {
       ? Settlement.fromPartial(object.settlement)
       : undefined;
     message.workflow = object.workflow ?? "";
+    message.approvals = object.approvals?.map((e) => Approval.fromPartial(e)) || [];
+    message.agent = object.agent ?? "";
+    message.attenuation = (object.attenuation !== undefined && object.attenuation !== null)
+      ? Attenuation.fromPartial(object.attenuation)
+      : undefined;
     message.claims = (object.claims !== undefined && object.claims !== null)
       ? Claims.fromPartial(object.claims)
       : undefined;
+    return message;
+  },
+};
+
+function createBaseApproval(): Approval {
+  return { reviewId: "", digest: "", decidedBy: [], decidedAtMs: 0, expiresAtMs: 0 };
+}
+
+export const Approval: MessageFns<Approval> = {
+  encode(message: Approval, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.reviewId !== "") {
+      writer.uint32(10).string(message.reviewId);
+    }
+    if (message.digest !== "") {
+      writer.uint32(18).string(message.digest);
+    }
+    for (const v of message.decidedBy) {
+      writer.uint32(26).string(v!);
+    }
+    if (message.decidedAtMs !== 0) {
+      writer.uint32(33).double(message.decidedAtMs);
+    }
+    if (message.expiresAtMs !== 0) {
+      writer.uint32(41).double(message.expiresAtMs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Approval {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseApproval();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.reviewId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.digest = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.decidedBy.push(reader.string());
+            continue;
+          }
+          case 4: {
+            if (tag !== 33) {
+              break;
+            }
+
+            message.decidedAtMs = reader.double();
+            continue;
+          }
+          case 5: {
+            if (tag !== 41) {
+              break;
+            }
+
+            message.expiresAtMs = reader.double();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): Approval {
+    return {
+      reviewId: isSet(object.reviewId)
+        ? globalThis.String(object.reviewId)
+        : isSet(object.review_id)
+        ? globalThis.String(object.review_id)
+        : "",
+      digest: isSet(object.digest) ? globalThis.String(object.digest) : "",
+      decidedBy: globalThis.Array.isArray(object?.decidedBy)
+        ? object.decidedBy.map((e: any) => globalThis.String(e))
+        : globalThis.Array.isArray(object?.decided_by)
+        ? object.decided_by.map((e: any) => globalThis.String(e))
+        : [],
+      decidedAtMs: isSet(object.decidedAtMs)
+        ? globalThis.Number(object.decidedAtMs)
+        : isSet(object.decided_at_ms)
+        ? globalThis.Number(object.decided_at_ms)
+        : 0,
+      expiresAtMs: isSet(object.expiresAtMs)
+        ? globalThis.Number(object.expiresAtMs)
+        : isSet(object.expires_at_ms)
+        ? globalThis.Number(object.expires_at_ms)
+        : 0,
+    };
+  },
+
+  toJSON(message: Approval): unknown {
+    const obj: any = {};
+    if (message.reviewId !== "") {
+      obj.reviewId = message.reviewId;
+    }
+    if (message.digest !== "") {
+      obj.digest = message.digest;
+    }
+    if (message.decidedBy?.length) {
+      obj.decidedBy = message.decidedBy;
+    }
+    if (message.decidedAtMs !== 0) {
+      obj.decidedAtMs = floatToJson(message.decidedAtMs);
+    }
+    if (message.expiresAtMs !== 0) {
+      obj.expiresAtMs = floatToJson(message.expiresAtMs);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<Approval>, I>>(base?: I): Approval {
+    return Approval.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<Approval>, I>>(object: I): Approval {
+    const message = createBaseApproval();
+    message.reviewId = object.reviewId ?? "";
+    message.digest = object.digest ?? "";
+    message.decidedBy = object.decidedBy?.map((e) => e) || [];
+    message.decidedAtMs = object.decidedAtMs ?? 0;
+    message.expiresAtMs = object.expiresAtMs ?? 0;
+    return message;
+  },
+};
+
+function createBaseAttenuation(): Attenuation {
+  return { tools: [], budget: undefined };
+}
+
+export const Attenuation: MessageFns<Attenuation> = {
+  encode(message: Attenuation, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.tools) {
+      writer.uint32(10).string(v!);
+    }
+    if (message.budget !== undefined) {
+      Budget.encode(message.budget, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Attenuation {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAttenuation();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.tools.push(reader.string());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.budget = Budget.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): Attenuation {
+    return {
+      tools: globalThis.Array.isArray(object?.tools) ? object.tools.map((e: any) => globalThis.String(e)) : [],
+      budget: isSet(object.budget) ? Budget.fromJSON(object.budget) : undefined,
+    };
+  },
+
+  toJSON(message: Attenuation): unknown {
+    const obj: any = {};
+    if (message.tools?.length) {
+      obj.tools = message.tools;
+    }
+    if (message.budget !== undefined) {
+      obj.budget = Budget.toJSON(message.budget);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<Attenuation>, I>>(base?: I): Attenuation {
+    return Attenuation.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<Attenuation>, I>>(object: I): Attenuation {
+    const message = createBaseAttenuation();
+    message.tools = object.tools?.map((e) => e) || [];
+    message.budget = (object.budget !== undefined && object.budget !== null)
+      ? Budget.fromPartial(object.budget)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseApprovalRequest(): ApprovalRequest {
+  return { digest: "", title: "", subjectJson: "", reasons: [] };
+}
+
+export const ApprovalRequest: MessageFns<ApprovalRequest> = {
+  encode(message: ApprovalRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.digest !== "") {
+      writer.uint32(10).string(message.digest);
+    }
+    if (message.title !== "") {
+      writer.uint32(18).string(message.title);
+    }
+    if (message.subjectJson !== "") {
+      writer.uint32(26).string(message.subjectJson);
+    }
+    for (const v of message.reasons) {
+      writer.uint32(34).string(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ApprovalRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseApprovalRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.digest = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.title = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.subjectJson = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.reasons.push(reader.string());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ApprovalRequest {
+    return {
+      digest: isSet(object.digest) ? globalThis.String(object.digest) : "",
+      title: isSet(object.title) ? globalThis.String(object.title) : "",
+      subjectJson: isSet(object.subjectJson)
+        ? globalThis.String(object.subjectJson)
+        : isSet(object.subject_json)
+        ? globalThis.String(object.subject_json)
+        : "",
+      reasons: globalThis.Array.isArray(object?.reasons) ? object.reasons.map((e: any) => globalThis.String(e)) : [],
+    };
+  },
+
+  toJSON(message: ApprovalRequest): unknown {
+    const obj: any = {};
+    if (message.digest !== "") {
+      obj.digest = message.digest;
+    }
+    if (message.title !== "") {
+      obj.title = message.title;
+    }
+    if (message.subjectJson !== "") {
+      obj.subjectJson = message.subjectJson;
+    }
+    if (message.reasons?.length) {
+      obj.reasons = message.reasons;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<ApprovalRequest>, I>>(base?: I): ApprovalRequest {
+    return ApprovalRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ApprovalRequest>, I>>(object: I): ApprovalRequest {
+    const message = createBaseApprovalRequest();
+    message.digest = object.digest ?? "";
+    message.title = object.title ?? "";
+    message.subjectJson = object.subjectJson ?? "";
+    message.reasons = object.reasons?.map((e) => e) || [];
+    return message;
+  },
+};
+
+function createBaseUsage(): Usage {
+  return { inputTokens: 0, outputTokens: 0, moneyMicros: 0, calls: 0, estimated: false };
+}
+
+export const Usage: MessageFns<Usage> = {
+  encode(message: Usage, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.inputTokens !== 0) {
+      writer.uint32(9).double(message.inputTokens);
+    }
+    if (message.outputTokens !== 0) {
+      writer.uint32(17).double(message.outputTokens);
+    }
+    if (message.moneyMicros !== 0) {
+      writer.uint32(25).double(message.moneyMicros);
+    }
+    if (message.calls !== 0) {
+      writer.uint32(33).double(message.calls);
+    }
+    if (message.estimated !== false) {
+      writer.uint32(40).bool(message.estimated);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Usage {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseUsage();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 9) {
+              break;
+            }
+
+            message.inputTokens = reader.double();
+            continue;
+          }
+          case 2: {
+            if (tag !== 17) {
+              break;
+            }
+
+            message.outputTokens = reader.double();
+            continue;
+          }
+          case 3: {
+            if (tag !== 25) {
+              break;
+            }
+
+            message.moneyMicros = reader.double();
+            continue;
+          }
+          case 4: {
+            if (tag !== 33) {
+              break;
+            }
+
+            message.calls = reader.double();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.estimated = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): Usage {
+    return {
+      inputTokens: isSet(object.inputTokens)
+        ? globalThis.Number(object.inputTokens)
+        : isSet(object.input_tokens)
+        ? globalThis.Number(object.input_tokens)
+        : 0,
+      outputTokens: isSet(object.outputTokens)
+        ? globalThis.Number(object.outputTokens)
+        : isSet(object.output_tokens)
+        ? globalThis.Number(object.output_tokens)
+        : 0,
+      moneyMicros: isSet(object.moneyMicros)
+        ? globalThis.Number(object.moneyMicros)
+        : isSet(object.money_micros)
+        ? globalThis.Number(object.money_micros)
+        : 0,
+      calls: isSet(object.calls) ? globalThis.Number(object.calls) : 0,
+      estimated: isSet(object.estimated) ? globalThis.Boolean(object.estimated) : false,
+    };
+  },
+
+  toJSON(message: Usage): unknown {
+    const obj: any = {};
+    if (message.inputTokens !== 0) {
+      obj.inputTokens = floatToJson(message.inputTokens);
+    }
+    if (message.outputTokens !== 0) {
+      obj.outputTokens = floatToJson(message.outputTokens);
+    }
+    if (message.moneyMicros !== 0) {
+      obj.moneyMicros = floatToJson(message.moneyMicros);
+    }
+    if (message.calls !== 0) {
+      obj.calls = floatToJson(message.calls);
+    }
+    if (message.estimated !== false) {
+      obj.estimated = message.estimated;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<Usage>, I>>(base?: I): Usage {
+    return Usage.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<Usage>, I>>(object: I): Usage {
+    const message = createBaseUsage();
+    message.inputTokens = object.inputTokens ?? 0;
+    message.outputTokens = object.outputTokens ?? 0;
+    message.moneyMicros = object.moneyMicros ?? 0;
+    message.calls = object.calls ?? 0;
+    message.estimated = object.estimated ?? false;
     return message;
   },
 };
@@ -1748,7 +2357,7 @@ export const DefinitionRef: MessageFns<DefinitionRef> = {
 };
 
 function createBaseCompleteJob(): CompleteJob {
-  return { jobId: "", generation: 0, outputJson: "", evidenceJson: "", taint: [] };
+  return { jobId: "", generation: 0, outputJson: "", evidenceJson: "", taint: [], usage: undefined };
 }
 
 export const CompleteJob: MessageFns<CompleteJob> = {
@@ -1767,6 +2376,9 @@ export const CompleteJob: MessageFns<CompleteJob> = {
     }
     for (const v of message.taint) {
       writer.uint32(42).string(v!);
+    }
+    if (message.usage !== undefined) {
+      Usage.encode(message.usage, writer.uint32(50).fork()).join();
     }
     return writer;
   },
@@ -1824,6 +2436,14 @@ export const CompleteJob: MessageFns<CompleteJob> = {
             message.taint.push(reader.string());
             continue;
           }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.usage = Usage.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1855,6 +2475,7 @@ export const CompleteJob: MessageFns<CompleteJob> = {
         ? globalThis.String(object.evidence_json)
         : "",
       taint: globalThis.Array.isArray(object?.taint) ? object.taint.map((e: any) => globalThis.String(e)) : [],
+      usage: isSet(object.usage) ? Usage.fromJSON(object.usage) : undefined,
     };
   },
 
@@ -1875,6 +2496,9 @@ export const CompleteJob: MessageFns<CompleteJob> = {
     if (message.taint?.length) {
       obj.taint = message.taint;
     }
+    if (message.usage !== undefined) {
+      obj.usage = Usage.toJSON(message.usage);
+    }
     return obj;
   },
 
@@ -1888,6 +2512,7 @@ export const CompleteJob: MessageFns<CompleteJob> = {
     message.outputJson = object.outputJson ?? "";
     message.evidenceJson = object.evidenceJson ?? "";
     message.taint = object.taint?.map((e) => e) || [];
+    message.usage = (object.usage !== undefined && object.usage !== null) ? Usage.fromPartial(object.usage) : undefined;
     return message;
   },
 };
@@ -1901,6 +2526,8 @@ function createBaseFailJob(): FailJob {
     needsPerson: false,
     platform: false,
     evidenceJson: "",
+    approvalRequest: undefined,
+    usage: undefined,
   };
 }
 
@@ -1926,6 +2553,12 @@ export const FailJob: MessageFns<FailJob> = {
     }
     if (message.evidenceJson !== "") {
       writer.uint32(58).string(message.evidenceJson);
+    }
+    if (message.approvalRequest !== undefined) {
+      ApprovalRequest.encode(message.approvalRequest, writer.uint32(66).fork()).join();
+    }
+    if (message.usage !== undefined) {
+      Usage.encode(message.usage, writer.uint32(74).fork()).join();
     }
     return writer;
   },
@@ -1999,6 +2632,22 @@ export const FailJob: MessageFns<FailJob> = {
             message.evidenceJson = reader.string();
             continue;
           }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.approvalRequest = ApprovalRequest.decode(reader, reader.uint32());
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.usage = Usage.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2032,6 +2681,12 @@ export const FailJob: MessageFns<FailJob> = {
         : isSet(object.evidence_json)
         ? globalThis.String(object.evidence_json)
         : "",
+      approvalRequest: isSet(object.approvalRequest)
+        ? ApprovalRequest.fromJSON(object.approvalRequest)
+        : isSet(object.approval_request)
+        ? ApprovalRequest.fromJSON(object.approval_request)
+        : undefined,
+      usage: isSet(object.usage) ? Usage.fromJSON(object.usage) : undefined,
     };
   },
 
@@ -2058,6 +2713,12 @@ export const FailJob: MessageFns<FailJob> = {
     if (message.evidenceJson !== "") {
       obj.evidenceJson = message.evidenceJson;
     }
+    if (message.approvalRequest !== undefined) {
+      obj.approvalRequest = ApprovalRequest.toJSON(message.approvalRequest);
+    }
+    if (message.usage !== undefined) {
+      obj.usage = Usage.toJSON(message.usage);
+    }
     return obj;
   },
 
@@ -2075,6 +2736,10 @@ export const FailJob: MessageFns<FailJob> = {
     message.needsPerson = object.needsPerson ?? false;
     message.platform = object.platform ?? false;
     message.evidenceJson = object.evidenceJson ?? "";
+    message.approvalRequest = (object.approvalRequest !== undefined && object.approvalRequest !== null)
+      ? ApprovalRequest.fromPartial(object.approvalRequest)
+      : undefined;
+    message.usage = (object.usage !== undefined && object.usage !== null) ? Usage.fromPartial(object.usage) : undefined;
     return message;
   },
 };
