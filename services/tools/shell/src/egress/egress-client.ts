@@ -4,10 +4,13 @@ import http from 'node:http';
 import https from 'node:https';
 import type { LookupFunction } from 'node:net';
 import type { HttpExchange } from '@weft/tools/core';
+import { AddressDenied, BodyCut, openExchange, type OpenAnswer, type Opening } from './egress-exchange.js';
 import type { EgressPolicy, Sender } from './egress-policy.js';
 
 /** Bytes of one answer's body that are read; the rest is cut off. */
 export const ANSWER_BYTES_MAX = 1024 * 1024;
+/** Bytes of one streamed body, default. */
+export const STREAM_BYTES_MAX = 16 * 1024 * 1024;
 
 export interface EgressRequest {
   readonly method: string;
@@ -35,10 +38,24 @@ export interface EgressAnswer {
   readonly isTooLong: boolean;
 }
 
-/** An answer, or why there is none. Redirects are answers: they are never followed. */
-export type EgressResult = EgressAnswer | Exclude<HttpExchange, { kind: 'answered' }>;
+/** An answer whose body is still under way. */
+export interface EgressStream extends Omit<OpenAnswer, 'kind' | 'pieces'> {
+  readonly kind: 'streaming';
+  /** To be read once; leaving it early ends the connection. @throws BodyCut when it ends before its end, or is longer than `bytesMax`. */
+  readonly body: AsyncIterable<Buffer>;
+}
 
-class AddressDenied extends Error {}
+export interface EgressStreamRequest extends EgressRequest {
+  /** Longest silence before a piece of the body, milliseconds. Default: only `timeoutMs` counts. */
+  readonly stallMs?: number;
+  /** Bytes of the body. Default `STREAM_BYTES_MAX`. */
+  readonly bytesMax?: number;
+}
+
+/** Why there is no answer. */
+export type EgressFailure = Exclude<HttpExchange, { kind: 'answered' }>;
+/** An answer, or why there is none. Redirects are answers: they are never followed. */
+export type EgressResult = EgressAnswer | EgressFailure;
 
 /** Sends requests where the policy lets them go. The address is checked when the connection is made, so that a name cannot change in between. */
 export class EgressClient {
@@ -48,69 +65,47 @@ export class EgressClient {
 
   constructor(private readonly policy: EgressPolicy) {}
 
-  /** Never rejects: what goes wrong is a result. */
+  /** Sends and reads the whole answer. Never rejects: what goes wrong is a result. */
   async send(request: EgressRequest): Promise<EgressResult> {
-    const passage = this.policy.passage(request.url, request.sender);
-    if (!passage.ok) {
-      const { code, message } = passage.denial;
-      return { kind: 'notSent', code: code === 'denied' ? 'denied' : 'input-invalid', message, retryable: false };
-    }
-    if (request.timeoutMs <= 0 || request.signal?.aborted) return { kind: 'notSent', code: 'timeout', message: 'Expected to send before the deadline but it has passed.', retryable: true };
-    const { result, isStale } = await this.#exchange(request, passage.url, passage.isListed, request.mayRepeat);
-    return isStale ? (await this.#exchange(request, passage.url, passage.isListed, false)).result : result;
+    const opening = await this.#open(request);
+    return opening.kind === 'open' ? readWhole(opening) : opening;
+  }
+
+  /** Sends and hands over the answer as soon as its head is there, whatever its status. Never rejects; `timeoutMs` and the signal go on to bound the body. */
+  async stream(request: EgressStreamRequest): Promise<EgressStream | EgressFailure> {
+    const opening = await this.#open(request);
+    if (opening.kind !== 'open') return opening;
+    const { status, headers, pieces, discard } = opening;
+    return { kind: 'streaming', status, headers, discard, body: bounded(pieces, request.bytesMax ?? STREAM_BYTES_MAX) };
   }
 
   close(): void {
     for (const agent of [...Object.values(this.#listed), ...Object.values(this.#public)]) agent.destroy();
   }
 
-  /** `isStale`: the kept-alive connection was closed before a byte of the answer came. */
-  #exchange(request: EgressRequest, url: URL, isListed: boolean, isPooled: boolean): Promise<{ readonly result: EgressResult; readonly isStale: boolean }> {
-    return new Promise((settle) => {
-      let isConnected = false;
-      let isLate = false;
-      const origin = `${url.protocol}//${url.host}`;
-      const isSecure = url.protocol === 'https:';
-      const lookup = this.#checkedLookup(isListed, origin);
-      let outgoing: http.ClientRequest;
-      const finish = (result: EgressResult, isStale = false): void => {
-        clearTimeout(timer);
-        request.signal?.removeEventListener('abort', late);
-        settle({ result, isStale });
-      };
-      const late = (): void => {
-        isLate = true;
-        outgoing.destroy(new Error('deadline'));
-      };
-      const lost = (error: Error): EgressResult => {
-        if (!isConnected) return notSent(error, isLate, origin, request.timeoutMs);
-        if (isLate) return { kind: 'lost', reason: 'timeout', message: `Expected an answer of ${origin} within ${request.timeoutMs} ms but none came.` };
-        return { kind: 'lost', reason: 'cut', message: `Expected an answer of ${origin} but the connection ended: ${error.message}.` };
-      };
-      const timer = setTimeout(late, request.timeoutMs);
-      request.signal?.addEventListener('abort', late, { once: true });
-      const options: https.RequestOptions = {
-        method: request.method,
-        headers: { 'accept-encoding': 'identity', 'user-agent': 'weft', ...request.headers, ...(request.body === undefined ? {} : { 'content-length': Buffer.byteLength(request.body) }) },
-        lookup,
-        agent: isPooled ? (isListed ? this.#listed : this.#public)[url.protocol as 'http:' | 'https:'] : false,
-      };
-      try {
-        outgoing = (isSecure ? https : http).request(url, options);
-      } catch (error) {
-        return finish({ kind: 'notSent', code: 'input-invalid', message: `Expected a request that can be sent but ${(error as Error).message}.`, retryable: false });
-      }
-      outgoing.on('socket', (socket) => {
-        if (!socket.connecting) isConnected = true;
-        else socket.once(isSecure ? 'secureConnect' : 'connect', () => (isConnected = true));
-      });
-      let hasAnswer = false;
-      outgoing.on('error', (error) => finish(lost(error), isPooled && outgoing.reusedSocket && !hasAnswer && !isLate));
-      outgoing.on('response', (answer) => {
-        hasAnswer = true;
-        receive(answer, finish, lost);
-      });
-      outgoing.end(request.body);
+  async #open(request: EgressStreamRequest): Promise<OpenAnswer | EgressFailure> {
+    const passage = this.policy.passage(request.url, request.sender);
+    if (!passage.ok) {
+      const { code, message } = passage.denial;
+      return { kind: 'notSent', code: code === 'denied' ? 'denied' : 'input-invalid', message, retryable: false };
+    }
+    if (request.timeoutMs <= 0 || request.signal?.aborted) return { kind: 'notSent', code: 'timeout', message: 'Expected to send before the deadline but it has passed.', retryable: true };
+    const opening = await this.#exchange(request, passage.url, passage.isListed, request.mayRepeat);
+    return opening.kind !== 'open' && opening.isStale ? this.#exchange(request, passage.url, passage.isListed, false) : opening;
+  }
+
+  #exchange(request: EgressStreamRequest, url: URL, isListed: boolean, isPooled: boolean): Promise<Opening> {
+    const { method, headers, body, timeoutMs, stallMs, signal } = request;
+    return openExchange({
+      method,
+      url,
+      headers,
+      lookup: this.#checkedLookup(isListed, url.origin),
+      timeoutMs,
+      ...(body === undefined ? {} : { body }),
+      ...(isPooled ? { pool: (isListed ? this.#listed : this.#public)[url.protocol as 'http:' | 'https:'] } : {}),
+      ...(stallMs === undefined ? {} : { stallMs }),
+      ...(signal === undefined ? {} : { signal }),
     });
   }
 
@@ -134,35 +129,29 @@ function agents(): { readonly 'http:': http.Agent; readonly 'https:': https.Agen
   return { 'http:': new http.Agent(options), 'https:': new https.Agent(options) };
 }
 
-function receive(answer: http.IncomingMessage, finish: (result: EgressResult) => void, lost: (error: Error) => EgressResult): void {
+async function readWhole({ status, headers, pieces }: OpenAnswer): Promise<EgressResult> {
   const chunks: Buffer[] = [];
   let bytes = 0;
-  const answered = (isTooLong: boolean): void =>
-    finish({
-      kind: 'answered',
-      status: answer.statusCode ?? 0,
-      headers: Object.fromEntries(Object.entries(answer.headers).map(([name, value]) => [name, Array.isArray(value) ? value.join(', ') : (value ?? '')])),
-      body: Buffer.concat(chunks),
-      isTooLong,
-    });
-  answer.on('data', (chunk: Buffer) => {
-    bytes += chunk.length;
-    if (bytes <= ANSWER_BYTES_MAX) {
-      chunks.push(chunk);
-      return;
+  const answered = (isTooLong: boolean): EgressAnswer => ({ kind: 'answered', status, headers, body: Buffer.concat(chunks), isTooLong });
+  try {
+    for await (const piece of pieces) {
+      bytes += piece.length;
+      // The status says what happened; the rest of the body would only fill memory.
+      if (bytes > ANSWER_BYTES_MAX) return answered(true);
+      chunks.push(piece);
     }
-    // The status says what happened; the rest of the body would only fill memory.
-    answer.removeAllListeners('end');
-    answered(true);
-    answer.destroy();
-  });
-  answer.on('end', () => answered(false));
-  answer.on('error', (error) => finish(lost(error)));
-  answer.on('aborted', () => finish(lost(new Error('it was cut in the middle of the answer'))));
+    return answered(false);
+  } catch (error) {
+    if (!(error instanceof BodyCut)) throw error;
+    return { kind: 'lost', reason: error.reason === 'timeout' || error.reason === 'stall' ? 'timeout' : 'cut', message: error.message };
+  }
 }
 
-function notSent(error: Error & { code?: string }, isLate: boolean, origin: string, timeoutMs: number): EgressResult {
-  if (error instanceof AddressDenied) return { kind: 'notSent', code: 'denied', message: error.message, retryable: false };
-  if (isLate) return { kind: 'notSent', code: 'timeout', message: `Expected a connection to ${origin} within ${timeoutMs} ms but there was none.`, retryable: true };
-  return { kind: 'notSent', code: 'unreachable', message: `Expected a connection to ${origin} but got ${error.code ?? error.message}.`, retryable: true };
+async function* bounded(pieces: AsyncIterable<Buffer>, bytesMax: number): AsyncGenerator<Buffer> {
+  let bytes = 0;
+  for await (const piece of pieces) {
+    bytes += piece.length;
+    if (bytes > bytesMax) throw new BodyCut('size', `Expected an answer of at most ${bytesMax} bytes but it is longer.`);
+    yield piece;
+  }
 }

@@ -1,4 +1,4 @@
-import { createServer } from 'node:http';
+import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { addressKind } from './address.js';
@@ -124,5 +124,78 @@ describe('the way out', () => {
     expect(await client.send({ ...request, timeoutMs: 0 })).toMatchObject({ kind: 'notSent', code: 'timeout' });
     expect(await client.send({ ...request, headers: { a: 'b\nc' } })).toMatchObject({ kind: 'notSent', code: 'input-invalid' });
     client.close();
+  });
+});
+
+describe('an answer that streams', () => {
+  const pieces = async (body: AsyncIterable<Buffer>): Promise<string[]> => {
+    const read: string[] = [];
+    for await (const piece of body) read.push(piece.toString());
+    return read;
+  };
+  const serve = async (answer: (path: string, response: ServerResponse) => void) => {
+    const server = createServer((request, response) => answer(request.url ?? '', response));
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const client = new EgressClient(new EgressPolicy([origin]));
+    const open = async (path: string, limits: { readonly timeoutMs?: number; readonly stallMs?: number; readonly bytesMax?: number; readonly signal?: AbortSignal } = {}) => {
+      const result = await client.stream({ method: 'GET', headers: {}, timeoutMs: 5_000, mayRepeat: false, url: `${origin}${path}`, sender: tool, ...limits });
+      if (result.kind !== 'streaming') throw new Error(result.message);
+      return result;
+    };
+    return {
+      server,
+      client,
+      open,
+      [Symbol.dispose]: () => {
+        client.close();
+        server.close();
+        server.closeAllConnections();
+      },
+    };
+  };
+
+  it('is handed over with its head, piece by piece while it comes', async () => {
+    let goOn = (): void => undefined;
+    using peer = await serve((_path, response) => {
+      response.writeHead(201, { 'content-type': 'text/event-stream' });
+      response.write('one');
+      goOn = () => response.end('two');
+    });
+    const stream = await peer.open('/');
+    expect(stream).toMatchObject({ status: 201, headers: { 'content-type': 'text/event-stream' } });
+    const body = stream.body[Symbol.asyncIterator]();
+    expect((await body.next()).value?.toString()).toBe('one');
+    goOn();
+    expect((await body.next()).value?.toString()).toBe('two');
+    expect((await body.next()).done).toBe(true);
+  });
+
+  it('says why it ended before its end', async () => {
+    using peer = await serve((path, response) => {
+      response.write('one');
+      if (path === '/cut') setImmediate(() => response.destroy());
+      if (path === '/long') response.end('x'.repeat(100));
+    });
+    await expect(pieces((await peer.open('/cut')).body)).rejects.toMatchObject({ reason: 'cut' });
+    await expect(pieces((await peer.open('/stall', { stallMs: 20 })).body)).rejects.toMatchObject({ reason: 'stall' });
+    await expect(pieces((await peer.open('/late', { timeoutMs: 50 })).body)).rejects.toMatchObject({ reason: 'timeout' });
+    await expect(pieces((await peer.open('/long', { bytesMax: 50 })).body)).rejects.toMatchObject({ reason: 'size' });
+    const abort = new AbortController();
+    const aborted = await peer.open('/abort', { signal: abort.signal });
+    abort.abort();
+    await expect(pieces(aborted.body)).rejects.toMatchObject({ reason: 'timeout' });
+  });
+
+  it('ends its connection when its reader leaves', async () => {
+    let closed: Promise<void> | undefined;
+    using peer = await serve((_path, response) => {
+      closed = new Promise((resolve) => response.on('close', () => resolve()));
+      response.write('one');
+    });
+    for await (const piece of (await peer.open('/')).body) if (piece.toString() === 'one') break;
+    await closed;
+    (await peer.open('/')).discard();
+    await closed;
   });
 });
