@@ -10,4 +10,5 @@ export * from './generated/weft/v1/audit.js';
 export * from './generated/weft/v1/context.js';
 export * from './generated/weft/v1/jobs.js';
 export * from './generated/weft/v1/orchestration.js';
+export * from './generated/weft/v1/permissions.js';
 export * from './generated/weft/v1/routing.js';

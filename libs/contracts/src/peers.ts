@@ -4,6 +4,7 @@ import type { AuditServer } from './generated/weft/v1/audit.js';
 import type { Context } from './generated/weft/v1/context.js';
 import type { WorkerServer } from './generated/weft/v1/jobs.js';
 import type { OrchestrationServer } from './generated/weft/v1/orchestration.js';
+import type { PermissionsServer } from './generated/weft/v1/permissions.js';
 import type { RoutingServer } from './generated/weft/v1/routing.js';
 
 /** A call of a generated service as a function. It throws `Refused` for an expected refusal. */
@@ -24,3 +25,4 @@ export type WorkerPeer = PeerOf<WorkerServer>;
 export type OrchestrationPeer = PeerOf<OrchestrationServer>;
 export type RoutingPeer = PeerOf<RoutingServer>;
 export type AuditPeer = PeerOf<AuditServer>;
+export type PermissionsPeer = PeerOf<PermissionsServer>;

@@ -2,7 +2,7 @@
 import { LocalBus, LocalLimiter } from '@weft/adapter-local';
 import { checkMigrated, engineRole, tenantRole, type StoreAddress } from '@weft/adapter-postgres';
 import { AuditModule, AUDIT_PEER } from '@weft/audit/shell';
-import type { AuditPeer, OrchestrationPeer, RoutingPeer, WorkerPeer } from '@weft/contracts';
+import type { AuditPeer, OrchestrationPeer, PermissionsPeer, RoutingPeer, WorkerPeer } from '@weft/contracts';
 import { boundCrowd, GatewayModule } from '@weft/gateway/shell';
 import { MEMORY_WORKER, MemoryModule } from '@weft/memory/shell';
 import { Module, type DynamicModule } from '@nestjs/common';
@@ -10,7 +10,7 @@ import { BODY_OVERHEAD_BYTES, BusTransport, logFor, Shutdown, type AppOptions, t
 import { OrchestrationController, OrchestrationModule } from '@weft/orchestration/shell';
 import type { Bus } from '@weft/pipeline';
 import { loadRouteTable, ROUTING_PEER, RoutingModule } from '@weft/routing/shell';
-import { environmentSecrets, readGrantsFile, readToolsFile, TOOLS_WORKER, ToolsModule } from '@weft/tools/shell';
+import { environmentSecrets, PERMISSIONS_PEER, readGrantsFile, readToolsFile, TOOLS_WORKER, ToolsModule } from '@weft/tools/shell';
 import { VALIDATION_WORKER, ValidationModule } from '@weft/validation/shell';
 import { defaultKey, deployFolder } from './bootstrap.js';
 import type { StandaloneConfig } from './config.js';
@@ -89,6 +89,7 @@ export async function compose(config: StandaloneConfig): Promise<Composition> {
       routing: peer<RoutingPeer>(ROUTING_PEER),
       orchestration,
       audit: peer<AuditPeer>(AUDIT_PEER),
+      tools: { permissions: peer<PermissionsPeer>(PERMISSIONS_PEER) },
       settings: config,
     }),
   ];

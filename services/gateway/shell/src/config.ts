@@ -27,6 +27,7 @@ export const gatewayConfig = z.object({
   WEFT_ROUTING: z.string().describe('gRPC address of routing, host:port.'),
   WEFT_ORCHESTRATION: z.string().describe('gRPC address of orchestration, host:port; of several replicas, IP addresses separated by commas, or one DNS name for all of them.'),
   WEFT_AUDIT: z.string().describe('gRPC address of audit, host:port.'),
+  WEFT_TOOLS: z.string().describe('gRPC address of tools, host:port; of several replicas, IP addresses separated by commas, or one DNS name for all of them.'),
   WEFT_STORE_URL: z.string().describe('PostgreSQL: postgres://host:port/database. The gateway logs in as its own role.'),
   WEFT_STORE_PASSWORD: z.string().optional().describe("Password of the gateway's role."),
   WEFT_KAFKA: z.string().describe('Kafka brokers, host:port, separated by commas.'),

@@ -8,6 +8,7 @@ import { randomUUID } from 'node:crypto';
 import { ResultWaiter } from './answer/result-waiter.js';
 import { AuditController } from './controllers/audit.controller.js';
 import { ChatController } from './controllers/chat.controller.js';
+import { AuthorizeController } from './controllers/authorize.controller.js';
 import { DefinitionsController } from './controllers/definitions.controller.js';
 import { ExecutionsController } from './controllers/executions.controller.js';
 import { PayloadsController } from './controllers/payloads.controller.js';
@@ -20,7 +21,7 @@ import { KeyGuard, LIMITER } from './http/key.guard.js';
 import { TraceInterceptor } from './http/trace.interceptor.js';
 import { findApiKey } from './keys/api-key.store.js';
 import { Authenticator } from './keys/authenticator.js';
-import { AUDIT, ORCHESTRATION, PAYLOADS, ROUTING, SETTINGS, type GatewayPorts, type PayloadReader } from './ports.js';
+import { AUDIT, ORCHESTRATION, PAYLOADS, PERMISSIONS, ROUTING, SETTINGS, type GatewayPorts, type PayloadReader } from './ports.js';
 
 /** The ports out of other providers, as where the peers live in the same process. */
 export interface GatewayModuleOptions extends Pick<ModuleMetadata, 'imports'>, Pick<FactoryProvider<GatewayPorts>, 'inject' | 'useFactory'> {}
@@ -38,6 +39,7 @@ const CONTROLLERS = [
   ExecutionsController,
   ReviewsController,
   PayloadsController,
+  AuthorizeController,
   DefinitionsController,
   AuditController,
   ChatController,
@@ -84,6 +86,7 @@ export class GatewayModule {
         part(ROUTING, ({ routing }) => routing),
         part(ORCHESTRATION, ({ orchestration }) => orchestration),
         part(AUDIT, ({ audit }) => audit),
+        part(PERMISSIONS, ({ tools }) => tools.permissions),
         part(PAYLOADS, ({ payloads = NO_PAYLOADS }) => payloads),
         part(SETTINGS, ({ settings }) => settings),
         part(LIMITER, ({ limiter }) => limiter),

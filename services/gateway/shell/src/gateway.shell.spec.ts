@@ -9,6 +9,7 @@ import {
   contextOf,
   type AcceptRequest,
   type AuditPeer,
+  type PermissionsPeer,
   type BulkRequest,
   type Context,
   type DecideRequest,
@@ -71,6 +72,7 @@ const ROUTES: readonly { readonly route: string; readonly path?: string; readonl
   { route: 'POST /v1/reviews/:id/decide', path: '/v1/reviews/foreign/decide', body: { outcome: 'approved' }, withForeignId: 404 },
   { route: 'POST /v1/definitions', body: 'document: {}' },
   { route: 'GET /v1/definitions' },
+  { route: 'POST /v1/authorize', body: { workflow: 'acme/x', tool: 'send-mail' } },
   { route: 'GET /v1/audit/checkpoint' },
   { route: 'GET /v1/audit/tile/*path', path: '/v1/audit/tile/0/000' },
   { route: 'POST /v1/chat/completions', body: { model: 'any', messages: [{ role: 'user', content: 'hello' }] } },
@@ -464,6 +466,14 @@ describe('reviews, definitions and the log', () => {
     expect((await call('/v1/audit/tile/0/..%2Fkeys')).status).toBe(404);
   });
 
+  it('say what would be decided about a call', async () => {
+    const ask = (body: unknown): Promise<Response> => call('/v1/authorize', { method: 'POST', body: JSON.stringify(body) });
+    const answer = await ask({ workflow: 'acme/x', tool: 'send-mail', arguments: { to: 'a' }, taint: ['tool:x'] });
+    expect(await answer.json()).toEqual({ decision: 'deny', code: 'denied', message: 'Expected send-mail {"to":"a"}.', reasons: ['tool:x'], needed: [], policies: [], policyDigest: 'd' });
+    expect((await ask({ workflow: 'acme/x', taint: 'x' })).status).toBe(400);
+    expect((await ask({ workflow: 'acme/x', argumens: {} })).status).toBe(400);
+  });
+
   it('keep the entries of the log, which name everybody, to auditors', async () => {
     const asOther = { headers: { authorization: `Bearer ${given.otherKey}` } };
     expect((await fetch(`${given.url}/v1/audit/tile/0/000`, asOther)).status).toBe(200);
@@ -758,6 +768,18 @@ async function startGateway() {
     proveExecution: async ({ executionId }) => ({ executionId, proofs: [{ sequence: 0, leafIndex: 3, treeSize: 4, proofJson: '{"ok":true}' }], checkpoint, pending: 1 }),
     getTile: async ({ path }) => ({ data: Buffer.from(`bytes of ${path}`) }),
   };
+  const permissions: PermissionsPeer = {
+    authorize: async ({ tool, argumentsJson, taint }) => ({
+      decision: 'deny',
+      code: 'denied',
+      message: `Expected ${tool} ${argumentsJson}.`,
+      reasons: taint,
+      needed: [],
+      policies: [],
+      approvalRequest: undefined,
+      policyDigest: 'd',
+    }),
+  };
   const payloads = { read: async (tenant: string, digest: string) => (tenant === 'default' && digest === PAYLOAD ? Buffer.from('{"output":"large"}') : undefined) };
   const limiter: Limiter = { take: async () => allowance, close: async () => undefined };
   const settings = {
@@ -773,7 +795,7 @@ async function startGateway() {
     service: 'gateway',
     http: { port: 0 },
     before: [boundCrowd(ACCEPTING_MAX)],
-    module: GatewayModule.forRoot({ enginePool: pool, bus, limiter, routing, orchestration, audit, payloads, settings }),
+    module: GatewayModule.forRoot({ enginePool: pool, bus, limiter, routing, orchestration, audit, tools: { permissions }, payloads, settings }),
   });
   return {
     url: running.url,

@@ -3,7 +3,7 @@ import { ensureTopics, KafkaBus } from '@weft/adapter-kafka';
 import { LocalLimiter } from '@weft/adapter-local';
 import { checkMigrated, engineRole, openPool, parseStoreUrl, PostgresPayloadStore } from '@weft/adapter-postgres';
 import { connectRedis, RedisLimiter } from '@weft/adapter-redis';
-import { AuditClient, OrchestrationClient, RoutingClient, topicName } from '@weft/contracts';
+import { AuditClient, OrchestrationClient, PermissionsClient, RoutingClient, topicName } from '@weft/contracts';
 import { BODY_OVERHEAD_BYTES, consumerTimingOf, grpcPeer, loadConfig, logFor, runService, Shutdown } from '@weft/nest-platform';
 import { claimCheckedBus, claimCheckedRouting } from '@weft/pipeline';
 import { gatewayConfig } from './config.js';
@@ -36,16 +36,27 @@ await runService(SERVICE, async () => {
   const routing = grpcPeer(RoutingClient, config.WEFT_ROUTING, { service: SERVICE });
   const orchestration = grpcPeer(OrchestrationClient, config.WEFT_ORCHESTRATION, { service: SERVICE, askAnother: { afterMs: 500, calls: ASKED_AGAIN } });
   const audit = grpcPeer(AuditClient, config.WEFT_AUDIT, { service: SERVICE });
+  const permissions = grpcPeer(PermissionsClient, config.WEFT_TOOLS, { service: SERVICE });
   return {
     service: SERVICE,
     config,
     http: { port: config.WEFT_PORT, host: config.WEFT_HOST, bodyBytesMax: config.WEFT_REQUEST_BYTES_MAX + BODY_OVERHEAD_BYTES },
     before: [boundCrowd(config.WEFT_ACCEPTING_MAX)],
-    module: GatewayModule.forRoot({ enginePool, bus, payloads, limiter, routing: claimCheckedRouting(routing.peer, payloads), orchestration: orchestration.peer, audit: audit.peer, settings: config }),
+    module: GatewayModule.forRoot({
+      enginePool,
+      bus,
+      payloads,
+      limiter,
+      routing: claimCheckedRouting(routing.peer, payloads),
+      orchestration: orchestration.peer,
+      audit: audit.peer,
+      tools: { permissions: permissions.peer },
+      settings: config,
+    }),
     prepare: (app) => {
       const shutdown = app.get(Shutdown);
       shutdown.on('stores', 'store', async () => void (await Promise.all([enginePool.end(), payloads.close()])));
-      shutdown.on('stores', 'peers', () => [routing, orchestration, audit].forEach((peer) => peer.close()));
+      shutdown.on('stores', 'peers', () => [routing, orchestration, audit, permissions].forEach((peer) => peer.close()));
       shutdown.on('stores', 'limits', async () => void (await redis?.quit()));
       shutdown.on('stores', 'bus', () => bus.close());
     },

@@ -1,6 +1,6 @@
 // What the gateway runs on, under the tokens that its controllers ask for.
 import type { Pool } from '@weft/adapter-postgres';
-import type { AuditPeer, OrchestrationPeer, RoutingPeer } from '@weft/contracts';
+import type { AuditPeer, OrchestrationPeer, PermissionsPeer, RoutingPeer } from '@weft/contracts';
 import type { Bus, Clock, Limiter } from '@weft/pipeline';
 import type { GatewaySettings } from './config.js';
 
@@ -8,6 +8,11 @@ import type { GatewaySettings } from './config.js';
 export interface PayloadReader {
   /** The bytes of a payload of the tenant; undefined when it has none of that digest. */
   read(tenant: string, digest: string): Promise<Uint8Array | undefined>;
+}
+
+/** The services that tools answers to people. */
+export interface ToolsPeers {
+  readonly permissions: PermissionsPeer;
 }
 
 /** What the gateway runs on. Whoever hands it in closes it. */
@@ -20,6 +25,7 @@ export interface GatewayPorts {
   readonly routing: RoutingPeer;
   readonly orchestration: OrchestrationPeer;
   readonly audit: AuditPeer;
+  readonly tools: ToolsPeers;
   /** What messages refer to, as its tenant may read it. Without it there is nothing to read. */
   readonly payloads?: PayloadReader;
   readonly settings: GatewaySettings;
@@ -30,5 +36,6 @@ export interface GatewayPorts {
 export const ROUTING = Symbol('weft.gateway.routing');
 export const ORCHESTRATION = Symbol('weft.gateway.orchestration');
 export const AUDIT = Symbol('weft.gateway.audit');
+export const PERMISSIONS = Symbol('weft.gateway.permissions');
 export const PAYLOADS = Symbol('weft.gateway.payloads');
 export const SETTINGS = Symbol('weft.gateway.settings');

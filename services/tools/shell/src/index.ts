@@ -1,4 +1,5 @@
 export { toolsConfig, toolsSettings, type ToolsSettings } from './config.js';
+export { PERMISSIONS_PEER } from './consume/permissions.controller.js';
 export { TOOLS_WORKER } from './consume/worker.controller.js';
 export { toolsMigrations } from './migrations/index.js';
 export { FileInvalid, parseGrants, parseTools, readGrantsFile, readToolsFile } from './registry/files.js';

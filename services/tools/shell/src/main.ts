@@ -1,7 +1,7 @@
 // Tools as a process of the mesh.
 import { ensureTopics, KafkaBus } from '@weft/adapter-kafka';
 import { checkMigrated, engineRole, openPool, parseStoreUrl, PostgresPayloadStore } from '@weft/adapter-postgres';
-import { WorkerService } from '@weft/contracts';
+import { PermissionsService, WorkerService } from '@weft/contracts';
 import { consumerTimingOf, grpcServerOptions, loadConfig, logFor, runService, Shutdown } from '@weft/nest-platform';
 import { claimCheckedBus } from '@weft/pipeline';
 import { toolsConfig } from './config.js';
@@ -30,7 +30,7 @@ await runService(SERVICE, async () => {
     config,
     http: { port: config.WEFT_PORT, host: config.WEFT_HOST },
     module: ToolsModule.forRoot({ enginePool, bus, payloads, tools, grants, secrets: environmentSecrets(process.env), settings: config }),
-    transports: () => [grpcServerOptions({ address: config.WEFT_GRPC_ADDRESS, services: [WorkerService] })],
+    transports: () => [grpcServerOptions({ address: config.WEFT_GRPC_ADDRESS, services: [WorkerService, PermissionsService] })],
     prepare: (app) => {
       const shutdown = app.get(Shutdown);
       shutdown.on('stores', 'store', async () => void (await Promise.all([enginePool.end(), payloads.close()])));

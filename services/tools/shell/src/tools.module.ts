@@ -1,7 +1,7 @@
 // The composition of tools: the only file where its ports meet its parts.
 import { Module, type DynamicModule, type FactoryProvider, type ModuleMetadata, type OnApplicationBootstrap } from '@nestjs/common';
 import type { Pool } from '@weft/adapter-postgres';
-import { TOPICS } from '@weft/contracts';
+import { TOPICS, type PermissionsPeer } from '@weft/contracts';
 import { HealthChecks, logFor, Shutdown } from '@weft/nest-platform';
 import { claimRedeemingWorker, type Bus, type PayloadStore } from '@weft/pipeline';
 import { authoriser, type Grant, type ToolDefinition } from '@weft/tools/core';
@@ -9,10 +9,12 @@ import { Gate } from './carry-out/gate.js';
 import { ToolsWorker } from './carry-out/worker.js';
 import type { ToolsSettings } from './config.js';
 import { JobsConsumer } from './consume/jobs.consumer.js';
+import { PERMISSIONS_PEER, PermissionsController } from './consume/permissions.controller.js';
 import { TOOLS_WIRE_WORKER, TOOLS_WORKER, WorkerController } from './consume/worker.controller.js';
 import { EgressClient } from './egress/egress-client.js';
 import { EgressPolicy } from './egress/egress-policy.js';
 import { EffectLedger } from './persist/effect.ledger.js';
+import { dryRun } from './permission/dry-run.js';
 import { registryOf } from './registry/registry.js';
 import { SchemaCache } from './registry/schemas.js';
 import type { Secrets } from './secret/secrets.js';
@@ -39,6 +41,7 @@ const CONSUMER_GROUP = 'tools';
 
 interface Parts {
   readonly worker: ToolsWorker;
+  readonly permissions: PermissionsPeer;
   readonly ledger: EffectLedger;
   readonly egress: EgressClient;
 }
@@ -49,9 +52,10 @@ export function toolsParts(ports: ToolsPorts, signal: AbortSignal): Parts {
   const log = logFor('tools');
   const ledger = new EffectLedger(ports.enginePool, (fault) => log.warn('the ledger waits for its store', { error: fault }));
   const egress = new EgressClient(new EgressPolicy(settings.WEFT_EGRESS_ALLOW));
+  const authorise = authoriser(ports.grants);
   const worker = new ToolsWorker({
     registry: registryOf(ports.tools),
-    authorise: authoriser(ports.grants),
+    authorise,
     ledger,
     egress,
     gate: new Gate(settings.WEFT_TOOLS_CONCURRENCY),
@@ -63,7 +67,7 @@ export function toolsParts(ports: ToolsPorts, signal: AbortSignal): Parts {
     log,
     onContradiction: (key, message) => log.error('the ledger is contradicted', { key, reason: message }),
   });
-  return { worker, ledger, egress };
+  return { worker, permissions: dryRun(authorise), ledger, egress };
 }
 
 /** Consumes jobs for as long as the application takes work. */
@@ -102,10 +106,11 @@ export class ToolsModule {
     return {
       module: ToolsModule,
       imports: imports ?? [],
-      controllers: [WorkerController],
+      controllers: [WorkerController, PermissionsController],
       providers: [
         { provide: PORTS, useFactory, inject: inject ?? [] },
         { provide: PARTS, inject: [PORTS, Shutdown], useFactory: (ports: ToolsPorts, shutdown: Shutdown) => toolsParts(ports, shutdown.signal) },
+        { provide: PERMISSIONS_PEER, inject: [PARTS], useFactory: (parts: Parts) => parts.permissions },
         { provide: TOOLS_WORKER, inject: [PARTS], useFactory: (parts: Parts) => parts.worker },
         { provide: TOOLS_WIRE_WORKER, inject: [PORTS, PARTS], useFactory: ({ payloads }: ToolsPorts, { worker }: Parts) => (payloads ? claimRedeemingWorker(worker, payloads) : worker) },
         {
@@ -114,7 +119,7 @@ export class ToolsModule {
           useFactory: (ports: ToolsPorts, parts: Parts, shutdown: Shutdown, health: HealthChecks) => new ToolsWork(ports, parts, shutdown, health),
         },
       ],
-      exports: [TOOLS_WORKER],
+      exports: [TOOLS_WORKER, PERMISSIONS_PEER],
     };
   }
 }
