@@ -5,51 +5,90 @@ export interface ModelScript {
   readonly rules: readonly ModelRule[];
 }
 
-/** One rule: whom it matches, and what happens then. Without `answer` and `fault` it answers the content "ok". */
-export interface ModelRule {
+/** What happens at one request. Without `answer` and `fault` it answers the content "ok". */
+export interface ModelReply {
+  /** Wait before anything is sent, in milliseconds; default 0. */
+  readonly delayMs?: number;
+  /** Wait before each piece of a streamed content, in milliseconds; default 0. */
+  readonly pieceDelayMs?: number;
+  readonly answer?: ModelAnswer;
+  readonly fault?: ModelFault;
+  /** What the answer says that it has used; the truth when absent. */
+  readonly usage?: 'absent' | { readonly inputTokens: number; readonly outputTokens: number };
+}
+
+/** One rule: whom it matches, and what happens then. */
+export interface ModelRule extends ModelReply {
   /** Name of the model; every model when absent. */
   readonly model?: string;
   /** Text, or texts that must all occur, in the messages of the request; case matters. Every request when absent. */
   readonly contains?: string | readonly string[];
+  /** Text that must occur in the last message. */
+  readonly lastContains?: string;
+  /** How many messages of the assistant the request holds: 0 for the first turn of a conversation. */
+  readonly turn?: number;
+  /** Name of a tool that the request must offer. */
+  readonly offers?: string;
   /** How often the rule is used before requests fall through to the next one; without limit when absent. */
   readonly times?: number;
-  /** Wait before anything is sent, in milliseconds; default 0. */
-  readonly delayMs?: number;
-  readonly answer?: ModelAnswer;
-  readonly fault?: ModelFault;
 }
 
-/** What the assistant's message holds. `json` is sent as its text, the way models send structured output. */
-export type ModelAnswer = { readonly content: string } | { readonly json: Json } | { readonly toolCalls: readonly ModelToolCall[]; readonly content?: string };
+/**
+ * What the assistant's message holds. `json` is sent as its text, the way models send structured output. `fromRequest`: what stands in the request itself,
+ * as `[[turns: [REPLY, ...]]]` in one of its messages, REPLY being like a rule without its conditions: the first for the first turn, and so on; the last one goes on.
+ */
+export type ModelAnswer = { readonly content: string } | { readonly json: Json } | { readonly toolCalls: readonly ModelToolCall[]; readonly content?: string } | { readonly fromRequest: true };
 
 /** A call that the model asks for. */
 export interface ModelToolCall {
   readonly name: string;
   readonly arguments: JsonObject;
+  /** Instead of the arguments: a text as it stands, which need be no JSON. */
+  readonly argumentsText?: string;
+  /** Default: one of this server's own. */
+  readonly id?: string;
 }
 
 /**
  * What goes wrong. `status`: an error answer, with `Retry-After` when seconds are given; `badJson`: status 200 and a body that does not parse;
- * `hang`: no byte is ever sent; `closeAfterBytes`: the connection is cut after so many bytes of the answer's body.
+ * `hang`: no byte is ever sent; `closeAfterBytes`: the connection is cut after so many bytes of the answer's body; `errorBody`: status 200 and an error in the body;
+ * `endless`: the content begins anew for ever; `afterPieces`: so many pieces of a streamed content are sent, and `then` it happens (an answer that is not streamed gets half of its body).
  */
 export type ModelFault =
   | { readonly status: number; readonly retryAfterSeconds?: number; readonly message?: string }
   | { readonly badJson: true }
   | { readonly hang: true }
-  | { readonly closeAfterBytes: number };
+  | { readonly closeAfterBytes: number }
+  | { readonly errorBody: string }
+  | { readonly endless: true }
+  | { readonly afterPieces: number; readonly then: StreamBreak };
+
+/** The connection is cut; a chunk does not parse and the stream goes on; nothing more is sent; the provider says that it failed. */
+export type StreamBreak = 'cut' | 'bad-chunk' | 'stall' | 'error';
+
+/** What a rule is matched against. */
+export interface ModelSubject {
+  readonly model: string;
+  /** All text of the messages, joined by new lines. */
+  readonly text: string;
+  readonly lastText: string;
+  readonly turn: number;
+  /** Names of the tools that are offered. */
+  readonly tools: readonly string[];
+}
 
 /** Finds the rule for a request and counts its use. */
 export interface ModelRules {
   /** Answers the rule and its place in the script, or undefined when none matches. */
-  readonly take: (model: string, text: string) => { readonly index: number; readonly rule: ModelRule } | undefined;
+  readonly take: (subject: ModelSubject) => { readonly index: number; readonly rule: ModelRule } | undefined;
 }
 
 /** The rules of a script, each unused. */
 export function modelRules(script: ModelScript): ModelRules {
   const uses = script.rules.map(() => 0);
   return {
-    take: (model, text) => {
-      const index = script.rules.findIndex((rule, at) => uses[at]! < (rule.times ?? Infinity) && matches(rule, model, text));
+    take: (subject) => {
+      const index = script.rules.findIndex((rule, at) => uses[at]! < (rule.times ?? Infinity) && matches(rule, subject));
       const rule = script.rules[index];
       if (!rule) return undefined;
       uses[index]!++;
@@ -58,74 +97,40 @@ export function modelRules(script: ModelScript): ModelRules {
   };
 }
 
-function matches(rule: ModelRule, model: string, text: string): boolean {
+function matches(rule: ModelRule, { model, text, lastText, turn, tools }: ModelSubject): boolean {
   if (rule.model !== undefined && rule.model !== model) return false;
+  if (rule.turn !== undefined && rule.turn !== turn) return false;
+  if (rule.offers !== undefined && !tools.includes(rule.offers)) return false;
+  if (rule.lastContains !== undefined && !lastText.includes(rule.lastContains)) return false;
   const wanted = rule.contains === undefined ? [] : typeof rule.contains === 'string' ? [rule.contains] : rule.contains;
   return wanted.every((part) => text.includes(part));
 }
 
-/** A script from parsed JSON or YAML. Throws an `Error` that lists every fault with its JSON pointer. */
-export function parseModelScript(value: unknown): ModelScript {
-  const faults: string[] = [];
-  const script = value as Json;
-  const rules = isJsonObject(script) ? script['rules'] : undefined;
-  if (!Array.isArray(rules)) throw new Error('Expected a script of the form {"rules": [...]}, but there is no list at /rules');
-  rules.forEach((rule: Json, index) => checkRule(rule, `/rules/${index}`, faults));
-  if (faults.length > 0) throw new Error(`Expected a script of the model server, but:\n${faults.map((fault) => `  ${fault}`).join('\n')}`);
-  return script as unknown as ModelScript;
-}
+const TURNS_START = '[[turns:';
 
-type Check = readonly [expected: string, holds: (value: Json) => boolean];
-const TEXT: Check = ['a text', (value) => typeof value === 'string'];
-const COUNT: Check = ['an integer >= 0', (value) => Number.isInteger(value) && (value as number) >= 0];
-const TRUE: Check = ['true', (value) => value === true];
-const RULE: { readonly [field: string]: Check } = {
-  model: TEXT,
-  contains: ['a text or a list of texts', (value) => typeof value === 'string' || (Array.isArray(value) && value.every((part) => typeof part === 'string'))],
-  times: COUNT,
-  delayMs: COUNT,
-  answer: ['an object with exactly one of content, json, toolCalls', isAnswer],
-  fault: ['an object with exactly one of status, badJson, hang, closeAfterBytes', isJsonObject],
-};
-const FAULT: { readonly [field: string]: Check } = {
-  status: ['an HTTP status from 400 to 599', (value) => Number.isInteger(value) && (value as number) >= 400 && (value as number) <= 599],
-  retryAfterSeconds: COUNT,
-  message: TEXT,
-  badJson: TRUE,
-  hang: TRUE,
-  closeAfterBytes: COUNT,
-};
-const FAULT_KINDS = ['status', 'badJson', 'hang', 'closeAfterBytes'];
+/** The script that a request carries, written so that it can stand in any text. */
+export const turnsInText = (turns: readonly ModelReply[]): string => `${TURNS_START}${JSON.stringify(turns)}]]`;
 
-function checkRule(rule: Json, pointer: string, faults: string[]): void {
-  if (!isJsonObject(rule)) {
-    faults.push(`${pointer}: expected an object, but got ${JSON.stringify(rule)}`);
-    return;
+/** The reply that the text of a request holds for this turn, or a sentence that says why there is none. */
+export function replyInText(text: string, turn: number): ModelReply | string {
+  const start = text.indexOf(TURNS_START);
+  if (start < 0) return `Expected [[turns: [...]]] in the messages, but there is none`;
+  // The list ends where it parses: its own texts may hold brackets too.
+  for (let end = text.indexOf(']]', start); end >= 0; end = text.indexOf(']]', end + 1)) {
+    for (const part of [text.slice(start + TURNS_START.length, end), text.slice(start + TURNS_START.length, end + 1)]) {
+      const turns = jsonOf(part);
+      if (!Array.isArray(turns) || turns.length === 0) continue;
+      const reply: Json = turns[Math.min(turn, turns.length - 1)] as Json;
+      return isJsonObject(reply) ? (reply as ModelReply) : `Expected a reply at turn ${turn}, but it is no object`;
+    }
   }
-  checkFields(rule, RULE, pointer, faults);
-  const fault = rule['fault'];
-  if (!isJsonObject(fault)) return;
-  checkFields(fault, FAULT, `${pointer}/fault`, faults);
-  const kinds = FAULT_KINDS.filter((kind) => kind in fault);
-  if (kinds.length !== 1) faults.push(`${pointer}/fault: expected ${RULE['fault']![0]}, but got ${kinds.length === 0 ? 'none' : kinds.join(' and ')}`);
+  return 'Expected [[turns: [...]]] to hold a list in JSON, but it does not parse';
 }
 
-function checkFields(object: JsonObject, checks: { readonly [field: string]: Check }, pointer: string, faults: string[]): void {
-  for (const [field, value] of Object.entries(object)) {
-    const check = checks[field];
-    if (!check) faults.push(`${pointer}/${field}: expected one of ${Object.keys(checks).join(', ')}`);
-    else if (!check[1](value)) faults.push(`${pointer}/${field}: expected ${check[0]}, but got ${JSON.stringify(value)}`);
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
   }
 }
-
-function isAnswer(value: Json): boolean {
-  if (!isJsonObject(value)) return false;
-  const { content, json, toolCalls, ...others } = value;
-  if (Object.keys(others).length > 0) return false;
-  if (toolCalls !== undefined) {
-    return json === undefined && (content === undefined || typeof content === 'string') && Array.isArray(toolCalls) && toolCalls.length > 0 && toolCalls.every(isToolCall);
-  }
-  return json === undefined ? typeof content === 'string' : content === undefined;
-}
-
-const isToolCall = (value: Json): boolean => isJsonObject(value) && typeof value['name'] === 'string' && isJsonObject(value['arguments']);

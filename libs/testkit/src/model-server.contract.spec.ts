@@ -5,8 +5,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import OpenAI from 'openai';
 import { afterEach, describe, expect, it } from 'vitest';
-import { parseModelScript, type ModelRule } from './model-script.js';
+import { turnsInText, type ModelRule } from './model-script.js';
 import { startModelServer, type ModelServer } from './model-server.js';
+import { parseModelScript } from './read-model-script.js';
 
 const open: ModelServer[] = [];
 afterEach(async () => {
@@ -157,6 +158,108 @@ describe('the faults of the scripted model server', () => {
   });
 });
 
+describe('scripts of conversations', () => {
+  const CALL = { answer: { toolCalls: [{ name: 'lookup', arguments: { id: 7 }, id: 'forged' }] } };
+
+  it('answers by turn from what the request itself carries, the last entry for ever', async () => {
+    const { client } = await serverWith({ answer: { fromRequest: true } });
+    const task = { role: 'user' as const, content: `Look it up. ${turnsInText([CALL, { answer: { content: 'it is [[7]]' } }])} Thanks.` };
+    const first = await client.chat.completions.create({ model: 'small', messages: [task] });
+    expect(first.choices[0]!.message.tool_calls).toMatchObject([{ id: 'forged', function: { name: 'lookup' } }]);
+    const later = [first.choices[0]!.message, { role: 'tool' as const, tool_call_id: 'forged', content: '7' }];
+    for (const messages of [
+      [task, ...later],
+      [task, ...later, ...later],
+    ])
+      expect((await client.chat.completions.create({ model: 'small', messages })).choices[0]!.message.content).toBe('it is [[7]]');
+    await expect(ask(client, 'no turns here')).rejects.toMatchObject({ status: 400, code: 'no_turns' });
+  });
+
+  it('matches the turn, the last message and the tools that are offered', async () => {
+    const { server, client } = await serverWith(
+      { turn: 1, answer: { content: 'second' } },
+      { lastContains: 'last', offers: 'lookup', answer: { content: 'offered' } },
+      { answer: { content: 'else' } },
+    );
+    const said = async (messages: OpenAI.ChatCompletionMessageParam[], tools?: OpenAI.ChatCompletionTool[]) =>
+      (await client.chat.completions.create({ model: 'small', messages, ...(tools && { tools }) })).choices[0]!.message.content;
+    const last = { role: 'user' as const, content: 'the last' };
+    expect(await said([last, { role: 'assistant', content: 'x' }, last])).toBe('second');
+    expect(await said([last], [{ type: 'function', function: { name: 'lookup', parameters: {} } }])).toBe('offered');
+    expect(await said([last])).toBe('else');
+    expect(server.requests()[1]).toMatchObject({ tools: ['lookup'], turn: 0 });
+  });
+
+  it('asks a function before the script, and takes another script while it runs', async () => {
+    const server = await startModelServer({ script: { rules: [] }, reply: ({ model }) => (model === 'known' ? { answer: { content: 'by function' } } : undefined) });
+    open.push(server);
+    const client = new OpenAI({ baseURL: `${server.url}/v1`, apiKey: 'any', maxRetries: 0 });
+    expect((await ask(client, 'x', 'known')).choices[0]!.message.content).toBe('by function');
+    const put = (script: object) => fetch(`${server.url}/__script`, { method: 'PUT', body: JSON.stringify(script) });
+    expect((await put({ rules: [{ answer: { content: 'new' } }] })).status).toBe(200);
+    expect((await ask(client, 'x')).choices[0]!.message.content).toBe('new');
+    expect((await put({ rules: 1 })).status).toBe(400);
+  });
+
+  it('embeds texts so that those with the same words are near', async () => {
+    const { client } = await serverWith({});
+    const { data } = await client.embeddings.create({ model: 'vectors', input: ['late parcel', 'a parcel too late', 'blue whale'], encoding_format: 'float' });
+    const dot = (a: number[], b: number[]): number => a.reduce((sum, part, at) => sum + part * b[at]!, 0);
+    const [a, b, c] = data.map(({ embedding }) => embedding);
+    expect(dot(a!, b!)).toBeGreaterThan(dot(a!, c!));
+    expect(dot(a!, a!)).toBeCloseTo(1);
+  });
+});
+
+describe('the faults of streams', () => {
+  const content = 'x'.repeat(160);
+  const read = async (client: OpenAI): Promise<{ text: string; error?: unknown }> => {
+    let text = '';
+    try {
+      for await (const chunk of await client.chat.completions.create({ ...HELLO, messages: [{ role: 'user', content: 'x' }], stream: true })) text += chunk.choices[0]?.delta.content ?? '';
+      return { text };
+    } catch (error) {
+      return { text, error };
+    }
+  };
+
+  it.each([
+    [0, 'cut', ''],
+    [2, 'cut', 'x'.repeat(32)],
+    [2, 'error', 'x'.repeat(32)],
+    [2, 'bad-chunk', 'x'.repeat(32)],
+  ] as const)('after %i pieces: %s', async (afterPieces, then, text) => {
+    const { server, client } = await serverWith({ answer: { content }, fault: { afterPieces, then } });
+    expect(await read(client)).toEqual({ text, error: expect.anything() });
+    expect(server.requests()[0]).toMatchObject({ isWhole: false, inputTokens: 1 });
+  });
+
+  it('stalls, and never ends, until the client goes', async () => {
+    for (const fault of [{ afterPieces: 1, then: 'stall' }, { endless: true }] as const) {
+      const { server, client } = await serverWith({ answer: { content }, fault });
+      const stream = await client.chat.completions.create({ ...HELLO, messages: [{ role: 'user', content: 'x' }], stream: true });
+      let pieces = 0;
+      for await (const chunk of stream) {
+        if (chunk.choices[0]?.delta.content) pieces++;
+        if (pieces === ('endless' in fault ? 15 : 1)) break;
+      }
+      expect(server.requests()[0]).toMatchObject({ isWhole: false });
+    }
+  });
+
+  it('answers 200 with an error in the body', async () => {
+    const { server } = await serverWith({ fault: { errorBody: 'no capacity' } });
+    const response = await post(server, HELLO);
+    expect([response.status, await response.json()]).toEqual([200, { error: expect.objectContaining({ message: 'no capacity' }) }]);
+  });
+
+  it('tells no usage, or a wrong one', async () => {
+    const { client } = await serverWith({ times: 1, usage: 'absent' }, { usage: { inputTokens: -5, outputTokens: 1e9 } });
+    expect((await ask(client, 'x')).usage).toBeUndefined();
+    expect((await ask(client, 'x')).usage).toMatchObject({ prompt_tokens: -5, completion_tokens: 1e9 });
+  });
+});
+
 describe('parseModelScript', () => {
   it('takes every kind of rule', () => {
     const script = {
@@ -168,6 +271,10 @@ describe('parseModelScript', () => {
         { fault: { badJson: true } },
         { fault: { hang: true } },
         { fault: { closeAfterBytes: 0 } },
+        { turn: 1, lastContains: 'x', offers: 't', pieceDelayMs: 1, usage: 'absent', answer: { fromRequest: true } },
+        { usage: { inputTokens: 1, outputTokens: 2 }, fault: { afterPieces: 0, then: 'stall' } },
+        { fault: { errorBody: 'x' } },
+        { fault: { endless: true } },
       ],
     };
     expect(parseModelScript(script)).toEqual(script);

@@ -14,9 +14,9 @@ export interface StandIn {
 
 const READY_MS = 10_000;
 
-/** A model that answers from a script, behind the protocol of OpenAI's chat completions. Every answer is marked as simulated. */
-export const startScriptedModel = (script: string, logFile: string): Promise<StandIn> =>
-  startProgram('the scripted model', inRoot('libs', 'testkit', 'dist', 'model-server.main.js'), ['--script', script], logFile);
+/** A model that answers from a script, behind the protocol of OpenAI. Every answer is marked as simulated. @param recordFile gets a line for each request that is over. */
+export const startScriptedModel = (script: string, logFile: string, recordFile?: string): Promise<StandIn> =>
+  startProgram('the scripted model', inRoot('libs', 'testkit', 'dist', 'model-server.main.js'), ['--script', script, ...(recordFile === undefined ? [] : ['--record', recordFile])], logFile);
 
 /** A mail provider that writes a line for each mail into a file. @param answerMs how long it keeps its answer back. */
 export const startMailProvider = (file: string, logFile: string, answerMs = 0): Promise<StandIn> =>
