@@ -7,6 +7,7 @@ export * from './effect/effect.step.js';
 export * from './grant/grant.js';
 export * from './infer/infer-input.js';
 export * from './infer/model-problem.js';
+export * from './outcome/effect-outcome.js';
 export * from './outcome/http-call.js';
 export * from './outcome/http-outcome.js';
 export * from './registry/http-request.js';

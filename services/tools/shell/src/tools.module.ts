@@ -54,7 +54,7 @@ export function toolsParts(ports: ToolsPorts, signal: AbortSignal): Parts {
   const egress = new EgressClient(new EgressPolicy(settings.WEFT_EGRESS_ALLOW));
   const authorise = authoriser(ports.grants);
   const worker = new ToolsWorker({
-    registry: registryOf(ports.tools),
+    registry: registryOf(ports.tools, { egress, secrets: ports.secrets }),
     authorise,
     ledger,
     egress,

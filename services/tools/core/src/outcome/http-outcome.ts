@@ -1,6 +1,7 @@
 // What an HTTP exchange tells about the effect behind it.
-import { rejection, type Failure } from '@weft/kernel';
+import { rejection } from '@weft/kernel';
 import type { EffectClass } from '../effect/effect.events.js';
+import type { EffectOutcome } from './effect-outcome.js';
 
 /** What came of a request. */
 export type HttpExchange =
@@ -10,9 +11,6 @@ export type HttpExchange =
   | { readonly kind: 'notSent'; readonly code: 'unreachable' | 'denied' | 'timeout' | 'input-invalid' | 'not-configured'; readonly message: string; readonly retryable: boolean }
   /** Sent, in part or whole, and no answer: the receiver may have acted. */
   | { readonly kind: 'lost'; readonly reason: 'timeout' | 'cut'; readonly message: string };
-
-/** confirmed: it happened; failed: it is known not to have happened; unknown: it may have. */
-export type HttpOutcome = { readonly kind: 'confirmed' } | { readonly kind: 'failed' | 'unknown'; readonly failure: Failure };
 
 // Statuses of a server that did not take the request up, and says that it may come again.
 const AGAIN = new Set([408, 425, 429]);
@@ -29,7 +27,7 @@ const AGAIN = new Set([408, 425, 429]);
  * | other 5xx, lost answer | unknown for writes; reads fail, retryable: repeating a read changes nothing |
  * | nothing was sent | failed |
  */
-export function classifyHttp(effect: EffectClass, exchange: HttpExchange, isRedirectSuccess = false): HttpOutcome {
+export function classifyHttp(effect: EffectClass, exchange: HttpExchange, isRedirectSuccess = false): EffectOutcome {
   switch (exchange.kind) {
     case 'notSent':
       return { kind: 'failed', failure: rejection(exchange.code, exchange.message, { retryable: exchange.retryable }) };
@@ -42,7 +40,7 @@ export function classifyHttp(effect: EffectClass, exchange: HttpExchange, isRedi
   }
 }
 
-function ofStatus(effect: EffectClass, status: number, retryAfterMs: number | undefined, isRedirectSuccess: boolean): HttpOutcome {
+function ofStatus(effect: EffectClass, status: number, retryAfterMs: number | undefined, isRedirectSuccess: boolean): EffectOutcome {
   if (status >= 200 && status < (isRedirectSuccess ? 400 : 300)) return { kind: 'confirmed' };
   const isDeclined = status < 500 || status === 501 || status === 505 || (status === 503 && retryAfterMs !== undefined);
   const retryable = AGAIN.has(status) || (status >= 500 && status !== 501 && status !== 505);

@@ -7,12 +7,13 @@ import type { Log } from '@weft/nest-platform';
 import { failpoint } from '@weft/pipeline';
 import { attemptsOf, completion, failureReport, nextStep, RECONCILE_TRIES_MAX, reconcileWaitMs, type EffectCommand, type EffectState, type EffectSubject, type EffectStep } from '@weft/tools/core';
 import type { EffectLedger } from '../persist/effect.ledger.js';
-import { contentOf } from './answer-content.js';
-import type { HttpWork, ReadyHook } from './http-job.js';
+import type { Gate } from './gate.js';
 import { INTERNAL_ERROR, isForLater } from './internal-error.js';
-import { sendHttp, type Sending } from './send-http.js';
+import type { Sending, Work } from './work.js';
 
-export interface EffectPorts extends Sending {
+export interface EffectPorts {
+  /** Bounds what is on its way at once. */
+  readonly gate: Gate;
   readonly ledger: EffectLedger;
   /** Aborted when the process shuts down: who only waits then leaves, and the job is dispatched again elsewhere. */
   readonly signal: AbortSignal;
@@ -28,7 +29,7 @@ interface Run {
 }
 
 /** Carries out one effect. Undefined: nothing to report yet, the process is going. @throws Fault (retryable) when the ledger takes no more. */
-export async function carryOutEffect(ports: EffectPorts, work: HttpWork, headers: { readonly [name: string]: string }): Promise<Command | undefined> {
+export async function carryOutEffect(ports: EffectPorts, work: Work, traceparent: string): Promise<Command | undefined> {
   const { ledger } = ports;
   const key = work.job.idempotencyKey;
   const run: Run = { sent: 0, reconciled: 0 };
@@ -40,7 +41,7 @@ export async function carryOutEffect(ports: EffectPorts, work: HttpWork, headers
         case 'dispatch':
         case 'lose':
           // The place is taken before the dispatch is recorded: an attempt's time is not spent in a queue.
-          state = await ports.gate.run(() => attempt(ports, work, run, headers));
+          state = await ports.gate.run(() => attempt(ports, work, run, traceparent));
           break;
         case 'wait':
           if (!(await waited(step.until - ledger.now(), ports.signal))) return undefined;
@@ -83,7 +84,7 @@ export async function carryOutEffect(ports: EffectPorts, work: HttpWork, headers
 }
 
 /** Whether anybody may have sent the effect. Who sends records it first: without a row nobody has, unless a person was asked about it. */
-async function mayHaveHappened({ ledger }: EffectPorts, { job }: HttpWork, run: Run): Promise<boolean> {
+async function mayHaveHappened({ ledger }: EffectPorts, { job }: Work, run: Run): Promise<boolean> {
   if (run.sent > 0 || job.settlement) return true;
   try {
     return (await ledger.look(job.idempotencyKey)).status !== 'none';
@@ -94,7 +95,7 @@ async function mayHaveHappened({ ledger }: EffectPorts, { job }: HttpWork, run: 
 }
 
 /** A person's word that came with the job goes into the ledger first. */
-async function settled({ ledger }: EffectPorts, work: HttpWork): Promise<EffectState | undefined> {
+async function settled({ ledger }: EffectPorts, work: Work): Promise<EffectState | undefined> {
   const { job } = work;
   if (!job.settlement) return undefined;
   const { happened, outputJson, decidedBy } = job.settlement;
@@ -108,7 +109,7 @@ async function settled({ ledger }: EffectPorts, work: HttpWork): Promise<EffectS
 }
 
 /** Records a dispatch and, when it is this one's to send, sends and records what came of it. */
-async function attempt(ports: EffectPorts, work: HttpWork, run: Run, headers: { readonly [name: string]: string }): Promise<EffectState> {
+async function attempt(ports: EffectPorts, work: Work, run: Run, traceparent: string): Promise<EffectState> {
   const { ledger } = ports;
   const key = work.job.idempotencyKey;
   const token = randomUUID();
@@ -120,7 +121,7 @@ async function attempt(ports: EffectPorts, work: HttpWork, run: Run, headers: { 
   if (nextStep(state, { now: ledger.now(), token, sent: run.sent }).do !== 'send') return state;
   run.sent++;
   failpoint('tools.send-effect', 'before');
-  const outcome = await send(ports, work, token, untilMs, headers);
+  const outcome = await send(work, token, { untilMs, traceparent });
   failpoint('tools.send-effect', 'after');
   failpoint('tools.record-outcome', 'before');
   const answer = await ledger.ask(key, outcome);
@@ -129,15 +130,14 @@ async function attempt(ports: EffectPorts, work: HttpWork, run: Run, headers: { 
   return answer.state;
 }
 
-function dispatchOf({ job, name, effect, timeoutMs, request, reconcile }: HttpWork, token: string, sent: number): EffectCommand {
+function dispatchOf({ job, name, effect, timeoutMs, request, reconcile }: Work, token: string, sent: number): EffectCommand {
   const subject: EffectSubject = { executionId: job.executionId, pointer: job.pointer, iteration: job.iteration, generation: job.generation, tool: name };
-  const asked: Json = { method: request.method, url: request.url, ...(request.body === undefined ? {} : { body: request.body }) };
   // Only writes come here; what a read does is never recorded.
-  return { type: 'Dispatch', token, sent, effect: effect === 'idempotent-write' ? effect : 'non-idempotent-write', reconcilable: reconcile !== undefined, timeoutMs, subject, request: asked };
+  return { type: 'Dispatch', token, sent, effect: effect === 'idempotent-write' ? effect : 'non-idempotent-write', reconcilable: reconcile !== undefined, timeoutMs, subject, request };
 }
 
-async function send(ports: EffectPorts, work: HttpWork, token: string, untilMs: number, headers: { readonly [name: string]: string }): Promise<EffectCommand> {
-  const { outcome, answer } = await sendHttp(ports, work, untilMs, headers);
+async function send(work: Work, token: string, sending: Sending): Promise<EffectCommand> {
+  const { outcome, answer } = await work.send(sending);
   switch (outcome.kind) {
     case 'confirmed':
       return { type: 'Confirm', token, output: answer?.output ?? null, ...(answer?.unusable ? { unusable: answer.unusable } : {}) };
@@ -149,34 +149,16 @@ async function send(ports: EffectPorts, work: HttpWork, token: string, untilMs: 
 }
 
 /** Asks the hook. Undefined: it did not tell. */
-async function reconcile(ports: EffectPorts, work: HttpWork, run: Run): Promise<EffectCommand | undefined> {
+async function reconcile({ gate, signal }: EffectPorts, work: Work, run: Run): Promise<EffectCommand | undefined> {
   run.reconciled++;
-  const hook: ReadyHook | undefined = work.reconcile;
-  if (!hook) return undefined;
-  const { request, headers } = hook;
   failpoint('tools.reconcile', 'before');
-  const result = await ports.gate.run(() =>
-    ports.egress.send({
-      method: request.method,
-      url: request.url,
-      headers,
-      ...(request.body === undefined ? {} : { body: request.body }),
-      sender: work.sender,
-      timeoutMs: work.timeoutMs,
-      mayRepeat: true,
-      signal: ports.signal,
-    }),
-  );
+  const told = await gate.run(async () => work.reconcile?.(signal));
   failpoint('tools.reconcile', 'after');
-  if (result.kind !== 'answered') return undefined;
-  const reading = contentOf(result);
-  if (!reading.ok) return undefined;
-  const told = hook.read(reading.content, result.status);
-  if (told.happened === 'unclear') return undefined;
+  if (told === undefined || told.happened === 'unclear') return undefined;
   return { type: 'Reconcile', happened: told.happened, output: told.happened ? told.output : null };
 }
 
-function evidenceOf(work: HttpWork, state: EffectState | undefined, run: Run): Json {
+function evidenceOf(work: Work, state: EffectState | undefined, run: Run): Json {
   const by = state && 'by' in state ? { by: state.by } : {};
   // `sent` 0 with a known outcome: answered from the ledger, not done again.
   return { tool: work.name, effect: work.effect, attempts: state ? attemptsOf(state) : 0, sent: run.sent, ...by };

@@ -1,12 +1,13 @@
 // Jobs that change nothing: sent once, no ledger row. Repeating them is the workflow's choice.
 import type { Command } from '@weft/contracts';
 import { completion, failureReport } from '@weft/tools/core';
-import type { HttpWork } from './http-job.js';
-import { sendHttp, type Sending } from './send-http.js';
+import type { Gate } from './gate.js';
+import type { Work } from './work.js';
 
-export async function carryOutRead(sending: Sending, work: HttpWork, headers: { readonly [name: string]: string }): Promise<Command> {
-  const { outcome, answer, status } = await sending.gate.run(() => sendHttp(sending, work, performance.now() + work.timeoutMs, headers));
-  const evidence = { tool: work.name, effect: work.effect, ...(status === undefined ? {} : { status }) };
+/** @param gate bounds what is on its way at once. */
+export async function carryOutRead(gate: Gate, work: Work, traceparent: string): Promise<Command> {
+  const { outcome, answer, evidence: told } = await gate.run(() => work.send({ untilMs: performance.now() + work.timeoutMs, traceparent }));
+  const evidence = { tool: work.name, effect: work.effect, ...told };
   if (outcome.kind !== 'confirmed') return failureReport(work.job, outcome.failure, 'none', { evidence });
   if (!answer || answer.unusable)
     return failureReport(work.job, answer?.unusable ?? { code: 'output-invalid', message: 'Expected an answer but there is none.', retryable: false }, 'none', { evidence });

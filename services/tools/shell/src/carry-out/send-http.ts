@@ -1,32 +1,32 @@
-// One sending of an HTTP job and what it tells.
-import { classifyHttp, retryAfterMs, type HttpExchange, type HttpOutcome } from '@weft/tools/core';
-import type { EgressClient, EgressResult } from '../egress/egress-client.js';
-import type { Gate } from './gate.js';
-import type { HttpWork, ReadAnswer } from './http-job.js';
+// One sending over HTTP and what it tells.
+import { classifyHttp, retryAfterMs, type EffectClass, type HttpExchange, type HttpRequest } from '@weft/tools/core';
+import type { EgressAnswer, EgressClient, EgressResult } from '../egress/egress-client.js';
+import type { Sender } from '../egress/egress-policy.js';
+import type { ReadAnswer, Sending, Sent } from './work.js';
 
-export interface Sending {
-  readonly egress: EgressClient;
-  /** Bounds what is on its way at once. */
-  readonly gate: Gate;
+/** A request with its secrets filled in, and what its answer means. */
+export interface HttpExchanging {
+  readonly effect: EffectClass;
+  readonly request: HttpRequest;
+  readonly headers: { readonly [name: string]: string };
+  readonly sender: Sender;
+  readonly isRedirectSuccess: boolean;
+  readonly read: (answer: EgressAnswer) => ReadAnswer;
 }
 
-export type Sent = { readonly outcome: HttpOutcome; readonly answer?: ReadAnswer; readonly status?: number };
-
-/** Sends once. `untilMs`: monotonic instant after which nothing may be on its way; it began before the dispatch was recorded. */
-export async function sendHttp({ egress }: Pick<Sending, 'egress'>, work: HttpWork, untilMs: number, headers: { readonly [name: string]: string } = work.headers): Promise<Sent> {
-  const { request, effect, sender } = work;
+export async function sendHttp(egress: EgressClient, { request, effect, headers, sender, isRedirectSuccess, read }: HttpExchanging, { untilMs, traceparent }: Sending): Promise<Sent> {
   const result = await egress.send({
     method: request.method,
     url: request.url,
-    headers,
+    headers: traceparent === '' ? headers : { ...headers, traceparent },
     ...(request.body === undefined ? {} : { body: request.body }),
     sender,
     timeoutMs: Math.floor(untilMs - performance.now()),
     mayRepeat: effect !== 'non-idempotent-write',
   });
-  const outcome = classifyHttp(effect, exchangeOf(result), work.isRedirectSuccess);
+  const outcome = classifyHttp(effect, exchangeOf(result), isRedirectSuccess);
   if (result.kind !== 'answered') return { outcome };
-  return { outcome, status: result.status, ...(outcome.kind === 'confirmed' ? { answer: work.read(result) } : {}) };
+  return { outcome, evidence: { status: result.status }, ...(outcome.kind === 'confirmed' ? { answer: read(result) } : {}) };
 }
 
 /** What of a result matters for its classification. */

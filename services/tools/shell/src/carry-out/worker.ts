@@ -9,8 +9,9 @@ import { carryOutEffect, type EffectPorts } from './carry-out-effect.js';
 import { carryOutInfer, leftMs, type InferPorts } from './carry-out-infer.js';
 import { carryOutRead } from './carry-out-read.js';
 import { commandBatches, type Carried } from './command-stream.js';
-import { callWork, toolWork, type HttpWork, type WorkMaking } from './http-job.js';
+import { callWork } from './http-work.js';
 import { INTERNAL_ERROR, isForLater } from './internal-error.js';
+import type { Work, WorkMaking } from './work.js';
 
 export interface WorkerPorts extends InferPorts, EffectPorts {
   readonly registry: Registry;
@@ -71,7 +72,7 @@ export class ToolsWorker implements WorkerPeer {
         return this.#tool(job, args);
       case 'http': {
         const denial = this.#denial(job, '');
-        return denial ? failureReport(job, denial, 'none') : this.#http(job, () => callWork(job, args, this.ports.callTimeoutMs));
+        return denial ? failureReport(job, denial, 'none') : this.#act(job, callWork(this.ports, job, args, this.ports.callTimeoutMs));
       }
       case 'infer': {
         const denial = this.#denial(job, '');
@@ -101,25 +102,24 @@ export class ToolsWorker implements WorkerPeer {
     const problem = entry.inputProblem(given);
     if (problem !== undefined) return failureReport(job, rejection('input-invalid', `Expected arguments of tool ${name} that match its schema but ${problem}.`), 'none');
     if (entry.kind === 'static') return completion(job, entry.answerText, undefined, NO_TAINT);
-    return this.#http(job, () => toolWork(job, entry, given, this.ports.secrets));
+    return this.#act(job, entry.work(job, given));
   }
 
   #denial(job: Job, tool: string): Failure | undefined {
     return this.ports.authorise({ tenant: job.context?.tenant ?? '', workflow: job.workflow, kind: job.kind, tool });
   }
 
-  #http(job: Job, make: () => WorkMaking): Carried {
-    const made = make();
+  /** Everything that leaves this process for a tool or an endpoint, whatever its transport. */
+  #act(job: Job, made: WorkMaking): Carried {
     if (!made.ok) return failureReport(job, made.failure, 'none');
     const timeoutMs = Math.min(made.work.timeoutMs, leftMs(job));
-    const work: HttpWork = { ...made.work, timeoutMs: Math.max(0, timeoutMs) };
+    const work: Work = { ...made.work, timeoutMs: Math.max(0, timeoutMs) };
     // What is in the ledger already is answered from it, however late.
     if (work.effect === 'read' && timeoutMs <= 0) return failureReport(job, rejection('timeout', 'Expected to send before the deadline of the execution but it has passed.'), 'none');
     return this.#join(job, () =>
-      this.#traced(job, SPAN.toolCall, { [ATTRIBUTE.tool]: work.name, [ATTRIBUTE.httpMethod]: work.request.method }, (traceparent) => {
-        const headers = traceparent === '' ? work.headers : { ...work.headers, traceparent };
-        return work.effect === 'read' ? carryOutRead(this.ports, work, headers) : carryOutEffect(this.ports, work, headers);
-      }),
+      this.#traced(job, SPAN.toolCall, { [ATTRIBUTE.tool]: work.name, ...work.attributes }, (traceparent) =>
+        work.effect === 'read' ? carryOutRead(this.ports.gate, work, traceparent) : carryOutEffect(this.ports, work, traceparent),
+      ),
     );
   }
 

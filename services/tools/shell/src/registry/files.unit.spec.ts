@@ -1,6 +1,10 @@
 import { describe, expect, it } from 'vitest';
+import { EgressClient } from '../egress/egress-client.js';
+import { EgressPolicy } from '../egress/egress-policy.js';
 import { parseGrants, parseTools } from './files.js';
 import { registryOf } from './registry.js';
+
+const PORTS = { egress: new EgressClient(new EgressPolicy([])), secrets: () => undefined };
 
 const tool = (more: string): string =>
   `tools:\n  - {name: send, description: Sends., kind: http, effect: non-idempotent-write, input: {type: object}, http: {method: POST, url: "https://mail.example/{box}"}${more}}`;
@@ -28,18 +32,21 @@ describe('the tools file', () => {
 
   it('refuses what does not compile, all faults together', () => {
     const definitions = parseTools(`${tool('').replace('{box}', '{box')}\n  - {name: other, description: O., kind: static, effect: read, input: {type: nonsense}, answer: 1}`, 'tools.yaml');
-    expect(() => registryOf(definitions, 'tools.yaml')).toThrow(/2 faults:\n {2}tool send: http\.url.*\n {2}tool other: input/);
+    expect(() => registryOf(definitions, PORTS, 'tools.yaml')).toThrow(/2 faults:\n {2}tool send: http\.url.*\n {2}tool other: input/);
   });
 
   it('takes schemas of draft-07 too', () => {
     const registry = registryOf(
       parseTools('tools:\n  - {name: a, description: A., kind: static, effect: read, input: {$schema: "http://json-schema.org/draft-07/schema#", type: object, required: [x]}, answer: 1}', 'x'),
+      PORTS,
     );
     expect(registry.find('a')?.inputProblem({})).toContain("'x'");
   });
 
   it('refuses a declared answer that misses its own schema', () => {
-    expect(() => registryOf(parseTools('tools:\n  - {name: a, description: A., kind: static, effect: read, input: {}, output: {type: string}, answer: 1}', 'x'))).toThrow(/answer: .*must be string/);
+    expect(() => registryOf(parseTools('tools:\n  - {name: a, description: A., kind: static, effect: read, input: {}, output: {type: string}, answer: 1}', 'x'), PORTS)).toThrow(
+      /answer: .*must be string/,
+    );
   });
 });
 

@@ -1,29 +1,36 @@
 // The tools of this process, ready to use: schemas and templates compiled once.
-import { prepareTool, type PreparedTool, type ToolDefinition } from '@weft/tools/core';
+import type { Job } from '@weft/contracts';
+import type { Json } from '@weft/kernel';
+import { prepareTool, type EffectClass, type ToolDefinition } from '@weft/tools/core';
+import { toolWork, type HttpPorts } from '../carry-out/http-work.js';
+import type { WorkMaking } from '../carry-out/work.js';
 import type { SchemaCheck } from './schemas.js';
 import { compileSchema } from './schemas.js';
 import { FileInvalid } from './files.js';
 
-/** A tool whose answer stands in its declaration. */
-export interface StaticEntry {
-  readonly kind: 'static';
+/** What is known of every tool. */
+export interface ToolFacts {
   readonly name: string;
+  readonly effect: EffectClass;
+  /** What is wrong with arguments, by the tool's schema. */
   readonly inputProblem: SchemaCheck;
+}
+
+/** A tool whose answer stands in its declaration. */
+export interface StaticEntry extends ToolFacts {
+  readonly kind: 'static';
   /** JSON text, made once. */
   readonly answerText: string;
 }
 
-export interface HttpEntry {
-  readonly kind: 'http';
-  readonly name: string;
-  readonly inputProblem: SchemaCheck;
-  readonly outputProblem: SchemaCheck | undefined;
-  readonly tool: PreparedTool;
-  /** On every output: it came from outside. */
-  readonly taint: readonly string[];
+/** A tool that is reached over a transport. */
+export interface ActingEntry extends ToolFacts {
+  readonly kind: 'acting';
+  /** Makes a job ready to be sent, its arguments checked before. Nothing is sent yet. */
+  work(job: Job, args: Json): WorkMaking;
 }
 
-export type ToolEntry = StaticEntry | HttpEntry;
+export type ToolEntry = StaticEntry | ActingEntry;
 
 export interface Registry {
   find(name: string): ToolEntry | undefined;
@@ -31,11 +38,11 @@ export interface Registry {
 }
 
 /** Prepares the tools. @throws FileInvalid listing what is wrong with which. */
-export function registryOf(definitions: readonly ToolDefinition[], path = 'the tools file'): Registry {
+export function registryOf(definitions: readonly ToolDefinition[], ports: HttpPorts, path = 'the tools file'): Registry {
   const entries = new Map<string, ToolEntry>();
   const faults: string[] = [];
   for (const definition of definitions) {
-    const entry = entryOf(definition);
+    const entry = entryOf(definition, ports);
     if (Array.isArray(entry)) faults.push(...entry.map((fault) => `tool ${definition.name}: ${fault}`));
     else entries.set(definition.name, entry as ToolEntry);
   }
@@ -43,7 +50,8 @@ export function registryOf(definitions: readonly ToolDefinition[], path = 'the t
   return { find: (name) => entries.get(name), names: [...entries.keys()] };
 }
 
-function entryOf(definition: ToolDefinition): ToolEntry | string[] {
+function entryOf(definition: ToolDefinition, ports: HttpPorts): ToolEntry | string[] {
+  const { name, effect } = definition;
   const faults: string[] = [];
   const check = (field: 'input' | 'output'): SchemaCheck | undefined => {
     const schema = definition[field];
@@ -59,10 +67,11 @@ function entryOf(definition: ToolDefinition): ToolEntry | string[] {
   if (definition.kind === 'static') {
     const problem = outputProblem?.(definition.answer);
     if (problem !== undefined) faults.push(`answer: ${problem}, as its own output schema wants`);
-    return faults.length > 0 || !inputProblem ? faults : { kind: 'static', name: definition.name, inputProblem, answerText: JSON.stringify(definition.answer) };
+    return faults.length > 0 || !inputProblem ? faults : { kind: 'static', name, effect, inputProblem, answerText: JSON.stringify(definition.answer) };
   }
   const prepared = prepareTool(definition);
   if (!prepared.ok) faults.push(...prepared.problems);
   if (faults.length > 0 || !inputProblem || !prepared.ok) return faults;
-  return { kind: 'http', name: definition.name, inputProblem, outputProblem, tool: prepared.tool, taint: [`tool:${definition.name}`] };
+  const ready = { tool: prepared.tool, outputProblem };
+  return { kind: 'acting', name, effect, inputProblem, work: (job, args) => toolWork(ports, job, ready, args) };
 }
