@@ -36,7 +36,8 @@ const PERMISSIONS: Readonly<Record<Layer, Permission>> = {
   client: { layers: SHELL_LAYERS, node: 'any', dependencies: 'any', except: [NEST, SPEC_TOOLS] },
   suite: { layers: ['core', 'testkit', ...SHELL_LAYERS], node: 'any', dependencies: 'any' },
   bench: { layers: [...SHELL_LAYERS, 'shell', 'composition'], node: 'any', dependencies: 'any', except: [SPEC_TOOLS] },
-  faults: { layers: [], node: 'any', dependencies: [] },
+  // Receivers speak the public protocols by the public packages.
+  faults: { layers: [], node: 'any', dependencies: ['@grpc/grpc-js', '@grpc/proto-loader', '@grpc/reflection', '@modelcontextprotocol/server'] },
 };
 
 export interface Violation {

@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { startCountingServer, type CountingServer, type CountingServerOptions, type EffectAnswer } from './counting-server.js';
+import { startCountingServer, type CountingServer, type CountingServerOptions } from './counting-server.js';
+import type { EffectAnswer } from './effect-receiver.js';
 import { parseReceipts, type Receipt } from './receipt-file.js';
 
 let folder = '';
@@ -48,12 +49,14 @@ describe('the counting server', () => {
       {
         receipt: 1,
         at: { monotonicNs: expect.stringMatching(/^\d+$/), wallMs: expect.any(Number) },
+        face: 'http',
         tool: 'send',
         key: 'k1',
         execution: 'e1',
         task: '/do/0',
         iteration: '0.1',
         bodySha256: createHash('sha256').update('{"amount":5}').digest('hex'),
+        fault: null,
       },
     ]);
   });

@@ -29,6 +29,8 @@ const receipt = (number: number, more: Partial<Receipt> = {}): Receipt => ({
   execution: 'e1',
   task: '/do/0/send',
   iteration: '0',
+  face: 'http',
+  fault: null,
   bodySha256: 'body',
   ...more,
 });

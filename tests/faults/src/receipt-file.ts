@@ -1,6 +1,7 @@
 // The counting server's file: one line of JSON per receipt, on the disk before anybody hears of it.
 import { open, type FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import type { FaultKind } from './planned-fault.js';
 
 /** One effect as it arrived. What a caller did not send is null. */
 export interface Receipt {
@@ -12,8 +13,10 @@ export interface Receipt {
     /** Milliseconds since the Unix epoch. */
     readonly wallMs: number;
   };
+  /** How it came in. */
+  readonly face: 'http' | 'mcp' | 'grpc';
   readonly tool: string;
-  /** The `Idempotency-Key` header. */
+  /** The `Idempotency-Key` header, `ai.weft/idempotency-key` of MCP's `_meta`, or `idempotency-key` of gRPC's metadata; the same for those below. */
   readonly key: string | null;
   /** The `weft-execution` header. */
   readonly execution: string | null;
@@ -21,8 +24,10 @@ export interface Receipt {
   readonly task: string | null;
   /** The `weft-iteration` header. */
   readonly iteration: string | null;
-  /** SHA-256 of the body, in hex. */
+  /** SHA-256 of the body or arguments, in hex. */
   readonly bodySha256: string;
+  /** What the receiver did wrong on purpose; null: it answered. With `refused` nothing was done, with all others the effect was. */
+  readonly fault: FaultKind | null;
 }
 
 /** A receipt file that is open for appending. One process at a time. */

@@ -18,6 +18,8 @@ const receipt = (number: number): Receipt => ({
   execution: 'e1',
   task: 't',
   iteration: '0',
+  face: 'http',
+  fault: null,
   bodySha256: '',
 });
 

@@ -11,19 +11,26 @@ export interface Receiver {
   stop(): Promise<void>;
 }
 
+/** The receiver itself, with the faces that its arguments ask for: MCP at `/mcp` of its URL, and gRPC. */
+export interface CountingServer extends Receiver {
+  /** host:port; empty without `--grpc`. */
+  readonly grpc: string;
+}
+
 /** @param file where every receipt is written before it is answered. */
-export async function startCountingServer(file: string, args: readonly string[]): Promise<Receiver> {
+export async function startCountingServer(file: string, args: readonly string[]): Promise<CountingServer> {
   // In a group of its own, so that Ctrl-C reaches the command alone; its input closes when the command is gone.
   const child = spawn(process.execPath, [...WITH_PARENT, inRoot('tests', 'faults', 'dist', 'counting-server.main.js'), '--file', file, ...args], {
     stdio: ['pipe', 'pipe', 'inherit'],
     detached: true,
   });
-  const url = await new Promise<string>((resolve, reject) => {
-    child.stdout.setEncoding('utf8').once('data', (line: string) => resolve((JSON.parse(line.split('\n')[0]!) as { url: string }).url));
+  const { url, grpc = '' } = await new Promise<{ readonly url: string; readonly grpc?: string }>((resolve, reject) => {
+    child.stdout.setEncoding('utf8').once('data', (line: string) => resolve(JSON.parse(line.split('\n')[0]!) as { url: string; grpc?: string }));
     child.once('exit', (code) => reject(new CommandFailed(`Expected the counting server to start but it ended with ${code}.`, EXIT.unavailable)));
   });
   return {
     url,
+    grpc,
     stop: () =>
       new Promise((resolve) => {
         child.once('exit', () => resolve());
