@@ -82,6 +82,16 @@ const GREEDY: readonly (readonly [text: string, input?: Json])[] = [
   ['("é" * 200000) as $t | last(range(1e9) | ($t | @uri))'],
   ['("1" * 900) as $t | last(range(1e9) | ($t | tonumber))'],
   ['("a" * 31 + "b") as $n | ("a" * 300000) as $t | last(range(1e9) | ($t | contains($n)))'],
+  ['("a" * 60000) as $t | last(range(1e9) | ($t | test("(a+)+$")))'],
+  ['("a" * 60000 + "b") | test("(a|a)*(a|a)*(a|a)*(a|a)*c")'],
+  ['("a" * 30000) | test("(a?){60}a{60}b")'],
+  ['("b" * 30000) | [match(".*c|b"; "g")]'],
+  ['("b" * 30000) | gsub("(?=.*c)"; "x")'],
+  ['("b" * 30000) | gsub("(?<=c.*)b"; "x")'],
+  ['("a" * 100000) | [match("(((a)))"; "g")]'],
+  ['[range(1e9) | "x" | test("y\\(.)")]'],
+  ['("é" * 60000) as $t | last(range(1e9) | ($t | test("[\\\\p{L}]+1")))'],
+  ['("a" * 60000) as $t | last(range(1e9) | ($t | [splits("b")]))'],
   [`${Array.from({ length: 150 }, (_, i) => `1 as $v${i} | `).join('')}last(range(1e9) | [${'$v0, '.repeat(2000)}$v0])`],
 ];
 

@@ -49,13 +49,6 @@ describe('syntax failures', () => {
     expect(failure(text).message).toContain('an expression without');
   });
 
-  it.each(['test("a")', 'match("a")', 'capture("a")', 'scan("a")', 'splits("a")', 'split("a"; null)', 'sub("a"; "b")', 'gsub("a"; "b")'])(
-    '%s says that regular expressions are not supported yet',
-    (text) => {
-      expect(failure(text).message).toContain('regular expressions are not supported yet');
-    },
-  );
-
   it.each([
     ['parentheses', `${'('.repeat(5000)}1${')'.repeat(5000)}`],
     ['operators in a row', `1${'+1'.repeat(20_000)}`],

@@ -8,6 +8,7 @@ import { DATES } from './dates.js';
 import { values, type Builtin, type BuiltinEntry } from './define.js';
 import { MATH } from './math.js';
 import { PATHS } from './paths.js';
+import { REGULAR_EXPRESSIONS } from './regular-expressions.js';
 import { STREAMS } from './streams.js';
 import { SUPPLIED_TEXT } from './supplied.js';
 import { TEXTS } from './texts.js';
@@ -22,7 +23,7 @@ const SELF: BuiltinEntry = values('builtins/0', (meter) => {
 });
 
 /** Builtins written in TypeScript, by name/arity. */
-export const BUILTINS: ReadonlyMap<string, Builtin> = new Map([SELF, ...CONTROL, ...TYPES, ...COLLECTIONS, ...PATHS, ...TEXTS, ...MATH, ...DATES, ...STREAMS]);
+export const BUILTINS: ReadonlyMap<string, Builtin> = new Map([SELF, ...CONTROL, ...TYPES, ...COLLECTIONS, ...PATHS, ...TEXTS, ...REGULAR_EXPRESSIONS, ...MATH, ...DATES, ...STREAMS]);
 
 /** Builtins written in jq, by name/arity. */
 export const SUPPLIED: ReadonlyMap<string, Definition> = new Map(parseDefinitions(SUPPLIED_TEXT).map((definition) => [`${definition.name}/${definition.parameters.length}`, definition]));
@@ -32,7 +33,6 @@ const REASONS: readonly (readonly [reason: string, names: readonly string[]])[] 
   ['it has one input only', ['input', 'inputs', 'input_filename', 'input_line_number']],
   ['it writes nothing but its output', ['debug', 'stderr', 'halt', 'halt_error']],
   ['it reads no files', ['modulemeta', 'get_search_list']],
-  ['regular expressions are not supported yet', ['test', 'match', 'capture', 'scan', 'split', 'splits', 'sub', 'gsub']],
 ];
 
 const REFUSED: ReadonlyMap<string, string> = new Map(REASONS.flatMap(([reason, names]) => names.map((name) => [name, reason])));
