@@ -1,15 +1,26 @@
 import { kafkaSettings, platformSettings } from '@weft/nest-platform';
+import { isIP } from 'node:net';
 import { z } from 'zod';
+import { nat64Prefix } from './egress/address.js';
 
-const originList = z
-  .string()
-  .transform((text) =>
-    text
-      .split(',')
-      .map((origin) => origin.trim())
-      .filter((origin) => origin !== ''),
-  )
-  .refine((origins) => origins.every((origin) => /^https?:\/\/[^/?#@]+$/.test(origin) && URL.canParse(origin)), { message: 'origins of the form scheme://host:port, separated by commas' });
+const listOf = (what: string, isOne: (text: string) => boolean) =>
+  z
+    .string()
+    .transform((text) =>
+      text
+        .split(',')
+        .map((one) => one.trim())
+        .filter((one) => one !== ''),
+    )
+    .refine((all) => all.every(isOne), { message: `${what}, separated by commas` })
+    .default([]);
+
+const isOrigin = (text: string): boolean => /^https?:\/\/[^/?#@]+$/.test(text) && URL.canParse(text);
+const isNetwork = (text: string): boolean => {
+  const [address = '', bits = ''] = text.split('/');
+  return isIP(address) !== 0 && /^\d{1,3}$/.test(bits) && Number(bits) <= (isIP(address) === 4 ? 32 : 128);
+};
+const isServer = (text: string): boolean => isIP(text) !== 0 || /^(?:[\d.]+|\[[0-9a-fA-F:.]+\]):\d{1,5}$/.test(text);
 
 /** What tools itself is set up by, in every profile. */
 export const toolsSettings = {
@@ -18,9 +29,18 @@ export const toolsSettings = {
   WEFT_TOOLS_CONCURRENCY: z.coerce.number().int().min(1).max(10_000).default(64).describe('Requests to tools, endpoints and models on their way at once.'),
   WEFT_MODEL_TIMEOUT_MS: z.coerce.number().int().min(100).max(600_000).default(60_000).describe('Time for one model candidate to answer, in milliseconds.'),
   WEFT_CALL_TIMEOUT_MS: z.coerce.number().int().min(10).max(600_000).default(10_000).describe('Time for a `call: http` to answer, in milliseconds.'),
-  WEFT_EGRESS_ALLOW: originList
-    .default([])
-    .describe('Origins (scheme://host:port, separated by commas) that `call: http` may reach, and the only ones besides declared tools that may be plain http or private.'),
+  WEFT_EGRESS_ALLOW: listOf('origins of the form scheme://host:port', isOrigin).describe(
+    'Origins (scheme://host:port, separated by commas) that `call: http` may reach, and the only ones besides declared tools that may be plain http or private.',
+  ),
+  WEFT_EGRESS_PRIVATE: listOf('networks in CIDR notation', isNetwork).describe(
+    'Private networks (CIDR, separated by commas) in which names that are listed or declared may lie. Without it they must be public; a listed address needs no entry here.',
+  ),
+  WEFT_EGRESS_NAT64: listOf('NAT64 prefixes such as 2001:db8:64::/96', (text) => nat64Prefix(text) !== undefined).describe(
+    'NAT64 prefixes (RFC 6052) of your network besides 64:ff9b::/96: addresses in them are judged by the IPv4 address that they stand for.',
+  ),
+  WEFT_EGRESS_DNS: listOf('addresses of name servers, with or without a port', isServer).describe(
+    'Name servers (address or address:port, separated by commas) that egress asks. Without it: as the system resolves.',
+  ),
 } as const;
 
 /** The configuration of a tools process of the mesh. Secrets are read by name from WEFT_SECRET_NAME when they are needed. */

@@ -11,8 +11,8 @@ import type { ToolsSettings } from './config.js';
 import { JobsConsumer } from './consume/jobs.consumer.js';
 import { PERMISSIONS_PEER, PermissionsController } from './consume/permissions.controller.js';
 import { TOOLS_WIRE_WORKER, TOOLS_WORKER, WorkerController } from './consume/worker.controller.js';
-import { EgressClient } from './egress/egress-client.js';
-import { EgressPolicy } from './egress/egress-policy.js';
+import type { EgressClient } from './egress/egress-client.js';
+import { egressOf } from './egress/egress-of.js';
 import { EffectLedger } from './persist/effect.ledger.js';
 import { dryRun } from './permission/dry-run.js';
 import { registryOf } from './registry/registry.js';
@@ -51,7 +51,7 @@ export function toolsParts(ports: ToolsPorts, signal: AbortSignal): Parts {
   const { settings } = ports;
   const log = logFor('tools');
   const ledger = new EffectLedger(ports.enginePool, (fault) => log.warn('the ledger waits for its store', { error: fault }));
-  const egress = new EgressClient(new EgressPolicy(settings.WEFT_EGRESS_ALLOW));
+  const egress = egressOf(settings);
   const authorise = authoriser(ports.grants);
   const worker = new ToolsWorker({
     registry: registryOf(ports.tools, { egress, secrets: ports.secrets }),

@@ -72,7 +72,15 @@ async function startOutside(): Promise<Outside> {
   return outside;
 }
 
-const SETTINGS = { WEFT_TOOLS_CONCURRENCY: 8, WEFT_MODEL_TIMEOUT_MS: 500, WEFT_CALL_TIMEOUT_MS: 500, WEFT_EGRESS_ALLOW: [] as string[] };
+const SETTINGS = {
+  WEFT_TOOLS_CONCURRENCY: 8,
+  WEFT_MODEL_TIMEOUT_MS: 500,
+  WEFT_CALL_TIMEOUT_MS: 500,
+  WEFT_EGRESS_ALLOW: [] as string[],
+  WEFT_EGRESS_PRIVATE: [],
+  WEFT_EGRESS_NAT64: [],
+  WEFT_EGRESS_DNS: [],
+};
 
 const toolsYaml = (url: string, closed: string): string => `
 tools:

@@ -21,7 +21,8 @@ const AGAIN = new Set([408, 425, 429]);
  * | exchange | outcome |
  * |---|---|
  * | 2xx (3xx where redirects count as success) | confirmed |
- * | 3xx, 4xx | failed; 408, 425, 429 retryable, with Retry-After |
+ * | 302 and 303 to a non-idempotent write | unknown: many servers answer so when they have done it |
+ * | other 3xx, 4xx | failed; 408, 425, 429 retryable, with Retry-After |
  * | 501, 505 | failed: the server does not know the method |
  * | 503 with Retry-After | failed, retryable: the server declined before acting (RFC 9110, 15.6.4) |
  * | other 5xx, lost answer | unknown for writes; reads fail, retryable: repeating a read changes nothing |
@@ -42,7 +43,8 @@ export function classifyHttp(effect: EffectClass, exchange: HttpExchange, isRedi
 
 function ofStatus(effect: EffectClass, status: number, retryAfterMs: number | undefined, isRedirectSuccess: boolean): EffectOutcome {
   if (status >= 200 && status < (isRedirectSuccess ? 400 : 300)) return { kind: 'confirmed' };
-  const isDeclined = status < 500 || status === 501 || status === 505 || (status === 503 && retryAfterMs !== undefined);
+  const mayBeDone = effect === 'non-idempotent-write' && (status === 302 || status === 303);
+  const isDeclined = (status < 500 && !mayBeDone) || status === 501 || status === 505 || (status === 503 && retryAfterMs !== undefined);
   const retryable = AGAIN.has(status) || (status >= 500 && status !== 501 && status !== 505);
   const isUnknown = !isDeclined && effect !== 'read';
   const failure = rejection(

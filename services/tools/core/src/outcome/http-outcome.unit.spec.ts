@@ -11,7 +11,7 @@ type Expected = 'confirmed' | 'failed' | 'failed, retryable' | 'unknown';
 const TABLE: readonly (readonly [string, HttpExchange, read: Expected, write: Expected])[] = [
   ['200', status(200), 'confirmed', 'confirmed'],
   ['204', status(204), 'confirmed', 'confirmed'],
-  ['302', status(302), 'failed', 'failed'],
+  ['301', status(301), 'failed', 'failed'],
   ['400', status(400), 'failed', 'failed'],
   ['404', status(404), 'failed', 'failed'],
   ['408', status(408), 'failed, retryable', 'failed, retryable'],
@@ -43,6 +43,12 @@ describe('the outcome of an HTTP exchange', () => {
 
   it('keeps status and wait for the workflow', () => {
     expect(classifyHttp('read', status(429, 5000))).toMatchObject({ failure: { code: 'http-status', retryAfterMs: 5000, details: { status: 429 } } });
+  });
+
+  it.each([302, 303])('does not take %i for a write that was not done, where doing it again would matter', (code) => {
+    expect(classifyHttp('non-idempotent-write', status(code))).toMatchObject({ kind: 'unknown', failure: { code: 'effect-unknown' } });
+    expect(classifyHttp('idempotent-write', status(code)).kind).toBe('failed');
+    expect(classifyHttp('read', status(code)).kind).toBe('failed');
   });
 
   it('counts 3xx as success only where the author says so', () => {

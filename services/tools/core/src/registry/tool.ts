@@ -44,6 +44,8 @@ export interface HttpTemplate {
   readonly headers: { readonly [name: string]: HeaderValue };
   /** Any JSON with `${ jq }` texts over the arguments. Default for methods with a body: the arguments as they are. */
   readonly body?: Json;
+  /** Redirects that are followed, each judged like a request of its own: 0 to 5. Default 0. */
+  readonly redirects?: number;
 }
 
 /** Asks afterwards whether an effect happened. */

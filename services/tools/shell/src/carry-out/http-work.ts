@@ -37,6 +37,7 @@ export function toolWork(ports: HttpPorts, job: Job, { tool, outputProblem }: Ht
     headers: { ...made.headers, ...identityHeaders(job) },
     sender,
     isRedirectSuccess: false,
+    redirectsMax: definition.http.redirects ?? 0,
     read: (answer) => readContent(answer, outputProblem),
   };
   return {
@@ -66,6 +67,8 @@ export function callWork(ports: HttpPorts, job: Job, args: Json, timeoutMs: numb
     headers: { ...(request.headers as { readonly [name: string]: string }), ...identityHeaders(job) },
     sender: { name: `call: http of workflow ${job.workflow}`, origins: [], mayGoAnywherePublic: false },
     isRedirectSuccess,
+    // The standard's `redirect` says which statuses are errors, not where to go.
+    redirectsMax: 0,
     read: (answer) => {
       const content = contentOf(answer);
       if (output === 'raw' ? answer.isTooLong : !content.ok) return unusable(content.ok ? '' : content.problem);

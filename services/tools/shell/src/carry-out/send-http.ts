@@ -11,10 +11,12 @@ export interface HttpExchanging {
   readonly headers: { readonly [name: string]: string };
   readonly sender: Sender;
   readonly isRedirectSuccess: boolean;
+  /** That are followed. */
+  readonly redirectsMax: number;
   readonly read: (answer: EgressAnswer) => ReadAnswer;
 }
 
-export async function sendHttp(egress: EgressClient, { request, effect, headers, sender, isRedirectSuccess, read }: HttpExchanging, { untilMs, traceparent }: Sending): Promise<Sent> {
+export async function sendHttp(egress: EgressClient, { request, effect, headers, sender, isRedirectSuccess, redirectsMax, read }: HttpExchanging, { untilMs, traceparent }: Sending): Promise<Sent> {
   const result = await egress.send({
     method: request.method,
     url: request.url,
@@ -23,6 +25,7 @@ export async function sendHttp(egress: EgressClient, { request, effect, headers,
     sender,
     timeoutMs: Math.floor(untilMs - performance.now()),
     mayRepeat: effect !== 'non-idempotent-write',
+    redirectsMax,
   });
   const outcome = classifyHttp(effect, exchangeOf(result), isRedirectSuccess);
   if (result.kind !== 'answered') return { outcome };

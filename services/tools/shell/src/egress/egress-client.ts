@@ -1,11 +1,12 @@
 // The one way out: every request of tools, `call: http` and models goes through here.
-import { lookup as resolve, type LookupAddress } from 'node:dns';
 import http from 'node:http';
 import https from 'node:https';
 import type { LookupFunction } from 'node:net';
 import type { HttpExchange } from '@weft/tools/core';
 import { AddressDenied, BodyCut, openExchange, type OpenAnswer, type Opening } from './egress-exchange.js';
 import type { EgressPolicy, Sender } from './egress-policy.js';
+import { nameLookup, type NameLookup } from './name-lookup.js';
+import { nextHop, REDIRECTS_MAX, type Hop } from './redirect.js';
 
 /** Bytes of one answer's body that are read; the rest is cut off. */
 export const ANSWER_BYTES_MAX = 1024 * 1024;
@@ -25,6 +26,8 @@ export interface EgressRequest {
    * Otherwise it goes over a connection of its own, so that a refused connection is known as such.
    */
   readonly mayRepeat: boolean;
+  /** Redirects that are followed, 0 to `REDIRECTS_MAX`; each is judged like a request of its own. Default 0: a redirect is an answer. */
+  readonly redirectsMax?: number;
   readonly signal?: AbortSignal;
 }
 
@@ -54,7 +57,7 @@ export interface EgressStreamRequest extends EgressRequest {
 
 /** Why there is no answer. */
 export type EgressFailure = Exclude<HttpExchange, { kind: 'answered' }>;
-/** An answer, or why there is none. Redirects are answers: they are never followed. */
+/** An answer, or why there is none. */
 export type EgressResult = EgressAnswer | EgressFailure;
 
 /** Sends requests where the policy lets them go. The address is checked when the connection is made, so that a name cannot change in between. */
@@ -63,7 +66,10 @@ export class EgressClient {
   readonly #listed = agents();
   readonly #public = agents();
 
-  constructor(private readonly policy: EgressPolicy) {}
+  constructor(
+    private readonly policy: EgressPolicy,
+    private readonly lookup: NameLookup = nameLookup([]),
+  ) {}
 
   /** Sends and reads the whole answer. Never rejects: what goes wrong is a result. */
   async send(request: EgressRequest): Promise<EgressResult> {
@@ -84,14 +90,31 @@ export class EgressClient {
   }
 
   async #open(request: EgressStreamRequest): Promise<OpenAnswer | EgressFailure> {
-    const passage = this.policy.passage(request.url, request.sender);
-    if (!passage.ok) {
-      const { code, message } = passage.denial;
-      return { kind: 'notSent', code: code === 'denied' ? 'denied' : 'input-invalid', message, retryable: false };
+    const untilMs = performance.now() + request.timeoutMs;
+    let left = Math.min(request.redirectsMax ?? 0, REDIRECTS_MAX);
+    let hop: Hop = request;
+    let from: URL | undefined;
+    for (;;) {
+      const passage = this.policy.passage(hop.url, request.sender, from);
+      if (!passage.ok) {
+        const { code, message } = passage.denial;
+        return { kind: 'notSent', code: code === 'denied' ? 'denied' : 'input-invalid', message, retryable: false };
+      }
+      const timeoutMs = from === undefined ? request.timeoutMs : Math.floor(untilMs - performance.now());
+      if (timeoutMs <= 0 || request.signal?.aborted) return { kind: 'notSent', code: 'timeout', message: 'Expected to send before the deadline but it has passed.', retryable: true };
+      const opening = await this.#sent({ ...request, ...hop, timeoutMs }, passage.url, passage.isListed);
+      const next = left > 0 && opening.kind === 'open' ? nextHop(hop, opening.status, opening.headers['location']) : undefined;
+      if (opening.kind !== 'open' || next === undefined) return opening;
+      opening.discard();
+      left -= 1;
+      from = passage.url;
+      hop = next;
     }
-    if (request.timeoutMs <= 0 || request.signal?.aborted) return { kind: 'notSent', code: 'timeout', message: 'Expected to send before the deadline but it has passed.', retryable: true };
-    const opening = await this.#exchange(request, passage.url, passage.isListed, request.mayRepeat);
-    return opening.kind !== 'open' && opening.isStale ? this.#exchange(request, passage.url, passage.isListed, false) : opening;
+  }
+
+  async #sent(request: EgressStreamRequest, url: URL, isListed: boolean): Promise<Opening> {
+    const opening = await this.#exchange(request, url, isListed, request.mayRepeat);
+    return opening.kind !== 'open' && opening.isStale ? this.#exchange(request, url, isListed, false) : opening;
   }
 
   #exchange(request: EgressStreamRequest, url: URL, isListed: boolean, isPooled: boolean): Promise<Opening> {
@@ -100,7 +123,7 @@ export class EgressClient {
       method,
       url,
       headers,
-      lookup: this.#checkedLookup(isListed, url.origin),
+      lookup: this.#checkedLookup(url, isListed),
       timeoutMs,
       ...(body === undefined ? {} : { body }),
       ...(isPooled ? { pool: (isListed ? this.#listed : this.#public)[url.protocol as 'http:' | 'https:'] } : {}),
@@ -109,17 +132,19 @@ export class EgressClient {
     });
   }
 
-  #checkedLookup(isListed: boolean, origin: string): LookupFunction {
+  /** Every address that the name has must pass: one forbidden address among several is a rebinding attempt, not a choice. The connection goes to what was checked. */
+  #checkedLookup(url: URL, isListed: boolean): LookupFunction {
     return (hostname, options, callback) => {
-      resolve(hostname, { ...options, all: true }, (error, found: LookupAddress[]) => {
-        if (error) return callback(error, '', 4);
-        const denial = found.map(({ address }) => this.policy.addressDenial(address, isListed, origin)).find((one) => one !== undefined);
-        const [first] = found;
-        // One forbidden address among several is a rebinding attempt, not a choice.
-        if (denial || !first) return callback(new AddressDenied(denial?.message ?? 'no address'), '', 4);
-        if (options.all) return callback(null, found);
-        callback(null, first.address, first.family);
-      });
+      this.lookup(hostname).then(
+        (found) => {
+          const denial = found.map(({ address }) => this.policy.addressDenial(address, url, isListed)).find((one) => one !== undefined);
+          const [first] = found;
+          if (denial || !first) return callback(new AddressDenied(denial?.message ?? `Expected ${hostname} to have an address but it has none.`), '', 4);
+          if (options.all) return callback(null, [...found]);
+          callback(null, first.address, first.family);
+        },
+        (error: NodeJS.ErrnoException) => callback(error, '', 4),
+      );
     };
   }
 }

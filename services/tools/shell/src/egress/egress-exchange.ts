@@ -75,6 +75,9 @@ export function openExchange(options: ExchangeOptions): Promise<Opening> {
         lookup: options.lookup,
         agent: options.pool ?? false,
         maxHeaderSize: HEAD_BYTES_MAX,
+        // Neither is for the environment of the process to loosen.
+        insecureHTTPParser: false,
+        ...(isSecure ? { rejectUnauthorized: true, minVersion: 'TLSv1.2' } : {}),
       });
     } catch (error) {
       end();

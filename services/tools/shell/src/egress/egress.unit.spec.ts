@@ -1,9 +1,11 @@
-import { createServer, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { createSocket } from 'node:dgram';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { isIPv6, type AddressInfo } from 'node:net';
 import { describe, expect, it } from 'vitest';
-import { addressKind } from './address.js';
+import { addressKind, nat64Prefix } from './address.js';
 import { EgressClient } from './egress-client.js';
 import { EgressPolicy, type Sender } from './egress-policy.js';
+import { nameLookup, type NameLookup } from './name-lookup.js';
 
 const anyone: Sender = { name: 'a model', origins: [], mayGoAnywherePublic: true };
 const tool: Sender = { name: 'tool send', origins: ['http://127.0.0.1:8080', 'https://mail.example'], mayGoAnywherePublic: false };
@@ -28,6 +30,18 @@ describe('the kind of an address', () => {
     ['::', 'forbidden'],
     ['169.254.169.254', 'forbidden'],
     ['::ffff:169.254.169.254', 'forbidden'],
+    ['::ffff:0:169.254.169.254', 'forbidden'],
+    ['64:ff9b::8.8.8.8', 'public'],
+    ['64:ff9b:1::8.8.8.8', 'forbidden'],
+    ['2002:a9fe:a9fe::1', 'forbidden'],
+    ['2001:0:1:2:3:4:5601:5601', 'forbidden'],
+    ['2001:0:a9fe:a9fe::1', 'forbidden'],
+    ['2606:4700::5efe:10.0.0.1', 'private'],
+    ['fec0::1', 'private'],
+    ['100::1', 'private'],
+    ['255.255.255.255', 'forbidden'],
+    ['fe80::1%eth0', 'forbidden'],
+    ['no address', 'forbidden'],
     ['64:ff9b::a9fe:a9fe', 'forbidden'],
     ['fe80::1', 'forbidden'],
     ['fd00:ec2::254', 'forbidden'],
@@ -37,8 +51,29 @@ describe('the kind of an address', () => {
   });
 });
 
+describe('a NAT64 prefix of the operator', () => {
+  it.each([
+    ['2001:db8:64::/96', '2001:db8:64::10.0.0.1'],
+    ['2606:4700:64::/48', '2606:4700:64:0a00:0000:0100::'],
+    ['2606:4700::/32', '2606:4700:0a00:0001::'],
+    ['2606:4700:64:1::/64', '2606:4700:64:1:000a:0000:0100::'],
+  ])('%s judges %s by the IPv4 address in it', (prefix, address) => {
+    expect(addressKind(address, [nat64Prefix(prefix)!])).toBe('private');
+    expect(
+      addressKind(address.replace('10.0.0.1', '8.8.8.8').replace('0a00:0000:0100', '0808:0008:0800').replace('0a00:0001', '0808:0808').replace('000a:0000:0100', '0008:0808:0800'), [
+        nat64Prefix(prefix)!,
+      ]),
+    ).toBe('public');
+  });
+
+  it('has one of the lengths that there are', () => {
+    expect(nat64Prefix('2001:db8::/95')).toBeUndefined();
+    expect(nat64Prefix('10.0.0.0/96')).toBeUndefined();
+  });
+});
+
 describe('where a request may go', () => {
-  const policy = new EgressPolicy(['http://10.0.0.5:4000', 'http://169.254.169.254:80']);
+  const policy = new EgressPolicy({ allow: ['http://10.0.0.5:4000', 'http://169.254.169.254:80'] });
 
   it.each([
     ['a public https host, for who may go anywhere', 'https://api.example/v1', anyone],
@@ -62,6 +97,11 @@ describe('where a request may go', () => {
     ['any public host, for a tool that does not declare it', 'https://api.example/', tool],
     ['the origin of another tool', 'http://10.9.9.9:1/', tool],
     ['a user name in the URL', 'https://mail.example@10.0.0.1/', tool],
+    ['a port of another protocol', 'https://api.example:6667/', anyone],
+    ['a port below 1024 that is not the one of https', 'https://api.example:25/', anyone],
+    ['full-width digits that spell the loopback', 'https://１２７.０.０.１/', anyone],
+    ['a trailing dot after the loopback', 'https://127.0.0.1./', anyone],
+    ['an address with a zone', 'https://[fe80::1%25eth0]/', anyone],
     ['another scheme', 'file:///etc/passwd', tool],
     ['no URL', 'nonsense', tool],
   ])('not %s', (_what, url, sender) => {
@@ -75,9 +115,9 @@ describe('the way out', () => {
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const { port } = server.address() as AddressInfo;
     const request = { method: 'GET', headers: {}, timeoutMs: 2_000, mayRepeat: true, url: `https://localhost:${port}/`, sender: anyone };
-    const closed = new EgressClient(new EgressPolicy([]));
+    const closed = new EgressClient(new EgressPolicy({ allow: [] }));
     expect(await closed.send(request)).toMatchObject({ kind: 'notSent', code: 'denied', message: expect.stringContaining('WEFT_EGRESS_ALLOW') });
-    const open = new EgressClient(new EgressPolicy([`http://localhost:${port}`]));
+    const open = new EgressClient(new EgressPolicy({ allow: [`http://localhost:${port}`] }));
     expect(await open.send({ ...request, url: `http://localhost:${port}/` })).toMatchObject({ kind: 'answered', status: 200 });
     closed.close();
     open.close();
@@ -85,7 +125,7 @@ describe('the way out', () => {
     server.closeAllConnections();
   });
 
-  it('never follows a redirect, and cuts a body that is too long', async () => {
+  it('follows no redirect unasked, and cuts a body that is too long', async () => {
     const server = createServer((request, response) => {
       if (request.url === '/away') return void response.writeHead(302, { location: 'http://169.254.169.254/' }).end();
       response.write(Buffer.alloc(2 * 1024 * 1024));
@@ -93,7 +133,7 @@ describe('the way out', () => {
     });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-    const client = new EgressClient(new EgressPolicy([origin]));
+    const client = new EgressClient(new EgressPolicy({ allow: [origin] }));
     const get = (path: string) => client.send({ method: 'GET', headers: {}, timeoutMs: 2_000, mayRepeat: false, url: `${origin}${path}`, sender: tool });
     expect(await get('/away')).toMatchObject({ kind: 'answered', status: 302 });
     expect(await get('/big')).toMatchObject({ kind: 'answered', status: 200, isTooLong: true });
@@ -110,7 +150,7 @@ describe('the way out', () => {
     });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-    const client = new EgressClient(new EgressPolicy([origin]));
+    const client = new EgressClient(new EgressPolicy({ allow: [origin] }));
     for (let i = 0; i < 5; i++) expect(await client.send({ method: 'GET', headers: {}, timeoutMs: 2_000, mayRepeat: true, url: origin, sender: tool })).toMatchObject({ kind: 'answered' });
     client.close();
     server.close();
@@ -118,7 +158,7 @@ describe('the way out', () => {
   });
 
   it('tells what was never sent from what may have arrived', async () => {
-    const client = new EgressClient(new EgressPolicy(['http://127.0.0.1:1']));
+    const client = new EgressClient(new EgressPolicy({ allow: ['http://127.0.0.1:1'] }));
     const request = { method: 'POST', headers: {}, body: 'x', timeoutMs: 2_000, mayRepeat: false, url: 'http://127.0.0.1:1/', sender: tool };
     expect(await client.send(request)).toMatchObject({ kind: 'notSent', code: 'unreachable', retryable: true });
     expect(await client.send({ ...request, timeoutMs: 0 })).toMatchObject({ kind: 'notSent', code: 'timeout' });
@@ -137,7 +177,7 @@ describe('an answer that streams', () => {
     const server = createServer((request, response) => answer(request.url ?? '', response));
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-    const client = new EgressClient(new EgressPolicy([origin]));
+    const client = new EgressClient(new EgressPolicy({ allow: [origin] }));
     const open = async (path: string, limits: { readonly timeoutMs?: number; readonly stallMs?: number; readonly bytesMax?: number; readonly signal?: AbortSignal } = {}) => {
       const result = await client.stream({ method: 'GET', headers: {}, timeoutMs: 5_000, mayRepeat: false, url: `${origin}${path}`, sender: tool, ...limits });
       if (result.kind !== 'streaming') throw new Error(result.message);
@@ -197,5 +237,106 @@ describe('an answer that streams', () => {
     await closed;
     (await peer.open('/')).discard();
     await closed;
+  });
+});
+
+describe('a name', () => {
+  const addresses: { [name: string]: readonly string[] } = {
+    'two.example': ['93.184.216.34', '127.0.0.1'],
+    'mapped.example': ['::ffff:127.0.0.1'],
+    'metadata.example': ['169.254.169.254'],
+    'inside.example': ['127.0.0.1'],
+  };
+  const lookup: NameLookup = async (name) => (addresses[name] ?? []).map((address) => ({ address, family: isIPv6(address) ? 6 : 4 }));
+  const origins = Object.keys(addresses).map((name) => `http://${name}:7999`);
+  const send = async (name: string, privateNetworks: readonly string[] = []) => {
+    const client = new EgressClient(new EgressPolicy({ allow: origins, privateNetworks }), lookup);
+    try {
+      return await client.send({ method: 'GET', headers: {}, timeoutMs: 2_000, mayRepeat: true, url: `http://${name}:7999/`, sender: tool });
+    } finally {
+      client.close();
+    }
+  };
+
+  it.each(['two.example', 'mapped.example', 'inside.example', 'metadata.example'])('that is listed is not reached at a private address: %s', async (name) => {
+    expect(await send(name)).toMatchObject({ kind: 'notSent', code: 'denied' });
+  });
+
+  it('is reached in a network that the operator set aside, and metadata never', async () => {
+    expect(await send('inside.example', ['127.0.0.0/8'])).toMatchObject({ kind: 'notSent', code: 'unreachable' });
+    expect(await send('metadata.example', ['169.254.0.0/16'])).toMatchObject({ kind: 'notSent', code: 'denied' });
+  });
+
+  it('is asked of the servers that the operator chose', async () => {
+    const asked: string[] = [];
+    const server = createSocket('udp4', (message, { port, address }) => {
+      asked.push(message.subarray(13, 19).toString());
+      const answer = Buffer.from(message);
+      // No such name.
+      answer.writeUInt16BE(0x8183, 2);
+      server.send(answer, port, address);
+    });
+    await new Promise<void>((resolve) => server.bind(0, '127.0.0.1', resolve));
+    await expect(nameLookup([`127.0.0.1:${server.address().port}`])('inside.example')).rejects.toMatchObject({ code: 'ENOTFOUND' });
+    expect(asked).toEqual(['inside', 'inside']);
+    server.close();
+  });
+});
+
+describe('a redirect that is followed', () => {
+  const serve = async (answer: (request: IncomingMessage, response: ServerResponse, origin: string) => void) => {
+    const seen: IncomingMessage[] = [];
+    const server = createServer((request, response) => {
+      seen.push(request);
+      answer(request, response, `http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    return { seen, origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, [Symbol.dispose]: () => void (server.close(), server.closeAllConnections()) };
+  };
+  const follow = async (allow: readonly string[], url: string, more: { readonly method?: string; readonly redirectsMax?: number; readonly headers?: { readonly [name: string]: string } } = {}) => {
+    const client = new EgressClient(new EgressPolicy({ allow }));
+    try {
+      return await client.send({ method: 'GET', headers: {}, timeoutMs: 2_000, mayRepeat: true, redirectsMax: 5, url, sender: { name: 'tool hop', origins: [], mayGoAnywherePublic: false }, ...more });
+    } finally {
+      client.close();
+    }
+  };
+
+  it('reaches its end, and is judged anew at every hop', async () => {
+    using sink = await serve((_request, response) => void response.end('inside'));
+    using peer = await serve((request, response) => {
+      if (request.url === '/end') return void response.end('there');
+      response.writeHead(302, { location: request.url === '/away' ? sink.origin : request.url === '/once' ? '/end' : '/once' }).end();
+    });
+    expect(await follow([peer.origin], `${peer.origin}/twice`)).toMatchObject({ status: 200, body: Buffer.from('there') });
+    expect(await follow([peer.origin], `${peer.origin}/away`)).toMatchObject({ kind: 'notSent', code: 'denied' });
+    expect(sink.seen).toHaveLength(0);
+  });
+
+  it('ends after five', async () => {
+    using peer = await serve((request, response) => void response.writeHead(307, { location: `/${Number(request.url?.slice(1)) + 1}` }).end());
+    expect(await follow([peer.origin], `${peer.origin}/0`, { redirectsMax: 99 })).toMatchObject({ status: 307 });
+    expect(peer.seen.map(({ url }) => url)).toEqual(['/0', '/1', '/2', '/3', '/4', '/5']);
+  });
+
+  it('takes no credential to another origin', async () => {
+    using other = await serve((_request, response) => void response.end('x'));
+    using peer = await serve((_request, response) => void response.writeHead(302, { location: other.origin }).end());
+    await follow([peer.origin, other.origin], peer.origin, { headers: { authorization: 'Bearer x', 'x-api-key': 'x', accept: 'text/plain' } });
+    expect(other.seen[0]!.headers).toMatchObject({ accept: 'text/plain' });
+    expect(Object.keys(other.seen[0]!.headers)).not.toEqual(expect.arrayContaining([expect.stringMatching(/authorization|x-api-key/)]));
+  });
+
+  it('repeats a write only where it was told that nothing was done, within its origin', async () => {
+    using other = await serve((_request, response) => void response.end('x'));
+    using peer = await serve((request, response) => {
+      if (request.url === '/end') return void response.end('there');
+      const [, status = '', where = ''] = request.url?.split('/') ?? [];
+      response.writeHead(Number(status), { location: where === 'other' ? other.origin : '/end' }).end();
+    });
+    expect(await follow([peer.origin], `${peer.origin}/307/here`, { method: 'POST' })).toMatchObject({ status: 200 });
+    expect(await follow([peer.origin], `${peer.origin}/302/here`, { method: 'POST' })).toMatchObject({ status: 302 });
+    expect(await follow([peer.origin, other.origin], `${peer.origin}/308/other`, { method: 'POST' })).toMatchObject({ status: 308 });
+    expect(other.seen).toHaveLength(0);
   });
 });

@@ -4,6 +4,7 @@ import { parseDocument } from 'yaml';
 import { z } from 'zod';
 import { toolProblems, TOOL_TIMEOUT_MS, type Grant, type ToolDefinition } from '@weft/tools/core';
 import type { Json, JsonObject } from '@weft/kernel';
+import { REDIRECTS_MAX } from '../egress/redirect.js';
 
 /** A file that cannot be used. */
 export class FileInvalid extends Error {
@@ -30,7 +31,13 @@ const tool = z.discriminatedUnion('kind', [
     ...common,
     kind: z.literal('http'),
     effect: z.enum(['read', 'idempotent-write', 'non-idempotent-write']),
-    http: z.strictObject({ method: z.enum(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE']), url: z.string(), headers, body: json.optional() }),
+    http: z.strictObject({
+      method: z.enum(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE']),
+      url: z.string(),
+      headers,
+      body: json.optional(),
+      redirects: z.number().int().min(0).max(REDIRECTS_MAX).optional(),
+    }),
     reconcile: z.strictObject({ method: z.enum(['GET', 'POST']).default('GET'), url: z.string(), headers, happened: z.string(), output: z.string().optional() }).optional(),
   }),
 ]);
