@@ -16,9 +16,8 @@ export interface Sender {
 /** What the policy allows of a URL. `isListed`: by name in a list, not as just any public place. */
 export type Passage = { readonly ok: true; readonly url: URL; readonly isListed: boolean } | { readonly ok: false; readonly denial: Rejection };
 
-export interface EgressRules {
-  /** The operator's list: `scheme://host:port`, exact. */
-  readonly allow: readonly string[];
+/** The make-up of the network that requests go out of. */
+export interface EgressNetwork {
   /** Networks (CIDR) in which listed names may lie although they are private. Default: none. */
   readonly privateNetworks?: readonly string[];
   /** NAT64 prefixes of the network besides the well-known one. Default: none. */
@@ -39,7 +38,8 @@ export class EgressPolicy {
   readonly #networks: BlockList;
   readonly #nat64: readonly Nat64Prefix[];
 
-  constructor({ allow, privateNetworks = [], nat64 = [] }: EgressRules) {
+  /** @param allow the operator's list: `scheme://host:port`, exact. */
+  constructor(allow: readonly string[], { privateNetworks = [], nat64 = [] }: EgressNetwork = {}) {
     this.#listed = new Set(allow.map((origin) => exactOrigin(new URL(origin))));
     this.#networks = blockList(privateNetworks);
     this.#nat64 = nat64.flatMap((prefix) => nat64Prefix(prefix) ?? []);

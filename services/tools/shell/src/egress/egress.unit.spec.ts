@@ -73,7 +73,7 @@ describe('a NAT64 prefix of the operator', () => {
 });
 
 describe('where a request may go', () => {
-  const policy = new EgressPolicy({ allow: ['http://10.0.0.5:4000', 'http://169.254.169.254:80'] });
+  const policy = new EgressPolicy(['http://10.0.0.5:4000', 'http://169.254.169.254:80']);
 
   it.each([
     ['a public https host, for who may go anywhere', 'https://api.example/v1', anyone],
@@ -115,9 +115,9 @@ describe('the way out', () => {
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const { port } = server.address() as AddressInfo;
     const request = { method: 'GET', headers: {}, timeoutMs: 2_000, mayRepeat: true, url: `https://localhost:${port}/`, sender: anyone };
-    const closed = new EgressClient(new EgressPolicy({ allow: [] }));
+    const closed = new EgressClient(new EgressPolicy([]));
     expect(await closed.send(request)).toMatchObject({ kind: 'notSent', code: 'denied', message: expect.stringContaining('WEFT_EGRESS_ALLOW') });
-    const open = new EgressClient(new EgressPolicy({ allow: [`http://localhost:${port}`] }));
+    const open = new EgressClient(new EgressPolicy([`http://localhost:${port}`]));
     expect(await open.send({ ...request, url: `http://localhost:${port}/` })).toMatchObject({ kind: 'answered', status: 200 });
     closed.close();
     open.close();
@@ -133,7 +133,7 @@ describe('the way out', () => {
     });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-    const client = new EgressClient(new EgressPolicy({ allow: [origin] }));
+    const client = new EgressClient(new EgressPolicy([origin]));
     const get = (path: string) => client.send({ method: 'GET', headers: {}, timeoutMs: 2_000, mayRepeat: false, url: `${origin}${path}`, sender: tool });
     expect(await get('/away')).toMatchObject({ kind: 'answered', status: 302 });
     expect(await get('/big')).toMatchObject({ kind: 'answered', status: 200, isTooLong: true });
@@ -150,7 +150,7 @@ describe('the way out', () => {
     });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-    const client = new EgressClient(new EgressPolicy({ allow: [origin] }));
+    const client = new EgressClient(new EgressPolicy([origin]));
     for (let i = 0; i < 5; i++) expect(await client.send({ method: 'GET', headers: {}, timeoutMs: 2_000, mayRepeat: true, url: origin, sender: tool })).toMatchObject({ kind: 'answered' });
     client.close();
     server.close();
@@ -158,7 +158,7 @@ describe('the way out', () => {
   });
 
   it('tells what was never sent from what may have arrived', async () => {
-    const client = new EgressClient(new EgressPolicy({ allow: ['http://127.0.0.1:1'] }));
+    const client = new EgressClient(new EgressPolicy(['http://127.0.0.1:1']));
     const request = { method: 'POST', headers: {}, body: 'x', timeoutMs: 2_000, mayRepeat: false, url: 'http://127.0.0.1:1/', sender: tool };
     expect(await client.send(request)).toMatchObject({ kind: 'notSent', code: 'unreachable', retryable: true });
     expect(await client.send({ ...request, timeoutMs: 0 })).toMatchObject({ kind: 'notSent', code: 'timeout' });
@@ -177,7 +177,7 @@ describe('an answer that streams', () => {
     const server = createServer((request, response) => answer(request.url ?? '', response));
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-    const client = new EgressClient(new EgressPolicy({ allow: [origin] }));
+    const client = new EgressClient(new EgressPolicy([origin]));
     const open = async (path: string, limits: { readonly timeoutMs?: number; readonly stallMs?: number; readonly bytesMax?: number; readonly signal?: AbortSignal } = {}) => {
       const result = await client.stream({ method: 'GET', headers: {}, timeoutMs: 5_000, mayRepeat: false, url: `${origin}${path}`, sender: tool, ...limits });
       if (result.kind !== 'streaming') throw new Error(result.message);
@@ -250,7 +250,7 @@ describe('a name', () => {
   const lookup: NameLookup = async (name) => (addresses[name] ?? []).map((address) => ({ address, family: isIPv6(address) ? 6 : 4 }));
   const origins = Object.keys(addresses).map((name) => `http://${name}:7999`);
   const send = async (name: string, privateNetworks: readonly string[] = []) => {
-    const client = new EgressClient(new EgressPolicy({ allow: origins, privateNetworks }), lookup);
+    const client = new EgressClient(new EgressPolicy(origins, { privateNetworks }), lookup);
     try {
       return await client.send({ method: 'GET', headers: {}, timeoutMs: 2_000, mayRepeat: true, url: `http://${name}:7999/`, sender: tool });
     } finally {
@@ -294,7 +294,7 @@ describe('a redirect that is followed', () => {
     return { seen, origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, [Symbol.dispose]: () => void (server.close(), server.closeAllConnections()) };
   };
   const follow = async (allow: readonly string[], url: string, more: { readonly method?: string; readonly redirectsMax?: number; readonly headers?: { readonly [name: string]: string } } = {}) => {
-    const client = new EgressClient(new EgressPolicy({ allow }));
+    const client = new EgressClient(new EgressPolicy(allow));
     try {
       return await client.send({ method: 'GET', headers: {}, timeoutMs: 2_000, mayRepeat: true, redirectsMax: 5, url, sender: { name: 'tool hop', origins: [], mayGoAnywherePublic: false }, ...more });
     } finally {
