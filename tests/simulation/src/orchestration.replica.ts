@@ -127,7 +127,7 @@ export class OrchestrationReplica {
     for (const { key, before, after } of commit.decisions) {
       const { dispatch, park } = effectsBetween(before, after);
       for (const job of dispatch) jobs.push(this.world.parts.jobOf(after, job));
-      for (const wait of park) if (wait.kind === 'timer' && wait.due !== undefined) this.#ownTimer(key, wait.id, wait.due);
+      for (const wait of park) if (wait.kind !== 'job' && wait.due !== undefined) this.#ownTimer(key, wait.id, wait.due);
       if (outstandingJobs(after).some((job) => !isLong(job))) this.#expect(key, commit.at);
       else this.#expected.delete(key);
       if (isEnded(after)) this.#cache.drop(key);
@@ -211,7 +211,7 @@ export class OrchestrationReplica {
     const { executions, schedule, parts } = this.world;
     if (schedule.now < executions.store.awayUntil) return;
     const due = executions.claimDue(schedule.now, parts.due, 50);
-    this.#fire(due.filter(({ kind }) => kind === 'timer'));
+    this.#fire(due.filter(({ kind }) => kind !== 'job'));
     this.#redispatch(due.filter(({ kind }) => kind === 'job').map(({ execution }) => execution));
   }
 

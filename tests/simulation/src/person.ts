@@ -1,5 +1,5 @@
 // A person: looks at open reviews, decides them after a while, and tells the truth about effects.
-import { outstandingJobs } from '@weft/orchestration/core';
+import { outstandingJobs, type ReviewKind } from '@weft/orchestration/core';
 import { TENANT } from './execution-table.js';
 import type { Fleet } from './fleet.js';
 import type { OrchestrationReplica } from './orchestration.replica.js';
@@ -32,7 +32,7 @@ export class Person {
     schedule.after(LOOK_MS, '', () => this.begin());
   }
 
-  #decide({ id, kind, subject, execution }: { readonly id: string; readonly kind: 'approval' | 'effect-outcome'; readonly subject: unknown; readonly execution: string }): void {
+  #decide({ id, kind, subject, execution }: { readonly id: string; readonly kind: ReviewKind; readonly subject: unknown; readonly execution: string }): void {
     const replica = this.orchestration.any();
     if (!replica) return;
     const { job, generation } = subject as { readonly job: string; readonly generation: number };

@@ -75,11 +75,16 @@ export interface TimelineShape {
 export interface ReviewShape {
   readonly reviewId: string;
   readonly executionId: string;
-  /** approval or effect-outcome. */
+  readonly workflow: string;
+  readonly requestedBy: string;
+  /** approval, effect-outcome or action. */
   readonly kind: string;
   readonly title: string;
   readonly status: string;
   readonly openedAt: string | null;
+  readonly expiresAt: string | null;
+  /** Of an action: what exactly is approved. */
+  readonly digest?: string;
   readonly decidedBy: string;
   readonly comment: string;
   readonly subject?: Json;

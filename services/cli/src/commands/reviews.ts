@@ -40,11 +40,13 @@ export function registerReviews(program: Command): void {
   ]);
 }
 
-function reviewText({ reviewId, executionId, kind, title, openedAt, subject }: ReviewShape): string {
+function reviewText({ reviewId, executionId, kind, title, openedAt, expiresAt, digest, subject }: ReviewShape): string {
   return [
     `${colors.bold(title)} ${colors.dim(`${kind}, open since ${openedAt ?? ''}`)}`,
     `review    ${reviewId}`,
     `execution ${executionId}`,
+    ...(digest === undefined ? [] : [`digest    ${digest}`]),
+    ...(expiresAt === null ? [] : [`expires   ${expiresAt}`]),
     ...(subject === undefined ? [] : [colors.dim(JSON.stringify(subject, null, 2))]),
   ].join('\n');
 }

@@ -7,6 +7,7 @@ import { LocalBus } from '@weft/adapter-local';
 import { engineRole, openPool, openScratchStore } from '@weft/adapter-postgres';
 import {
   contextOf,
+  Review,
   type AcceptRequest,
   type AuditPeer,
   type PermissionsPeer,
@@ -705,7 +706,7 @@ async function startGateway() {
     getSelection: async ({ executionId }) =>
       executionId === ACCEPTED || executionId === KNOWN ? { executionId, duplicate: false, selection, acceptedAtMs: 1_000 } : refuse('unknown-execution', 'Expected an execution of tenant default.'),
   };
-  const review = { reviewId: 'r-1', executionId: KNOWN, kind: 'approval', title: 't', subjectJson: '{}', status: 'approved', openedAtMs: 1, decidedBy: '', comment: '' };
+  const review = Review.fromPartial({ reviewId: 'r-1', executionId: KNOWN, kind: 'approval', title: 't', subjectJson: '{}', status: 'approved', openedAtMs: 1 });
   const orchestration: OrchestrationPeer = {
     deploy: async (asked) => {
       if (asked.text.startsWith(': [')) refuse('workflow-syntax', 'Expected YAML or JSON but the text is not YAML.');

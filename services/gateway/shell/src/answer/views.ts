@@ -69,8 +69,22 @@ export function entryView({ version, atMs, type, task, pointer, text, detailJson
   return { version, at: timeOf(atMs), type, task, pointer, text, ...optional('detail', parsed(detailJson)) };
 }
 
-export function reviewView({ reviewId, executionId, kind, title, subjectJson, status, openedAtMs, decidedBy, comment }: Review) {
-  return { reviewId, executionId, kind, title, status, openedAt: timeOf(openedAtMs), decidedBy, comment, ...optional('subject', parsed(subjectJson)) };
+export function reviewView({ reviewId, executionId, kind, title, subjectJson, status, openedAtMs, expiresAtMs, decidedBy, comment, workflow, requestedBy, digest }: Review) {
+  return {
+    reviewId,
+    executionId,
+    workflow,
+    requestedBy,
+    kind,
+    title,
+    status,
+    openedAt: timeOf(openedAtMs),
+    expiresAt: timeOf(expiresAtMs),
+    decidedBy,
+    comment,
+    ...(digest === '' ? {} : { digest }),
+    ...optional('subject', parsed(subjectJson)),
+  };
 }
 
 /** A decision as the audit log's digests cover it; bytes as base64. */

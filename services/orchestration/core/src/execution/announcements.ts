@@ -1,5 +1,6 @@
 // What the world is told of a decision: derived from its events, so that an unpublished commit is published with the same ids.
 import type { Json, JsonObject } from '@weft/kernel';
+import { EXPIRED } from '../review/review.terms.js';
 import type { ExecutionEvent, ForkedFrom } from './execution.events.js';
 import type { ExecutionState } from './execution.state.js';
 
@@ -13,6 +14,7 @@ export type Announcement =
   | { readonly to: 'commands'; readonly id: string; readonly execution: string; readonly forkFrom: ForkedFrom; readonly reason: string };
 
 const WORKFLOW = 'io.serverlessworkflow.workflow';
+const REVIEW = 'ai.weft.review';
 
 /** Announcements of one history row. Ids are made of execution, version and ordinal. */
 export function announcementsOf(facts: ExecutionFacts, sequence: number, events: readonly ExecutionEvent[]): Announcement[] {
@@ -36,7 +38,13 @@ export function announcementsOf(facts: ExecutionFacts, sequence: number, events:
     } else if (event.type === 'ExecutionSuspended') announcements.push({ to: 'lifecycle', id, type: `${WORKFLOW}.suspended.v1`, data: operatedData(event) });
     else if (event.type === 'ExecutionResumed') announcements.push({ to: 'lifecycle', id, type: `${WORKFLOW}.resumed.v1`, data: operatedData(event) });
     else if (event.type === 'ExecutionRetried') announcements.push({ to: 'lifecycle', id, type: 'ai.weft.execution.retried.v1', data: operatedData(event) });
-    else if (event.type === 'ExecutionForked') {
+    else if (event.type === 'ReviewRequested') {
+      const { review, kind, terms = {}, title } = event;
+      announcements.push({ to: 'lifecycle', id, type: `${REVIEW}.requested.v1`, data: { review, kind, title, ...(terms as JsonObject) } });
+    } else if (event.type === 'ReviewDecided') {
+      const { review, outcome, decidedBy } = event;
+      announcements.push({ to: 'lifecycle', id, type: `${REVIEW}.${outcome === EXPIRED ? 'expired' : 'decided'}.v1`, data: { review, outcome, by: decidedBy } });
+    } else if (event.type === 'ExecutionForked') {
       const { operation, kind, version, key, by, execution, reason = '' } = event;
       announcements.push({ to: 'commands', id, execution, forkFrom: { execution: facts.executionId, version, key, operation, kind, by }, reason });
     }

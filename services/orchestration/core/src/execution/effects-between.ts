@@ -1,5 +1,6 @@
 // What the shell has to do after a decision, derived from the states before and after it: recovery derives the same.
 import type { Instant } from '@weft/kernel';
+import { nextDue } from '../review/review.due.js';
 import type { ExecutionState, OpenReview, OutstandingJob } from './execution.state.js';
 
 /** Job kinds that may take long: buffered by the bus, and waited for in a row instead of in memory. */
@@ -14,7 +15,7 @@ export const isLong = (job: Pick<OutstandingJob, 'kind'>): boolean => LONG_KINDS
 export interface Wait {
   readonly id: string;
   readonly kind: 'timer' | 'review' | 'job' | 'signal';
-  /** Undefined: nothing falls due by itself (a review, a signal). */
+  /** Undefined: nothing falls due by itself (a signal, a review that may take for ever). */
   readonly due: Instant | undefined;
   readonly subject: string;
   /** Of a signal: by what it is found. See `listenKey`. */
@@ -26,6 +27,7 @@ export interface Effects {
   readonly park: readonly Wait[];
   /** Ids of waits that are over. */
   readonly unpark: readonly string[];
+  /** Reviews that were opened, or that are not as they were. */
   readonly openReviews: readonly OpenReview[];
   /** Reviews that are no longer open, decided or withdrawn. */
   readonly closeReviews: readonly string[];
@@ -40,7 +42,7 @@ export function effectsBetween(before: ExecutionState, after: ExecutionState): E
     dispatch,
     park: [...waitsAfter.values()].filter((wait) => !isSame(waitsBefore.get(wait.id), wait)),
     unpark: [...waitsBefore.keys()].filter((id) => !waitsAfter.has(id)),
-    openReviews: Object.values(after.reviews).filter((review) => !before.reviews[review.id]),
+    openReviews: Object.values(after.reviews).filter((review) => before.reviews[review.id] !== review),
     closeReviews: Object.keys(before.reviews).filter((id) => !after.reviews[id]),
   };
 }
@@ -64,7 +66,7 @@ export function waitsOf(state: ExecutionState): ReadonlyMap<string, Wait> {
   const waits = new Map<string, Wait>();
   // A timer that falls due while the execution is suspended fires at resume.
   if (state.status !== 'suspended') for (const timer of Object.values(state.timers)) waits.set(timer.id, { id: timer.id, kind: 'timer', due: timer.due, subject: timer.purpose });
-  for (const review of Object.values(state.reviews)) waits.set(review.id, { id: review.id, kind: 'review', due: undefined, subject: review.kind });
+  for (const review of Object.values(state.reviews)) waits.set(review.id, { id: review.id, kind: 'review', due: state.status === 'suspended' ? undefined : nextDue(review), subject: review.kind });
   for (const { id, eventType, correlation } of Object.values(state.listens)) waits.set(id, { id, kind: 'signal', due: undefined, subject: subjectOf(eventType), correlation });
   const jobs = Object.values(state.jobs);
   // Beside something that has a row a quick job needs one too: the sweep passes by what is parked, and nobody else would miss it.

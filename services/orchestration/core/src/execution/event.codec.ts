@@ -27,6 +27,7 @@ const PAYLOAD_FIELDS: { readonly [T in ExecutionEventType]: readonly string[] } 
   TimerFired: [],
   ReviewRequested: ['title', 'subject'],
   ReviewDecided: ['answer'],
+  ActionApproved: [],
   EventEmitted: ['event'],
   ErrorCaught: ['error'],
   RetryScheduled: ['error'],

@@ -9,6 +9,15 @@ interface OfTenant {
   readonly tenant: string;
 }
 
+/** An action as a person is to see it. */
+export interface ApprovalRequest {
+  readonly digest: string;
+  readonly title: string;
+  /** What the digest covers. */
+  readonly subject: Json;
+  readonly reasons: readonly string[];
+}
+
 export type ExecutionCommand =
   | {
       readonly type: 'StartExecution';
@@ -33,6 +42,8 @@ export type ExecutionCommand =
       /** The platform lost the attempt: scheduled again without asking the workflow. */
       readonly platform: boolean;
       readonly evidence?: Json;
+      /** The action waits for a person: scheduled again once exactly this is approved. */
+      readonly approvalRequest?: ApprovalRequest;
     }
   | (OfTenant & {
       readonly type: 'ReceiveSignal';

@@ -6,7 +6,7 @@ import type { Activation, ExecutionState } from './execution.state.js';
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 /** Parts of the state that are records by id: what grows with the number of branches. */
-type RecordName = 'activations' | 'branches' | 'jobs' | 'timers' | 'reviews' | 'listens' | 'signals' | 'received' | 'generations' | 'attempts';
+type RecordName = 'activations' | 'branches' | 'jobs' | 'timers' | 'reviews' | 'approvals' | 'listens' | 'signals' | 'received' | 'generations' | 'attempts';
 
 type Entry<N extends RecordName> = ExecutionState[N] extends Readonly<Record<string, infer T>> ? T : never;
 

@@ -1,5 +1,6 @@
 // What can have happened to an execution. Events say what steered, so that folding them never evaluates an expression.
 import type { Instant, Json } from '@weft/kernel';
+import type { ReviewKind, ReviewTerms } from '../review/review.terms.js';
 
 /** Names one activation: JSON Pointer of the task, then `#` and the iteration path when there is one. */
 export type ActivationKey = string;
@@ -177,8 +178,9 @@ export type ExecutionEvent =
       readonly type: 'ReviewRequested';
       readonly key: ActivationKey;
       readonly review: string;
-      readonly kind: 'approval' | 'effect-outcome';
+      readonly kind: ReviewKind;
       readonly at: Instant;
+      readonly terms?: ReviewTerms;
       readonly title: string;
       readonly subject: Json;
     }
@@ -190,6 +192,17 @@ export type ExecutionEvent =
       readonly decidedBy: string;
       /** Comment and form, as the reviewer gave them. */
       readonly answer: Json;
+    }
+  /** People approved what a job was about to do: it carries their word from now on. A fork does not. */
+  | {
+      readonly type: 'ActionApproved';
+      readonly key: ActivationKey;
+      readonly job: string;
+      readonly review: string;
+      readonly digest: string;
+      readonly decidedBy: readonly string[];
+      readonly at: Instant;
+      readonly expires: Instant;
     }
   | { readonly type: 'EventEmitted'; readonly key: ActivationKey; readonly emission: string; readonly event: Json }
   | { readonly type: 'ErrorCaught'; readonly key: ActivationKey; readonly errorType: string; readonly error: Json }

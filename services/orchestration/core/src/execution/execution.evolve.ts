@@ -99,12 +99,15 @@ export function evolveDraft(draft: ExecutionDraft, event: ExecutionEvent): void 
       draft.remove('jobs', event.job);
       // A result that comes while a person is asked for it answers the question.
       draft.removeWhere('reviews', (review) => review.key === event.key);
+      draft.removeWhere('approvals', ({ job }) => job === event.job);
       return taintWith(draft, event.taint);
     }
     case 'JobFailed': {
       const job = state.jobs[event.job];
       // The generation rises only when it is known that nothing happened: a new key may then be used.
       if (event.outcome === 'failed') draft.put('generations', event.job, event.generation + 1);
+      // Another generation is another action, and what is asked about anew was not approved as it is now.
+      if (event.outcome === 'failed' || event.next === 'ask') draft.removeWhere('approvals', (approval) => approval.job === event.job);
       if (event.next === 'raise') draft.put('attempts', event.job, event.attempt);
       if (event.next === 'raise' || !job) return draft.remove('jobs', event.job);
       return draft.put('jobs', event.job, { ...job, asked: event.next === 'ask' });
@@ -114,12 +117,16 @@ export function evolveDraft(draft: ExecutionDraft, event: ExecutionEvent): void 
     case 'TimerFired':
       return draft.remove('timers', event.timer);
     case 'ReviewRequested': {
-      const { key, review, kind, at, title, subject } = event;
-      draft.put('reviews', review, { id: review, key, kind, openedAt: at, title, subject });
+      const { key, review, kind, at, title, subject, terms } = event;
+      draft.put('reviews', review, { id: review, key, kind, openedAt: at, title, subject, ...(terms ? { terms } : {}) });
       return draft.set({ asked: state.asked + 1 });
     }
     case 'ReviewDecided':
       return draft.remove('reviews', event.review);
+    case 'ActionApproved': {
+      const { review, job, digest, decidedBy, at, expires } = event;
+      return draft.put('approvals', review, { review, job, digest, decidedBy, decidedAt: at, expires });
+    }
     case 'RetryScheduled':
       removeBelow(draft, event.key);
       return draft.change(event.key, { value: draft.activation(event.key).input, visits: {}, attempt: event.retry + 1 });

@@ -1,6 +1,7 @@
 // An execution as its history folds it: a tree of activations, and what is outstanding.
 import type { Instant, Json } from '@weft/kernel';
 import type { Step } from '../interpreter/advance.js';
+import type { ReviewKind, ReviewTerms } from '../review/review.terms.js';
 import type { ActivationKey, DefinitionVersion, ExecutionContext, FailedTask, ForkedFrom, ModelChoice } from './execution.events.js';
 import type { Operation } from './operation.js';
 
@@ -96,10 +97,21 @@ export interface OutstandingTimer {
 export interface OpenReview {
   readonly id: string;
   readonly key: ActivationKey;
-  readonly kind: 'approval' | 'effect-outcome';
+  readonly kind: ReviewKind;
   readonly openedAt: Instant;
   readonly title: string;
   readonly subject: Json;
+  readonly terms?: ReviewTerms;
+}
+
+/** People's word for one action that a job is to do, until it has done it. */
+export interface HeldApproval {
+  readonly review: string;
+  readonly job: string;
+  readonly digest: string;
+  readonly decidedBy: readonly string[];
+  readonly decidedAt: Instant;
+  readonly expires: Instant;
 }
 
 /** A cancel whose handlers run. */
@@ -134,6 +146,8 @@ export interface ExecutionState {
   readonly jobs: Readonly<Record<string, OutstandingJob>>;
   readonly timers: Readonly<Record<string, OutstandingTimer>>;
   readonly reviews: Readonly<Record<string, OpenReview>>;
+  /** By review, of jobs that are not known to have been done. */
+  readonly approvals: Readonly<Record<string, HeldApproval>>;
   /** In the order in which they were opened. */
   readonly listens: Readonly<Record<string, OpenListen>>;
   /** By `signalKey`, oldest first. */
@@ -176,6 +190,7 @@ export const initialExecution: ExecutionState = {
   jobs: {},
   timers: {},
   reviews: {},
+  approvals: {},
   listens: {},
   signals: {},
   received: {},

@@ -53,8 +53,8 @@ function failedTaskOf(rows: readonly HistoryRow[]): string | undefined {
   return faulted?.type === 'ExecutionFaulted' && faulted.task?.position === undefined ? faulted.task?.key : undefined;
 }
 
-// The new execution has a beginning of its own; forks of the other one are not its own.
-const LEFT_BEHIND: ReadonlySet<ExecutionEvent['type']> = new Set(['ExecutionStarted', 'ExecutionForked']);
+// The new execution has a beginning of its own; forks of the other one are not its own, and an action that was approved there would be done once more.
+const LEFT_BEHIND: ReadonlySet<ExecutionEvent['type']> = new Set(['ExecutionStarted', 'ExecutionForked', 'ActionApproved']);
 
 /** Events before an activation was entered, as the new execution's own: jobs and reviews get its ids, and so its idempotency keys. Undefined when it was never entered. */
 export function carriedEvents(

@@ -25,6 +25,14 @@ function operate(run: Running, operation: Operation, more: Partial<CommandOf<'Op
   run.accept({ type: 'OperateExecution', tenant: 'default', operation, id: `${operation}-1`, by: 'key:k1', reason: `to ${operation} it`, ...more });
 }
 
+/** A payment that a person is asked to approve. */
+function askedToPay(): Running {
+  const run = running({ do: [{ pay: { call: 'tool', with: { name: 'pay', arguments: { amount: 5 } } } }] }, {}).start();
+  const approvalRequest = { digest: 'a'.repeat(64), title: 'Pay 5?', subject: { tool: 'pay', arguments: { amount: 5 }, context: { taint: ['web'] } }, reasons: ['untrusted input'] };
+  failJob(run, '/do/0/pay', { failure: { code: 'approval-required', message: 'Expected an approval.', retryable: false }, approvalRequest });
+  return run;
+}
+
 const CANCELLED = 'https://serverlessworkflow.io/spec/1.0.0/errors/cancelled';
 const compensated = (name: string, tasks: readonly object[], handler: readonly object[]): object => ({
   [name]: { try: tasks, catch: { errors: { with: { type: CANCELLED } }, as: 'cancel', do: handler } },
@@ -223,4 +231,17 @@ export const HISTORIES: Readonly<Record<string, () => Running>> = {
   'faulted-and-forked': () => forked('fork')[0],
   'fork-of-a-faulted-one': () => forked('fork')[1],
   'reset-while-it-ran': () => forked('reset')[0],
+  'action-that-waits-for-approval': () => askedToPay(),
+  'action-that-was-approved': () => {
+    const run = askedToPay();
+    decideReview(run, 'approved', null);
+    return run;
+  },
+  'action-that-nobody-decided': () => {
+    const run = askedToPay();
+    const [review] = Object.values(run.state.reviews);
+    run.passUntil(review!.terms!.expires!);
+    run.accept({ type: 'FireTimer', timer: review!.id });
+    return run;
+  },
 };

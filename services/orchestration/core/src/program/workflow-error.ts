@@ -14,6 +14,7 @@ export function standardError(name: StandardErrorName, instance: string, title: 
 // Failure codes that have a standard type of their own; what is not listed is a runtime error.
 const TYPE_OF_CODE: Readonly<Record<string, StandardErrorName>> = {
   denied: 'authorization',
+  'approval-required': 'authorization',
   'input-invalid': 'validation',
   'output-invalid': 'validation',
   'payload-too-large': 'validation',

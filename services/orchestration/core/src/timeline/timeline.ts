@@ -88,6 +88,8 @@ function describe(event: ExecutionEvent): Described | undefined {
       return { text: `asked a person: ${event.title}`, detail: { review: event.review, kind: event.kind, subject: event.subject } };
     case 'ReviewDecided':
       return { text: `${event.outcome} by ${event.decidedBy}`, detail: event.answer };
+    case 'ActionApproved':
+      return { text: `the action was approved by ${event.decidedBy.join(' and ')}`, detail: { review: event.review, digest: event.digest } };
     case 'EventEmitted':
       return { text: 'emitted an event', detail: event.event };
     case 'ErrorCaught':

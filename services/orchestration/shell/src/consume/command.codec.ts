@@ -1,5 +1,5 @@
 // Commands as they travel, read into what the core decides on.
-import { contextOf, readEventObject, type Command, type Context } from '@weft/contracts';
+import { contextOf, readEventObject, type ApprovalRequest, type Command, type Context } from '@weft/contracts';
 import { PAYLOAD_BYTES_LIMIT } from '@weft/nest-platform';
 import { isUuid, Refused, rejection, type Json, type Rejection } from '@weft/kernel';
 import { payloadTooLarge } from '../payload-limit.js';
@@ -36,7 +36,7 @@ function bodyOf(wire: Command, payloadBytesMax: number): ExecutionCommand | unde
   }
   if (start) return startOf(wire, start);
   if (failJob) {
-    const { jobId, generation, failure, outcome, needsPerson, platform, evidenceJson } = failJob;
+    const { jobId, generation, failure, outcome, needsPerson, platform, evidenceJson, approvalRequest } = failJob;
     const { code = 'unknown', message = '', retryable = false, detailsJson = '' } = failure ?? {};
     const details = detailsJson === '' ? {} : { details: jsonOf(detailsJson) as { readonly [key: string]: Json } };
     return {
@@ -49,6 +49,7 @@ function bodyOf(wire: Command, payloadBytesMax: number): ExecutionCommand | unde
       platform,
       attempt: wire.context?.attempt ?? 0,
       ...(evidenceJson === '' ? {} : { evidence: jsonOf(evidenceJson) }),
+      ...(approvalRequest ? { approvalRequest: requestOf(approvalRequest) } : {}),
     };
   }
   if (fireTimer) return { type: 'FireTimer', timer: fireTimer.timerId };
@@ -99,6 +100,11 @@ function startOf(wire: Command, start: NonNullable<Command['start']>): Execution
     models,
     input: jsonOf(inputJson),
   };
+}
+
+function requestOf({ digest, title, subjectJson, reasons }: ApprovalRequest): NonNullable<CommandOf<'FailJob'>['approvalRequest']> {
+  if (!/^[0-9a-f]{64}$/.test(digest)) throw new Error(`an approval is asked for without the digest of what is to be approved: ${JSON.stringify(digest.slice(0, 80))}`);
+  return { digest, title: title || 'Approve this action?', subject: jsonOf(subjectJson || 'null'), reasons };
 }
 
 const jsonOf = (text: string): Json => JSON.parse(text) as Json;

@@ -1,4 +1,4 @@
-// Fires what is due: timers and long jobs that were not heard of. Rows are claimed with SKIP LOCKED, so any replica may poll.
+// Fires what is due: timers, reviews and long jobs that were not heard of. Rows are claimed with SKIP LOCKED, so any replica may poll.
 import { execute, type Pool } from '@weft/adapter-postgres';
 import type { Instant } from '@weft/kernel';
 import { failpoint, type Clock } from '@weft/pipeline';
@@ -17,7 +17,7 @@ update orchestration.waits w set claimed_until = greatest(now(), w.due_at) + int
   due_at = case when w.kind = 'job' then now() + interval '30 seconds' else w.due_at end
 from (
   select tenant, execution_id, id, due_at from orchestration.waits
-  where due_at <= now() + $2::int * interval '1 millisecond' and (kind = 'timer' or due_at <= now()) and (claimed_until is null or claimed_until < now())
+  where due_at <= now() + $2::int * interval '1 millisecond' and (kind <> 'job' or due_at <= now()) and (claimed_until is null or claimed_until < now())
   order by due_at limit $1 for update skip locked
 ) due
 where w.tenant = due.tenant and w.execution_id = due.execution_id and w.id = due.id
@@ -81,11 +81,11 @@ export class TimerPoller {
 
   async #poll(): Promise<void> {
     while (this.#firing < FIRING_MAX) {
-      const claimed = await execute<DueWait>(this.pool, { name: 'orchestration-claim-waits-3', text: CLAIM_SQL, values: [BATCH_MAX, LOOK_AHEAD_MS] });
+      const claimed = await execute<DueWait>(this.pool, { name: 'orchestration-claim-waits-4', text: CLAIM_SQL, values: [BATCH_MAX, LOOK_AHEAD_MS] });
       if (this.#stopped || claimed.length === 0) return;
       const soon = this.clock.now() + OWN_TIMER_MAX_MS;
       // Fired before its time it would be refused, and wait for the next claim. What is far away by our clock is claimed again.
-      for (const { executionId, id, kind, due } of claimed) if (kind === 'timer' && due <= soon) this.#queue.add({ executionId, id }, due);
+      for (const { executionId, id, kind, due } of claimed) if (kind !== 'job' && due <= soon) this.#queue.add({ executionId, id }, due);
       const jobs = claimed.filter((wait) => wait.kind === 'job');
       if (jobs.length > 0) await this.redispatch(jobs.map((wait) => wait.executionId));
       if (claimed.length < BATCH_MAX) return;

@@ -99,7 +99,7 @@ export class ExecutionEngine {
     for (const { key, before, after } of commit.decisions) {
       const { dispatch, park } = effectsBetween(before, after);
       if (dispatch.length > 0) dispatches.push({ state: after, jobs: dispatch });
-      for (const wait of park) if (wait.kind === 'timer' && wait.due !== undefined) this.ports.onTimer(key, wait.id, wait.due);
+      for (const wait of park) if (wait.kind !== 'job' && wait.due !== undefined) this.ports.onTimer(key, wait.id, wait.due);
       // Long jobs are watched by their wait rows.
       const parked = isParked(after);
       if (!parked) this.ports.progress.expect(key, commit.at);

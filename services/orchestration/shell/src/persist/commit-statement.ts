@@ -64,7 +64,7 @@ const LIFE = `), started as (
 ), acknowledged as (
   update orchestration.commits set published = true where id = any($19::uuid[])`;
 
-/** JSON arrays: $20 waits, $21 waits that are over, $22 reviews opened, $23 reviews closed. */
+/** JSON arrays: $20 waits, $21 waits that are over, $22 reviews opened or changed, $23 reviews closed. */
 const WAITING = `
 ), parked as (
   insert into orchestration.waits (tenant, execution_id, id, bucket, kind, subject, due_at, correlation)
@@ -77,11 +77,12 @@ const WAITING = `
   using json_to_recordset($21::json) as g(tenant text, execution_id uuid, id text)
   where w.tenant = g.tenant and w.execution_id = g.execution_id and w.id = g.id and ${HAS_WON('g.execution_id')}
 ), opened as (
-  insert into orchestration.reviews as r (tenant, id, execution_id, bucket, kind, title, subject, status, opened_at)
-  select o.tenant, o.id, o.execution_id, o.bucket, o.kind, o.title, o.subject, 'open', $2::timestamptz
-  from json_to_recordset($22::json) as o(tenant text, id text, execution_id uuid, bucket smallint, kind text, title text, subject text)
+  insert into orchestration.reviews as r (tenant, id, execution_id, bucket, kind, title, subject, status, opened_at, workflow, requested_by, digest, expires_at)
+  select o.tenant, o.id, o.execution_id, o.bucket, o.kind, o.title, o.subject, 'open', o.opened_at, o.workflow, o.requested_by, o.digest, o.expires_at
+  from json_to_recordset($22::json) as o(tenant text, id text, execution_id uuid, bucket smallint, kind text, title text, subject text, opened_at timestamptz, workflow text, requested_by text,
+    digest text, expires_at timestamptz)
   where ${HAS_WON('o.execution_id')}
-  on conflict (tenant, id) do update set status = 'open', closed_at = null where r.status = 'withdrawn'
+  on conflict (tenant, id) do update set status = 'open', closed_at = null where r.status in ('open', 'withdrawn')
 ), closed as (
   update orchestration.reviews r set status = c.status, decided_by = c.decided_by, comment = c.comment, closed_at = $2::timestamptz
   from json_to_recordset($23::json) as c(tenant text, id text, execution_id uuid, status text, decided_by text, comment text)
@@ -107,10 +108,10 @@ select execution_id from won`;
  */
 const inLengths = (name: string, decided: string) =>
   ({
-    decisions: { name: `${name}-decisions-5`, text: decided + WINNERS },
-    life: { name: `${name}-life-5`, text: decided + LIFE + WINNERS },
-    waiting: { name: `${name}-waiting-5`, text: decided + LIFE + WAITING + WINNERS },
-    foundBy: { name: `${name}-found-by-5`, text: decided + LIFE + WAITING + FOUND_BY + WINNERS },
+    decisions: { name: `${name}-decisions-6`, text: decided + WINNERS },
+    life: { name: `${name}-life-6`, text: decided + LIFE + WINNERS },
+    waiting: { name: `${name}-waiting-6`, text: decided + LIFE + WAITING + WINNERS },
+    foundBy: { name: `${name}-found-by-6`, text: decided + LIFE + WAITING + FOUND_BY + WINNERS },
   }) as const;
 
 /** For many decisions and for one. */

@@ -1,7 +1,7 @@
 // What the one statement of a batch is given: history rows as lists or columns, and rows of what hangs on them as JSON.
 import { byteaArray, intArray, smallintArray, textArray, uuidArray } from '@weft/adapter-postgres';
 import { bucketOf } from '@weft/kernel';
-import { announcementsOf, effectsBetween, encodeEvents, isEnded, type SearchAttribute } from '@weft/orchestration/core';
+import { announcementsOf, effectsBetween, encodeEvents, isEnded, type OpenReview, type SearchAttribute } from '@weft/orchestration/core';
 import { memberDigest, payloadDigest } from '@weft/proof';
 import { isSampled } from '@weft/telemetry';
 import type { AttributesOf, ExecutionCommit } from './execution-store.js';
@@ -123,13 +123,13 @@ function addAside(aside: { starts: object[]; ends: object[]; waits: object[]; wa
       bucket,
       kind: wait.kind,
       subject: wait.subject,
-      due_at: wait.due === undefined ? null : new Date(wait.due),
+      due_at: instantOf(wait.due),
       correlation: wait.correlation ?? null,
     });
   }
   for (const wait of effects.unpark) aside.waitsOver.push({ tenant, execution_id: id, id: wait });
   for (const review of effects.openReviews) {
-    aside.reviews.push({ tenant, id: review.id, execution_id: id, bucket, kind: review.kind, title: JSON.stringify(review.title), subject: JSON.stringify(review.subject) });
+    aside.reviews.push({ tenant, execution_id: id, bucket, ...reviewRow(after, review) });
   }
   for (const review of effects.closeReviews) {
     const decision = decided.events.find((event) => event.type === 'ReviewDecided' && event.review === review);
@@ -141,3 +141,19 @@ function addAside(aside: { starts: object[]; ends: object[]; waits: object[]; wa
 
 /** A retry that faults in its own decision: the status is as before, the end is another one. */
 const hasEndedAgain = ({ events, after }: ExecutionDecided): boolean => isEnded(after) && events.some(({ type }) => type === 'ExecutionRetried');
+
+function reviewRow({ definition, context }: ExecutionDecided['after'], { id, kind, title, subject, openedAt, terms = {} }: OpenReview): object {
+  return {
+    id,
+    kind,
+    title: JSON.stringify(title),
+    subject: JSON.stringify(subject),
+    opened_at: new Date(openedAt),
+    workflow: `${definition.namespace}/${definition.name}:${definition.version}`,
+    requested_by: context.actor,
+    digest: terms.digest ?? null,
+    expires_at: instantOf(terms.expires),
+  };
+}
+
+const instantOf = (at: number | undefined): Date | null => (at === undefined ? null : new Date(at));

@@ -7,7 +7,7 @@ import type { ExecutionState } from '@weft/orchestration/core';
 export const SNAPSHOT_EVERY = 256;
 
 /** Raised whenever a state is made otherwise than before: snapshots of another form are passed by, and written anew. */
-export const STATE_FORM = 1;
+export const STATE_FORM = 2;
 
 /** A state and the version that it is of. */
 export interface Snapshot {

@@ -1,5 +1,5 @@
 // An outstanding job as it travels. Derived from the state: dispatching again sends the very same job.
-import { contextOf, type Context, type Job } from '@weft/contracts';
+import { contextOf, type Approval, type Context, type Job } from '@weft/contracts';
 import { idempotencyKeyOf, type ExecutionFacts, type ExecutionState, type OutstandingJob } from '@weft/orchestration/core';
 
 /** The context that a message about an execution carries. */
@@ -24,7 +24,14 @@ export function jobMessage(state: ExecutionState, job: OutstandingJob): Job {
     models: job.kind === 'infer' ? state.models.map((model) => ({ ...model })) : [],
     settlement: job.settlement ? { happened: job.settlement.happened, outputJson: JSON.stringify(job.settlement.output), decidedBy: job.settlement.decidedBy } : undefined,
     workflow: `${namespace}/${name}:${version}`,
-    approvals: [],
+    approvals: approvalsOf(state, job),
     agent: '',
   };
+}
+
+/** What people have approved of this very job. */
+function approvalsOf({ approvals }: ExecutionState, { id }: OutstandingJob): Approval[] {
+  return Object.values(approvals)
+    .filter(({ job }) => job === id)
+    .map(({ review, digest, decidedBy, decidedAt, expires }) => ({ reviewId: review, digest, decidedBy: [...decidedBy], decidedAtMs: decidedAt, expiresAtMs: expires }));
 }

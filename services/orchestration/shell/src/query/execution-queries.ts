@@ -186,9 +186,13 @@ interface ReviewRow {
   readonly opened_text: string;
   readonly decided_by: string | null;
   readonly comment: string | null;
+  readonly digest: string | null;
+  readonly expires: number | null;
+  readonly workflow: string;
+  readonly requested_by: string;
 }
 
-const REVIEW_SQL = `select r.id, r.execution_id, r.kind, r.title, r.subject, r.status, (extract(epoch from r.opened_at) * 1000)::float8 as opened, r.opened_at::text as opened_text, r.decided_by, r.comment from orchestration.reviews r`;
+const REVIEW_SQL = `select r.id, r.execution_id, r.kind, r.title, r.subject, r.status, (extract(epoch from r.opened_at) * 1000)::float8 as opened, r.opened_at::text as opened_text, r.decided_by, r.comment, r.digest, (extract(epoch from r.expires_at) * 1000)::float8 as expires, r.workflow, r.requested_by from orchestration.reviews r`;
 
 const reviewOf = (row: ReviewRow): Review => ({
   reviewId: row.id,
@@ -200,6 +204,10 @@ const reviewOf = (row: ReviewRow): Review => ({
   openedAtMs: row.opened,
   decidedBy: row.decided_by ?? '',
   comment: row.comment ?? '',
+  digest: row.digest ?? '',
+  expiresAtMs: row.expires ?? 0,
+  workflow: row.workflow,
+  requestedBy: row.requested_by,
 });
 
 const statusOf = (row: ExecutionRow): string => (row.status === 'running' && row.is_waiting ? 'waiting' : row.status);

@@ -166,15 +166,22 @@ export interface Member {
 export interface Review {
   reviewId: string;
   executionId: string;
-  /** approval, effect-outcome. */
+  /** approval, effect-outcome, action. */
   kind: string;
   title: string;
   subjectJson: string;
-  /** open, approved, rejected, happened, did-not-happen. */
+  /** open, approved, rejected, happened, did-not-happen, expired, withdrawn. */
   status: string;
   openedAtMs: number;
   decidedBy: string;
   comment: string;
+  /** Of an action: what exactly is approved. */
+  digest: string;
+  /** From then on nobody can decide it; 0 = never. */
+  expiresAtMs: number;
+  /** "namespace/name:version", and who started the execution. */
+  workflow: string;
+  requestedBy: string;
 }
 
 export interface ReviewPage {
@@ -2515,6 +2522,10 @@ function createBaseReview(): Review {
     openedAtMs: 0,
     decidedBy: "",
     comment: "",
+    digest: "",
+    expiresAtMs: 0,
+    workflow: "",
+    requestedBy: "",
   };
 }
 
@@ -2546,6 +2557,18 @@ export const Review: MessageFns<Review> = {
     }
     if (message.comment !== "") {
       writer.uint32(74).string(message.comment);
+    }
+    if (message.digest !== "") {
+      writer.uint32(82).string(message.digest);
+    }
+    if (message.expiresAtMs !== 0) {
+      writer.uint32(89).double(message.expiresAtMs);
+    }
+    if (message.workflow !== "") {
+      writer.uint32(98).string(message.workflow);
+    }
+    if (message.requestedBy !== "") {
+      writer.uint32(106).string(message.requestedBy);
     }
     return writer;
   },
@@ -2635,6 +2658,38 @@ export const Review: MessageFns<Review> = {
             message.comment = reader.string();
             continue;
           }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.digest = reader.string();
+            continue;
+          }
+          case 11: {
+            if (tag !== 89) {
+              break;
+            }
+
+            message.expiresAtMs = reader.double();
+            continue;
+          }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
+
+            message.workflow = reader.string();
+            continue;
+          }
+          case 13: {
+            if (tag !== 106) {
+              break;
+            }
+
+            message.requestedBy = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2678,6 +2733,18 @@ export const Review: MessageFns<Review> = {
         ? globalThis.String(object.decided_by)
         : "",
       comment: isSet(object.comment) ? globalThis.String(object.comment) : "",
+      digest: isSet(object.digest) ? globalThis.String(object.digest) : "",
+      expiresAtMs: isSet(object.expiresAtMs)
+        ? globalThis.Number(object.expiresAtMs)
+        : isSet(object.expires_at_ms)
+        ? globalThis.Number(object.expires_at_ms)
+        : 0,
+      workflow: isSet(object.workflow) ? globalThis.String(object.workflow) : "",
+      requestedBy: isSet(object.requestedBy)
+        ? globalThis.String(object.requestedBy)
+        : isSet(object.requested_by)
+        ? globalThis.String(object.requested_by)
+        : "",
     };
   },
 
@@ -2710,6 +2777,18 @@ export const Review: MessageFns<Review> = {
     if (message.comment !== "") {
       obj.comment = message.comment;
     }
+    if (message.digest !== "") {
+      obj.digest = message.digest;
+    }
+    if (message.expiresAtMs !== 0) {
+      obj.expiresAtMs = floatToJson(message.expiresAtMs);
+    }
+    if (message.workflow !== "") {
+      obj.workflow = message.workflow;
+    }
+    if (message.requestedBy !== "") {
+      obj.requestedBy = message.requestedBy;
+    }
     return obj;
   },
 
@@ -2727,6 +2806,10 @@ export const Review: MessageFns<Review> = {
     message.openedAtMs = object.openedAtMs ?? 0;
     message.decidedBy = object.decidedBy ?? "";
     message.comment = object.comment ?? "";
+    message.digest = object.digest ?? "";
+    message.expiresAtMs = object.expiresAtMs ?? 0;
+    message.workflow = object.workflow ?? "";
+    message.requestedBy = object.requestedBy ?? "";
     return message;
   },
 };

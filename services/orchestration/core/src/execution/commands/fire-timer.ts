@@ -1,16 +1,21 @@
 import type { DecideContext } from '@weft/kernel';
 import { Advance } from '../../interpreter/advance.js';
+import { nextDue } from '../../review/review.due.js';
 import type { CommandOf } from '../execution.commands.js';
 import type { ExecutionDecision, Programs } from '../execution.decide.js';
 import { isEnded, type ExecutionState } from '../execution.state.js';
+import { expireReview } from './decide-review.js';
 
-/** Fires a timer that is due: a `wait` is over, or a `try` begins its next attempt. Never before its time, nor while the execution is suspended. */
+/** Fires what is due: a `wait` is over, a `try` begins its next attempt, a review has waited long enough. Never before its time, nor while the execution is suspended. */
 export function fireTimer(state: ExecutionState, command: CommandOf<'FireTimer'>, context: DecideContext, programs: Programs): ExecutionDecision {
   const timer = state.timers[command.timer];
-  if (isEnded(state) || !timer) return { kind: 'ignored', reason: 'duplicate' };
-  if (timer.due > context.now || state.status === 'suspended') return { kind: 'ignored', reason: 'stale' };
+  const review = state.reviews[command.timer];
+  const due = timer?.due ?? (review && nextDue(review));
+  if (isEnded(state) || due === undefined) return { kind: 'ignored', reason: 'duplicate' };
+  if (due > context.now || state.status === 'suspended') return { kind: 'ignored', reason: 'stale' };
   const advance = new Advance(state, programs(state.definition.digest), context);
-  advance.record({ type: 'TimerFired', key: timer.key, timer: timer.id });
-  if (timer.purpose === 'retry') return advance.finish({ go: 'enter', scope: timer.key, position: 0 });
-  return advance.finish({ go: 'complete', key: timer.key, output: advance.activation(timer.key).input });
+  if (review) return advance.finish(expireReview(advance, review));
+  advance.record({ type: 'TimerFired', key: timer!.key, timer: timer!.id });
+  if (timer!.purpose === 'retry') return advance.finish({ go: 'enter', scope: timer!.key, position: 0 });
+  return advance.finish({ go: 'complete', key: timer!.key, output: advance.activation(timer!.key).input });
 }
