@@ -2,7 +2,7 @@ import type { Json, JsonObject } from '@weft/kernel';
 import type { BinaryOperator } from './ast.js';
 import type { Meter } from './budget.js';
 import { describe } from './dump.js';
-import { raise } from './failure.js';
+import { JQ_LEVELS_MAX, raise } from './failure.js';
 import { compare, equals } from './ordering.js';
 import { splitText } from './text.js';
 import { copyArray, copyObject, ELEMENT_BYTES, FIELD_BYTES, isArray, isObject, keysOf, takeText, type Fields } from './value.js';
@@ -117,6 +117,7 @@ function repeat(meter: Meter, text: string, times: number): Json {
 
 function merge(meter: Meter, left: JsonObject, right: JsonObject, level: number): Json {
   meter.nesting(level);
+  if (level > JQ_LEVELS_MAX) return raise('Object merge too deep');
   const fields = copyObject(meter, left);
   for (const key of keysOf(meter, right)) {
     meter.take(FIELD_BYTES);

@@ -1,6 +1,7 @@
 /** Values as JSON text, in jq's spelling. */
 import type { Json, JsonObject } from '@weft/kernel';
 import type { Meter } from './budget.js';
+import { JQ_LEVELS_MAX } from './failure.js';
 import { isArray, keysOf, takeText, typeName } from './value.js';
 
 const DESCRIPTION_BYTES_MAX = 29;
@@ -36,7 +37,7 @@ export function toJson(meter: Meter, value: Json): string {
   if (typeof value === 'string') return quoted(meter, value);
   if (typeof value === 'number') return numberText(value);
   const weight = nativeLength(meter, value, 0);
-  if (Number.isNaN(weight)) return written(meter, value);
+  if (Number.isNaN(weight)) return written(meter, value, 0);
   takeText(meter, weight);
   // The engine writes such values as jq does, and several times as fast as this file.
   const text = JSON.stringify(value);
@@ -50,6 +51,7 @@ function nativeLength(meter: Meter, value: Json, level: number): number {
   if (typeof value === 'number') return isSpeltAlike(value) ? 8 : Number.NaN;
   if (typeof value !== 'object' || value === null) return 5;
   meter.nesting(level);
+  if (level > JQ_LEVELS_MAX) return Number.NaN;
   let length = 2;
   if (isArray(value)) {
     meter.work(1 + value.length);
@@ -69,19 +71,21 @@ function isSpeltAlike(value: number): boolean {
   return magnitude < 1e15 && (magnitude >= 1e-4 || Object.is(value, 0));
 }
 
-function written(meter: Meter, value: Json): string {
+function written(meter: Meter, value: Json, level: number): string {
   meter.step();
   if (typeof value === 'string') return quoted(meter, value);
   if (typeof value === 'number') return numberText(value);
   if (value === null || typeof value === 'boolean') return String(value);
+  meter.nesting(level);
+  if (level > JQ_LEVELS_MAX) return '<skipped: too deep>';
   let text = '';
   if (isArray(value)) {
-    for (const item of value) text += (text === '' ? '' : ',') + written(meter, item);
+    for (const item of value) text += (text === '' ? '' : ',') + written(meter, item, level + 1);
     takeText(meter, value.length + 2);
     return `[${text}]`;
   }
   const fields = value as JsonObject;
-  for (const key of keysOf(meter, fields)) text += `${text === '' ? '' : ','}${quoted(meter, key)}:${written(meter, fields[key]!)}`;
+  for (const key of keysOf(meter, fields)) text += `${text === '' ? '' : ','}${quoted(meter, key)}:${written(meter, fields[key]!, level + 1)}`;
   takeText(meter, 2);
   return `{${text}}`;
 }

@@ -26,6 +26,9 @@ export class Raised {
   constructor(readonly value: Json) {}
 }
 
+/** Levels of nesting that jq follows; deeper is an error of its own, where the budget allows to come so far. */
+export const JQ_LEVELS_MAX = 10_000;
+
 /** Raises a text as an error of the expression. */
 export function raise(message: string): never {
   throw new Raised(message);

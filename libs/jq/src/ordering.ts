@@ -1,5 +1,6 @@
 import type { Json, JsonObject } from '@weft/kernel';
 import type { Meter } from './budget.js';
+import { JQ_LEVELS_MAX, raise } from './failure.js';
 import { keysOf } from './value.js';
 
 /**
@@ -12,8 +13,9 @@ export function compare(meter: Meter, a: Json, b: Json, level = 0): number {
   if (typeof a === 'number' && typeof b === 'number') return a < b || Number.isNaN(a) ? -1 : a === b ? 0 : 1;
   if (typeof a === 'string' && typeof b === 'string') return compareMeteredTexts(meter, a, b);
   const ranks = rankOf(a) - rankOf(b);
-  if (ranks !== 0 || a === b) return ranks;
+  if (ranks !== 0 || typeof a !== 'object' || a === null) return ranks;
   meter.nesting(level);
+  if (level >= JQ_LEVELS_MAX) return raise('Comparison too deep');
   if (Array.isArray(a) && Array.isArray(b)) return compareArrays(meter, a, b, level);
   return compareObjects(meter, a as JsonObject, b as JsonObject, level);
 }
@@ -28,6 +30,7 @@ export function equals(meter: Meter, a: Json, b: Json, level = 0): boolean {
   // The same container is equal to itself unless a NaN hides in it, which jq decides by identity too.
   if (a === b) return true;
   meter.nesting(level);
+  if (level >= JQ_LEVELS_MAX) return raise('Equality check too deep');
   if (Array.isArray(a)) {
     return Array.isArray(b) && a.length === b.length && a.every((item, i) => equals(meter, item as Json, b[i] as Json, level + 1));
   }

@@ -6,6 +6,7 @@ import { registerArchive } from './commands/archive.js';
 import { registerAudit } from './commands/audit.js';
 import { registerBench } from './commands/bench.js';
 import { registerBulk } from './commands/bulk.js';
+import { registerConformance } from './commands/conformance.js';
 import { registerDb } from './commands/db.js';
 import { registerDemo } from './commands/demo.js';
 import { registerDeploy } from './commands/deploy.js';
@@ -58,6 +59,7 @@ for (const register of [
   registerBench,
   registerProve,
   registerSimulate,
+  registerConformance,
 ])
   register(program);
 

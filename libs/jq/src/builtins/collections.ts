@@ -4,7 +4,7 @@ import { Sum } from '../arithmetic.js';
 import type { Meter } from '../budget.js';
 import { collect, firstOf, single, type Code, type Env } from '../code.js';
 import { describe } from '../dump.js';
-import { raise } from '../failure.js';
+import { JQ_LEVELS_MAX, raise } from '../failure.js';
 import { compare, equals, sortedKeys, sortValues } from '../ordering.js';
 import { includes } from '../text.js';
 import { copyArray, ELEMENT_BYTES, FIELD_BYTES, fieldOf, isArray, isObject, isTrue, keysOf, newFields, typeName } from '../value.js';
@@ -72,6 +72,7 @@ function has(input: Json, key: Json): boolean {
 function contains(meter: Meter, whole: Json, part: Json, level: number): boolean {
   meter.step();
   meter.nesting(level);
+  if (level > JQ_LEVELS_MAX) return raise('Containment check too deep');
   if (isObject(whole) && isObject(part)) {
     return keysOf(meter, part).every((key) => Object.hasOwn(whole, key) && contains(meter, whole[key]!, part[key]!, level + 1));
   }

@@ -3,7 +3,8 @@ import type { Json } from '@weft/kernel';
 import type { Meter } from '../budget.js';
 import { single } from '../code.js';
 import { describe, excerpt, toJson, utf8Bytes } from '../dump.js';
-import { raise } from '../failure.js';
+import { JQ_LEVELS_MAX, raise } from '../failure.js';
+import { jsonLevels, wordProblem } from '../json-text.js';
 import { toText } from '../formats.js';
 import { codePoints } from '../text.js';
 import { isArray, isObject, keysOf, takeText, typeName } from '../value.js';
@@ -82,10 +83,12 @@ function fromJson(meter: Meter, input: Json): Json {
   meter.work(input.length >> 2);
   takeText(meter, input.length * 4);
   if (NOT_A_NUMBER.test(input)) return Number.NaN;
+  const fault = (what: string): never => raise(`${what} (while parsing '${excerpt(meter, input).slice(1, -1)}')`);
+  if (jsonLevels(input) > JQ_LEVELS_MAX) return fault('Exceeds depth limit for parsing');
   try {
     return JSON.parse(input) as Json;
   } catch (thrown) {
-    if (thrown instanceof SyntaxError) return raise(`Invalid JSON text (while parsing '${excerpt(meter, input).slice(1, -1)}')`);
+    if (thrown instanceof SyntaxError) return fault(wordProblem(input) ?? 'Invalid JSON text');
     throw thrown;
   }
 }
