@@ -15,6 +15,44 @@ const message = args(['role', 'content'], {
   content: { not: { const: null }, title: 'what is said: text, or data' },
 });
 
+const duration = orExpression({
+  anyOf: [
+    { type: 'string', minLength: 1 },
+    { type: 'object', minProperties: 1 },
+  ],
+  title: 'a duration, as ISO 8601 text such as "PT30S" or an object such as { seconds: 30 }',
+});
+const tools = orExpression({ type: 'array', maxItems: 100, items: text('the name of a tool, or the beginning of names and `*`', { maxLength: 200 }), title: 'a list of tools' });
+/** Names of agents become part of the names of tools that models see. */
+const agentName = (): JsonObject => ({ type: 'string', pattern: '^[A-Za-z][A-Za-z0-9_-]{0,39}$', title: 'a name of at most 40 letters, digits, `_` and `-`' });
+
+const limits = args([], {
+  turns: orExpression({ type: 'integer', minimum: 1, maximum: 1000, title: 'an integer from 1 to 1000' }),
+  calls: orExpression({ type: 'integer', minimum: 0, maximum: 10_000, title: 'an integer from 0 to 10000' }),
+  tokens: orExpression({ type: 'integer', minimum: 1, title: 'an integer from 1' }),
+  money: orExpression({ type: 'number', minimum: 0, title: 'a number from 0, in the currency of the deployment' }),
+  time: duration,
+  repeats: orExpression({ type: 'integer', minimum: 2, maximum: 100, title: 'an integer from 2 to 100' }),
+});
+
+/** An agent that another one may ask, or hand over to. @param depth how deep agents may be inside it. */
+const otherAgent = (depth: number): JsonObject =>
+  args(['name', 'description', 'instructions'], {
+    name: agentName(),
+    description: text('what the agent is for, as text'),
+    instructions: text('the instructions of the agent, as text'),
+    tools,
+    schema: jsonSchema,
+    limits: orExpression(limits),
+    ...(depth > 0 ? { agents: orExpression({ type: 'array', maxItems: 20, items: otherAgent(depth - 1), title: 'a list of agents' }) } : {}),
+  });
+
+const person = args(['description'], {
+  description: text('when a person is asked, as text'),
+  title: text('what the review is called'),
+  assignees: orExpression({ type: 'array', minItems: 1, items: text('the name of a person or role'), title: 'a list of names' }),
+});
+
 /** What the table of functions says of each. */
 export interface CatalogueFunction {
   readonly version: '1.0.0';
@@ -36,6 +74,36 @@ export const FUNCTIONS = {
         messages: orExpression({ type: 'array', minItems: 1, items: orExpression(message), title: 'a list of messages { role, content }' }),
         instructions: text('the instructions of the model, as text'),
         schema: jsonSchema,
+        temperature: orExpression({ type: 'number', minimum: 0, maximum: 2, title: 'a number from 0 to 2' }),
+        maxTokens: orExpression({ type: 'integer', minimum: 1, title: 'an integer from 1' }),
+      },
+      { oneOf: [{ required: ['prompt'] }, { required: ['messages'] }], title: 'either `prompt` or `messages`' },
+    ),
+  },
+  agent: {
+    version: '1.0.0',
+    summary: 'Lets a model work in turns with tools, within limits; `schema` makes its answer data of that shape.',
+    arguments: args(
+      ['instructions'],
+      {
+        name: agentName(),
+        instructions: text('the instructions of the agent, as text'),
+        prompt: { not: { const: null }, title: 'what the agent is asked: text, or data' },
+        messages: orExpression({ type: 'array', minItems: 1, items: orExpression(message), title: 'a list of messages { role, content }' }),
+        tools,
+        schema: jsonSchema,
+        repairs: orExpression({ type: 'integer', minimum: 0, maximum: 10, title: 'an integer from 0 to 10' }),
+        limits: orExpression(limits),
+        onLimit: orExpression({ enum: ['fail', 'answer'], title: '`fail` or `answer`' }),
+        parallel: orExpression({ type: 'integer', minimum: 1, maximum: 50, title: 'an integer from 1 to 50' }),
+        context: orExpression(args([], { tokensMax: orExpression({ type: 'integer', minimum: 100, title: 'an integer from 100' }) })),
+        agents: orExpression({ type: 'array', maxItems: 20, items: otherAgent(1), title: 'a list of agents' }),
+        handOff: orExpression({
+          type: 'array',
+          maxItems: 20,
+          items: args([], { agent: otherAgent(-1), person }, { oneOf: [{ required: ['agent'] }, { required: ['person'] }], title: 'either `agent` or `person`' }),
+          title: 'a list of { agent } or { person }',
+        }),
         temperature: orExpression({ type: 'number', minimum: 0, maximum: 2, title: 'a number from 0 to 2' }),
         maxTokens: orExpression({ type: 'integer', minimum: 1, title: 'an integer from 1' }),
       },

@@ -1,5 +1,5 @@
 // A job as it travels in a simulated world, and the commands that come back.
-import { idempotencyKeyOf, type CommandOf, type EffectOutcome, type ExecutionCommand, type ExecutionState, type OutstandingJob } from '@weft/orchestration/core';
+import { idempotencyKeyOf, inputOf, type CommandOf, type EffectOutcome, type ExecutionCommand, type ExecutionState, type OutstandingJob } from '@weft/orchestration/core';
 import type { Failure, Json } from '@weft/kernel';
 
 export interface Job {
@@ -24,8 +24,8 @@ export interface Sent {
 
 export function jobOf(state: ExecutionState, job: OutstandingJob): Job {
   const { pointer = '', iteration = '' } = state.activations[job.key] ?? {};
-  const { id, kind, generation, attempt, input, settlement } = job;
-  return { id, execution: state.executionId, kind, generation, attempt, key: idempotencyKeyOf(state, job), pointer, iteration, input, settlement };
+  const { id, kind, generation, attempt, settlement } = job;
+  return { id, execution: state.executionId, kind, generation, attempt, key: idempotencyKeyOf(state, job), pointer, iteration, input: inputOf(state, job), settlement };
 }
 
 export const completed = ({ id, generation, execution }: Job, output: Json): Sent => ({

@@ -1,3 +1,5 @@
+export { type AgentEvent } from './agent/agent.events.js';
+export { type AgentState, type AgentStep } from './agent/agent.state.js';
 export * from './execution/announcements.js';
 export * from './execution/commands/decide-review.js';
 export * from './execution/commands/operate-execution.js';
@@ -9,6 +11,7 @@ export * from './execution/execution.events.js';
 export * from './execution/execution.evolve.js';
 export * from './execution/execution.state.js';
 export * from './execution/fork-point.js';
+export * from './execution/job-input.js';
 export * from './execution/operation.js';
 export * from './execution/idempotency-key.js';
 export * from './program/compile.js';

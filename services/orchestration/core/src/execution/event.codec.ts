@@ -44,6 +44,15 @@ const PAYLOAD_FIELDS: { readonly [T in ExecutionEventType]: readonly string[] } 
   ExecutionTerminated: ['reason', 'error'],
   ExecutionRetried: ['reason'],
   ExecutionForked: ['reason'],
+  AgentBegun: ['given'],
+  AgentResumed: [],
+  TurnBegun: [],
+  CallBegun: ['tool'],
+  CallRefused: ['reason'],
+  AnswerRefused: ['problem'],
+  AgentLimited: [],
+  AgentHandedOver: [],
+  AgentEnded: ['error'],
 };
 
 const PAYLOAD_OF = Object.fromEntries(Object.entries(PAYLOAD_FIELDS).map(([type, fields]) => [type, new Set(fields)])) as unknown as { readonly [T in ExecutionEventType]: ReadonlySet<string> };

@@ -1,6 +1,6 @@
 // What may be asked of an execution. The wire form is contracts' `Command`; the shell maps one to the other.
 import type { Json } from '@weft/kernel';
-import type { DefinitionVersion, EffectOutcome, ExecutionContext, ExecutionEvent, ForkedFrom, ModelChoice } from './execution.events.js';
+import type { DefinitionVersion, EffectOutcome, ExecutionContext, ExecutionEvent, ForkedFrom, JobUsage, ModelChoice } from './execution.events.js';
 import type { Operation } from './operation.js';
 import type { ForkPoint } from './fork-point.js';
 
@@ -29,7 +29,15 @@ export type ExecutionCommand =
       readonly models: readonly ModelChoice[];
       readonly input: Json;
     }
-  | { readonly type: 'CompleteJob'; readonly job: string; readonly generation: number; readonly output: Json; readonly evidence?: Json; readonly taint: readonly string[] }
+  | {
+      readonly type: 'CompleteJob';
+      readonly job: string;
+      readonly generation: number;
+      readonly output: Json;
+      readonly evidence?: Json;
+      readonly taint: readonly string[];
+      readonly usage?: JobUsage;
+    }
   | {
       readonly type: 'FailJob';
       readonly job: string;
@@ -44,6 +52,7 @@ export type ExecutionCommand =
       readonly evidence?: Json;
       /** The action waits for a person: scheduled again once exactly this is approved. */
       readonly approvalRequest?: ApprovalRequest;
+      readonly usage?: JobUsage;
     }
   | (OfTenant & {
       readonly type: 'ReceiveSignal';

@@ -6,9 +6,9 @@ import type { Activation, ExecutionState } from './execution.state.js';
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 /** Parts of the state that are records by id: what grows with the number of branches. */
-type RecordName = 'activations' | 'branches' | 'jobs' | 'timers' | 'reviews' | 'approvals' | 'listens' | 'signals' | 'received' | 'generations' | 'attempts';
+type RecordName = 'activations' | 'branches' | 'jobs' | 'timers' | 'reviews' | 'approvals' | 'listens' | 'signals' | 'received' | 'generations' | 'attempts' | 'agents';
 
-type Entry<N extends RecordName> = ExecutionState[N] extends Readonly<Record<string, infer T>> ? T : never;
+type Entry<N extends RecordName> = NonNullable<ExecutionState[N]> extends Readonly<Record<string, infer T>> ? T : never;
 
 export class ExecutionDraft {
   readonly #state: Mutable<ExecutionState>;
@@ -30,8 +30,11 @@ export class ExecutionDraft {
   }
 
   /** Takes fields out that a state need not have. */
-  clear(...names: readonly ('held' | 'cancelling' | 'interrupted' | 'endedAt' | 'error')[]): void {
-    for (const name of names) delete this.#state[name];
+  clear(...names: readonly ('held' | 'cancelling' | 'interrupted' | 'endedAt' | 'error' | 'agents')[]): void {
+    for (const name of names) {
+      delete this.#state[name];
+      this.#owned.delete(name as RecordName);
+    }
   }
 
   put<N extends RecordName>(name: N, key: string, entry: Entry<N>): void {
@@ -39,12 +42,12 @@ export class ExecutionDraft {
   }
 
   remove(name: RecordName, key: string): void {
-    if (key in this.#state[name]) delete this.#own(name)[key];
+    if (key in (this.#state[name] ?? {})) delete this.#own(name)[key];
   }
 
   /** Removes the entries that a condition picks. */
   removeWhere<N extends RecordName>(name: N, isGone: (entry: Entry<N>) => boolean): void {
-    for (const [key, entry] of Object.entries(this.#state[name])) if (isGone(entry as Entry<N>)) this.remove(name, key);
+    for (const [key, entry] of Object.entries(this.#state[name] ?? {})) if (isGone(entry as Entry<N>)) this.remove(name, key);
   }
 
   activation(key: ActivationKey): Activation {

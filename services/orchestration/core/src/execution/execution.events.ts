@@ -1,6 +1,7 @@
 // What can have happened to an execution. Events say what steered, so that folding them never evaluates an expression.
 import type { Instant, Json } from '@weft/kernel';
 import type { ReviewKind, ReviewTerms } from '../review/review.terms.js';
+import type { AgentEvent } from '../agent/agent.events.js';
 
 /** Names one activation: JSON Pointer of the task, then `#` and the iteration path when there is one. */
 export type ActivationKey = string;
@@ -36,11 +37,25 @@ export interface ExecutionContext {
   readonly budget?: { readonly moneyMicros: number; readonly tokens: number; readonly calls: number };
 }
 
+/** `limit`: the time of an agent. */
+export type TimerPurpose = 'wait' | 'retry' | 'limit';
+
 /** Why an attempt ended: what the worker reported. */
 export interface JobFailure {
   readonly code: string;
   readonly message: string;
   readonly retryable: boolean;
+}
+
+/** What a job has used up. */
+export interface JobUsage {
+  readonly inputTokens: number;
+  readonly outputTokens: number;
+  /** Millionths of the deployment's currency. */
+  readonly moneyMicros: number;
+  readonly calls: number;
+  /** Counted here, because the provider told nothing or something that cannot be. */
+  readonly estimated: boolean;
 }
 
 /** Effect of a failed attempt on the outside world. `none`: no effect was involved. */
@@ -74,6 +89,7 @@ interface Operated {
 }
 
 export type ExecutionEvent =
+  | AgentEvent
   | {
       readonly type: 'ExecutionStarted';
       readonly executionId: string;
@@ -158,6 +174,7 @@ export type ExecutionEvent =
       readonly taint?: readonly string[];
       readonly output: Json;
       readonly evidence?: Json;
+      readonly usage?: JobUsage;
     }
   | {
       readonly type: 'JobFailed';
@@ -171,8 +188,9 @@ export type ExecutionEvent =
       readonly code: string;
       /** Text and details of the failure: they may quote data. */
       readonly failure: Json;
+      readonly usage?: JobUsage;
     }
-  | { readonly type: 'TimerSet'; readonly key: ActivationKey; readonly timer: string; readonly purpose: 'wait' | 'retry'; readonly due: Instant }
+  | { readonly type: 'TimerSet'; readonly key: ActivationKey; readonly timer: string; readonly purpose: TimerPurpose; readonly due: Instant }
   | { readonly type: 'TimerFired'; readonly key: ActivationKey; readonly timer: string }
   | {
       readonly type: 'ReviewRequested';

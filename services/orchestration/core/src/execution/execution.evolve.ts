@@ -1,10 +1,12 @@
 // (state, event) -> state: the only place where an execution changes.
-import { assertNever, invariant, isJsonObject, type Json } from '@weft/kernel';
+import { invariant, isJsonObject, type Json } from '@weft/kernel';
 import { ExecutionDraft } from './execution.draft.js';
 import { contextAt, joinContexts } from './execution.context.js';
 import type { ActivationKey, ExecutionEvent, FailedTask } from './execution.events.js';
 import type { Operation } from './operation.js';
 import type { Step } from '../interpreter/advance.js';
+import { evolveAgent, endStep, takeAnswer } from '../agent/agent.evolve.js';
+import { removeBelow } from './remove-below.js';
 import { ROOT, signalKey, type Activation, type EndedBranch, type ExecutionState } from './execution.state.js';
 
 /** The state after one more event. */
@@ -95,7 +97,9 @@ export function evolveDraft(draft: ExecutionDraft, event: ExecutionEvent): void 
       return draft.put('jobs', id, { id, key, kind, generation, attempt, scheduledAt: at, input: event.input ?? state.jobs[id]?.input ?? null, asked: false, ...settlement });
     }
     case 'JobCompleted': {
-      draft.change(event.key, { value: event.output });
+      const { step } = draft.activation(event.key);
+      if (step) endStep(draft, step, event);
+      else draft.change(event.key, { value: event.output });
       draft.remove('jobs', event.job);
       // A result that comes while a person is asked for it answers the question.
       draft.removeWhere('reviews', (review) => review.key === event.key);
@@ -109,6 +113,8 @@ export function evolveDraft(draft: ExecutionDraft, event: ExecutionEvent): void 
       // Another generation is another action, and what is asked about anew was not approved as it is now.
       if (event.outcome === 'failed' || event.next === 'ask') draft.removeWhere('approvals', (approval) => approval.job === event.job);
       if (event.next === 'raise') draft.put('attempts', event.job, event.attempt);
+      const step = event.next === 'raise' ? state.activations[event.key]?.step : undefined;
+      if (step) endStep(draft, step, event);
       if (event.next === 'raise' || !job) return draft.remove('jobs', event.job);
       return draft.put('jobs', event.job, { ...job, asked: event.next === 'ask' });
     }
@@ -121,8 +127,13 @@ export function evolveDraft(draft: ExecutionDraft, event: ExecutionEvent): void 
       draft.put('reviews', review, { id: review, key, kind, openedAt: at, title, subject, ...(terms ? { terms } : {}) });
       return draft.set({ asked: state.asked + 1 });
     }
-    case 'ReviewDecided':
-      return draft.remove('reviews', event.review);
+    case 'ReviewDecided': {
+      const { step } = state.activations[event.key] ?? {};
+      const { kind } = state.reviews[event.review] ?? {};
+      draft.remove('reviews', event.review);
+      if (step && kind === 'approval') takeAnswer(draft, event.key, step, { outcome: event.outcome, decidedBy: event.decidedBy, answer: event.answer });
+      return;
+    }
     case 'ActionApproved': {
       const { review, job, digest, decidedBy, at, expires } = event;
       return draft.put('approvals', review, { review, job, digest, decidedBy, decidedAt: at, expires });
@@ -148,6 +159,7 @@ export function evolveDraft(draft: ExecutionDraft, event: ExecutionEvent): void 
       return;
     }
     case 'ExecutionCompleted':
+      draft.clear('agents');
       return draft.set({ ...ENDED, status: 'completed', endedAt: event.at, output: event.output });
     case 'ExecutionFaulted':
       return interrupt(draft, event);
@@ -179,11 +191,11 @@ export function evolveDraft(draft: ExecutionDraft, event: ExecutionEvent): void 
       removeBelow(draft, event.key, true);
       return endHandler(draft, event.key);
     case 'ExecutionCancelled':
-      draft.clear('held', 'cancelling');
+      draft.clear('held', 'cancelling', 'agents');
       return draft.set({ ...ENDED, status: 'cancelled', endedAt: event.at, error: event.error });
     case 'ExecutionTerminated':
       note(draft, event.operation, 'terminate');
-      draft.clear('held', 'cancelling');
+      draft.clear('held', 'cancelling', 'agents');
       return draft.set({ ...ENDED, status: 'cancelled', endedAt: event.at, error: event.error });
     case 'ExecutionRetried':
       note(draft, event.operation, 'retry');
@@ -191,7 +203,7 @@ export function evolveDraft(draft: ExecutionDraft, event: ExecutionEvent): void 
     case 'ExecutionForked':
       return note(draft, event.operation, event.kind);
     default:
-      return assertNever(event, 'execution event');
+      return evolveAgent(draft, event);
   }
 }
 
@@ -233,8 +245,9 @@ function note(draft: ExecutionDraft, id: string, operation: Operation): void {
 
 /** Ends with an error, and keeps what a retry goes on from. */
 function interrupt(draft: ExecutionDraft, event: Extract<ExecutionEvent, { type: 'ExecutionFaulted' }>): void {
-  const { activations, branches, jobs, timers, reviews, listens, signals, generations, attempts } = draft.state;
-  const interrupted = { activations, branches, jobs, timers, reviews, listens, signals, generations, attempts, ...(event.task ? { task: event.task } : {}) };
+  const { activations, branches, jobs, timers, reviews, listens, signals, generations, attempts, agents } = draft.state;
+  const interrupted = { activations, branches, jobs, timers, reviews, listens, signals, generations, attempts, ...(agents ? { agents } : {}), ...(event.task ? { task: event.task } : {}) };
+  draft.clear('agents');
   draft.set({ ...ENDED, status: 'faulted', endedAt: event.at, error: event.error, interrupted });
 }
 
@@ -259,23 +272,6 @@ function endHandler(draft: ExecutionDraft, key: ActivationKey): void {
   if (cancelling?.handler !== key) return;
   const { handler: _handler, ...rest } = cancelling;
   draft.set({ cancelling: rest });
-}
-
-/** Everything below an activation ends with it: its tasks, and what they waited for. */
-function removeBelow(draft: ExecutionDraft, key: ActivationKey, withItself = false): void {
-  const { activations } = draft.state;
-  const isBelow = (candidate: Activation): boolean => {
-    for (let parent = candidate.parent; parent !== undefined; parent = activations[parent]?.parent) if (parent === key) return true;
-    return false;
-  };
-  const gone = new Set(
-    Object.values(activations)
-      .filter(isBelow)
-      .map((below) => below.key),
-  );
-  if (withItself) gone.add(key);
-  const isGone = (entry: { readonly key: ActivationKey }): boolean => gone.has(entry.key);
-  for (const part of ['jobs', 'timers', 'reviews', 'listens', 'branches', 'activations'] as const) draft.removeWhere(part, isGone);
 }
 
 /** What an execution that has ended no longer has. */

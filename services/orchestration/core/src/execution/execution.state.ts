@@ -1,8 +1,9 @@
 // An execution as its history folds it: a tree of activations, and what is outstanding.
 import type { Instant, Json } from '@weft/kernel';
+import type { AgentState, AgentStep } from '../agent/agent.state.js';
 import type { Step } from '../interpreter/advance.js';
 import type { ReviewKind, ReviewTerms } from '../review/review.terms.js';
-import type { ActivationKey, DefinitionVersion, ExecutionContext, FailedTask, ForkedFrom, ModelChoice } from './execution.events.js';
+import type { ActivationKey, DefinitionVersion, ExecutionContext, FailedTask, ForkedFrom, ModelChoice, TimerPurpose } from './execution.events.js';
 import type { Operation } from './operation.js';
 
 /** Key of the activation that is the workflow's own task list. */
@@ -38,6 +39,8 @@ export interface Activation {
   readonly branchesEnded?: number;
   /** Where a `for` stands. */
   readonly loop?: { readonly count: number; readonly items: Json; readonly index: number };
+  /** Of a turn or a call of an agent. */
+  readonly step?: AgentStep;
 }
 
 /** What a branch of a `fork` that goes on has come to. */
@@ -90,7 +93,7 @@ export interface OutstandingJob {
 export interface OutstandingTimer {
   readonly id: string;
   readonly key: ActivationKey;
-  readonly purpose: 'wait' | 'retry';
+  readonly purpose: TimerPurpose;
   readonly due: Instant;
 }
 
@@ -123,7 +126,7 @@ export interface Cancelling {
 }
 
 /** What an execution was about when it faulted: a retry goes on from there. */
-export interface Interrupted extends Pick<ExecutionState, 'activations' | 'branches' | 'jobs' | 'timers' | 'reviews' | 'listens' | 'signals' | 'generations' | 'attempts'> {
+export interface Interrupted extends Pick<ExecutionState, 'activations' | 'branches' | 'jobs' | 'timers' | 'reviews' | 'listens' | 'signals' | 'generations' | 'attempts' | 'agents'> {
   readonly task?: FailedTask;
 }
 
@@ -158,6 +161,8 @@ export interface ExecutionState {
   readonly generations: Readonly<Record<string, number>>;
   /** Last attempt of jobs that failed and may be scheduled anew by a retried `try`; 0 when not listed. */
   readonly attempts: Readonly<Record<string, number>>;
+  /** Agents that have not answered, and those whose answer a retry would ask for again; absent when there was never one. By the activation that they answer. */
+  readonly agents?: Readonly<Record<ActivationKey, AgentState>>;
   /** Tasks entered and passes of loops begun so far; also numbers timers, reviews and emissions. */
   readonly entered: number;
   /** Reviews requested so far; numbers them. */

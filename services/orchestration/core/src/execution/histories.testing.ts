@@ -55,6 +55,19 @@ function forked(operation: 'fork' | 'reset'): readonly [Running, Running] {
   return [run, fork];
 }
 
+const WORK = '/do/0/work';
+const agent = (more: object = {}): object => ({ work: { call: 'agent', with: { instructions: 'Find it.', prompt: '${ . }', tools: ['look', 'send-*'], ...more } } });
+const asking = (...calls: readonly (readonly [string, Json])[]): Json => ({
+  content: null,
+  toolCalls: calls.map(([name, given], at) => ({ id: `m${at}`, name, arguments: given })),
+  finishReason: 'tool_calls',
+});
+
+function takeTurn(run: Running, key: string, output: Json): void {
+  const usage = { inputTokens: 40, outputTokens: 10, moneyMicros: 120, calls: 1, estimated: false };
+  run.accept({ type: 'CompleteJob', job: run.jobId(`${WORK}#${key}`), generation: 0, output, evidence: { candidate: 'small' }, taint: ['model:small'], usage });
+}
+
 /** By name: an execution run to where its history is to be kept. */
 export const HISTORIES: Readonly<Record<string, () => Running>> = {
   'chain-of-jobs': () => {
@@ -242,6 +255,49 @@ export const HISTORIES: Readonly<Record<string, () => Running>> = {
     const [review] = Object.values(run.state.reviews);
     run.passUntil(review!.terms!.expires!);
     run.accept({ type: 'FireTimer', timer: review!.id });
+    return run;
+  },
+  'agent-that-answered': () => {
+    const run = running({ do: [agent({ schema: { type: 'object', required: ['found'] }, limits: { time: 'PT1H' } })] }, { what: 'a key' }).start();
+    takeTurn(run, 'turn:1', asking(['look', { at: 'home' }], ['look', { at: 'work' }], ['drop', {}]));
+    run.complete(`${WORK}#turn:1,call:2`, 'a key');
+    failJob(run, `${WORK}#turn:1,call:1`, { failure: UNAVAILABLE, outcome: 'failed' });
+    takeTurn(run, 'turn:2', { content: 'At work.', toolCalls: [] });
+    takeTurn(run, 'turn:3', asking(['final_answer', {}]));
+    takeTurn(run, 'turn:4', asking(['final_answer', { found: 'at work' }]));
+    return run;
+  },
+  'agent-with-calls-under-way': () => {
+    const run = running({ do: [agent({ limits: { time: 'PT1H' } })] }, 'a key').start();
+    takeTurn(run, 'turn:1', asking(['look', { at: 'home' }], ['look', { at: 'work' }], ['send-mail', {}]));
+    run.complete(`${WORK}#turn:1,call:2`, 'a key');
+    failJob(run, `${WORK}#turn:1,call:3`, { outcome: 'unknown', needsPerson: true });
+    return run;
+  },
+  'agent-that-sums-up-and-hands-over': () => {
+    const other = { name: 'mailer', description: 'Sends.', instructions: 'Send it.', tools: ['send-mail'] };
+    const run = running({ do: [agent({ context: { tokensMax: 200 }, handOff: [{ agent: other }, { person: { description: 'When lost.' } }] })] }, 'a key').start();
+    takeTurn(run, 'turn:1', asking(['look', {}]));
+    run.complete(`${WORK}#turn:1,call:1`, 'x'.repeat(2000));
+    takeTurn(run, 'compaction:1', 'It looked, and found x.');
+    takeTurn(run, 'turn:2', asking(['ask_person', { message: 'Shall I?' }]));
+    decideReview(run, 'approved', null);
+    takeTurn(run, 'turn:3', asking(['hand_over_to_mailer', { message: 'Send x.' }]));
+    return run;
+  },
+  'agent-that-asks-another': () => {
+    const other = { name: 'finder', description: 'Finds.', instructions: 'Look.', tools: ['look'], limits: { turns: 1 } };
+    const run = running({ do: [agent({ agents: [other] })] }, 'a key').start();
+    takeTurn(run, 'turn:1', asking(['ask_finder', { message: 'Where is it?' }], ['ask_finder', { message: 'And this?' }]));
+    takeTurn(run, 'turn:1,call:1,turn:1', { content: 'Here.', toolCalls: [] });
+    takeTurn(run, 'turn:1,call:2,turn:1', asking(['look', {}]));
+    return run;
+  },
+  'agent-retried-after-a-limit': () => {
+    const run = running({ do: [{ guard: { try: [agent({ limits: { turns: 1 } })], catch: { errors: {}, retry: { limit: { attempt: { count: 1 } } }, do: [http('instead')] } } }] }, 'a key').start();
+    const key = '/do/0/guard/try/0/work#turn:1';
+    run.complete(key, asking(['look', {}]));
+    run.complete(`${key},call:1`, 'here');
     return run;
   },
 };

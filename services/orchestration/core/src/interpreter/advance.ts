@@ -9,6 +9,7 @@ import { contextAt } from '../execution/execution.context.js';
 import { ExpressionFailed, type Evaluate, type Variables } from '../program/expression.js';
 import type { Program, Scope, Task, TaskBase } from '../program/program.js';
 import { errorJson, standardError, type WorkflowError } from '../program/workflow-error.js';
+import { goOnAgent } from './agent.js';
 import { completeTask } from './complete.js';
 import { endHandler } from './cancel.js';
 import { enterBranch, enterTask, runTask } from './enter.js';
@@ -28,6 +29,8 @@ export type Step =
    * `origin`: the activation that failed first, where it is another.
    */
   | { readonly go: 'raise'; readonly key: ActivationKey; readonly error: WorkflowError; readonly inside?: true; readonly branch?: number; readonly origin?: ActivationKey }
+  /** An agent goes on, or fails with what its turn failed with. */
+  | { readonly go: 'agent'; readonly key: ActivationKey; readonly error?: WorkflowError }
   /** Runs a task that was entered before once more, on the input it had. */
   | { readonly go: 'run'; readonly key: ActivationKey }
   | undefined;
@@ -207,6 +210,8 @@ export class Advance {
           return this.#leave(step.scope);
         case 'raise':
           return raiseError(this, step);
+        case 'agent':
+          return goOnAgent(this, step.key, step.error);
         case 'run':
           return runTask(this, this.taskOf(step.key), step.key, this.activation(step.key).input);
       }

@@ -4,6 +4,7 @@ import { jobIdOf } from '../execution/execution.state.js';
 import type { Task } from '../program/program.js';
 import { standardError } from '../program/workflow-error.js';
 import type { Advance, Step } from './advance.js';
+import { runAgent } from './agent.js';
 import { branchEnded, enterBranches, type ForkTask } from './fork.js';
 import { listen } from './listen.js';
 import { beginLoop } from './loop.js';
@@ -98,6 +99,8 @@ export function runTask(advance: Advance, task: Task, key: ActivationKey, input:
       advance.record({ type: 'ReviewRequested', key, review: advance.reviewId(), kind: 'approval', at: now, title, subject: review.subject ?? null });
       return undefined;
     }
+    case 'agent':
+      return runAgent(advance, task, key, input);
     case 'job': {
       const job = jobIdOf(advance.state.executionId, key);
       const generation = advance.state.generations[job] ?? 0;

@@ -83,7 +83,8 @@ class Compiler {
     invariant(typeof call === 'string', `${pointer} is a task of a known kind`);
     const given = template(definition['with'] ?? {}, names);
     const job = functionNameOf(call);
-    return job === 'review' ? { ...base, kind: 'review', arguments: given } : { ...base, kind: 'job', job, arguments: given };
+    if (job === 'review' || job === 'agent') return { ...base, kind: job, arguments: given };
+    return { ...base, kind: 'job', job, arguments: given };
   }
 
   #inner(list: Json, holder: string, pointer: string, names: readonly string[]): Scope {

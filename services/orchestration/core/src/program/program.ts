@@ -86,6 +86,7 @@ export type Task = TaskBase &
     | { readonly kind: 'emit'; readonly event: Evaluate }
     | { readonly kind: 'wait'; readonly durationMs: number }
     | { readonly kind: 'job'; readonly job: string; readonly arguments: Evaluate }
+    | { readonly kind: 'agent'; readonly arguments: Evaluate }
     | { readonly kind: 'review'; readonly arguments: Evaluate }
     | { readonly kind: 'try'; readonly scope: Scope; readonly catch: CatchClause }
     | ({ readonly kind: 'for'; readonly scope: Scope } & Loop)

@@ -1,6 +1,7 @@
 // A history as a person wants to read it: one sentence for each thing that happened.
-import { assertNever, type Instant, type Json } from '@weft/kernel';
+import { type Instant, type Json } from '@weft/kernel';
 import { segmentsOf } from '@weft/workflow';
+import { describeAgent } from './agent-lines.js';
 import type { ExecutionEvent } from '../execution/execution.events.js';
 
 export interface TimelineLine {
@@ -28,7 +29,8 @@ export function timelineOf(rows: readonly RecordedEvents[]): TimelineLine[] {
     for (const event of events) {
       const line = describe(event);
       if (!line) continue;
-      const pointer = 'key' in event ? (event.key.split('#')[0] ?? '') : 'pointer' in event ? event.pointer : '';
+      const place = 'key' in event ? event.key : 'agent' in event ? event.agent : undefined;
+      const pointer = place !== undefined ? (place.split('#')[0] ?? '') : 'pointer' in event ? event.pointer : '';
       lines.push({ version: sequence, at, type: event.type, task: segmentsOf(pointer).at(-1) ?? '', pointer, text: line.text, detail: line.detail ?? null });
     }
   }
@@ -81,7 +83,7 @@ function describe(event: ExecutionEvent): Described | undefined {
       return { text: `attempt ${event.attempt} failed: ${event.code}${outcome}; ${next}`, detail: event.failure };
     }
     case 'TimerSet':
-      return { text: `${event.purpose === 'wait' ? 'waits' : 'retries'} until ${new Date(event.due).toISOString()}` };
+      return { text: `${{ wait: 'waits', retry: 'retries', limit: 'has time' }[event.purpose]} until ${new Date(event.due).toISOString()}` };
     case 'TimerFired':
       return { text: 'timer fired' };
     case 'ReviewRequested':
@@ -123,6 +125,6 @@ function describe(event: ExecutionEvent): Described | undefined {
     case 'ExecutionForked':
       return { text: `${event.kind} by ${event.by} from ${event.key}: execution ${event.execution}`, detail: { execution: event.execution, ...reasonOf(event) } };
     default:
-      return assertNever(event, 'execution event');
+      return describeAgent(event);
   }
 }

@@ -28,15 +28,16 @@ function bodyOf(wire: Command, payloadBytesMax: number): ExecutionCommand | unde
   const tenant = wire.context?.tenant ?? '';
   const { start, completeJob, failJob, fireTimer, decideReview, receiveSignal } = wire;
   if (completeJob) {
-    const { jobId, generation, outputJson, evidenceJson, taint } = completeJob;
+    const { jobId, generation, outputJson, evidenceJson, taint, usage } = completeJob;
     const tooLarge = payloadTooLarge('the output of a job', outputJson, payloadBytesMax);
     // What was done is done: the ledger answers whoever tries again, with the same output.
-    if (tooLarge) return { type: 'FailJob', job: jobId, generation, failure: tooLarge, outcome: 'none', needsPerson: false, platform: false, attempt: wire.context?.attempt ?? 0 };
-    return { type: 'CompleteJob', job: jobId, generation, output: jsonOf(outputJson), taint, ...(evidenceJson === '' ? {} : { evidence: jsonOf(evidenceJson) }) };
+    if (tooLarge)
+      return { type: 'FailJob', job: jobId, generation, failure: tooLarge, outcome: 'none', needsPerson: false, platform: false, attempt: wire.context?.attempt ?? 0, ...(usage ? { usage } : {}) };
+    return { type: 'CompleteJob', job: jobId, generation, output: jsonOf(outputJson), taint, ...(evidenceJson === '' ? {} : { evidence: jsonOf(evidenceJson) }), ...(usage ? { usage } : {}) };
   }
   if (start) return startOf(wire, start);
   if (failJob) {
-    const { jobId, generation, failure, outcome, needsPerson, platform, evidenceJson, approvalRequest } = failJob;
+    const { jobId, generation, failure, outcome, needsPerson, platform, evidenceJson, approvalRequest, usage } = failJob;
     const { code = 'unknown', message = '', retryable = false, detailsJson = '' } = failure ?? {};
     const details = detailsJson === '' ? {} : { details: jsonOf(detailsJson) as { readonly [key: string]: Json } };
     return {
@@ -50,6 +51,7 @@ function bodyOf(wire: Command, payloadBytesMax: number): ExecutionCommand | unde
       attempt: wire.context?.attempt ?? 0,
       ...(evidenceJson === '' ? {} : { evidence: jsonOf(evidenceJson) }),
       ...(approvalRequest ? { approvalRequest: requestOf(approvalRequest) } : {}),
+      ...(usage ? { usage } : {}),
     };
   }
   if (fireTimer) return { type: 'FireTimer', timer: fireTimer.timerId };

@@ -9,6 +9,7 @@ export function completeJob(state: ExecutionState, command: CommandOf<'CompleteJ
   const job = state.jobs[command.job];
   if (isEnded(state) || !job) return { kind: 'ignored', reason: 'duplicate' };
   if (job.generation !== command.generation) return { kind: 'ignored', reason: 'stale' };
+  const { step } = state.activations[job.key] ?? {};
   const advance = new Advance(state, programs(state.definition.digest), context);
   advance.record({
     type: 'JobCompleted',
@@ -18,6 +19,7 @@ export function completeJob(state: ExecutionState, command: CommandOf<'CompleteJ
     output: command.output,
     ...(command.taint.length > 0 ? { taint: command.taint } : {}),
     ...(command.evidence === undefined ? {} : { evidence: command.evidence }),
+    ...(command.usage ? { usage: command.usage } : {}),
   });
-  return advance.finish({ go: 'complete', key: job.key, output: command.output });
+  return advance.finish(step ? { go: 'agent', key: step.agent } : { go: 'complete', key: job.key, output: command.output });
 }

@@ -16,21 +16,25 @@ export function decideReview(state: ExecutionState, command: CommandOf<'DecideRe
   const advance = new Advance(state, programs(state.definition.digest), context);
   const { outcome, comment, form, decidedBy } = command;
   advance.record({ type: 'ReviewDecided', key: review.key, review: review.id, outcome, decidedBy, answer: { comment, form } });
-  return advance.finish(stepAfter(advance, review, command));
+  return advance.finish(stepAfter(advance, state, review, command));
 }
 
 /** Ends a review that nobody decided in time: what it was asked for fails. */
 export function expireReview(advance: Advance, review: OpenReview): Step {
+  const { step } = advance.activation(review.key);
   const until = new Date(review.terms?.expires ?? advance.context.now).toISOString();
   const failure = { code: 'timeout', message: `Expected a decision of review ${review.id} before ${until} but nobody decided it.`, retryable: false, details: { review: review.id } };
   advance.record({ type: 'ReviewDecided', key: review.key, review: review.id, outcome: EXPIRED, decidedBy: 'service:orchestration', answer: { comment: '', form: null } });
   const job = jobOf(advance.state, review);
   if (job) return raiseFailure(advance, job, { failure, outcome: 'none' });
+  if (step) return { go: 'agent', key: step.agent };
   return { go: 'raise', key: review.key, error: errorOfFailure(failure, advance.pointerOf(review.key)) };
 }
 
-function stepAfter(advance: Advance, review: OpenReview, { outcome, comment, form, decidedBy }: CommandOf<'DecideReview'>): Step {
+function stepAfter(advance: Advance, before: ExecutionState, review: OpenReview, { outcome, comment, form, decidedBy }: CommandOf<'DecideReview'>): Step {
   if (review.kind === 'approval') {
+    const { step } = before.activations[review.key] ?? {};
+    if (step) return { go: 'agent', key: step.agent };
     const output: Json = { outcome, comment, form, decidedBy, review: review.id };
     return { go: 'complete', key: review.key, output };
   }

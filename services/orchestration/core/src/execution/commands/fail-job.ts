@@ -4,6 +4,7 @@ import { errorOfFailure } from '../../program/workflow-error.js';
 import { ACTION_REVIEW_MS } from '../../review/review.terms.js';
 import type { CommandOf } from '../execution.commands.js';
 import type { ExecutionDecision, Programs } from '../execution.decide.js';
+import { inputOf } from '../job-input.js';
 import { isEnded, type ExecutionState, type OutstandingJob } from '../execution.state.js';
 
 // The platform repeats an attempt that it lost itself; a job that is lost this often has another problem.
@@ -36,20 +37,24 @@ export function failJob(state: ExecutionState, command: FailJob, context: Decide
     return advance.finish(undefined);
   }
   const title = `Did the effect of ${job.key} happen? The answer was lost and no reconcile hook can tell.`;
-  advance.record({ ...asked, kind: 'effect-outcome', at: context.now, title, subject: { job: job.id, generation: job.generation, input: job.input, failure } });
+  advance.record({ ...asked, kind: 'effect-outcome', at: context.now, title, subject: { job: job.id, generation: job.generation, input: inputOf(state, job), failure } });
   return advance.finish(undefined);
 }
 
-type Failed = Pick<FailJob, 'failure' | 'outcome' | 'evidence'>;
+type Failed = Pick<FailJob, 'failure' | 'outcome' | 'evidence' | 'usage'>;
 
-/** Records that a job has failed for good. @returns the step that raises it at its task. */
+/** Records that a job has failed for good. @returns the step that raises it at its task, or lets its agent go on. */
 export function raiseFailure(advance: Advance, job: OutstandingJob, failed: Failed): Step {
+  const { step, pointer } = advance.activation(job.key);
   recordFailure(advance, job, failed, 'raise');
-  return { go: 'raise', key: job.key, error: errorOfFailure(failed.failure, advance.pointerOf(job.key)) };
+  const error = errorOfFailure(failed.failure, pointer);
+  // A call that fails is told to the model; a turn that fails fails its agent.
+  if (step) return { go: 'agent', key: step.agent, ...(step.call === undefined ? { error } : {}) };
+  return { go: 'raise', key: job.key, error };
 }
 
-function recordFailure(advance: Advance, job: OutstandingJob, { failure: { code, message, retryable, details }, outcome, evidence }: Failed, next: 'raise' | 'again' | 'ask'): Json {
+function recordFailure(advance: Advance, job: OutstandingJob, { failure: { code, message, retryable, details }, outcome, evidence, usage }: Failed, next: 'raise' | 'again' | 'ask'): Json {
   const failure: Json = { code, message, retryable, ...(details ? { details } : {}), ...(evidence === undefined ? {} : { evidence }) };
-  advance.record({ type: 'JobFailed', key: job.key, job: job.id, generation: job.generation, attempt: job.attempt, outcome, next, code, failure });
+  advance.record({ type: 'JobFailed', key: job.key, job: job.id, generation: job.generation, attempt: job.attempt, outcome, next, code, failure, ...(usage ? { usage } : {}) });
   return failure;
 }

@@ -1,5 +1,6 @@
 import type { DecideContext } from '@weft/kernel';
 import { Advance } from '../../interpreter/advance.js';
+import { endOfTime } from '../../interpreter/agent.js';
 import { nextDue } from '../../review/review.due.js';
 import type { CommandOf } from '../execution.commands.js';
 import type { ExecutionDecision, Programs } from '../execution.decide.js';
@@ -17,5 +18,6 @@ export function fireTimer(state: ExecutionState, command: CommandOf<'FireTimer'>
   if (review) return advance.finish(expireReview(advance, review));
   advance.record({ type: 'TimerFired', key: timer!.key, timer: timer!.id });
   if (timer!.purpose === 'retry') return advance.finish({ go: 'enter', scope: timer!.key, position: 0 });
+  if (timer!.purpose === 'limit') return advance.finish(endOfTime(advance, timer!.key));
   return advance.finish({ go: 'complete', key: timer!.key, output: advance.activation(timer!.key).input });
 }

@@ -1,0 +1,20 @@
+import type { ActivationKey } from './execution.events.js';
+import type { ExecutionDraft } from './execution.draft.js';
+import type { Activation } from './execution.state.js';
+
+/** Everything below an activation ends with it: its tasks, and what they waited for. */
+export function removeBelow(draft: ExecutionDraft, key: ActivationKey, withItself = false): void {
+  const { activations } = draft.state;
+  const isBelow = (candidate: Activation): boolean => {
+    for (let parent = candidate.parent; parent !== undefined; parent = activations[parent]?.parent) if (parent === key) return true;
+    return false;
+  };
+  const gone = new Set(
+    Object.values(activations)
+      .filter(isBelow)
+      .map((below) => below.key),
+  );
+  if (withItself) gone.add(key);
+  const isGone = (entry: { readonly key: ActivationKey }): boolean => gone.has(entry.key);
+  for (const part of ['jobs', 'timers', 'reviews', 'listens', 'branches', 'activations'] as const) draft.removeWhere(part, isGone);
+}
