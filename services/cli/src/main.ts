@@ -16,6 +16,7 @@ import { registerOperations } from './commands/operations.js';
 import { registerProve } from './commands/prove.js';
 import { registerPublish } from './commands/publish.js';
 import { registerReviews } from './commands/reviews.js';
+import { registerRun } from './commands/run.js';
 import { registerSignal } from './commands/signal.js';
 import { registerShow } from './commands/show.js';
 import { registerSimulate } from './commands/simulate.js';
@@ -60,6 +61,7 @@ for (const register of [
   registerProve,
   registerSimulate,
   registerConformance,
+  registerRun,
 ])
   register(program);
 

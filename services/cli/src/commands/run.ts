@@ -1,0 +1,60 @@
+// `weft run`: a document, its answer, and nothing left behind.
+import type { Json } from '@weft/kernel';
+import { InvalidArgumentError, type Command } from 'commander';
+import { isEnded } from '../client/shapes.js';
+import { CommandFailed, EXIT } from '../exit-codes.js';
+import { printer } from '../output/print.js';
+import { interruptible } from '../processes/interruption.js';
+import { runDocuments } from '../run/run-documents.js';
+import { checkEvent, jsonOption, readInput, withExamples } from './command.js';
+
+interface RunFlags {
+  readonly input: Json;
+  readonly event: readonly string[];
+  readonly timeout: number;
+}
+
+const TIMEOUT_MS = 30_000;
+const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
+
+export function registerRun(program: Command): void {
+  const command = program
+    .command('run')
+    .description('Run a workflow document in a Weft of its own that is thrown away; prints its output, or its fault and exits with 1')
+    .argument('<file...>', 'the document; further files are published along, for what it calls')
+    .option('--input <json>', 'its input, as JSON', jsonOption, null)
+    .option('--event <json>', 'a CloudEvent for what it listens to, as JSON; several times', eventOption, [])
+    .option('--timeout <duration>', 'how long it may take, such as 500ms, 30s or 2m', durationOption, TIMEOUT_MS)
+    .action(run);
+  withExamples(command, [
+    ['./weft run order.yaml --input \'{"order": 42}\'', 'the output as JSON on standard output'],
+    ['./weft run parent.yaml child.yaml', 'the first is run, the second is there for it'],
+    [`./weft run wait-for-payment.yaml --event '{"type": "com.example.paid.v1", "source": "/x", "id": "1", "data": 5}'`, 'feeds what it listens to'],
+  ]).addHelpText(
+    'after',
+    '\nThe document may do all that it says: every grant is given, and calls may go to the addresses that it writes out and to those in WEFT_EGRESS_ALLOW.\nTools are those of WEFT_TOOLS_FILE; models that of WEFT_MODEL_ENDPOINT and WEFT_MODEL.',
+  );
+}
+
+async function run(files: readonly string[], { input, event: events, timeout: timeoutMs }: RunFlags): Promise<void> {
+  const out = printer(true);
+  const documents = files.map((file) => readInput(file, 'a workflow document'));
+  const { status, output, error, executionId } = await interruptible(out.progress, (told) => Promise.race([runDocuments({ documents, input, events, timeoutMs, onProgress: out.progress }), told]));
+  if (status === 'completed') return out.data(output ?? null, () => '');
+  if (!isEnded(status))
+    throw new CommandFailed(`Expected ${executionId} to end within ${timeoutMs} ms but it is ${status}. Give it longer with --timeout, or an event that it waits for with --event.`, EXIT.failed);
+  out.data(error ?? { status }, () => '');
+  process.exitCode = EXIT.failed;
+}
+
+function eventOption(text: string, before: readonly string[]): readonly string[] {
+  checkEvent(text, '--event');
+  const event = JSON.parse(text) as object;
+  return [...before, JSON.stringify({ specversion: '1.0', ...event })];
+}
+
+function durationOption(text: string): number {
+  const [, count, unit = 's'] = /^(\d+(?:\.\d+)?)(ms|s|m|h)?$/.exec(text) ?? [];
+  if (count === undefined) throw new InvalidArgumentError('Expected a duration such as 500ms, 30s or 2m.');
+  return Number(count) * UNITS[unit]!;
+}
