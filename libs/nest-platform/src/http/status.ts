@@ -23,6 +23,7 @@ const STATUS: Readonly<Record<string, Status>> = {
   'config-invalid': invalid,
   unauthenticated,
   denied,
+  'approval-required': denied,
   'not-found': notFound,
   'unknown-topic': notFound,
   'unknown-execution': notFound,

@@ -22,10 +22,21 @@ const isNetwork = (text: string): boolean => {
 };
 const isServer = (text: string): boolean => isIP(text) !== 0 || /^(?:[\d.]+|\[[0-9a-fA-F:.]+\]):\d{1,5}$/.test(text);
 
+const labelList = z.string().transform((text) =>
+  text
+    .split(',')
+    .map((label) => label.trim())
+    .filter((label) => label !== ''),
+);
+
 /** What tools itself is set up by, in every profile. */
 export const toolsSettings = {
   WEFT_TOOLS_FILE: z.string().optional().describe('Path of the tool declarations (YAML). Without it there are no tools.'),
   WEFT_GRANTS_FILE: z.string().optional().describe('Path of the grants (YAML). Without it nothing is granted: every job is denied.'),
+  WEFT_POLICIES_FILE: z.string().optional().describe('Path of Cedar policies, in force besides the grants. They are validated at the start.'),
+  WEFT_TRUSTED_LABELS: labelList
+    .default([])
+    .describe('Taint labels, separated by commas, that are no untrusted input, as the operator vouches for their source: such as request:/crm. `*` stands for any text.'),
   WEFT_TOOLS_CONCURRENCY: z.coerce.number().int().min(1).max(10_000).default(64).describe('Requests to tools, endpoints and models on their way at once.'),
   WEFT_MODEL_TIMEOUT_MS: z.coerce.number().int().min(100).max(600_000).default(60_000).describe('Time for one model candidate to answer, in milliseconds.'),
   WEFT_CALL_TIMEOUT_MS: z.coerce.number().int().min(10).max(600_000).default(10_000).describe('Time for a `call: http` to answer, in milliseconds.'),

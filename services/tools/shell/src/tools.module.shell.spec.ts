@@ -53,7 +53,16 @@ beforeAll(async () => {
     tools: [{ name: 'echo', description: 'Answers.', kind: 'static', effect: 'read', input: {}, timeoutMs: 1000, answer: 'hi' }],
     grants: [{ tenant: '*', workflow: 'acme/*', tools: ['echo'], kinds: [] }],
     secrets: () => undefined,
-    settings: { WEFT_TOOLS_CONCURRENCY: 8, WEFT_MODEL_TIMEOUT_MS: 500, WEFT_CALL_TIMEOUT_MS: 500, WEFT_EGRESS_ALLOW: [], WEFT_EGRESS_PRIVATE: [], WEFT_EGRESS_NAT64: [], WEFT_EGRESS_DNS: [] },
+    settings: {
+      WEFT_TRUSTED_LABELS: [],
+      WEFT_TOOLS_CONCURRENCY: 8,
+      WEFT_MODEL_TIMEOUT_MS: 500,
+      WEFT_CALL_TIMEOUT_MS: 500,
+      WEFT_EGRESS_ALLOW: [],
+      WEFT_EGRESS_PRIVATE: [],
+      WEFT_EGRESS_NAT64: [],
+      WEFT_EGRESS_DNS: [],
+    },
   });
   running = await createApp({ service: 'tools', module, http: { port: 0 }, transports: () => [grpcServerOptions({ address, services: [WorkerService] })] });
 });

@@ -4,7 +4,7 @@ import type { Pool } from '@weft/adapter-postgres';
 import { TOPICS, type PermissionsPeer } from '@weft/contracts';
 import { HealthChecks, logFor, Shutdown } from '@weft/nest-platform';
 import { claimRedeemingWorker, type Bus, type PayloadStore } from '@weft/pipeline';
-import { authoriser, type Grant, type ToolDefinition } from '@weft/tools/core';
+import { labelMatcher, policiesOfGrants, type Grant, type PolicySource, type ToolDefinition } from '@weft/tools/core';
 import { Gate } from './carry-out/gate.js';
 import { ToolsWorker } from './carry-out/worker.js';
 import type { ToolsSettings } from './config.js';
@@ -14,7 +14,12 @@ import { TOOLS_WIRE_WORKER, TOOLS_WORKER, WorkerController } from './consume/wor
 import type { EgressClient } from './egress/egress-client.js';
 import { egressOf } from './egress/egress-of.js';
 import { EffectLedger } from './persist/effect.ledger.js';
+import { takeApproval } from './permission/approval.store.js';
+import { CedarEngine } from './permission/cedar-engine.js';
 import { dryRun } from './permission/dry-run.js';
+import { Permissions } from './permission/permissions.js';
+import { policySetOf } from './permission/policy-set.js';
+import { SwitchBoard } from './permission/switch-board.js';
 import { registryOf } from './registry/registry.js';
 import { SchemaCache } from './registry/schemas.js';
 import type { Secrets } from './secret/secrets.js';
@@ -28,8 +33,10 @@ export interface ToolsPorts {
   readonly payloads?: PayloadStore;
   readonly tools: readonly ToolDefinition[];
   readonly grants: readonly Grant[];
+  /** Policies besides the grants. */
+  readonly policies?: readonly PolicySource[];
   readonly secrets: Secrets;
-  readonly settings: Omit<ToolsSettings, 'WEFT_TOOLS_FILE' | 'WEFT_GRANTS_FILE'>;
+  readonly settings: Omit<ToolsSettings, 'WEFT_TOOLS_FILE' | 'WEFT_GRANTS_FILE' | 'WEFT_POLICIES_FILE'>;
 }
 
 /** The ports out of other providers, as where the bus lives in the same application. */
@@ -42,6 +49,7 @@ const CONSUMER_GROUP = 'tools';
 interface Parts {
   readonly worker: ToolsWorker;
   readonly permissions: PermissionsPeer;
+  readonly switches: SwitchBoard;
   readonly ledger: EffectLedger;
   readonly egress: EgressClient;
 }
@@ -52,10 +60,16 @@ export function toolsParts(ports: ToolsPorts, signal: AbortSignal): Parts {
   const log = logFor('tools');
   const ledger = new EffectLedger(ports.enginePool, (fault) => log.warn('the ledger waits for its store', { error: fault }));
   const egress = egressOf(settings);
-  const authorise = authoriser(ports.grants);
+  const isTrusted = labelMatcher(settings.WEFT_TRUSTED_LABELS);
+  const engine = new CedarEngine(policySetOf([...policiesOfGrants(ports.grants, 'the grants file'), ...(ports.policies ?? [])]), isTrusted);
+  const switches = new SwitchBoard(ports.enginePool, (fault) => log.warn('the kill switches cannot be read', { error: fault }));
+  switches.start(signal);
+  const permissions = new Permissions(engine, switches, isTrusted);
+  const registry = registryOf(ports.tools, { egress, secrets: ports.secrets });
   const worker = new ToolsWorker({
-    registry: registryOf(ports.tools, { egress, secrets: ports.secrets }),
-    authorise,
+    registry,
+    permissions,
+    takeApproval: (tenant, approval, key) => takeApproval(ports.enginePool, tenant, approval, key),
     ledger,
     egress,
     gate: new Gate(settings.WEFT_TOOLS_CONCURRENCY),
@@ -67,7 +81,7 @@ export function toolsParts(ports: ToolsPorts, signal: AbortSignal): Parts {
     log,
     onContradiction: (key, message) => log.error('the ledger is contradicted', { key, reason: message }),
   });
-  return { worker, permissions: dryRun(authorise), ledger, egress };
+  return { worker, permissions: dryRun(permissions, registry), switches, ledger, egress };
 }
 
 /** Consumes jobs for as long as the application takes work. */
@@ -82,7 +96,8 @@ class ToolsWork implements OnApplicationBootstrap {
   }
 
   async onApplicationBootstrap(): Promise<void> {
-    const { worker, ledger, egress } = this.parts;
+    const { worker, switches, ledger, egress } = this.parts;
+    await switches.refresh();
     const jobs = new JobsConsumer(worker, this.ports.bus);
     const subscription = await this.ports.bus.subscribe({ topic: TOPICS.jobs.name, group: CONSUMER_GROUP, handle: (batch) => jobs.handle(batch) });
     this.shutdown.on('intake', 'tools consumer', () => subscription.close());

@@ -73,6 +73,7 @@ async function startOutside(): Promise<Outside> {
 }
 
 const SETTINGS = {
+  WEFT_TRUSTED_LABELS: [] as string[],
   WEFT_TOOLS_CONCURRENCY: 8,
   WEFT_MODEL_TIMEOUT_MS: 500,
   WEFT_CALL_TIMEOUT_MS: 500,
@@ -198,7 +199,9 @@ const stateOf = async (job: Job) =>
 describe('static tools', () => {
   it('answer without asking anybody, and without a ledger row', async () => {
     const job = jobOf('echo', { n: 1 });
-    const command = startTools().worker.carry(job) as Command;
+    const tools = startTools();
+    await tools.switches.refresh();
+    const command = tools.worker.carry(job) as Command;
     expect(command).toMatchObject({ id: `${job.id}/0/completed`, executionId: job.executionId, context: job.context, completeJob: { jobId: job.id, outputJson: '{"ok":true}' } });
     expect(await stateOf(job)).toBeUndefined();
   });
@@ -405,6 +408,7 @@ describe('a ledger that refuses a row for what it is', () => {
 describe('draining', () => {
   it('ends when the results of what was under way have been taken, and begins nothing more', async () => {
     const [tools, taken]: [ReturnType<typeof startTools>, Command[]] = [startTools(), []];
+    await tools.switches.refresh();
     const reading = (async () => {
       for await (const { commands } of tools.worker.carryOut({ jobs: [jobOf('lookup', { id: 1 })] }, contextOf({ tenant: '' }))) taken.push(...commands);
     })();

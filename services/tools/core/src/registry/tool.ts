@@ -1,6 +1,7 @@
 // Tools as the registry file declares them. The shell has checked the form; what they mean is checked here.
 import type { Json, JsonObject } from '@weft/kernel';
 import type { EffectClass } from '../effect/effect.events.js';
+import type { DataClass } from '../permission/permission-request.js';
 
 /** Timeout of a tool that declares none, milliseconds. */
 export const TOOL_TIMEOUT_MS = 10_000;
@@ -18,6 +19,8 @@ export interface ToolBase {
   /** JSON Schema of the output. */
   readonly output?: JsonObject;
   readonly timeoutMs: number;
+  /** Whether what it answers is somebody's private matter: its output is labelled so. Default public. */
+  readonly data?: DataClass;
 }
 
 /** Answers the declared JSON: for examples, tests and benchmarks. Always of class read. */

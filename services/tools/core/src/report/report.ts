@@ -1,5 +1,5 @@
 // A job's result as the command that its execution gets.
-import type { Command, Job } from '@weft/contracts';
+import type { ApprovalRequest, Command, Job } from '@weft/contracts';
 import type { Failure, Json } from '@weft/kernel';
 
 /** failed: known not to have happened; unknown: it may have; none: no effect was involved. */
@@ -15,8 +15,16 @@ export function completion(job: Job, outputText: string, evidence: Json | undefi
   };
 }
 
+/** What else a failed job tells. */
+export interface FailureMore {
+  readonly needsPerson?: boolean;
+  readonly evidence?: Json;
+  /** With code `approval-required`: what a person is to approve. */
+  readonly approvalRequest?: ApprovalRequest;
+}
+
 /** The command that fails a job. */
-export function failureReport(job: Job, failure: Failure, outcome: ReportedOutcome, more: { readonly needsPerson?: boolean; readonly evidence?: Json } = {}): Command {
+export function failureReport(job: Job, failure: Failure, outcome: ReportedOutcome, more: FailureMore = {}): Command {
   const { code, message, retryable, retryAfterMs = 0, details } = failure;
   return {
     id: `${job.id}/${job.generation}/${outcome}`,
@@ -30,6 +38,7 @@ export function failureReport(job: Job, failure: Failure, outcome: ReportedOutco
       needsPerson: more.needsPerson ?? false,
       platform: false,
       evidenceJson: more.evidence === undefined ? '' : JSON.stringify(more.evidence),
+      ...(more.approvalRequest === undefined ? {} : { approvalRequest: more.approvalRequest }),
     },
   };
 }

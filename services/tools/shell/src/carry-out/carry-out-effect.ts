@@ -2,19 +2,34 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Command } from '@weft/contracts';
-import { assertNever, Defect, type Json } from '@weft/kernel';
+import { assertNever, Defect, type Failure, type Json } from '@weft/kernel';
 import type { Log } from '@weft/nest-platform';
 import { failpoint } from '@weft/pipeline';
-import { attemptsOf, completion, failureReport, nextStep, RECONCILE_TRIES_MAX, reconcileWaitMs, type EffectCommand, type EffectState, type EffectSubject, type EffectStep } from '@weft/tools/core';
+import {
+  attemptsOf,
+  completion,
+  failureReport,
+  nextStep,
+  RECONCILE_TRIES_MAX,
+  reconcileWaitMs,
+  SENDS_PER_JOB_MAX,
+  type EffectCommand,
+  type EffectState,
+  type EffectSubject,
+  type EffectStep,
+} from '@weft/tools/core';
+import type { Permissions } from '../permission/permissions.js';
 import type { EffectLedger } from '../persist/effect.ledger.js';
 import type { Gate } from './gate.js';
 import { INTERNAL_ERROR, isForLater } from './internal-error.js';
+import { stoppableOf } from './permission-step.js';
 import type { Sending, Work } from './work.js';
 
 export interface EffectPorts {
   /** Bounds what is on its way at once. */
   readonly gate: Gate;
   readonly ledger: EffectLedger;
+  readonly permissions: Permissions;
   /** Aborted when the process shuts down: who only waits then leaves, and the job is dispatched again elsewhere. */
   readonly signal: AbortSignal;
   /** Told when a receiver confirms what the ledger holds as failed. */
@@ -26,20 +41,29 @@ export interface EffectPorts {
 interface Run {
   sent: number;
   reconciled: number;
+  /** A kill switch stopped it: nothing more is sent. */
+  isStopped: boolean;
 }
 
 /** Carries out one effect. Undefined: nothing to report yet, the process is going. @throws Fault (retryable) when the ledger takes no more. */
 export async function carryOutEffect(ports: EffectPorts, work: Work, traceparent: string): Promise<Command | undefined> {
   const { ledger } = ports;
   const key = work.job.idempotencyKey;
-  const run: Run = { sent: 0, reconciled: 0 };
+  const run: Run = { sent: 0, reconciled: 0, isStopped: work.barred !== undefined };
   try {
     let state = await settled(ports, work);
     for (;;) {
-      const step: EffectStep = state ? nextStep(state, { now: ledger.now(), token: '', sent: run.sent }) : { do: 'dispatch' };
+      const step: EffectStep = state ? nextStep(state, { now: ledger.now(), token: '', sent: sendsCounted(run) }) : { do: 'dispatch' };
       switch (step.do) {
         case 'dispatch':
         case 'lose':
+          if (work.barred && step.do === 'dispatch') {
+            // Nothing is sent: only what the ledger knows is told.
+            if (state) return reportBarred(work, work.barred, state, run);
+            state = await ledger.look(key);
+            if (state.status === 'none') return failureReport(work.job, work.barred, 'none');
+            break;
+          }
           // The place is taken before the dispatch is recorded: an attempt's time is not spent in a queue.
           state = await ports.gate.run(() => attempt(ports, work, run, traceparent));
           break;
@@ -115,10 +139,16 @@ async function attempt(ports: EffectPorts, work: Work, run: Run, traceparent: st
   const token = randomUUID();
   // Counted from before the record: a process that was paused in between does not send late.
   const untilMs = performance.now() + work.timeoutMs;
+  await ports.permissions.fresh();
   failpoint('tools.record-dispatch', 'before');
   const { state } = await ledger.ask(key, dispatchOf(work, token, run.sent));
   failpoint('tools.record-dispatch', 'after');
   if (nextStep(state, { now: ledger.now(), token, sent: run.sent }).do !== 'send') return state;
+  const stopped = ports.permissions.stopped(stoppableOf(work.job, work.name));
+  if (stopped) {
+    run.isStopped = true;
+    return (await ledger.ask(key, { type: 'Fail', token, failure: stopped })).state;
+  }
   run.sent++;
   failpoint('tools.send-effect', 'before');
   const outcome = await send(work, token, { untilMs, traceparent });
@@ -128,6 +158,14 @@ async function attempt(ports: EffectPorts, work: Work, run: Run, traceparent: st
   failpoint('tools.record-outcome', 'after');
   if (answer.rejection) ports.onContradiction(key, answer.rejection.message);
   return answer.state;
+}
+
+/** Who is stopped sends no more, as if it had been sent often enough. */
+const sendsCounted = ({ isStopped, sent }: Run): number => (isStopped ? SENDS_PER_JOB_MAX : sent);
+
+/** It was sent before, its time is over, and nothing more may be sent: nobody knows whether it happened. */
+function reportBarred(work: Work, barred: Failure, state: EffectState, run: Run): Command {
+  return failureReport(work.job, barred, 'unknown', { needsPerson: work.effect === 'non-idempotent-write', evidence: evidenceOf(work, state, run) });
 }
 
 function dispatchOf({ job, name, effect, timeoutMs, request, reconcile }: Work, token: string, sent: number): EffectCommand {

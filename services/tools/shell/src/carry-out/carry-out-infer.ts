@@ -18,14 +18,14 @@ export interface InferPorts {
   readonly modelTimeoutMs: number;
 }
 
-/** Failure codes: `input-invalid`, `timeout` (the execution's deadline), `model-unavailable` with every reason. */
-export async function carryOutInfer(ports: InferPorts, job: Job, args: Json): Promise<Command> {
+/** `denied`: candidates that policies left out. Failure codes: `input-invalid`, `timeout` (the execution's deadline), `model-unavailable` with every reason. */
+export async function carryOutInfer(ports: InferPorts, job: Job, args: Json, denied: readonly RejectedCandidate[] = []): Promise<Command> {
   const reading = readInferInput(args);
   if (!reading.ok) return failureReport(job, reading.failure, 'none');
   const { input } = reading;
   const check = input.schema && ports.schemas.checkFor(input.schema);
   if (check instanceof Error) return failureReport(job, rejection('input-invalid', `Expected schema to be a JSON Schema but ${check.message}.`), 'none');
-  const rejected: RejectedCandidate[] = [];
+  const rejected: RejectedCandidate[] = [...denied];
   for (const candidate of job.models) {
     const timeoutMs = Math.min(ports.modelTimeoutMs, leftMs(job));
     if (timeoutMs <= 0)

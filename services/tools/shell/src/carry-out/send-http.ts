@@ -16,7 +16,11 @@ export interface HttpExchanging {
   readonly read: (answer: EgressAnswer) => ReadAnswer;
 }
 
-export async function sendHttp(egress: EgressClient, { request, effect, headers, sender, isRedirectSuccess, redirectsMax, read }: HttpExchanging, { untilMs, traceparent }: Sending): Promise<Sent> {
+export async function sendHttp(
+  egress: EgressClient,
+  { request, effect, headers, sender, isRedirectSuccess, redirectsMax, read }: HttpExchanging,
+  { untilMs, traceparent, signal }: Sending,
+): Promise<Sent> {
   const result = await egress.send({
     method: request.method,
     url: request.url,
@@ -26,6 +30,7 @@ export async function sendHttp(egress: EgressClient, { request, effect, headers,
     timeoutMs: Math.floor(untilMs - performance.now()),
     mayRepeat: effect !== 'non-idempotent-write',
     redirectsMax,
+    ...(signal === undefined ? {} : { signal }),
   });
   const outcome = classifyHttp(effect, exchangeOf(result), isRedirectSuccess);
   if (result.kind !== 'answered') return { outcome };

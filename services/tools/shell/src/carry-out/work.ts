@@ -15,6 +15,8 @@ export interface Sending {
   readonly untilMs: number;
   /** W3C trace context of this sending; empty: that of the job. */
   readonly traceparent: string;
+  /** Aborted when a kill switch stops what only reads. */
+  readonly signal?: AbortSignal;
 }
 
 /** What one sending came to. An outcome `confirmed` has an answer. */
@@ -39,6 +41,8 @@ export interface Work {
   readonly attributes: { readonly [name: string]: string };
   /** Labels of what the output is made of. */
   readonly taint: readonly string[];
+  /** Why nothing more may be sent for it, although it may have been sent before: the ledger alone answers. */
+  readonly barred?: Failure;
   /** Sends once, with the job's idempotency key in the way of the transport. Never rejects for what the outside does: that is an outcome. */
   send(sending: Sending): Promise<Sent>;
   /** Asks whether the effect happened; only tools that declare a hook have it. Never rejects for what the outside does. */

@@ -3,24 +3,30 @@ import type { Command, CommandBatch, Context, Job, JobBatch, WorkerPeer } from '
 import { isJsonObject, isUuid, rejection, type Failure, type Json } from '@weft/kernel';
 import { tracerFor } from '@weft/nest-platform';
 import { ATTRIBUTE, GEN_AI, inSpan, isSampled, SPAN } from '@weft/telemetry';
-import { completion, failureReport, type Authorise } from '@weft/tools/core';
-import type { Registry } from '../registry/registry.js';
+import { completion, failureReport, PRIVATE_PREFIX, type Target } from '@weft/tools/core';
+import type { Registry, ToolFacts } from '../registry/registry.js';
 import { carryOutEffect, type EffectPorts } from './carry-out-effect.js';
 import { carryOutInfer, leftMs, type InferPorts } from './carry-out-infer.js';
 import { carryOutRead } from './carry-out-read.js';
 import { commandBatches, type Carried } from './command-stream.js';
 import { callWork } from './http-work.js';
 import { INTERNAL_ERROR, isForLater } from './internal-error.js';
+import { requestOf, stoppableOf, whenPermitted, type PermissionPorts } from './permission-step.js';
 import type { Work, WorkMaking } from './work.js';
 
-export interface WorkerPorts extends InferPorts, EffectPorts {
+export interface WorkerPorts extends InferPorts, EffectPorts, PermissionPorts {
   readonly registry: Registry;
-  readonly authorise: Authorise;
   /** Timeout of a `call: http`, milliseconds. */
   readonly callTimeoutMs: number;
 }
 
 const NO_TAINT: readonly string[] = [];
+/** What is judged of a tool that there is not. */
+const NO_TOOL = { pin: '', effect: 'read', data: 'public', source: '' } as const;
+const NO_MODEL = { id: '', model: '', endpoint: '' } as const;
+
+const factsOf = ({ name, pin, effect, data, source }: ToolFacts) => ({ name, pin, effect, data, source });
+const argumentsInvalid = (name: string, problem: string): Failure => rejection('input-invalid', `Expected arguments of tool ${name} that match its schema but ${problem}.`);
 
 export class ToolsWorker implements WorkerPeer {
   /** Jobs under way, by idempotency key: a duplicate joins. */
@@ -29,7 +35,12 @@ export class ToolsWorker implements WorkerPeer {
   readonly #streams = new Set<Promise<void>>();
   #isDraining = false;
 
-  constructor(private readonly ports: WorkerPorts) {}
+  /** Jobs that a kill switch can end, each looking for itself. */
+  readonly #looks = new Set<() => void>();
+
+  constructor(private readonly ports: WorkerPorts) {
+    ports.permissions.onSwitch(() => this.#looks.forEach((look) => look()));
+  }
 
   /** Results stream back as they come. A job that comes to nothing (the process is going, the store is away) is left out: it is dispatched again. */
   carryOut({ jobs }: JobBatch, _context: Context): AsyncIterable<CommandBatch> {
@@ -39,17 +50,32 @@ export class ToolsWorker implements WorkerPeer {
   /** One job. Synchronous when nothing outside has to be asked. */
   carry(job: Job): Carried {
     if (this.#isDraining) return undefined;
-    try {
-      return this.#begin(job);
-    } catch (error) {
-      return this.#unexpected(job, error);
-    }
+    return this.ports.permissions.isFresh ? this.#tried(job) : this.#freshened(job);
   }
 
   /** Begins no more jobs; resolves when everything under way has come to something and whoever called has taken it. */
   async drain(): Promise<void> {
     this.#isDraining = true;
     while (this.#underWay.size + this.#streams.size > 0) await Promise.allSettled([...this.#underWay.values(), ...this.#streams]);
+  }
+
+  #tried(job: Job): Carried {
+    try {
+      const carried = this.#begin(job);
+      return carried instanceof Promise ? carried.catch((error: unknown) => this.#unexpected(job, error)) : carried;
+    } catch (error) {
+      return this.#unexpected(job, error);
+    }
+  }
+
+  /** What is off was not read for a while: it is read before anything is done. */
+  async #freshened(job: Job): Promise<Command | undefined> {
+    try {
+      await this.ports.permissions.fresh();
+    } catch (error) {
+      return this.#unexpected(job, error);
+    }
+    return this.#isDraining ? undefined : this.#tried(job);
   }
 
   async *#watched(batches: AsyncIterable<CommandBatch>): AsyncGenerator<CommandBatch, void, undefined> {
@@ -70,16 +96,10 @@ export class ToolsWorker implements WorkerPeer {
     switch (job.kind) {
       case 'tool':
         return this.#tool(job, args);
-      case 'http': {
-        const denial = this.#denial(job, '');
-        return denial ? failureReport(job, denial, 'none') : this.#act(job, callWork(this.ports, job, args, this.ports.callTimeoutMs));
-      }
-      case 'infer': {
-        const denial = this.#denial(job, '');
-        return denial
-          ? failureReport(job, denial, 'none')
-          : this.#join(job, () => this.#traced(job, SPAN.infer, { [GEN_AI.operation]: 'chat', [GEN_AI.requestModel]: job.models[0]?.model ?? '' }, () => carryOutInfer(this.ports, job, args)));
-      }
+      case 'http':
+        return this.#http(job, args);
+      case 'infer':
+        return this.#infer(job, args);
       default:
         return failureReport(job, rejection('not-configured', `Expected a job of kind tool, http or infer but got ${JSON.stringify(job.kind)}.`), 'none');
     }
@@ -89,38 +109,86 @@ export class ToolsWorker implements WorkerPeer {
     const name = isJsonObject(args) ? args['name'] : undefined;
     const given = isJsonObject(args) ? (args['arguments'] ?? {}) : undefined;
     if (typeof name !== 'string' || given === undefined) return failureReport(job, rejection('input-invalid', 'Expected {name: NAME, arguments: {...}} but the field `name` is no text.'), 'none');
-    // Authority comes first: whether a tool exists is nobody's business who may not use it.
-    const denial = this.#denial(job, name);
-    if (denial) return failureReport(job, denial, 'none');
     const entry = this.ports.registry.find(name);
-    if (!entry)
-      return failureReport(
-        job,
-        rejection('not-configured', `Expected a declared tool but there is none named ${JSON.stringify(name)}. Declared are: ${this.ports.registry.names.join(', ') || 'none'}.`),
-        'none',
-      );
-    const problem = entry.inputProblem(given);
-    if (problem !== undefined) return failureReport(job, rejection('input-invalid', `Expected arguments of tool ${name} that match its schema but ${problem}.`), 'none');
-    if (entry.kind === 'static') return completion(job, entry.answerText, undefined, NO_TAINT);
-    return this.#act(job, entry.work(job, given));
+    // Authority comes first: whether a tool exists, and what it takes, is nobody's business who may not use it.
+    const request = requestOf(job, entry ? { action: 'call', ...factsOf(entry) } : { action: 'call', name, ...NO_TOOL }, given);
+    const problem = entry ? entry.inputProblem(given) : '';
+    if (!entry || problem !== undefined) {
+      const permitted = this.ports.permissions.permit({ request, attenuation: job.attenuation, approvals: [] });
+      return failureReport(job, permitted.kind === 'deny' ? permitted.failure : entry ? argumentsInvalid(name, problem ?? '') : this.#unknownTool(name), 'none');
+    }
+    return whenPermitted(this.ports, job, request, (barred) => {
+      const labels = entry.data === 'private' ? [`${PRIVATE_PREFIX}tool:${name}`] : NO_TAINT;
+      if (entry.kind === 'static') return completion(job, entry.answerText, undefined, labels);
+      const made = entry.work(job, given);
+      return this.#act(job, made.ok ? { ok: true, work: { ...made.work, taint: [...made.work.taint, ...labels] } } : made, barred);
+    });
   }
 
-  #denial(job: Job, tool: string): Failure | undefined {
-    return this.ports.authorise({ tenant: job.context?.tenant ?? '', workflow: job.workflow, kind: job.kind, tool });
+  #unknownTool(name: string): Failure {
+    return rejection('not-configured', `Expected a declared tool but there is none named ${JSON.stringify(name)}. Declared are: ${this.ports.registry.names.join(', ') || 'none'}.`);
+  }
+
+  #http(job: Job, args: Json): Carried {
+    const made = callWork(this.ports, job, args, this.ports.callTimeoutMs);
+    const { url = '', method = '' } = made.ok ? (made.work.request as { readonly url?: string; readonly method?: string }) : {};
+    const request = requestOf(job, { action: 'http', url, method, effect: made.ok ? made.work.effect : 'read' }, args);
+    return whenPermitted(this.ports, job, request, (barred) => this.#act(job, made, barred));
+  }
+
+  #infer(job: Job, args: Json): Carried {
+    // Each candidate is a resource of its own; without any, the right to ask models at all is what is judged.
+    const permits = (job.models.length === 0 ? [NO_MODEL] : job.models).map((candidate) => {
+      const on: Target = { action: 'infer', id: candidate.id, model: candidate.model, endpoint: candidate.endpoint };
+      return { candidate, permitted: this.ports.permissions.permit({ request: requestOf(job, on, args), attenuation: job.attenuation, approvals: job.approvals }) };
+    });
+    const refused = permits.flatMap(({ candidate, permitted }) => (permitted.kind === 'deny' || permitted.kind === 'ask' ? [{ candidate, permitted }] : []));
+    const [first] = refused;
+    if (first && refused.length === permits.length)
+      return failureReport(job, first.permitted.failure, 'none', first.permitted.kind === 'ask' ? { approvalRequest: first.permitted.approvalRequest } : {});
+    const denied = refused.map(({ candidate, permitted }) => ({ candidate: candidate.id, reason: permitted.failure.message }));
+    const models = job.models.filter((candidate) => !refused.some((each) => each.candidate === candidate));
+    return this.#join(job, () =>
+      this.#traced(job, SPAN.infer, { [GEN_AI.operation]: 'chat', [GEN_AI.requestModel]: models[0]?.model ?? '' }, () =>
+        this.#stoppable(
+          job,
+          models.map(({ id }) => id),
+          () => carryOutInfer(this.ports, { ...job, models }, args, denied),
+        ),
+      ),
+    );
   }
 
   /** Everything that leaves this process for a tool or an endpoint, whatever its transport. */
-  #act(job: Job, made: WorkMaking): Carried {
+  #act(job: Job, made: WorkMaking, barred: Failure | undefined): Carried {
     if (!made.ok) return failureReport(job, made.failure, 'none');
     const timeoutMs = Math.min(made.work.timeoutMs, leftMs(job));
-    const work: Work = { ...made.work, timeoutMs: Math.max(0, timeoutMs) };
+    const work: Work = { ...made.work, timeoutMs: Math.max(0, timeoutMs), ...(barred ? { barred } : {}) };
     // What is in the ledger already is answered from it, however late.
     if (work.effect === 'read' && timeoutMs <= 0) return failureReport(job, rejection('timeout', 'Expected to send before the deadline of the execution but it has passed.'), 'none');
     return this.#join(job, () =>
       this.#traced(job, SPAN.toolCall, { [ATTRIBUTE.tool]: work.name, ...work.attributes }, (traceparent) =>
-        work.effect === 'read' ? carryOutRead(this.ports.gate, work, traceparent) : carryOutEffect(this.ports, work, traceparent),
+        work.effect === 'read' ? this.#stoppable(job, [work.name], (signal) => carryOutRead(this.ports.gate, work, traceparent, signal)) : carryOutEffect(this.ports, work, traceparent),
       ),
     );
+  }
+
+  /** Runs what changes nothing; a kill switch on any of its targets ends it at once. */
+  async #stoppable(job: Job, targets: readonly string[], run: (signal: AbortSignal) => Promise<Command | undefined>): Promise<Command | undefined> {
+    const { promise, resolve } = Promise.withResolvers<Command>();
+    const abort = new AbortController();
+    const look = (): void => {
+      const stopped = targets.map((target) => this.ports.permissions.stopped(stoppableOf(job, target))).find((failure) => failure !== undefined);
+      if (stopped === undefined) return;
+      abort.abort();
+      resolve(failureReport(job, stopped, 'none'));
+    };
+    this.#looks.add(look);
+    try {
+      return await Promise.race([run(abort.signal), promise]);
+    } finally {
+      this.#looks.delete(look);
+    }
   }
 
   /** Runs what asks the outside in a span of its own, when its trace is recorded. */

@@ -1,4 +1,6 @@
 import type { ServiceMigrations } from '@weft/adapter-postgres';
 import { Effects1700000000001 } from './0001-effects.js';
 
-export const toolsMigrations: ServiceMigrations = { service: 'tools', migrations: [Effects1700000000001] };
+import { Permissions1700000000010 } from './0010-permissions.js';
+
+export const toolsMigrations: ServiceMigrations = { service: 'tools', migrations: [Effects1700000000001, Permissions1700000000010] };

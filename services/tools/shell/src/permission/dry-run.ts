@@ -1,21 +1,66 @@
-// What would be decided about a job, for people who ask beforehand.
+// What would be decided about a job, for people who ask beforehand. Nothing is done, taken or recorded.
 import type { Authorization, PermissionsPeer } from '@weft/contracts';
-import { refuse } from '@weft/kernel';
-import type { Authorise } from '@weft/tools/core';
+import { refuse, type Json } from '@weft/kernel';
+import type { PermissionRequest, Target } from '@weft/tools/core';
+import type { Registry } from '../registry/registry.js';
+import type { Permissions, Permitted } from './permissions.js';
 
-const KINDS: readonly string[] = ['tool', 'http', 'infer'];
-
-/** Answers from the grants that jobs meet. Refusal: `request-invalid`. */
-export function dryRun(authorise: Authorise): PermissionsPeer {
+/** Answers from the very policies that jobs meet. Refusal: `request-invalid`. */
+export function dryRun(permissions: Permissions, registry: Registry): Pick<PermissionsPeer, 'authorize'> {
   return {
-    authorize: async ({ workflow, kind, tool }, { tenant }) => {
-      if (!KINDS.includes(kind)) refuse('request-invalid', `Expected a kind of ${KINDS.join(', ')} but got ${JSON.stringify(kind.slice(0, 60))}.`);
-      const denial = authorise({ tenant, workflow, kind, tool: kind === 'tool' ? tool : '' });
-      return answer(denial === undefined ? { decision: 'allow' } : { decision: 'deny', code: denial.code, message: denial.message, reasons: [denial.message] });
+    authorize: async ({ workflow, agent, kind, tool, argumentsJson, taint, purpose, actor, budget, attenuation }, context) => {
+      await permissions.fresh();
+      const args = argumentsJson === '' ? {} : jsonOf(argumentsJson);
+      const request: PermissionRequest = {
+        by: { tenant: context.tenant, actor: actor === '' ? context.actor : actor, workflow, agent },
+        on: targetOf(kind, tool, args, registry),
+        arguments: args,
+        circumstances: { taint, purpose, budget, now: Date.now(), pointer: '' },
+      };
+      return answerOf(permissions.permit({ request, attenuation, approvals: [] }), permissions.policyDigest);
     },
   };
 }
 
-function answer(told: Partial<Authorization> & Pick<Authorization, 'decision'>): Authorization {
-  return { code: '', message: '', reasons: [], needed: [], policies: [], approvalRequest: undefined, policyDigest: '', ...told };
+function targetOf(kind: string, tool: string, args: Json, registry: Registry): Target {
+  switch (kind) {
+    case 'tool': {
+      const found = registry.find(tool);
+      if (!found) return { action: 'call', name: tool, pin: '', effect: 'non-idempotent-write', data: 'public', source: '' };
+      const { name, pin, effect, data, source } = found;
+      return { action: 'call', name, pin, effect, data, source };
+    }
+    case 'http': {
+      const { method = 'GET', endpoint = '' } = (typeof args === 'object' && args !== null && !Array.isArray(args) ? args : {}) as { readonly method?: Json; readonly endpoint?: Json };
+      const verb = String(method).toUpperCase();
+      return { action: 'http', url: String(endpoint), method: verb, effect: verb === 'GET' || verb === 'HEAD' ? 'read' : 'non-idempotent-write' };
+    }
+    case 'infer':
+      return { action: 'infer', id: tool, model: '', endpoint: '' };
+    default:
+      return refuse('request-invalid', `Expected a kind of tool, http, infer but got ${JSON.stringify(kind.slice(0, 60))}.`);
+  }
+}
+
+function jsonOf(text: string): Json {
+  try {
+    return JSON.parse(text) as Json;
+  } catch {
+    return refuse('request-invalid', 'Expected arguments as JSON but they are none.');
+  }
+}
+
+function answerOf(permitted: Permitted, policyDigest: string): Authorization {
+  const { kind, policies } = permitted;
+  const failure = kind === 'deny' || kind === 'ask' ? permitted.failure : undefined;
+  return {
+    decision: kind === 'approved' ? 'allow' : kind,
+    code: failure?.code ?? '',
+    message: failure?.message ?? '',
+    reasons: kind === 'ask' ? permitted.approvalRequest.reasons : failure ? [failure.message] : [],
+    needed: kind === 'deny' ? [...permitted.needed] : kind === 'ask' ? ['A person who approves exactly this action.'] : [],
+    policies: policies.map(({ id, effect, place }) => ({ id, effect, place })),
+    approvalRequest: kind === 'ask' ? permitted.approvalRequest : undefined,
+    policyDigest,
+  };
 }

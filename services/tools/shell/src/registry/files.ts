@@ -24,6 +24,7 @@ const common = {
   input: jsonObject,
   output: jsonObject.optional(),
   timeoutMs: z.number().int().min(1).max(600_000).default(TOOL_TIMEOUT_MS),
+  data: z.enum(['private', 'public']).optional(),
 };
 const tool = z.discriminatedUnion('kind', [
   z.strictObject({ ...common, kind: z.literal('static'), effect: z.literal('read', 'a static tool is of class read'), answer: json }),
@@ -47,6 +48,8 @@ const grant = z.strictObject({
   workflow: z.string().regex(/^[^/]+\/[^/]+$/, 'expected namespace/name, where * stands for any text'),
   tools: z.array(z.string()).default([]),
   kinds: z.array(z.enum(['http', 'infer'])).default([]),
+  agents: z.array(z.string().min(1)).default([]),
+  actors: z.array(z.string().min(1)).default(['*']),
 });
 const grantsFile = z.strictObject({ grants: z.array(grant) });
 

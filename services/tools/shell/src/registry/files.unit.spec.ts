@@ -52,7 +52,9 @@ describe('the tools file', () => {
 
 describe('the grants file', () => {
   it('gives entries with their defaults', () => {
-    expect(parseGrants('grants:\n  - {tenant: default, workflow: acme/x, tools: [send]}', 'grants.yaml')).toEqual([{ tenant: 'default', workflow: 'acme/x', tools: ['send'], kinds: [] }]);
+    expect(parseGrants('grants:\n  - {tenant: default, workflow: acme/x, tools: [send]}', 'grants.yaml')).toEqual([
+      { tenant: 'default', workflow: 'acme/x', tools: ['send'], kinds: [], agents: [], actors: ['*'] },
+    ]);
   });
 
   it.each([

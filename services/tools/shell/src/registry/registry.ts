@@ -1,7 +1,7 @@
 // The tools of this process, ready to use: schemas and templates compiled once.
 import type { Job } from '@weft/contracts';
 import type { Json } from '@weft/kernel';
-import { prepareTool, type EffectClass, type ToolDefinition } from '@weft/tools/core';
+import { prepareTool, type DataClass, type EffectClass, type ToolDefinition } from '@weft/tools/core';
 import { toolWork, type HttpPorts } from '../carry-out/http-work.js';
 import type { WorkMaking } from '../carry-out/work.js';
 import type { SchemaCheck } from './schemas.js';
@@ -12,6 +12,11 @@ import { FileInvalid } from './files.js';
 export interface ToolFacts {
   readonly name: string;
   readonly effect: EffectClass;
+  readonly data: DataClass;
+  /** Digest that it was accepted by; empty: it is what its declaration says. */
+  readonly pin: string;
+  /** Where it comes from: `declared`, or the name of a source. */
+  readonly source: string;
   /** What is wrong with arguments, by the tool's schema. */
   readonly inputProblem: SchemaCheck;
 }
@@ -51,7 +56,8 @@ export function registryOf(definitions: readonly ToolDefinition[], ports: HttpPo
 }
 
 function entryOf(definition: ToolDefinition, ports: HttpPorts): ToolEntry | string[] {
-  const { name, effect } = definition;
+  const { name, effect, data = 'public' } = definition;
+  const declared = { data, pin: '', source: 'declared' } as const;
   const faults: string[] = [];
   const check = (field: 'input' | 'output'): SchemaCheck | undefined => {
     const schema = definition[field];
@@ -67,11 +73,11 @@ function entryOf(definition: ToolDefinition, ports: HttpPorts): ToolEntry | stri
   if (definition.kind === 'static') {
     const problem = outputProblem?.(definition.answer);
     if (problem !== undefined) faults.push(`answer: ${problem}, as its own output schema wants`);
-    return faults.length > 0 || !inputProblem ? faults : { kind: 'static', name, effect, inputProblem, answerText: JSON.stringify(definition.answer) };
+    return faults.length > 0 || !inputProblem ? faults : { kind: 'static', name, effect, ...declared, inputProblem, answerText: JSON.stringify(definition.answer) };
   }
   const prepared = prepareTool(definition);
   if (!prepared.ok) faults.push(...prepared.problems);
   if (faults.length > 0 || !inputProblem || !prepared.ok) return faults;
   const ready = { tool: prepared.tool, outputProblem };
-  return { kind: 'acting', name, effect, inputProblem, work: (job, args) => toolWork(ports, job, ready, args) };
+  return { kind: 'acting', name, effect, ...declared, inputProblem, work: (job, args) => toolWork(ports, job, ready, args) };
 }

@@ -1,0 +1,64 @@
+// What is asked for when something acts: who, what, with which arguments, having seen what.
+import type { Json } from '@weft/kernel';
+import type { EffectClass } from '../effect/effect.events.js';
+
+/** What is done: a tool called, `call: http`, a model asked. */
+export type Action = 'call' | 'http' | 'infer';
+
+/** Who acts. Each principal of it needs a permit of its own: the workflow, and the agent where there is one. */
+export interface Actor {
+  readonly tenant: string;
+  /** On whose behalf: `key:ID`, `user:ID`, `service:NAME`; may be empty. */
+  readonly actor: string;
+  /** `namespace/name:version`. */
+  readonly workflow: string;
+  /** Name of the agent; empty when the workflow itself acts. */
+  readonly agent: string;
+}
+
+/** Whether what a tool answers is somebody's private matter. */
+export type DataClass = 'private' | 'public';
+
+/** What is acted on. */
+export type Target =
+  | { readonly action: 'call'; readonly name: string; readonly pin: string; readonly effect: EffectClass; readonly data: DataClass; readonly source: string }
+  | { readonly action: 'http'; readonly url: string; readonly method: string; readonly effect: EffectClass }
+  | { readonly action: 'infer'; readonly id: string; readonly model: string; readonly endpoint: string };
+
+/** The circumstances. */
+export interface Circumstances {
+  /** Labels of all that the execution has seen. */
+  readonly taint: readonly string[];
+  readonly purpose: string;
+  /** What may still be spent; missing = unlimited. */
+  readonly budget?: { readonly moneyMicros: number; readonly tokens: number; readonly calls: number } | undefined;
+  /** Milliseconds since the Unix epoch. */
+  readonly now: number;
+  /** JSON Pointer of the task. */
+  readonly pointer: string;
+}
+
+export interface PermissionRequest {
+  readonly by: Actor;
+  readonly on: Target;
+  readonly arguments: Json;
+  readonly circumstances: Circumstances;
+}
+
+/** The class of a target: a model changes nothing. */
+export const effectOf = (target: Target): EffectClass => (target.action === 'infer' ? 'read' : target.effect);
+
+/** What a target is called in sentences, evidence and switches. */
+export function targetName(target: Target): string {
+  switch (target.action) {
+    case 'call':
+      return target.name;
+    case 'http':
+      return 'call:http';
+    case 'infer':
+      return target.id;
+  }
+}
+
+/** `namespace/name` of a workflow with or without its version. */
+export const workflowName = (workflow: string): string => workflow.split(':', 1)[0] ?? '';

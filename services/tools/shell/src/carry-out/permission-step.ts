@@ -1,0 +1,62 @@
+// The place of permission in carrying out a job: after it is known what is asked for, before anything is reserved, recorded or sent.
+import type { Approval, Budget, Job } from '@weft/contracts';
+import type { Failure, Json } from '@weft/kernel';
+import { failureReport, effectOf, type PermissionRequest, type Stoppable, type Target } from '@weft/tools/core';
+import type { EffectLedger } from '../persist/effect.ledger.js';
+import type { Permissions } from '../permission/permissions.js';
+import type { Carried } from './command-stream.js';
+
+export interface PermissionPorts {
+  readonly permissions: Permissions;
+  readonly ledger: EffectLedger;
+  /** Takes a person's word for a key; false: it was used for another one. */
+  readonly takeApproval: (tenant: string, approval: Approval, key: string) => Promise<boolean>;
+}
+
+/** What a job asks for. */
+export function requestOf(job: Job, on: Target, args: Json): PermissionRequest {
+  const { tenant = '', actor = '', taint = [], purpose = '', budget } = job.context ?? {};
+  return {
+    by: { tenant, actor, workflow: job.workflow, agent: job.agent },
+    on,
+    arguments: args,
+    circumstances: { taint, purpose, budget: least(budget, job.attenuation?.budget), now: Date.now(), pointer: job.pointer },
+  };
+}
+
+/** What a kill switch could stop of a job. @param target the tool, `call:http`, or id of the model. */
+export const stoppableOf = (job: Job, target: string): Stoppable => ({ tenant: job.context?.tenant ?? '', workflow: job.workflow, agent: job.agent, target });
+
+/**
+ * Goes on with what is permitted. A write that is refused now may have been sent before: then `then` is called with the refusal, to
+ * tell what the ledger knows and to send nothing.
+ */
+export function whenPermitted(ports: PermissionPorts, job: Job, request: PermissionRequest, then: (barred: Failure | undefined) => Carried): Carried {
+  const isWrite = effectOf(request.on) !== 'read';
+  const step = (approvals: readonly Approval[]): Carried => {
+    const permitted = ports.permissions.permit({ request, attenuation: job.attenuation, approvals });
+    switch (permitted.kind) {
+      case 'allow':
+        return then(undefined);
+      case 'approved': {
+        const { approval } = permitted;
+        return ports.takeApproval(request.by.tenant, approval, job.idempotencyKey).then((isOurs) => (isOurs ? then(undefined) : step(approvals.filter((other) => other !== approval))));
+      }
+      case 'ask':
+      case 'deny': {
+        const refused = failureReport(job, permitted.failure, 'none', permitted.kind === 'ask' ? { approvalRequest: permitted.approvalRequest } : {});
+        if (!isWrite) return refused;
+        // A person's word about what happened is recorded whatever is permitted now: nothing is sent for it.
+        if (job.settlement) return then(permitted.failure);
+        return ports.ledger.look(job.idempotencyKey).then((state) => (state.status === 'none' ? refused : then(permitted.failure)));
+      }
+    }
+  };
+  return step(job.approvals);
+}
+
+/** The smaller of two budgets, part by part; missing = unlimited. */
+function least(one: Budget | undefined, other: Budget | undefined): Budget | undefined {
+  if (!one || !other) return one ?? other;
+  return { moneyMicros: Math.min(one.moneyMicros, other.moneyMicros), tokens: Math.min(one.tokens, other.tokens), calls: Math.min(one.calls, other.calls) };
+}
