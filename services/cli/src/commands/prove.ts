@@ -1,22 +1,20 @@
 // `weft prove`: claims as commands that anybody can run on their own machine.
-import { Option, type Command } from 'commander';
-import { CommandFailed } from '../exit-codes.js';
-import { printer, table } from '../output/print.js';
-import { interruptible } from '../processes/interruption.js';
-import { PROFILES, type Profile } from '../processes/profile.js';
+import type { Command } from 'commander';
+import type { Profile } from '../processes/profile.js';
 import { proveFailpoints } from '../prove/failpoint-sweep.js';
 import { proveKills } from '../prove/kills.js';
 import { PLANTS, type Plant } from '../prove/plants.js';
 import { proveTakeover, TAKEOVER_PLANTS, type TakeoverPlant } from '../prove/takeover.js';
-import { oneOf, wholeNumber, withExamples } from './command.js';
-
-const SEED_MAX = 2 ** 31;
+import { wholeNumber, withExamples } from './command.js';
+import { carryOut, withCommon, withProfile, type Flags } from './proof.js';
+import { registerEgress } from './prove-egress.js';
 
 export function registerProve(program: Command): void {
   const prove = program.command('prove').description('Prove a promise on this machine; exits with 1 when it is broken');
   registerKills(prove);
   registerFailpoints(prove);
   registerTakeover(prove);
+  registerEgress(prove);
 }
 
 function registerKills(prove: Command): void {
@@ -70,32 +68,3 @@ function registerTakeover(prove: Command): void {
     ['./weft prove takeover --rounds 1 --plant no-takeover', 'must fail: nobody misses the one that is gone'],
   ]);
 }
-
-interface Flags<P> {
-  readonly seed: number;
-  readonly plant: P;
-  readonly json?: boolean;
-}
-
-const withProfile = (command: Command): Command => command.option('--profile <profile>', 'what is struck: standalone, the one process; mesh, one process a service', oneOf(PROFILES), 'standalone');
-
-const withCommon = (command: Command, plants: readonly string[], seedMeans: string): Command =>
-  command
-    .option('--seed <n>', seedMeans, wholeNumber(0, SEED_MAX), 1)
-    .addOption(new Option('--plant <fault>', 'plant a fault that the proof must notice').choices(plants).default('none'))
-    .option('--json', 'print one JSON line');
-
-/** What a proof is told besides its flags. */
-interface Told {
-  readonly onProgress: (text: string) => void;
-  readonly told: Promise<never>;
-}
-
-async function carryOut({ json = false }: { readonly json?: boolean }, proof: (told: Told) => Promise<{ readonly report: Readonly<Record<string, unknown>>; readonly clean: boolean }>): Promise<void> {
-  const out = printer(json);
-  const { report, clean } = await interruptible(out.progress, (told) => proof({ onProgress: out.progress, told }));
-  out.data(report, () => table(Object.entries(report).map(([name, value]) => [name, textOf(value)])));
-  if (!clean) throw new CommandFailed('The promise is broken: the counts above say how.');
-}
-
-const textOf = (value: unknown): string => (Array.isArray(value) ? value.join('\n') || 'none' : typeof value === 'object' ? JSON.stringify(value) : String(value));

@@ -21,6 +21,7 @@ const SMOKES: readonly Smoke[] = [
   { name: 'demo (mesh)', args: ['demo', '--json', '--profile', 'mesh'], needs: ['kafka'], timeoutMs: 240_000, read: demoRemark },
   { name: 'prove kills (standalone)', args: ['prove', 'kills', '--executions', '40', '--kills', '4', '--profile', 'standalone', '--json'], needs: [], timeoutMs: 240_000, read: killsRemark },
   { name: 'prove failpoints (standalone)', args: ['prove', 'failpoints', '--json'], needs: [], timeoutMs: 600_000, read: failpointsRemark },
+  { name: 'prove egress', args: ['prove', 'egress', '--benign', '20', '--json'], needs: [], timeoutMs: 120_000, read: egressRemark },
   { name: 'bench chain (standalone)', args: ['bench', 'chain', '--count', '200', '--concurrency', '16', '--profile', 'standalone', '--json'], needs: [], timeoutMs: 120_000, read: chainRemark },
   { name: 'bench fanout (standalone)', args: ['bench', 'fanout', '--count', '100', '--concurrency', '16', '--json'], needs: [], timeoutMs: 120_000, read: fanoutRemark },
   { name: 'bench parked (standalone)', args: ['bench', 'parked', '--count', '1000', '--settle-seconds', '1', '--json'], needs: [], timeoutMs: 180_000, read: parkedRemark },
@@ -81,6 +82,11 @@ function simulateRemark(stdout: string): string {
   const { seeds, violations, faultsPerSeed } = lastJson(stdout);
   if (violations !== 0) throw new Error(`expected no violation but got ${violations}`);
   return `${seeds} seeds, ${faultsPerSeed} faults each, no violation`;
+}
+
+function egressRemark(stdout: string): string {
+  const { urls, connections } = JSON.parse(stdout) as { urls: number; connections: number };
+  return `${urls} URLs, ${connections} connections`;
 }
 
 function failpointsRemark(stdout: string): string {
