@@ -1,10 +1,14 @@
 // `weft conformance`: suites that others wrote, run against this installation.
 import type { SuiteResult } from '@weft/jq';
 import type { Command } from 'commander';
-import { basename } from 'node:path';
+import { globSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { readFeature } from '../conformance/feature-file.js';
 import { runJqSuite } from '../conformance/jq-suite.js';
-import { CommandFailed } from '../exit-codes.js';
+import { runOwsSuite, type ScenarioResult } from '../conformance/ows-suite.js';
+import { CommandFailed, EXIT } from '../exit-codes.js';
 import { colors, printer, table } from '../output/print.js';
+import { interruptible } from '../processes/interruption.js';
 import { readInput, withExamples } from './command.js';
 
 /** Share of a file's groups that has to pass, percent. */
@@ -12,6 +16,7 @@ const FLOOR_PERCENT = 98;
 
 export function registerConformance(program: Command): void {
   const conformance = program.command('conformance').description('Run suites that others wrote; exits with 1 when too little of them passes');
+  registerOws(conformance);
   const jq = conformance
     .command('jq')
     .description(`Run test files in the form of jq's own; exits with 1 when less than ${FLOOR_PERCENT} % of a file passes`)
@@ -23,6 +28,33 @@ export function registerConformance(program: Command): void {
   ])
     .addHelpText('after', '\nGroups that import modules are skipped and not counted in the total: expressions of workflows read no files.')
     .action(runJq);
+}
+
+function registerOws(conformance: Command): void {
+  const ows = conformance
+    .command('ows')
+    .description('Run the features of the Open Workflow Specification; exits with 1 when a scenario does not pass')
+    .argument('<dir>', 'folder with .feature files, at any depth')
+    .option('--json', 'print one JSON line');
+  withExamples(ows, [
+    ['./weft conformance ows ctk/features', 'each scenario as an execution of a Weft of its own'],
+    ['./weft conformance ows ctk/features --json', 'one JSON line: {passed, total, scenarios: [{feature, scenario, passed, reasons}]}'],
+  ])
+    .addHelpText('after', '\nPublic hosts that the documents name (a pet store, httpbin) are replaced by stand-ins on this machine.')
+    .action(async (folder: string, { json = false }: { readonly json?: boolean }) => {
+      const out = printer(json);
+      const files = globSync('**/*.feature', { cwd: folder }).sort();
+      if (files.length === 0) throw new CommandFailed(`Expected .feature files in ${folder} but there is none.`, EXIT.usage);
+      const scenarios = files.flatMap((file) => readFeature(readInput(join(folder, file), 'a feature')));
+      const results = await interruptible(out.progress, (told) => Promise.race([runOwsSuite(scenarios, out.progress), told]));
+      const passed = results.filter((result) => result.passed).length;
+      out.data({ passed, total: results.length, scenarios: results }, () => [...results.map(scenarioText), `${passed} of ${results.length} scenarios pass`].join('\n'));
+      if (passed < results.length) throw new CommandFailed(`${results.length - passed} of ${results.length} scenarios do not pass.`);
+    });
+}
+
+function scenarioText({ feature, scenario, passed, reasons }: ScenarioResult): string {
+  return [`${passed ? colors.green('✓') : colors.red('✗')} ${feature}: ${scenario}`, ...reasons.map((reason) => colors.dim(`    ${reason}`))].join('\n');
 }
 
 interface FileResult extends SuiteResult {

@@ -1,11 +1,11 @@
-// What a Weft that runs one document is set up with: a route to it, leave to do all that it says, and the way out to where it says.
+// What a Weft that runs documents is set up with: routes to them, leave to do all that they say, and the way out to where they say.
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseDocument, stringify } from 'yaml';
 import { providerIn } from '../processes/local-world.js';
 
-/** Type of the event that starts the document. */
-export const RUN_REQUEST_TYPE = 'ai.weft.run.v1';
+/** Type of the event that starts the document at this place. */
+export const requestTypeOf = (document: number): string => `ai.weft.run.${document}.v1`;
 
 /** Whoever runs a document on a machine of his own grants it everything; others grant nothing that way. */
 const GRANTS = { grants: [{ tenant: 'default', workflow: '*/*', tools: ['*'], kinds: ['http', 'infer'] }] };
@@ -20,20 +20,20 @@ export function runSettings(documents: readonly string[], folder: string, given:
     return path;
   };
   return {
-    WEFT_ROUTES_FILE: given['WEFT_ROUTES_FILE'] || file('routes.yaml', routesTo(values[0], given)),
+    WEFT_ROUTES_FILE: given['WEFT_ROUTES_FILE'] || file('routes.yaml', routesTo(values, given)),
     WEFT_GRANTS_FILE: given['WEFT_GRANTS_FILE'] || file('grants.yaml', GRANTS),
     WEFT_EGRESS_ALLOW: allowed,
   };
 }
 
-function routesTo(document: unknown, given: Readonly<Record<string, string | undefined>>): object {
-  const { namespace = 'none', name = 'none' } = ((document as { readonly document?: { readonly namespace?: string; readonly name?: string } } | null)?.document ?? {}) as {
-    readonly namespace?: string;
-    readonly name?: string;
-  };
+function routesTo(documents: readonly unknown[], given: Readonly<Record<string, string | undefined>>): object {
   const provider = providerIn(given);
   const models = provider ? [{ id: 'provider', capabilities: ['json', 'tools'], ...provider }] : [];
-  return { version: 1, models, routes: [{ name: 'run', when: { type: RUN_REQUEST_TYPE }, workflow: { namespace, name }, ...(provider ? { models: { prefer: ['provider'] } } : {}) }] };
+  const routes = documents.map((value, i) => {
+    const { namespace = 'none', name = 'none' } = (value as { readonly document?: { readonly namespace?: string; readonly name?: string } } | null)?.document ?? {};
+    return { name: `run-${i}`, when: { type: requestTypeOf(i) }, workflow: { namespace, name }, ...(provider ? { models: { prefer: ['provider'] } } : {}) };
+  });
+  return { version: 1, models, routes };
 }
 
 /** Origins of the addresses that a document writes out: where its calls go, as far as no expression says it. */

@@ -1,0 +1,58 @@
+// The conformance suite of the Open Workflow Specification: each scenario as an execution of one Weft, judged by its sentences.
+import { parseDocument } from 'yaml';
+import { deployDefinition, readExecution, untilExecution } from '../client/executions.js';
+import { isEnded } from '../client/shapes.js';
+import { CommandFailed } from '../exit-codes.js';
+import { tasksOf } from '../output/timeline.js';
+import { withThrowAwayWeft, type ThrowAwayWeft } from '../run/throw-away-weft.js';
+import type { Scenario } from './feature-file.js';
+import { objectionsTo, runOf } from './ows-steps.js';
+import { startPublicHosts } from './public-hosts.js';
+
+export interface ScenarioResult {
+  readonly feature: string;
+  readonly scenario: string;
+  readonly passed: boolean;
+  /** Why it did not pass. */
+  readonly reasons: readonly string[];
+}
+
+const SCENARIO_MS_MAX = 30_000;
+
+export async function runOwsSuite(scenarios: readonly Scenario[], onProgress: (text: string) => void): Promise<readonly ScenarioResult[]> {
+  const hosts = await startPublicHosts();
+  try {
+    const documents = scenarios.map((scenario, i) => renamed(hosts.localised(runOf(scenario).definition), i));
+    return await withThrowAwayWeft(documents, onProgress, async (weft) => {
+      const results: ScenarioResult[] = [];
+      // One after the other: what a scenario says about order must not depend on its neighbours.
+      for (const [i, scenario] of scenarios.entries()) {
+        const reasons = await objections(weft, scenario, documents[i]!, i);
+        results.push({ feature: scenario.feature, scenario: scenario.name, passed: reasons.length === 0, reasons });
+      }
+      return results;
+    });
+  } finally {
+    await hosts.stop();
+  }
+}
+
+async function objections({ client, start }: ThrowAwayWeft, scenario: Scenario, document: string, index: number): Promise<readonly string[]> {
+  try {
+    await deployDefinition(client, document);
+    const id = await start(index, runOf(scenario).input);
+    const ended = await untilExecution(client, id, ({ status }) => isEnded(status), SCENARIO_MS_MAX);
+    const { timeline } = await readExecution(client, id);
+    return objectionsTo(scenario, { execution: ended, tasks: tasksOf(timeline).map(({ task }) => task) });
+  } catch (fault) {
+    if (!(fault instanceof CommandFailed)) throw fault;
+    return [fault.message];
+  }
+}
+
+/** Scenarios give several workflows one name and version; each gets a name of its own. */
+function renamed(definition: string, index: number): string {
+  const document = parseDocument(definition);
+  document.setIn(['document', 'name'], `${String(document.getIn(['document', 'name'])).slice(0, 50)}-${index}`);
+  return document.toString({ lineWidth: 0 });
+}
