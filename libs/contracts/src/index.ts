@@ -10,5 +10,6 @@ export * from './generated/weft/v1/audit.js';
 export * from './generated/weft/v1/context.js';
 export * from './generated/weft/v1/jobs.js';
 export * from './generated/weft/v1/orchestration.js';
+export * from './generated/weft/v1/reviews.js';
 export * from './generated/weft/v1/permissions.js';
 export * from './generated/weft/v1/routing.js';

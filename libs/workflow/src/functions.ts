@@ -8,6 +8,7 @@ const EXPRESSION = { type: 'string', pattern: '^\\s*\\$\\{[\\s\\S]*\\}\\s*$' };
 const orExpression = (schema: JsonObject): JsonObject => ({ if: EXPRESSION, else: schema });
 const text = (title: string, more: JsonObject = {}): JsonObject => ({ type: 'string', minLength: 1, title, ...more });
 const args = (required: readonly string[], properties: JsonObject, more: JsonObject = {}): JsonObject => ({ type: 'object', required, additionalProperties: false, properties, ...more });
+const assignee = orExpression({ type: 'string', pattern: '^((user|key|role):)?[^\\s:]{1,100}$', title: '`user:NAME`, `key:ID` or `role:NAME`' });
 const jsonSchema = orExpression({ type: ['object', 'boolean'], title: 'a JSON Schema (draft 2020-12)' });
 
 const message = args(['role', 'content'], {
@@ -141,7 +142,12 @@ export const FUNCTIONS = {
       title: text('what is to be decided, as text'),
       subject: {},
       form: jsonSchema,
-      assignees: orExpression({ type: 'array', minItems: 1, items: text('the name of a person or role'), title: 'a list of names' }),
+      assignees: orExpression({ type: 'array', minItems: 1, maxItems: 50, items: assignee, title: 'a list of 1 to 50 names such as user:eva or role:finance' }),
+      approvals: orExpression({ type: 'integer', minimum: 1, maximum: 10, title: 'an integer from 1 to 10' }),
+      due: duration,
+      remindAfter: duration,
+      escalate: orExpression({ type: ['array', 'object'], maxItems: 10, title: '{ after, to } or a list of at most 10 of them' }),
+      expires: duration,
     }),
   },
   tool: {

@@ -12,6 +12,7 @@ import { registerDemo } from './commands/demo.js';
 import { registerDeploy } from './commands/deploy.js';
 import { registerDown } from './commands/down.js';
 import { registerExecutions } from './commands/executions.js';
+import { registerKeys } from './commands/keys.js';
 import { registerOperations } from './commands/operations.js';
 import { registerProve } from './commands/prove.js';
 import { registerPublish } from './commands/publish.js';
@@ -51,6 +52,7 @@ for (const register of [
   registerExecutions,
   registerBulk,
   registerReviews,
+  registerKeys,
   registerOperations,
   registerSignal,
   registerAudit,

@@ -1,4 +1,4 @@
-// All of Weft as one process. With `migrate`, `create-key TENANT NAME` or `archive FOLDER BEFORE [dry-run]` it only does that and ends.
+// All of Weft as one process. With `migrate`, `create-key TENANT NAME [USER ROLE...]` or `archive FOLDER BEFORE [dry-run]` it only does that and ends.
 import { flushCompileCache } from 'node:module';
 import { engineRole } from '@weft/adapter-postgres';
 import { createApiKey } from '@weft/gateway/shell';
@@ -50,11 +50,11 @@ async function administrate(run: (store: OpenedStore, config: StandaloneConfig) 
   }
 }
 
-async function createKey(store: OpenedStore, [tenant = '', name = '']: readonly string[]): Promise<object> {
+async function createKey(store: OpenedStore, [tenant = '', name = '', user = '', ...roles]: readonly string[]): Promise<object> {
   const pool = servicePool(store, engineRole('gateway'), 1);
   try {
-    const { id, text } = await createApiKey(pool, tenant, name);
-    return { id, tenant, key: text };
+    const { id, text } = await createApiKey(pool, tenant, name, { user, roles });
+    return { id, tenant, user, roles, key: text };
   } finally {
     await pool.end();
   }

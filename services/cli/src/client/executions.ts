@@ -2,7 +2,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { GatewayClient } from './gateway-client.js';
-import { isEnded, type AcceptedShape, type DeployedShape, type ExecutionShape, type OperatedShape, type ReviewShape, type RouteShape, type TimelineShape } from './shapes.js';
+import { isEnded, type AcceptedShape, type DeployedShape, type ExecutionShape, type OperatedShape, type RouteShape, type TimelineShape } from './shapes.js';
 
 const STRUCTURED = 'application/cloudevents+json';
 const POLL_MS = 100;
@@ -58,22 +58,6 @@ export async function untilExecution(client: GatewayClient, id: string, wanted: 
     const { body } = await client.call<ExecutionShape>(`/v1/executions/${encodeURIComponent(id)}`);
     if (wanted(body) || isEnded(body.status) || Date.now() >= deadline) return body;
   }
-}
-
-/** Open reviews of the tenant, the oldest first. */
-export async function openReviews(client: GatewayClient, limit = 50): Promise<readonly ReviewShape[]> {
-  return (await client.call<{ readonly reviews: readonly ReviewShape[] }>(`/v1/reviews?limit=${limit}`)).body.reviews;
-}
-
-export interface ReviewDecision {
-  readonly outcome: string;
-  readonly comment?: string | undefined;
-  readonly form?: unknown;
-}
-
-export async function decideReview(client: GatewayClient, id: string, decision: ReviewDecision): Promise<ReviewShape> {
-  const body = JSON.stringify(decision);
-  return (await client.call<ReviewShape>(`/v1/reviews/${encodeURIComponent(id)}/decide`, { method: 'POST', headers: { 'content-type': 'application/json' }, body })).body;
 }
 
 export interface OperationWish {

@@ -82,12 +82,35 @@ export interface ReviewShape {
   readonly title: string;
   readonly status: string;
   readonly openedAt: string | null;
+  readonly dueAt: string | null;
   readonly expiresAt: string | null;
+  readonly closedAt: string | null;
+  /** Who may decide; empty = anyone of the tenant. */
+  readonly assignees: readonly string[];
+  readonly approvalsNeeded: number;
+  readonly approvedBy: readonly string[];
+  readonly claim: { readonly by: string; readonly until: string | null } | null;
   /** Of an action: what exactly is approved. */
   readonly digest?: string;
   readonly decidedBy: string;
   readonly comment: string;
   readonly subject?: Json;
+  /** JSON Schema of the form that an approval fills in. */
+  readonly form?: Json;
+}
+
+export interface ReviewDetailShape extends ReviewShape {
+  readonly history: readonly ReviewEntryShape[];
+}
+
+export interface ReviewEntryShape {
+  readonly at: string | null;
+  readonly what: string;
+  readonly by?: string;
+  readonly to?: readonly string[];
+  readonly until?: string | null;
+  readonly text?: string;
+  readonly form?: Json;
 }
 
 /** The receipt of a request; with `output` or `error` when its end was waited for. */

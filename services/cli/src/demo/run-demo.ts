@@ -2,7 +2,8 @@
 import { isJsonObject, type Json } from '@weft/kernel';
 import { existsSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { decideReview, openReviews, publishEvent, readExecution, untilExecution } from '../client/executions.js';
+import { publishEvent, readExecution, untilExecution } from '../client/executions.js';
+import { decideReview, openReviews } from '../client/reviews.js';
 import type { AcceptedShape } from '../client/shapes.js';
 import { verifyExecution } from '../client/verify-execution.js';
 import { CommandFailed } from '../exit-codes.js';

@@ -36,7 +36,21 @@ export async function administrate(args: readonly string[], env: Readonly<Record
   return printed;
 }
 
+/** What is known of a key that was just made. Its text is shown once. */
+export interface MadeKey {
+  readonly id: string;
+  readonly tenant: string;
+  readonly user: string;
+  readonly roles: readonly string[];
+  readonly key: string;
+}
+
+/** Makes an API key that acts for a person ('' = for itself) with roles. */
+export async function createKeyFor(tenant: string, name: string, user: string, roles: readonly string[], env: Readonly<Record<string, string>>): Promise<MadeKey> {
+  return JSON.parse(await administrate(['create-key', tenant, name, user, ...roles], env)) as MadeKey;
+}
+
 /** Makes an API key of the default tenant. @param name what the key is for. @returns the key's text. */
 export async function createKey(name: string, env: Readonly<Record<string, string>>): Promise<string> {
-  return (JSON.parse(await administrate(['create-key', 'default', name], env)) as { key: string }).key;
+  return (await createKeyFor('default', name, '', [], env)).key;
 }

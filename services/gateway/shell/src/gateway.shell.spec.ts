@@ -8,6 +8,9 @@ import { engineRole, openPool, openScratchStore } from '@weft/adapter-postgres';
 import {
   contextOf,
   Review,
+  ReviewDetail,
+  type ChangeReviewRequest,
+  type ListReviewsRequest,
   type AcceptRequest,
   type AuditPeer,
   type PermissionsPeer,
@@ -70,6 +73,11 @@ const ROUTES: readonly { readonly route: string; readonly path?: string; readonl
   { route: 'POST /v1/events', body: { type: 'com.example.paid.v1' } },
   { route: 'POST /v1/executions/:id/:operation', path: `/v1/executions/${FOREIGN}/cancel`, body: { reason: 'no' }, withForeignId: 404 },
   { route: 'GET /v1/reviews' },
+  { route: 'GET /v1/reviews/:id', path: '/v1/reviews/foreign', withForeignId: 404 },
+  { route: 'POST /v1/reviews/:id/claim', path: '/v1/reviews/foreign/claim', body: {}, withForeignId: 404 },
+  { route: 'POST /v1/reviews/:id/release', path: '/v1/reviews/foreign/release', body: {}, withForeignId: 404 },
+  { route: 'POST /v1/reviews/:id/delegate', path: '/v1/reviews/foreign/delegate', body: { to: 'user:eva' }, withForeignId: 404 },
+  { route: 'POST /v1/reviews/:id/comment', path: '/v1/reviews/foreign/comment', body: { text: 'x' }, withForeignId: 404 },
   { route: 'POST /v1/reviews/:id/decide', path: '/v1/reviews/foreign/decide', body: { outcome: 'approved' }, withForeignId: 404 },
   { route: 'POST /v1/definitions', body: 'document: {}' },
   { route: 'GET /v1/definitions' },
@@ -444,6 +452,47 @@ describe('reviews, definitions and the log', () => {
     );
   });
 
+  const asEva = (path: string, body?: unknown): Promise<Response> =>
+    call(path, {
+      headers: { authorization: `Bearer ${given.evasKey}`, 'content-type': 'application/json' },
+      ...(body === undefined ? {} : { method: 'POST', body: JSON.stringify(body) }),
+    });
+
+  it('are worked on in the name of the person that a key acts for, with the roles of the key', async () => {
+    const eva = { actor: 'user:eva' };
+    expect(await (await asEva('/v1/reviews/r-1/claim', { leaseSeconds: 60 })).json()).toMatchObject({ claim: { by: 'user:eva' } });
+    expect(given.reviewed.at(-1)).toMatchObject([{ reviewId: 'r-1', change: 'claim', leaseMs: 60_000, roles: ['finance', 'heads'] }, eva]);
+    await asEva('/v1/reviews/r-1/delegate', { to: 'role:legal', text: 'yours' });
+    expect(given.reviewed.at(-1)).toMatchObject([{ change: 'delegate', to: 'role:legal', text: 'yours' }, eva]);
+    await asEva('/v1/reviews/r-1/decide', { outcome: 'approved' });
+    expect(given.decisions.at(-1)).toMatchObject([{ roles: ['finance', 'heads'] }, eva]);
+    await asEva('/v1/reviews?mine=true&status=all&role=finance&workflow=a/b&dueBefore=2026-01-31T08:00:00Z&limit=3');
+    expect(given.reviewed.at(-1)).toMatchObject([{ mine: true, status: 'all', role: 'finance', workflow: 'a/b', dueBeforeMs: Date.UTC(2026, 0, 31, 8), limit: 3, roles: ['finance', 'heads'] }, eva]);
+  });
+
+  it('take what is done to a review only as it can be meant', async () => {
+    for (const [path, body] of [
+      ['claim', { leaseSeconds: 'long' }],
+      ['claim', { leaseSeconds: 0 }],
+      ['claim', { to: 'user:ann' }],
+      ['delegate', { to: 7 }],
+      ['comment', { text: 'nul\u0000' }],
+    ] as const)
+      expect([path, (await asEva(`/v1/reviews/r-1/${path}`, body)).status]).toEqual([path, 400]);
+    for (const query of ['mine=perhaps', 'dueBefore=soon', 'limit=0']) expect((await asEva(`/v1/reviews?${query}`)).status).toBe(400);
+    expect((await call('/v1/reviews/r-1/release', { method: 'POST' })).status).toBe(200);
+  });
+
+  it('show a review with what has happened to it', async () => {
+    expect(await (await call('/v1/reviews/r-1')).json()).toMatchObject({
+      reviewId: 'r-1',
+      history: [
+        { what: 'requested', to: ['role:finance'] },
+        { what: 'commented', by: 'user:eva', text: 'why?' },
+      ],
+    });
+  });
+
   it('deploy a document as it stands: 201 when new, 200 again, a sentence when it is none', async () => {
     const deploy = (body: string): Promise<Response> => call('/v1/definitions', { method: 'POST', headers: { 'content-type': 'application/yaml' }, body });
     expect((await deploy('document: {}')).status).toBe(201);
@@ -652,6 +701,8 @@ async function startGateway() {
   const bus = new LocalBus();
   const accepted: [AcceptRequest, Context][] = [];
   const decisions: [DecideRequest, Context][] = [];
+  const reviewed: [ChangeReviewRequest | ListReviewsRequest, Context][] = [];
+  const { text: evasKey } = await createApiKey(pool, 'default', 'eva', { user: 'eva', roles: ['finance', 'heads'] });
   const operated: [OperateRequest, Context][] = [];
   const deployed: DeployRequest[] = [];
   const signals: { readonly executionId: string; readonly eventJson: string }[] = [];
@@ -743,7 +794,25 @@ async function startGateway() {
         newExecutionId: asked.operation === 'fork' ? ACCEPTED : '',
       };
     },
-    listReviews: async () => ({ reviews: [review], nextCursor: '' }),
+    listReviews: async (asked, context) => {
+      reviewed.push([asked, context]);
+      return { reviews: [review], nextCursor: '' };
+    },
+    getReview: async ({ reviewId }) => {
+      if (reviewId !== 'r-1') refuse('not-found', 'Expected a review of this tenant.');
+      return ReviewDetail.fromPartial({
+        review,
+        entries: [
+          { atMs: 1, what: 'requested', to: ['role:finance'] },
+          { atMs: 2, what: 'commented', by: 'user:eva', text: 'why?' },
+        ],
+      });
+    },
+    changeReview: async (asked, context) => {
+      if (asked.reviewId !== 'r-1') refuse('not-found', 'Expected a review of this tenant.');
+      reviewed.push([asked, context]);
+      return Review.fromPartial({ ...review, status: 'open', claimedBy: context.actor, claimedUntilMs: 3 });
+    },
     decide: async (asked, context) => {
       if (asked.reviewId !== 'r-1') refuse('not-found', 'Expected a review of this tenant.');
       decisions.push([asked, context]);
@@ -807,6 +876,8 @@ async function startGateway() {
     modules: running.app.get(ModulesContainer),
     accepted,
     decisions,
+    reviewed,
+    evasKey,
     operated,
     deployed,
     signals,

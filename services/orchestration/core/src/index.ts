@@ -19,5 +19,7 @@ export { EVENT_VALUES_MAX, listenKeysOf } from './signal/listen-key.js';
 export * from './program/program.js';
 export * from './program/search-attributes.js';
 export * from './replicas/bucket-share.js';
+export * from './review/review.decide.js';
+export * from './review/review.state.js';
 export * from './review/review.terms.js';
 export * from './timeline/timeline.js';

@@ -1,6 +1,6 @@
 // Operations on executions, on a real store: what a caller asks, what is stored and what is told.
 import { engineRole, openPool, openScratchStore, type Pool, type ScratchStore } from '@weft/adapter-postgres';
-import { Command, type Job, type LifecycleBody, type OperateRequest, type Operated, type ResultBody } from '@weft/contracts';
+import { Command, ListReviewsRequest, type Job, type LifecycleBody, type OperateRequest, type Operated, type ResultBody } from '@weft/contracts';
 import { configureLog } from '@weft/nest-platform';
 import { eventually } from '@weft/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -195,14 +195,14 @@ describe('retry', () => {
 
   it('asks people again for what they were asked when it faulted', async () => {
     const executionId = await start('retried-review', [{ ask: { call: 'review', with: { title: 'ok?', subject: {} }, output: { as: 'if .form == null then error("no form") else . end' } } }]);
-    const open = async () => (await running.controller.listReviews({ limit: 200, cursor: '' }, context())).reviews.find((review) => review.executionId === executionId);
+    const open = async () => (await running.controller.listReviews(ListReviewsRequest.fromPartial({ limit: 200, cursor: '' }), context())).reviews.find((review) => review.executionId === executionId);
     const first = await eventually(open);
-    await running.controller.decide({ reviewId: first.reviewId, outcome: 'approved', comment: '', formJson: '' }, context());
+    await running.controller.decide({ reviewId: first.reviewId, outcome: 'approved', comment: '', formJson: '', roles: [] }, context());
     await ended(executionId);
     await operate(executionId, 'retry');
     const again = await eventually(open);
     expect(again.reviewId).not.toBe(first.reviewId);
-    await running.controller.decide({ reviewId: again.reviewId, outcome: 'approved', comment: '', formJson: '{"a":1}' }, context());
+    await running.controller.decide({ reviewId: again.reviewId, outcome: 'approved', comment: '', formJson: '{"a":1}', roles: [] }, context());
     expect(await ended(executionId, 2)).toMatchObject({ status: 'completed' });
   });
 
@@ -228,8 +228,8 @@ describe('retry', () => {
     await operate(executionId, 'retry');
     expect(await statuses()).toEqual(['open']);
     const again = await eventually(() => carriedOut.find((each) => each.id === job.id && each.context?.attempt === 2));
-    const { reviews } = await running.controller.listReviews({ limit: 200, cursor: '' }, context());
-    await running.controller.decide({ reviewId: reviews.find((review) => review.executionId === executionId)!.reviewId, outcome: 'approved', comment: '', formJson: '' }, context());
+    const { reviews } = await running.controller.listReviews(ListReviewsRequest.fromPartial({ limit: 200, cursor: '' }), context());
+    await running.controller.decide({ reviewId: reviews.find((review) => review.executionId === executionId)!.reviewId, outcome: 'approved', comment: '', formJson: '', roles: [] }, context());
     await running.send(resultOf(again, 'done'));
     expect(await ended(executionId, 2)).toMatchObject({ status: 'completed', output: [{ outcome: 'approved' }, 'done'] });
   });

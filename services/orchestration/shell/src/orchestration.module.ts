@@ -30,6 +30,8 @@ import { ONLY_REPLICA, ReplicaPresence, Replicas } from './replicas/replica-pres
 import { replicaRows } from './replicas/replica-rows.js';
 import { Housekeeping, type UnusedPayloads } from './retire/housekeeping.js';
 import { ExecutionQueries } from './query/execution-queries.js';
+import { ReviewQueries } from './query/review-queries.js';
+import { Reviewing } from './handle/reviewing.js';
 import { traceDecisions } from './publish/decision-spans.js';
 
 /** What orchestration is given by whoever composes it. */
@@ -63,6 +65,7 @@ interface Wired {
   readonly engine: ExecutionEngine;
   readonly definitions: DefinitionStore;
   readonly queries: ExecutionQueries;
+  readonly reviews: ReviewQueries;
   readonly operations: Operations;
   readonly consumer: CommandConsumer;
   readonly signals: SignalIntake;
@@ -110,6 +113,8 @@ export class OrchestrationModule implements OnApplicationBootstrap {
         { provide: ExecutionEngine, useFactory: (wired: Wired) => wired.engine, inject: [WIRED] },
         { provide: DefinitionStore, useFactory: (wired: Wired) => wired.definitions, inject: [WIRED] },
         { provide: ExecutionQueries, useFactory: (wired: Wired) => wired.queries, inject: [WIRED] },
+        { provide: ReviewQueries, useFactory: (wired: Wired) => wired.reviews, inject: [WIRED] },
+        { provide: Reviewing, useFactory: (wired: Wired) => new Reviewing(wired.engine, wired.reviews), inject: [WIRED] },
         { provide: Replicas, useFactory: (wired: Wired) => wired.presence ?? ONLY_REPLICA, inject: [WIRED] },
         { provide: Operations, useFactory: (wired: Wired) => wired.operations, inject: [WIRED] },
         { provide: SignalIntake, useFactory: (wired: Wired) => wired.signals, inject: [WIRED] },
@@ -178,7 +183,7 @@ async function wire(ports: OrchestrationPorts): Promise<Wired> {
       traceDecisions(commit);
       return announce(
         bus,
-        commit.decisions.map(({ after, sequence, events }) => ({ at: commit.at, facts: after, sequence, events })),
+        commit.decisions.map(({ before, after, sequence, events }) => ({ at: commit.at, facts: after, sequence, events, before: before.reviews })),
       );
     },
     onTimer: (execution, timer, due) => circle.timers!.onTimer(execution, timer, due),
@@ -207,10 +212,12 @@ async function wire(ports: OrchestrationPorts): Promise<Wired> {
   const timers = new TimerPoller(enginePool, engine, clock, recovery.redispatch, onFault);
   Object.assign(circle, { engine, timers, recovery, progress });
   const queries = new ExecutionQueries(tenantPool);
+  const reviews = new ReviewQueries(tenantPool);
   return {
     engine,
     definitions,
     queries,
+    reviews,
     operations: new Operations(engine, queries, clock),
     consumer: new CommandConsumer(engine, bus, clock, new ForkHistory(enginePool), settings.WEFT_PAYLOAD_BYTES_MAX),
     signals: new SignalIntake(engine, (tenant, keys) => findListens(enginePool, tenant, keys)),

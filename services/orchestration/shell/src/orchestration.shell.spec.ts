@@ -1,5 +1,5 @@
 import { engineRole, openPool, openScratchStore, type Pool, type ScratchStore } from '@weft/adapter-postgres';
-import { Command, type DeadLetterBody, type Job, type ResultBody } from '@weft/contracts';
+import { Command, ListReviewsRequest, type DeadLetterBody, type Job, type ResultBody } from '@weft/contracts';
 import { configureLog } from '@weft/nest-platform';
 import { eventually } from '@weft/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -159,8 +159,8 @@ describe('definitions', () => {
 describe('reviews', () => {
   const asking = [{ ask: { call: 'review', with: { title: 'Send it?', subject: { amount: 5 } } } }];
   const open = async (executionId: string) =>
-    eventually(async () => (await running.controller.listReviews({ limit: 200, cursor: '' }, context())).reviews.find((review) => review.executionId === executionId));
-  const answer = (reviewId: string, outcome: string) => ({ reviewId, outcome, comment: 'fine', formJson: '{"note":1}' });
+    eventually(async () => (await running.controller.listReviews(ListReviewsRequest.fromPartial({ limit: 200, cursor: '' }), context())).reviews.find((review) => review.executionId === executionId));
+  const answer = (reviewId: string, outcome: string) => ({ reviewId, outcome, comment: 'fine', formJson: '{"note":1}', roles: [] });
 
   it('wait for a person, whose decision is the output', async () => {
     const executionId = await start('ask', asking);
@@ -176,7 +176,7 @@ describe('reviews', () => {
     await expect(running.controller.decide(answer(review.reviewId, 'maybe'), context())).rejects.toMatchObject({
       rejection: { code: 'request-invalid', message: 'Expected outcome approved or rejected for this approval review but got "maybe".' },
     });
-    for (const unfit of [{ formJson: '{' }, { comment: 'nul\u0000' }])
+    for (const unfit of [{ formJson: '{', roles: [] }, { comment: 'nul\u0000' }])
       await expect(running.controller.decide({ ...answer(review.reviewId, 'approved'), ...unfit }, context())).rejects.toMatchObject({ rejection: { code: 'request-invalid' } });
     const both = await Promise.allSettled(['approved', 'rejected'].map((outcome) => running.controller.decide(answer(review.reviewId, outcome), context())));
     expect(both.map((each) => each.status).sort()).toEqual(['fulfilled', 'rejected']);
@@ -199,17 +199,19 @@ describe('two tenants', () => {
   it('see neither executions nor reviews nor definitions of each other', async () => {
     const [ours, theirs] = [context(), context({ tenant: 'acme' })];
     const executionId = await start('private', [{ ask: { call: 'review', with: { title: 'Ours', subject: 1 } } }]);
-    const review = await eventually(async () => (await running.controller.listReviews({ limit: 200, cursor: '' }, ours)).reviews.find((each) => each.executionId === executionId));
+    const review = await eventually(async () =>
+      (await running.controller.listReviews(ListReviewsRequest.fromPartial({ limit: 200, cursor: '' }), ours)).reviews.find((each) => each.executionId === executionId),
+    );
     for (const read of [
       () => running.controller.getExecution({ executionId }, theirs),
       () => running.controller.getTimeline({ executionId, afterVersion: -1 }, theirs),
-      () => running.controller.decide({ reviewId: review.reviewId, outcome: 'approved', comment: '', formJson: '' }, theirs),
+      () => running.controller.decide({ reviewId: review.reviewId, outcome: 'approved', comment: '', formJson: '', roles: [] }, theirs),
       () => running.controller.resolveDefinition({ namespace: 'spec', name: 'private', version: '' }, theirs),
     ])
       await expect(read()).rejects.toMatchObject({ name: 'Refused', rejection: { code: expect.stringMatching(/^(not-found|unknown-workflow)$/) } });
     expect((await running.controller.getMembers({ executionId }, theirs)).members).toEqual([]);
     expect((await running.controller.listExecutions({ status: '', page: { limit: 200, cursor: '' } }, theirs)).executions).toEqual([]);
-    expect((await running.controller.listReviews({ limit: 200, cursor: '' }, theirs)).reviews).toEqual([]);
+    expect((await running.controller.listReviews(ListReviewsRequest.fromPartial({ limit: 200, cursor: '' }), theirs)).reviews).toEqual([]);
     expect((await running.controller.listDefinitions({ limit: 200, cursor: '' }, theirs)).definitions).toEqual([]);
     // The same name is theirs to take, with another document.
     await expect(running.controller.deploy({ text: definitionText('private', calls('b')) }, theirs)).resolves.toMatchObject({ created: true });
@@ -223,7 +225,7 @@ describe('pages', () => {
     const ids = Array.from({ length: 7 }, newExecutionId);
     await running.send(...ids.map((id) => startCommand(id, definition, {}, { tenant: 'pages' })));
     const tenant = context({ tenant: 'pages' });
-    await eventually(async () => (await running.controller.listReviews({ limit: 50, cursor: '' }, tenant)).reviews.length === 7);
+    await eventually(async () => (await running.controller.listReviews(ListReviewsRequest.fromPartial({ limit: 50, cursor: '' }), tenant)).reviews.length === 7);
     const walk = async <P extends { readonly nextCursor: string }>(page: (cursor: string) => Promise<P>, ids: (page: P) => readonly string[]): Promise<readonly string[]> => {
       const seen: string[] = [];
       for (let cursor = ''; ;) {
@@ -239,7 +241,7 @@ describe('pages', () => {
     );
     expect(executions).toEqual([...ids].sort().reverse());
     const reviews = await walk(
-      (cursor) => running.controller.listReviews({ limit: 3, cursor }, tenant),
+      (cursor) => running.controller.listReviews(ListReviewsRequest.fromPartial({ limit: 3, cursor }), tenant),
       (page) => page.reviews.map(({ executionId }) => executionId),
     );
     expect([...reviews].sort()).toEqual([...ids].sort());
@@ -257,7 +259,7 @@ describe('pages', () => {
     async (text) => {
       const refusal = { name: 'Refused', rejection: { code: 'request-invalid', message: expect.stringMatching(/^Expected a cursor from the previous page but got /) } };
       await expect(running.controller.listExecutions({ status: '', page: { limit: 0, cursor: text } }, context())).rejects.toMatchObject(refusal);
-      await expect(running.controller.listReviews({ limit: 0, cursor: text }, context())).rejects.toMatchObject(refusal);
+      await expect(running.controller.listReviews(ListReviewsRequest.fromPartial({ limit: 0, cursor: text }), context())).rejects.toMatchObject(refusal);
       await expect(running.controller.listDefinitions({ limit: 0, cursor: text }, context())).rejects.toMatchObject(refusal);
     },
   );

@@ -1,5 +1,5 @@
 // What callers are shown: wire messages as plain JSON, with parsed data and RFC 3339 times.
-import type { Accepted, Definition, Execution, Member, Operated, Review, Selection, Timeline, TimelineEntry } from '@weft/contracts';
+import type { Accepted, Definition, Execution, Member, Operated, Review, ReviewDetail, Selection, Timeline, TimelineEntry } from '@weft/contracts';
 import { instantText, type Json } from '@weft/kernel';
 
 const timeOf = (ms: number): string | null => (ms === 0 ? null : instantText(ms));
@@ -69,7 +69,8 @@ export function entryView({ version, atMs, type, task, pointer, text, detailJson
   return { version, at: timeOf(atMs), type, task, pointer, text, ...optional('detail', parsed(detailJson)) };
 }
 
-export function reviewView({ reviewId, executionId, kind, title, subjectJson, status, openedAtMs, expiresAtMs, decidedBy, comment, workflow, requestedBy, digest }: Review) {
+export function reviewView(review: Review) {
+  const { reviewId, executionId, workflow, requestedBy, kind, title, status, openedAtMs, dueAtMs, expiresAtMs, closedAtMs, assignees, approvalsNeeded, approvedBy, claimedBy, claimedUntilMs } = review;
   return {
     reviewId,
     executionId,
@@ -79,11 +80,34 @@ export function reviewView({ reviewId, executionId, kind, title, subjectJson, st
     title,
     status,
     openedAt: timeOf(openedAtMs),
+    dueAt: timeOf(dueAtMs),
     expiresAt: timeOf(expiresAtMs),
-    decidedBy,
-    comment,
-    ...(digest === '' ? {} : { digest }),
-    ...optional('subject', parsed(subjectJson)),
+    closedAt: timeOf(closedAtMs),
+    assignees,
+    approvalsNeeded,
+    approvedBy,
+    claim: claimedBy === '' ? null : { by: claimedBy, until: timeOf(claimedUntilMs) },
+    decidedBy: review.decidedBy,
+    comment: review.comment,
+    ...(review.digest === '' ? {} : { digest: review.digest }),
+    ...optional('subject', parsed(review.subjectJson)),
+    ...optional('form', parsed(review.formJson)),
+  };
+}
+
+/** A review with what has happened to it. */
+export function reviewDetailView({ review, entries }: ReviewDetail) {
+  return {
+    ...reviewView(review!),
+    history: entries.map(({ atMs, what, by, to, untilMs, text, formJson }) => ({
+      at: timeOf(atMs),
+      what,
+      ...(by === '' ? {} : { by }),
+      ...(to.length === 0 ? {} : { to }),
+      ...(untilMs === 0 ? {} : { until: timeOf(untilMs) }),
+      ...(text === '' ? {} : { text }),
+      ...optional('form', parsed(formJson)),
+    })),
   };
 }
 

@@ -36,7 +36,7 @@ export class KeyGuard implements CanActivate {
     const { allowed, retryAfterMs } = await this.limiter.take(caller.keyId);
     if (!allowed) refuse('rate-limited', `Expected fewer requests with key ${caller.keyId}: ask again in ${Math.max(1, Math.ceil(retryAfterMs / 1000))} s.`, { retryable: true, retryAfterMs });
     request.caller = caller;
-    request.context = contextOf({ tenant: caller.tenant, actor: `key:${caller.keyId}`, ...traceOf(request) });
+    request.context = contextOf({ tenant: caller.tenant, actor: caller.actor, ...traceOf(request) });
     return true;
   }
 }

@@ -9,6 +9,9 @@ export interface Caller {
   readonly tenant: string;
   readonly keyId: string;
   readonly keyName: string;
+  /** `user:NAME` where the key acts for a person, else `key:ID`. */
+  readonly actor: string;
+  readonly roles: readonly string[];
 }
 
 /** How long a lookup is believed, in milliseconds: a key that was revoked works at most this much longer. */
@@ -40,7 +43,8 @@ export class Authenticator {
     if (!presented || !stored || stored.isRevoked || !proves(presented.secret, stored)) {
       refuse('unauthenticated', 'Expected an API key of this deployment but the one in the request is unknown or was revoked.');
     }
-    return { tenant: stored.tenant, keyId: stored.id, keyName: stored.name };
+    const { tenant, id, name, user, roles } = stored;
+    return { tenant, keyId: id, keyName: name, actor: user === '' ? `key:${id}` : `user:${user}`, roles };
   }
 
   #lookUp(id: string): Promise<StoredKey | undefined> {

@@ -5,7 +5,7 @@ import { Authenticator, KEY_CACHE_MS } from './authenticator.js';
 
 const key = newApiKey();
 const header = `Bearer ${apiKeyText(key)}`;
-const stored: StoredKey = { id: key.id, tenant: 'acme', name: 'spec', isRevoked: false, ...proofOf(key.secret) };
+const stored: StoredKey = { id: key.id, tenant: 'acme', name: 'spec', user: '', roles: [], isRevoked: false, ...proofOf(key.secret) };
 
 describe('an API key', () => {
   it('reads back as it was written, and nothing else does', () => {
@@ -24,7 +24,7 @@ describe('Authenticator', () => {
   it('looks a key up once in its cache time, and follows a revocation after it', async () => {
     let [now, lookups, isRevoked] = [0, 0, false];
     const authenticator = new Authenticator(async () => (lookups++, { ...stored, isRevoked }), { now: () => now });
-    for (let n = 0; n < 3; n++) expect(await authenticator.authenticate(header)).toEqual({ tenant: 'acme', keyId: key.id, keyName: 'spec' });
+    for (let n = 0; n < 3; n++) expect(await authenticator.authenticate(header)).toEqual({ tenant: 'acme', keyId: key.id, keyName: 'spec', actor: `key:${key.id}`, roles: [] });
     expect(lookups).toBe(1);
     isRevoked = true;
     now = KEY_CACHE_MS;

@@ -1,11 +1,11 @@
 // What the world is told of a decision: derived from its events, so that an unpublished commit is published with the same ids.
 import type { Json, JsonObject } from '@weft/kernel';
-import { EXPIRED } from '../review/review.terms.js';
+import { isAboutReview, reviewAnnouncement, withdrawals } from '../review/review.announce.js';
 import type { ExecutionEvent, ForkedFrom } from './execution.events.js';
 import type { ExecutionState } from './execution.state.js';
 
 /** What names the execution in every announcement. */
-export type ExecutionFacts = Pick<ExecutionState, 'executionId' | 'definition' | 'request' | 'context' | 'taint' | 'from'>;
+export type ExecutionFacts = Pick<ExecutionState, 'executionId' | 'definition' | 'request' | 'context' | 'taint' | 'from'> & Partial<Pick<ExecutionState, 'reviews'>>;
 
 export type Announcement =
   | { readonly to: 'results'; readonly id: string; readonly status: 'completed' | 'faulted' | 'cancelled'; readonly output?: Json; readonly error?: Json }
@@ -14,10 +14,12 @@ export type Announcement =
   | { readonly to: 'commands'; readonly id: string; readonly execution: string; readonly forkFrom: ForkedFrom; readonly reason: string };
 
 const WORKFLOW = 'io.serverlessworkflow.workflow';
-const REVIEW = 'ai.weft.review';
 
-/** Announcements of one history row. Ids are made of execution, version and ordinal. */
-export function announcementsOf(facts: ExecutionFacts, sequence: number, events: readonly ExecutionEvent[]): Announcement[] {
+/**
+ * Announcements of one history row. Ids are made of execution, version and ordinal.
+ * @param before reviews that were open before the row: those that nobody decided and that are open no longer are withdrawn. Default: none of them is told of.
+ */
+export function announcementsOf(facts: ExecutionFacts, sequence: number, events: readonly ExecutionEvent[], before?: ExecutionState['reviews']): Announcement[] {
   const announcements: Announcement[] = [];
   const idOf = (ordinal: number): string => `${facts.executionId}/${sequence}/${ordinal}`;
   const [first] = events;
@@ -38,18 +40,13 @@ export function announcementsOf(facts: ExecutionFacts, sequence: number, events:
     } else if (event.type === 'ExecutionSuspended') announcements.push({ to: 'lifecycle', id, type: `${WORKFLOW}.suspended.v1`, data: operatedData(event) });
     else if (event.type === 'ExecutionResumed') announcements.push({ to: 'lifecycle', id, type: `${WORKFLOW}.resumed.v1`, data: operatedData(event) });
     else if (event.type === 'ExecutionRetried') announcements.push({ to: 'lifecycle', id, type: 'ai.weft.execution.retried.v1', data: operatedData(event) });
-    else if (event.type === 'ReviewRequested') {
-      const { review, kind, terms = {}, title } = event;
-      announcements.push({ to: 'lifecycle', id, type: `${REVIEW}.requested.v1`, data: { review, kind, title, ...(terms as JsonObject) } });
-    } else if (event.type === 'ReviewDecided') {
-      const { review, outcome, decidedBy } = event;
-      announcements.push({ to: 'lifecycle', id, type: `${REVIEW}.${outcome === EXPIRED ? 'expired' : 'decided'}.v1`, data: { review, outcome, by: decidedBy } });
-    } else if (event.type === 'ExecutionForked') {
+    else if (isAboutReview(event)) announcements.push({ to: 'lifecycle', id, ...reviewAnnouncement(event) });
+    else if (event.type === 'ExecutionForked') {
       const { operation, kind, version, key, by, execution, reason = '' } = event;
       announcements.push({ to: 'commands', id, execution, forkFrom: { execution: facts.executionId, version, key, operation, kind, by }, reason });
     }
   });
-  return announcements;
+  return !before || before === facts.reviews ? announcements : [...announcements, ...withdrawals(facts, sequence, events, before)];
 }
 
 const operatedData = ({ by, reason }: { readonly by: string; readonly reason?: string }): JsonObject => ({ by, ...(reason === undefined ? {} : { reason }) });

@@ -1,7 +1,8 @@
 // What the shell has to do after a decision, derived from the states before and after it: recovery derives the same.
 import type { Instant } from '@weft/kernel';
 import { nextDue } from '../review/review.due.js';
-import type { ExecutionState, OpenReview, OutstandingJob } from './execution.state.js';
+import type { OpenReview } from '../review/review.state.js';
+import type { ExecutionState, OutstandingJob } from './execution.state.js';
 
 /** Job kinds that may take long: buffered by the bus, and waited for in a row instead of in memory. */
 export const LONG_KINDS: ReadonlySet<string> = new Set(['infer']);

@@ -1,6 +1,7 @@
 // What may be asked of an execution. The wire form is contracts' `Command`; the shell maps one to the other.
 import type { Json } from '@weft/kernel';
 import type { DefinitionVersion, EffectOutcome, ExecutionContext, ExecutionEvent, ForkedFrom, JobUsage, ModelChoice } from './execution.events.js';
+import type { ReviewWish } from '../review/review.decide.js';
 import type { Operation } from './operation.js';
 import type { ForkPoint } from './fork-point.js';
 
@@ -66,7 +67,17 @@ export type ExecutionCommand =
       readonly isCorrelated: boolean;
     })
   | { readonly type: 'FireTimer'; readonly timer: string }
-  | (OfTenant & { readonly type: 'DecideReview'; readonly review: string; readonly outcome: string; readonly comment: string; readonly form: Json; readonly decidedBy: string })
+  | (OfTenant & {
+      readonly type: 'DecideReview';
+      readonly review: string;
+      readonly outcome: string;
+      readonly comment: string;
+      readonly form: Json;
+      readonly decidedBy: string;
+      /** Roles of whoever decides; none when left out. */
+      readonly roles?: readonly string[];
+    })
+  | (OfTenant & ReviewWish & { readonly type: 'ChangeReview'; readonly review: string; readonly by: string; readonly roles: readonly string[] })
   /** `id` names the operation: told again it is the same one. A fork and a reset name the new execution and the point it starts from. */
   | (OfTenant & {
       readonly type: 'OperateExecution';

@@ -2,6 +2,7 @@
 import { assertNever, rejection, type Decider, type DecideContext, type Decision } from '@weft/kernel';
 import type { Program } from '../program/program.js';
 import { beginFork } from './commands/begin-fork.js';
+import { changeReview } from './commands/change-review.js';
 import { completeJob } from './commands/complete-job.js';
 import { decideReview } from './commands/decide-review.js';
 import { failJob } from './commands/fail-job.js';
@@ -49,6 +50,8 @@ function decideExecution(state: ExecutionState, command: ExecutionCommand, conte
       return fireTimer(state, command, context, programs);
     case 'DecideReview':
       return decideReview(state, command, context, programs);
+    case 'ChangeReview':
+      return changeReview(state, command, context, programs);
     case 'OperateExecution':
       return operateExecution(state, command, context, programs);
     case 'BeginFork':

@@ -1,5 +1,6 @@
 // What can have happened to an execution. Events say what steered, so that folding them never evaluates an expression.
 import type { Instant, Json } from '@weft/kernel';
+import type { ReviewChange } from '../review/review.state.js';
 import type { ReviewKind, ReviewTerms } from '../review/review.terms.js';
 import type { AgentEvent } from '../agent/agent.events.js';
 
@@ -201,13 +202,20 @@ export type ExecutionEvent =
       readonly terms?: ReviewTerms;
       readonly title: string;
       readonly subject: Json;
+      /** JSON Schema that the form of an approval must fit. */
+      readonly form?: Json;
     }
+  /** Something happened to a review that leaves it open: a claim, a comment, an escalation, one of several approvals. */
+  | ({ readonly type: 'ReviewChanged'; readonly key: ActivationKey; readonly review: string; readonly at: Instant } & ReviewChange)
   | {
       readonly type: 'ReviewDecided';
       readonly key: ActivationKey;
       readonly review: string;
       readonly outcome: string;
+      /** Who decided last. */
       readonly decidedBy: string;
+      /** All who approved, where it took several. */
+      readonly approvedBy?: readonly string[];
       /** Comment and form, as the reviewer gave them. */
       readonly answer: Json;
     }

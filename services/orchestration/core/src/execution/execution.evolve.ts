@@ -1,6 +1,7 @@
 // (state, event) -> state: the only place where an execution changes.
 import { invariant, isJsonObject, type Json } from '@weft/kernel';
 import { ExecutionDraft } from './execution.draft.js';
+import { changeReview } from '../review/review.state.js';
 import { contextAt, joinContexts } from './execution.context.js';
 import type { ActivationKey, ExecutionEvent, FailedTask } from './execution.events.js';
 import type { Operation } from './operation.js';
@@ -123,9 +124,13 @@ export function evolveDraft(draft: ExecutionDraft, event: ExecutionEvent): void 
     case 'TimerFired':
       return draft.remove('timers', event.timer);
     case 'ReviewRequested': {
-      const { key, review, kind, at, title, subject, terms } = event;
-      draft.put('reviews', review, { id: review, key, kind, openedAt: at, title, subject, ...(terms ? { terms } : {}) });
+      const { key, review, kind, at, title, subject, terms, form } = event;
+      draft.put('reviews', review, { id: review, key, kind, openedAt: at, title, subject, ...(terms ? { terms } : {}), ...(form === undefined ? {} : { form }) });
       return draft.set({ asked: state.asked + 1 });
+    }
+    case 'ReviewChanged': {
+      const review = state.reviews[event.review];
+      return review && draft.put('reviews', event.review, changeReview(review, event));
     }
     case 'ReviewDecided': {
       const { step } = state.activations[event.key] ?? {};

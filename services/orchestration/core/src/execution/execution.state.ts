@@ -2,7 +2,7 @@
 import type { Instant, Json } from '@weft/kernel';
 import type { AgentState, AgentStep } from '../agent/agent.state.js';
 import type { Step } from '../interpreter/advance.js';
-import type { ReviewKind, ReviewTerms } from '../review/review.terms.js';
+import type { OpenReview } from '../review/review.state.js';
 import type { ActivationKey, DefinitionVersion, ExecutionContext, FailedTask, ForkedFrom, ModelChoice, TimerPurpose } from './execution.events.js';
 import type { Operation } from './operation.js';
 
@@ -95,16 +95,6 @@ export interface OutstandingTimer {
   readonly key: ActivationKey;
   readonly purpose: TimerPurpose;
   readonly due: Instant;
-}
-
-export interface OpenReview {
-  readonly id: string;
-  readonly key: ActivationKey;
-  readonly kind: ReviewKind;
-  readonly openedAt: Instant;
-  readonly title: string;
-  readonly subject: Json;
-  readonly terms?: ReviewTerms;
 }
 
 /** People's word for one action that a job is to do, until it has done it. */

@@ -25,6 +25,11 @@ function operate(run: Running, operation: Operation, more: Partial<CommandOf<'Op
   run.accept({ type: 'OperateExecution', tenant: 'default', operation, id: `${operation}-1`, by: 'key:k1', reason: `to ${operation} it`, ...more });
 }
 
+function changeOfReview(run: Running, change: CommandOf<'ChangeReview'>['change'], more: Partial<CommandOf<'ChangeReview'>>): void {
+  const [review] = Object.keys(run.state.reviews);
+  run.accept({ type: 'ChangeReview', tenant: 'default', review: review!, change, by: '', roles: [], leaseMs: 0, to: '', text: '', ...more });
+}
+
 /** A payment that a person is asked to approve. */
 function askedToPay(): Running {
   const run = running({ do: [{ pay: { call: 'tool', with: { name: 'pay', arguments: { amount: 5 } } } }] }, {}).start();
@@ -244,6 +249,30 @@ export const HISTORIES: Readonly<Record<string, () => Running>> = {
   'faulted-and-forked': () => forked('fork')[0],
   'fork-of-a-faulted-one': () => forked('fork')[1],
   'reset-while-it-ran': () => forked('reset')[0],
+  'review-that-two-approve': () => {
+    const run = running(
+      { do: [{ ask: { call: 'review', with: { title: 'Refund?', subject: { amount: '${ .amount }' }, assignees: ['user:ann'], approvals: 2, form: { type: 'object' } } } }] },
+      { amount: 900 },
+    ).start();
+    changeOfReview(run, 'claim', { by: 'user:ann', leaseMs: 60_000 });
+    changeOfReview(run, 'comment', { by: 'user:bob', text: 'Why?' });
+    changeOfReview(run, 'delegate', { by: 'user:ann', to: 'role:heads', text: 'I am away.' });
+    const [review] = Object.keys(run.state.reviews);
+    const decided = { type: 'DecideReview', tenant: 'default', review: review!, outcome: 'approved', comment: 'as agreed', form: {} } as const;
+    run.accept({ ...decided, decidedBy: 'user:eva', roles: ['heads'] });
+    run.accept({ ...decided, decidedBy: 'user:ann' });
+    return run;
+  },
+  'review-that-is-late': () => {
+    const asked = { title: 'Refund?', subject: 1, assignees: ['user:ann'], due: 'PT1H', remindAfter: 'PT30M', escalate: [{ after: 'PT2H', to: ['role:heads'] }], expires: 'PT9H' };
+    const run = running({ do: [{ ask: { call: 'review', with: asked } }] }, {}).start();
+    const [review] = Object.values(run.state.reviews);
+    changeOfReview(run, 'claim', { by: 'user:ann', leaseMs: 60_000 });
+    changeOfReview(run, 'release', { by: 'user:ann' });
+    run.passUntil(review!.openedAt + 7_200_000);
+    run.accept({ type: 'FireTimer', timer: review!.id });
+    return run;
+  },
   'action-that-waits-for-approval': () => askedToPay(),
   'action-that-was-approved': () => {
     const run = askedToPay();

@@ -3,6 +3,7 @@ import type { ActivationKey } from '../execution/execution.events.js';
 import { jobIdOf } from '../execution/execution.state.js';
 import type { Task } from '../program/program.js';
 import { standardError } from '../program/workflow-error.js';
+import { askedReview } from '../review/review.ask.js';
 import type { Advance, Step } from './advance.js';
 import { runAgent } from './agent.js';
 import { branchEnded, enterBranches, type ForkTask } from './fork.js';
@@ -94,9 +95,11 @@ export function runTask(advance: Advance, task: Task, key: ActivationKey, input:
       advance.record({ type: 'TimerSet', key, timer: advance.timerId(key), purpose: 'wait', due: now + task.durationMs });
       return undefined;
     case 'review': {
-      const review = advance.evaluate(task.arguments, input, at) as { readonly title?: Json; readonly subject?: Json };
-      const title = typeof review.title === 'string' ? review.title : task.name;
-      advance.record({ type: 'ReviewRequested', key, review: advance.reviewId(), kind: 'approval', at: now, title, subject: review.subject ?? null });
+      const asked = askedReview(advance.evaluate(task.arguments, input, at), task.name, now);
+      if (typeof asked === 'string') return { go: 'raise', key, error: standardError('validation', task.pointer, 'input-invalid', asked) };
+      const { terms, title, subject, form } = asked;
+      const more = { ...(terms ? { terms } : {}), title, subject, ...(form === undefined ? {} : { form }) };
+      advance.record({ type: 'ReviewRequested', key, review: advance.reviewId(), kind: 'approval', at: now, ...more });
       return undefined;
     }
     case 'agent':

@@ -89,7 +89,9 @@ function describe(event: ExecutionEvent): Described | undefined {
     case 'ReviewRequested':
       return { text: `asked a person: ${event.title}`, detail: { review: event.review, kind: event.kind, subject: event.subject } };
     case 'ReviewDecided':
-      return { text: `${event.outcome} by ${event.decidedBy}`, detail: event.answer };
+      return { text: `${event.outcome} by ${(event.approvedBy ?? [event.decidedBy]).join(' and ')}`, detail: event.answer };
+    case 'ReviewChanged':
+      return describeChange(event);
     case 'ActionApproved':
       return { text: `the action was approved by ${event.decidedBy.join(' and ')}`, detail: { review: event.review, digest: event.digest } };
     case 'EventEmitted':
@@ -126,5 +128,27 @@ function describe(event: ExecutionEvent): Described | undefined {
       return { text: `${event.kind} by ${event.by} from ${event.key}: execution ${event.execution}`, detail: { execution: event.execution, ...reasonOf(event) } };
     default:
       return describeAgent(event);
+  }
+}
+
+function describeChange(event: Extract<ExecutionEvent, { type: 'ReviewChanged' }>): Described {
+  const detail = { review: event.review, ...('text' in event && event.text !== undefined ? { text: event.text } : {}) };
+  switch (event.change) {
+    case 'claimed':
+      return { text: `${event.by} has the review in hand until ${new Date(event.until).toISOString()}`, detail };
+    case 'released':
+      return { text: `${event.by} gave the review back`, detail };
+    case 'delegated':
+      return { text: `${event.by} handed the review to ${event.to.join(', ')}`, detail };
+    case 'commented':
+      return { text: `${event.by} commented on the review`, detail };
+    case 'approved':
+      return { text: `${event.by} approved; more must`, detail };
+    case 'reminded':
+      return { text: 'reminded of the review', detail };
+    case 'overdue':
+      return { text: 'the review is overdue', detail };
+    case 'escalated':
+      return { text: `the review is escalated to ${event.to.join(', ')}`, detail };
   }
 }

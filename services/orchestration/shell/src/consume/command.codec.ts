@@ -56,8 +56,8 @@ function bodyOf(wire: Command, payloadBytesMax: number): ExecutionCommand | unde
   }
   if (fireTimer) return { type: 'FireTimer', timer: fireTimer.timerId };
   if (decideReview) {
-    const { reviewId, outcome, comment, formJson, decidedBy } = decideReview;
-    return { type: 'DecideReview', tenant, review: reviewId, outcome, comment, form: jsonOf(formJson || 'null'), decidedBy };
+    const { reviewId, outcome, comment, formJson, decidedBy, roles } = decideReview;
+    return { type: 'DecideReview', tenant, review: reviewId, outcome, comment, form: jsonOf(formJson || 'null'), decidedBy, roles };
   }
   if (receiveSignal) return signalCommand(receiveSignal.eventJson, wire.context ?? contextOf({ tenant: '' }), receiveSignal.isCorrelated);
   return operationOf(wire, tenant);

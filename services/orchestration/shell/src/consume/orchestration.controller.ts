@@ -4,6 +4,7 @@ import {
   OrchestrationService,
   type BulkPage,
   type BulkRequest,
+  type ChangeReviewRequest,
   type Context,
   type DecideRequest,
   type Definition,
@@ -15,6 +16,7 @@ import {
   type ExecutionPage,
   type ExecutionRequest,
   type ListExecutionsRequest,
+  type ListReviewsRequest,
   type MemberPage,
   type Operated,
   type OperateRequest,
@@ -22,37 +24,40 @@ import {
   type PageRequest,
   type ResolveDefinitionRequest,
   type Review,
+  type ReviewDetail,
   type ReviewPage,
+  type ReviewRequest,
   type SignalBatch,
   type SignalReceipts,
   type Timeline,
   type TimelineRequest,
 } from '@weft/contracts';
 import { embeddedExpression } from '@weft/jq';
-import { isUuid, refuse, Refused, type Json } from '@weft/kernel';
+import { isUuid, refuse, Refused } from '@weft/kernel';
 import { PeerController } from '@weft/nest-platform';
 import { checkExpression, possibleIn } from '@weft/orchestration/core';
-import { failpoint } from '@weft/pipeline';
 import { definitionText, parseWorkflow } from '@weft/workflow';
 import { createHash, randomUUID } from 'node:crypto';
 import { Bulk } from '../handle/bulk.js';
-import { ExecutionEngine } from '../handle/execution-engine.js';
+import { Reviewing, unknownReview } from '../handle/reviewing.js';
 import { checkRecorded, operationNamed, Operations } from '../handle/operations.js';
 import { DefinitionStore, type StoredDefinition } from '../persist/definition-store.js';
 import { decodeCursor, encodeCursor, isInstant, isText, pageLimit } from '../query/cursor.js';
 import { ExecutionQueries } from '../query/execution-queries.js';
+import { ReviewQueries } from '../query/review-queries.js';
 import { SignalIntake } from './signal-intake.js';
 import { Replicas } from '../replicas/replica-presence.js';
 
 @PeerController(OrchestrationService, 'orchestration')
 export class OrchestrationController implements OrchestrationPeer {
   constructor(
-    private readonly engine: ExecutionEngine,
     private readonly definitions: DefinitionStore,
     private readonly queries: ExecutionQueries,
     private readonly operations: Operations,
     private readonly signals: SignalIntake,
     private readonly replicas: Replicas,
+    private readonly reviews: ReviewQueries,
+    private readonly reviewing: Reviewing,
   ) {}
 
   /** Why calls over gRPC do better at another replica right now. */
@@ -121,8 +126,16 @@ export class OrchestrationController implements OrchestrationPeer {
     return this.queries.members(context.tenant, request.executionId);
   }
 
-  async listReviews(request: PageRequest, context: Context): Promise<ReviewPage> {
-    return this.queries.reviews(context.tenant, request.limit, request.cursor);
+  async listReviews(request: ListReviewsRequest, context: Context): Promise<ReviewPage> {
+    return this.reviews.list(request, context);
+  }
+
+  async getReview({ reviewId }: ReviewRequest, context: Context): Promise<ReviewDetail> {
+    return (await this.reviews.detail(context.tenant, reviewId)) ?? unknownReview(reviewId);
+  }
+
+  async changeReview(request: ChangeReviewRequest, context: Context): Promise<Review> {
+    return this.reviewing.change(request, context);
   }
 
   async operate(request: OperateRequest, context: Context): Promise<Operated> {
@@ -145,20 +158,7 @@ export class OrchestrationController implements OrchestrationPeer {
   }
 
   async decide(request: DecideRequest, context: Context): Promise<Review> {
-    const review = await this.queries.review(context.tenant, request.reviewId);
-    if (!review) refuse('not-found', `Expected a review of this tenant but ${JSON.stringify(request.reviewId)} is not one.`);
-    const { outcome: wanted, comment, formJson } = request;
-    if (!isText(comment)) refuse('request-invalid', 'Expected a comment without NUL but it has one.');
-    const command = { type: 'DecideReview', tenant: context.tenant, review: review.reviewId, outcome: wanted, comment, form: formOf(formJson), decidedBy: context.actor } as const;
-    failpoint('orchestration.decide-review', 'before');
-    const [outcome] = await this.engine.submit([{ key: review.executionId, command, messageId: `review/${review.reviewId}` }]);
-    failpoint('orchestration.decide-review', 'after');
-    if (outcome?.kind === 'setAside') throw outcome.fault;
-    const decided = (await this.queries.review(context.tenant, request.reviewId)) ?? review;
-    // Who did not hear the answer and decides the same again is given it again.
-    const isAgain = decided.status === wanted && decided.decidedBy === context.actor;
-    if (outcome?.kind === 'rejected' && !isAgain) throw new Refused(outcome.rejection);
-    return decided;
+    return this.reviewing.decide(request, context);
   }
 
   async signal({ events }: SignalBatch, context: Context): Promise<SignalReceipts> {
@@ -167,14 +167,6 @@ export class OrchestrationController implements OrchestrationPeer {
 
   async publishEvents({ eventJson }: EventBatch, context: Context): Promise<EventReceipts> {
     return { receipts: await this.signals.publish(eventJson, context) };
-  }
-}
-
-function formOf(text: string): Json {
-  try {
-    return text === '' ? null : (JSON.parse(text) as Json);
-  } catch {
-    return refuse('request-invalid', 'Expected `form` to be JSON but it is not.');
   }
 }
 

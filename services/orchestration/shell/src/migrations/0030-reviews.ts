@@ -17,8 +17,7 @@ export class Reviews1700000000030 implements MigrationInterface {
         add column claimed_until timestamptz,
         add column due_at timestamptz,
         add column expires_at timestamptz,
-        add column form text,
-        add column answer text;
+        add column form text;
       create index reviews_of_execution on orchestration.reviews (tenant, execution_id);
       create index reviews_by_opening on orchestration.reviews (tenant, opened_at, id);
     `);
@@ -30,7 +29,7 @@ export class Reviews1700000000030 implements MigrationInterface {
       drop index orchestration.reviews_by_opening;
       alter table orchestration.reviews
         drop column workflow, drop column requested_by, drop column digest, drop column assignees, drop column approvals_needed, drop column approved_by,
-        drop column claimed_by, drop column claimed_until, drop column due_at, drop column expires_at, drop column form, drop column answer;
+        drop column claimed_by, drop column claimed_until, drop column due_at, drop column expires_at, drop column form;
     `);
   }
 }

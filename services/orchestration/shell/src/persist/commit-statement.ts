@@ -77,15 +77,19 @@ const WAITING = `
   using json_to_recordset($21::json) as g(tenant text, execution_id uuid, id text)
   where w.tenant = g.tenant and w.execution_id = g.execution_id and w.id = g.id and ${HAS_WON('g.execution_id')}
 ), opened as (
-  insert into orchestration.reviews as r (tenant, id, execution_id, bucket, kind, title, subject, status, opened_at, workflow, requested_by, digest, expires_at)
-  select o.tenant, o.id, o.execution_id, o.bucket, o.kind, o.title, o.subject, 'open', o.opened_at, o.workflow, o.requested_by, o.digest, o.expires_at
-  from json_to_recordset($22::json) as o(tenant text, id text, execution_id uuid, bucket smallint, kind text, title text, subject text, opened_at timestamptz, workflow text, requested_by text,
-    digest text, expires_at timestamptz)
+  insert into orchestration.reviews as r (tenant, id, execution_id, bucket, kind, title, subject, form, status, opened_at, workflow, requested_by, digest, assignees, approvals_needed, approved_by,
+    claimed_by, claimed_until, due_at, expires_at)
+  select o.tenant, o.id, o.execution_id, o.bucket, o.kind, o.title, o.subject, o.form, 'open', o.opened_at, o.workflow, o.requested_by, o.digest, o.assignees, o.approvals_needed, o.approved_by,
+    o.claimed_by, o.claimed_until, o.due_at, o.expires_at
+  from json_to_recordset($22::json) as o(tenant text, id text, execution_id uuid, bucket smallint, kind text, title text, subject text, form text, opened_at timestamptz, workflow text,
+    requested_by text, digest text, assignees text[], approvals_needed smallint, approved_by text[], claimed_by text, claimed_until timestamptz, due_at timestamptz, expires_at timestamptz)
   where ${HAS_WON('o.execution_id')}
-  on conflict (tenant, id) do update set status = 'open', closed_at = null where r.status in ('open', 'withdrawn')
+  on conflict (tenant, id) do update set status = 'open', closed_at = null, assignees = excluded.assignees, approved_by = excluded.approved_by, claimed_by = excluded.claimed_by,
+    claimed_until = excluded.claimed_until where r.status in ('open', 'withdrawn')
 ), closed as (
-  update orchestration.reviews r set status = c.status, decided_by = c.decided_by, comment = c.comment, closed_at = $2::timestamptz
-  from json_to_recordset($23::json) as c(tenant text, id text, execution_id uuid, status text, decided_by text, comment text)
+  update orchestration.reviews r set status = c.status, decided_by = c.decided_by, comment = c.comment, closed_at = $2::timestamptz, claimed_by = null, claimed_until = null,
+    approved_by = coalesce(c.approved_by, r.approved_by)
+  from json_to_recordset($23::json) as c(tenant text, id text, execution_id uuid, status text, decided_by text, approved_by text[], comment text)
   where r.tenant = c.tenant and r.id = c.id and ${HAS_WON('c.execution_id')}`;
 
 /** JSON array: $24 search attributes of executions that start. */

@@ -1,7 +1,7 @@
 // What the one statement of a batch is given: history rows as lists or columns, and rows of what hangs on them as JSON.
 import { byteaArray, intArray, smallintArray, textArray, uuidArray } from '@weft/adapter-postgres';
 import { bucketOf } from '@weft/kernel';
-import { announcementsOf, effectsBetween, encodeEvents, isEnded, type OpenReview, type SearchAttribute } from '@weft/orchestration/core';
+import { announcementsOf, assigneesOf, effectsBetween, encodeEvents, isEnded, type OpenReview, type SearchAttribute } from '@weft/orchestration/core';
 import { memberDigest, payloadDigest } from '@weft/proof';
 import { isSampled } from '@weft/telemetry';
 import type { AttributesOf, ExecutionCommit } from './execution-store.js';
@@ -38,7 +38,7 @@ export function commitValues(
     JSON.stringify(rows.map((row) => [row.key, row.sequence])),
     Buffer.concat(rows.map((row) => row.digest)),
     [...new Set(rows.map((row) => row.tenant))].sort(),
-    decisions.some((decided) => announcementsOf(decided.after, decided.sequence, decided.events).length > 0),
+    decisions.some((decided) => announcementsOf(decided.after, decided.sequence, decided.events, decided.before.reviews).length > 0),
     decisions.map((decided) => decided.after.context.traceparent).filter(isSampled),
   ];
   return { decisions: values, life: [aside.starts, aside.ends], waiting: [aside.waits, aside.waitsOver, aside.reviews, aside.reviewsClosed], attributes };
@@ -135,23 +135,31 @@ function addAside(aside: { starts: object[]; ends: object[]; waits: object[]; wa
     const decision = decided.events.find((event) => event.type === 'ReviewDecided' && event.review === review);
     const answer = decision?.type === 'ReviewDecided' ? decision : undefined;
     const comment = (answer?.answer as { comment?: string } | undefined)?.comment ?? null;
-    aside.reviewsClosed.push({ tenant, id: review, execution_id: id, status: answer?.outcome ?? 'withdrawn', decided_by: answer?.decidedBy ?? null, comment });
+    aside.reviewsClosed.push({ tenant, id: review, execution_id: id, status: answer?.outcome ?? 'withdrawn', decided_by: answer?.decidedBy ?? null, approved_by: answer?.approvedBy ?? null, comment });
   }
 }
 
 /** A retry that faults in its own decision: the status is as before, the end is another one. */
 const hasEndedAgain = ({ events, after }: ExecutionDecided): boolean => isEnded(after) && events.some(({ type }) => type === 'ExecutionRetried');
 
-function reviewRow({ definition, context }: ExecutionDecided['after'], { id, kind, title, subject, openedAt, terms = {} }: OpenReview): object {
+function reviewRow({ definition, context }: ExecutionDecided['after'], review: OpenReview): object {
+  const { id, kind, title, subject, form, openedAt, claim, terms = {}, approvedBy = [] } = review;
   return {
     id,
     kind,
     title: JSON.stringify(title),
     subject: JSON.stringify(subject),
+    form: form === undefined ? null : JSON.stringify(form),
     opened_at: new Date(openedAt),
     workflow: `${definition.namespace}/${definition.name}:${definition.version}`,
     requested_by: context.actor,
     digest: terms.digest ?? null,
+    assignees: assigneesOf(review),
+    approvals_needed: terms.approvals ?? 1,
+    approved_by: approvedBy,
+    claimed_by: claim?.by ?? null,
+    claimed_until: instantOf(claim?.until),
+    due_at: instantOf(terms.due),
     expires_at: instantOf(terms.expires),
   };
 }

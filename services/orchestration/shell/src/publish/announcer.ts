@@ -1,5 +1,5 @@
 // Tells the world what was decided: results, lifecycle and emitted events. Ids derive from history, so telling twice is telling once.
-import { announcementsOf, type ExecutionEvent, type ExecutionFacts } from '@weft/orchestration/core';
+import { announcementsOf, type ExecutionEvent, type ExecutionFacts, type ExecutionState } from '@weft/orchestration/core';
 import { Command } from '@weft/contracts';
 import { outgoing, type Bus, type Outgoing } from '@weft/pipeline';
 import type { Instant } from '@weft/kernel';
@@ -11,6 +11,8 @@ export interface Announced {
   readonly at: Instant;
   readonly facts: ExecutionFacts;
   readonly sequence: number;
+  /** Reviews that were open before it. */
+  readonly before?: ExecutionState['reviews'];
   readonly events: readonly ExecutionEvent[];
 }
 
@@ -23,9 +25,9 @@ export async function announce(bus: Bus, rows: readonly Announced[]): Promise<nu
   return messages.length;
 }
 
-function messagesOf({ at, facts, sequence, events }: Announced): Outgoing[] {
+function messagesOf({ at, facts, sequence, events, before }: Announced): Outgoing[] {
   const { executionId, definition, request } = facts;
-  return announcementsOf(facts, sequence, events).map((announcement) => {
+  return announcementsOf(facts, sequence, events, before).map((announcement) => {
     const attributes = { id: announcement.id, source: SOURCE, subject: request.id, time: at, key: executionId, context: contextOfExecution(facts) };
     if (announcement.to === 'commands') {
       const { execution, forkFrom, reason } = announcement;

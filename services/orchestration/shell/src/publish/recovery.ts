@@ -205,8 +205,9 @@ export class Recovery {
     for (const row of rows) {
       const events = decodeEvents(row, row.execution_id);
       // As they were after this very row: what taints the execution has grown with it.
-      facts = foldExecution(row.sequence === 0 ? initialExecution : facts, events);
-      if (wanted.has(`${row.execution_id}/${row.sequence}`)) announced.push({ at: Math.round(row.at), facts, sequence: row.sequence, events });
+      const before = row.sequence === 0 ? initialExecution : facts;
+      facts = foldExecution(before, events);
+      if (wanted.has(`${row.execution_id}/${row.sequence}`)) announced.push({ at: Math.round(row.at), facts, sequence: row.sequence, events, before: before.reviews });
     }
     return announced;
   }

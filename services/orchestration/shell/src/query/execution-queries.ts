@@ -1,10 +1,10 @@
 // Reads for callers, as their tenant: row-level security decides what is visible.
 import { inTenant, type Pool } from '@weft/adapter-postgres';
-import type { Execution, ExecutionPage, ExecutionQuery, MemberPage, Review, ReviewPage, Timeline } from '@weft/contracts';
+import type { Execution, ExecutionPage, ExecutionQuery, MemberPage, Timeline } from '@weft/contracts';
 import { decodeEvents, ERASED, timelineOf, type ExecutionEvent, type RecordedEvents } from '@weft/orchestration/core';
 import { isUuid } from '@weft/kernel';
 import { searchConditions } from './execution-search.js';
-import { decodeCursor, encodeCursor, isText, isTimestamp, pageLimit } from './cursor.js';
+import { decodeCursor, encodeCursor, pageLimit } from './cursor.js';
 
 interface ExecutionRow {
   readonly id: string;
@@ -155,60 +155,7 @@ export class ExecutionQueries {
       })),
     };
   }
-
-  /** Open reviews, oldest first. */
-  async reviews(tenant: string, limit: number, cursor: string): Promise<ReviewPage> {
-    const [openedAt = '', id = ''] = decodeCursor(cursor, isTimestamp, isText);
-    const size = pageLimit(limit);
-    const rows = await inTenant(this.pool, tenant, (query) =>
-      query<ReviewRow>(`${REVIEW_SQL} where r.status = 'open' and ($1 = '' or (r.opened_at, r.id) > ($1::timestamptz, $2)) order by r.opened_at, r.id limit $3`, [openedAt, id, size + 1]),
-    );
-    const page = rows.slice(0, size);
-    const last = page.at(-1);
-    return { reviews: page.map(reviewOf), nextCursor: rows.length > size && last ? encodeCursor([last.opened_text, last.id]) : '' };
-  }
-
-  async review(tenant: string, id: string): Promise<Review | undefined> {
-    if (!isText(id)) return undefined;
-    const [row] = await inTenant(this.pool, tenant, (query) => query<ReviewRow>(`${REVIEW_SQL} where r.id = $1`, [id]));
-    return row && reviewOf(row);
-  }
 }
-
-interface ReviewRow {
-  readonly id: string;
-  readonly execution_id: string;
-  readonly kind: string;
-  readonly title: string;
-  readonly subject: string;
-  readonly status: string;
-  readonly opened: number;
-  readonly opened_text: string;
-  readonly decided_by: string | null;
-  readonly comment: string | null;
-  readonly digest: string | null;
-  readonly expires: number | null;
-  readonly workflow: string;
-  readonly requested_by: string;
-}
-
-const REVIEW_SQL = `select r.id, r.execution_id, r.kind, r.title, r.subject, r.status, (extract(epoch from r.opened_at) * 1000)::float8 as opened, r.opened_at::text as opened_text, r.decided_by, r.comment, r.digest, (extract(epoch from r.expires_at) * 1000)::float8 as expires, r.workflow, r.requested_by from orchestration.reviews r`;
-
-const reviewOf = (row: ReviewRow): Review => ({
-  reviewId: row.id,
-  executionId: row.execution_id,
-  kind: row.kind,
-  title: JSON.parse(row.title) as string,
-  subjectJson: row.subject,
-  status: row.status,
-  openedAtMs: row.opened,
-  decidedBy: row.decided_by ?? '',
-  comment: row.comment ?? '',
-  digest: row.digest ?? '',
-  expiresAtMs: row.expires ?? 0,
-  workflow: row.workflow,
-  requestedBy: row.requested_by,
-});
 
 const statusOf = (row: ExecutionRow): string => (row.status === 'running' && row.is_waiting ? 'waiting' : row.status);
 

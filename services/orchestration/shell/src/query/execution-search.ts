@@ -10,7 +10,8 @@ const TEXT_CHARACTERS_MAX = 1024;
 // An execution's id is made when its request is accepted, and it begins soon after: within this time unless orchestration was away for longer.
 const START_DELAY_MAX_MS = 7 * 86_400_000;
 const INSTANT_MAX_MS = 2 ** 47;
-const WORKFLOW = /^[^/:\0]+\/[^/:\0]+(:[^/:\0]+)?$/;
+/** How a query names a workflow. */
+export const WORKFLOW = /^[^/:\0]+\/[^/:\0]+(:[^/:\0]+)?$/;
 
 /** Conditions over `orchestration.executions e`, with the values that they name. */
 export interface SearchConditions {
@@ -66,12 +67,14 @@ function timeConditions({ startedFromMs, startedBeforeMs }: ExecutionQuery, plac
   return conditions;
 }
 
-function text(what: string, given: string): string {
+/** A text of a query, as a column can hold it. @throws Refused `request-invalid`. */
+export function text(what: string, given: string): string {
   if (!isText(given) || given.length > TEXT_CHARACTERS_MAX) refuse('request-invalid', `Expected \`${what}\` to be text of at most ${TEXT_CHARACTERS_MAX} characters without NUL.`);
   return given;
 }
 
-function instant(what: string, given: number): number {
+/** An instant of a query. @throws Refused `request-invalid`. */
+export function instant(what: string, given: number): number {
   if (!Number.isFinite(given) || given < 0 || given > INSTANT_MAX_MS) refuse('request-invalid', `Expected \`${what}\` in milliseconds since the Unix epoch but got ${given}.`);
   return given;
 }

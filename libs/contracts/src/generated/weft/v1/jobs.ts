@@ -242,6 +242,8 @@ export interface DecideReview {
   comment: string;
   formJson: string;
   decidedBy: string;
+  /** Roles of whoever decides, as the door knows them. */
+  roles: string[];
 }
 
 /** What a person asks of an execution. */
@@ -3052,7 +3054,7 @@ export const ReceiveSignal: MessageFns<ReceiveSignal> = {
 };
 
 function createBaseDecideReview(): DecideReview {
-  return { reviewId: "", outcome: "", comment: "", formJson: "", decidedBy: "" };
+  return { reviewId: "", outcome: "", comment: "", formJson: "", decidedBy: "", roles: [] };
 }
 
 export const DecideReview: MessageFns<DecideReview> = {
@@ -3071,6 +3073,9 @@ export const DecideReview: MessageFns<DecideReview> = {
     }
     if (message.decidedBy !== "") {
       writer.uint32(42).string(message.decidedBy);
+    }
+    for (const v of message.roles) {
+      writer.uint32(50).string(v!);
     }
     return writer;
   },
@@ -3128,6 +3133,14 @@ export const DecideReview: MessageFns<DecideReview> = {
             message.decidedBy = reader.string();
             continue;
           }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.roles.push(reader.string());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -3159,6 +3172,9 @@ export const DecideReview: MessageFns<DecideReview> = {
         : isSet(object.decided_by)
         ? globalThis.String(object.decided_by)
         : "",
+      roles: globalThis.Array.isArray(object?.roles)
+        ? object.roles.map((e: any) => globalThis.String(e))
+        : [],
     };
   },
 
@@ -3179,6 +3195,9 @@ export const DecideReview: MessageFns<DecideReview> = {
     if (message.decidedBy !== "") {
       obj.decidedBy = message.decidedBy;
     }
+    if (message.roles?.length) {
+      obj.roles = message.roles;
+    }
     return obj;
   },
 
@@ -3192,6 +3211,7 @@ export const DecideReview: MessageFns<DecideReview> = {
     message.comment = object.comment ?? "";
     message.formJson = object.formJson ?? "";
     message.decidedBy = object.decidedBy ?? "";
+    message.roles = object.roles?.map((e) => e) || [];
     return message;
   },
 };

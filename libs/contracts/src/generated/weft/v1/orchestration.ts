@@ -19,6 +19,15 @@ import {
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
 import { DefinitionRef, Failure } from "./jobs.js";
+import {
+  ChangeReviewRequest,
+  DecideRequest,
+  ListReviewsRequest,
+  Review,
+  ReviewDetail,
+  ReviewPage,
+  ReviewRequest,
+} from "./reviews.js";
 
 export interface PageRequest {
   /** Rows a page, 1 to 200; 0 = 50. */
@@ -161,39 +170,6 @@ export interface Member {
   payloadSalt: Uint8Array;
   payloadDigest: Uint8Array;
   commitId: string;
-}
-
-export interface Review {
-  reviewId: string;
-  executionId: string;
-  /** approval, effect-outcome, action. */
-  kind: string;
-  title: string;
-  subjectJson: string;
-  /** open, approved, rejected, happened, did-not-happen, expired, withdrawn. */
-  status: string;
-  openedAtMs: number;
-  decidedBy: string;
-  comment: string;
-  /** Of an action: what exactly is approved. */
-  digest: string;
-  /** From then on nobody can decide it; 0 = never. */
-  expiresAtMs: number;
-  /** "namespace/name:version", and who started the execution. */
-  workflow: string;
-  requestedBy: string;
-}
-
-export interface ReviewPage {
-  reviews: Review[];
-  nextCursor: string;
-}
-
-export interface DecideRequest {
-  reviewId: string;
-  outcome: string;
-  comment: string;
-  formJson: string;
 }
 
 export interface OperateRequest {
@@ -2511,523 +2487,6 @@ export const Member: MessageFns<Member> = {
   },
 };
 
-function createBaseReview(): Review {
-  return {
-    reviewId: "",
-    executionId: "",
-    kind: "",
-    title: "",
-    subjectJson: "",
-    status: "",
-    openedAtMs: 0,
-    decidedBy: "",
-    comment: "",
-    digest: "",
-    expiresAtMs: 0,
-    workflow: "",
-    requestedBy: "",
-  };
-}
-
-export const Review: MessageFns<Review> = {
-  encode(message: Review, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.reviewId !== "") {
-      writer.uint32(10).string(message.reviewId);
-    }
-    if (message.executionId !== "") {
-      writer.uint32(18).string(message.executionId);
-    }
-    if (message.kind !== "") {
-      writer.uint32(26).string(message.kind);
-    }
-    if (message.title !== "") {
-      writer.uint32(34).string(message.title);
-    }
-    if (message.subjectJson !== "") {
-      writer.uint32(42).string(message.subjectJson);
-    }
-    if (message.status !== "") {
-      writer.uint32(50).string(message.status);
-    }
-    if (message.openedAtMs !== 0) {
-      writer.uint32(57).double(message.openedAtMs);
-    }
-    if (message.decidedBy !== "") {
-      writer.uint32(66).string(message.decidedBy);
-    }
-    if (message.comment !== "") {
-      writer.uint32(74).string(message.comment);
-    }
-    if (message.digest !== "") {
-      writer.uint32(82).string(message.digest);
-    }
-    if (message.expiresAtMs !== 0) {
-      writer.uint32(89).double(message.expiresAtMs);
-    }
-    if (message.workflow !== "") {
-      writer.uint32(98).string(message.workflow);
-    }
-    if (message.requestedBy !== "") {
-      writer.uint32(106).string(message.requestedBy);
-    }
-    return writer;
-  },
-
-  decode(input: BinaryReader | Uint8Array, length?: number): Review {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseReview();
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
-            message.reviewId = reader.string();
-            continue;
-          }
-          case 2: {
-            if (tag !== 18) {
-              break;
-            }
-
-            message.executionId = reader.string();
-            continue;
-          }
-          case 3: {
-            if (tag !== 26) {
-              break;
-            }
-
-            message.kind = reader.string();
-            continue;
-          }
-          case 4: {
-            if (tag !== 34) {
-              break;
-            }
-
-            message.title = reader.string();
-            continue;
-          }
-          case 5: {
-            if (tag !== 42) {
-              break;
-            }
-
-            message.subjectJson = reader.string();
-            continue;
-          }
-          case 6: {
-            if (tag !== 50) {
-              break;
-            }
-
-            message.status = reader.string();
-            continue;
-          }
-          case 7: {
-            if (tag !== 57) {
-              break;
-            }
-
-            message.openedAtMs = reader.double();
-            continue;
-          }
-          case 8: {
-            if (tag !== 66) {
-              break;
-            }
-
-            message.decidedBy = reader.string();
-            continue;
-          }
-          case 9: {
-            if (tag !== 74) {
-              break;
-            }
-
-            message.comment = reader.string();
-            continue;
-          }
-          case 10: {
-            if (tag !== 82) {
-              break;
-            }
-
-            message.digest = reader.string();
-            continue;
-          }
-          case 11: {
-            if (tag !== 89) {
-              break;
-            }
-
-            message.expiresAtMs = reader.double();
-            continue;
-          }
-          case 12: {
-            if (tag !== 98) {
-              break;
-            }
-
-            message.workflow = reader.string();
-            continue;
-          }
-          case 13: {
-            if (tag !== 106) {
-              break;
-            }
-
-            message.requestedBy = reader.string();
-            continue;
-          }
-        }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        reader.skip(tag & 7);
-      }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-    }
-  },
-
-  fromJSON(object: any): Review {
-    return {
-      reviewId: isSet(object.reviewId)
-        ? globalThis.String(object.reviewId)
-        : isSet(object.review_id)
-        ? globalThis.String(object.review_id)
-        : "",
-      executionId: isSet(object.executionId)
-        ? globalThis.String(object.executionId)
-        : isSet(object.execution_id)
-        ? globalThis.String(object.execution_id)
-        : "",
-      kind: isSet(object.kind) ? globalThis.String(object.kind) : "",
-      title: isSet(object.title) ? globalThis.String(object.title) : "",
-      subjectJson: isSet(object.subjectJson)
-        ? globalThis.String(object.subjectJson)
-        : isSet(object.subject_json)
-        ? globalThis.String(object.subject_json)
-        : "",
-      status: isSet(object.status) ? globalThis.String(object.status) : "",
-      openedAtMs: isSet(object.openedAtMs)
-        ? globalThis.Number(object.openedAtMs)
-        : isSet(object.opened_at_ms)
-        ? globalThis.Number(object.opened_at_ms)
-        : 0,
-      decidedBy: isSet(object.decidedBy)
-        ? globalThis.String(object.decidedBy)
-        : isSet(object.decided_by)
-        ? globalThis.String(object.decided_by)
-        : "",
-      comment: isSet(object.comment) ? globalThis.String(object.comment) : "",
-      digest: isSet(object.digest) ? globalThis.String(object.digest) : "",
-      expiresAtMs: isSet(object.expiresAtMs)
-        ? globalThis.Number(object.expiresAtMs)
-        : isSet(object.expires_at_ms)
-        ? globalThis.Number(object.expires_at_ms)
-        : 0,
-      workflow: isSet(object.workflow) ? globalThis.String(object.workflow) : "",
-      requestedBy: isSet(object.requestedBy)
-        ? globalThis.String(object.requestedBy)
-        : isSet(object.requested_by)
-        ? globalThis.String(object.requested_by)
-        : "",
-    };
-  },
-
-  toJSON(message: Review): unknown {
-    const obj: any = {};
-    if (message.reviewId !== "") {
-      obj.reviewId = message.reviewId;
-    }
-    if (message.executionId !== "") {
-      obj.executionId = message.executionId;
-    }
-    if (message.kind !== "") {
-      obj.kind = message.kind;
-    }
-    if (message.title !== "") {
-      obj.title = message.title;
-    }
-    if (message.subjectJson !== "") {
-      obj.subjectJson = message.subjectJson;
-    }
-    if (message.status !== "") {
-      obj.status = message.status;
-    }
-    if (message.openedAtMs !== 0) {
-      obj.openedAtMs = floatToJson(message.openedAtMs);
-    }
-    if (message.decidedBy !== "") {
-      obj.decidedBy = message.decidedBy;
-    }
-    if (message.comment !== "") {
-      obj.comment = message.comment;
-    }
-    if (message.digest !== "") {
-      obj.digest = message.digest;
-    }
-    if (message.expiresAtMs !== 0) {
-      obj.expiresAtMs = floatToJson(message.expiresAtMs);
-    }
-    if (message.workflow !== "") {
-      obj.workflow = message.workflow;
-    }
-    if (message.requestedBy !== "") {
-      obj.requestedBy = message.requestedBy;
-    }
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<Review>, I>>(base?: I): Review {
-    return Review.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<Review>, I>>(object: I): Review {
-    const message = createBaseReview();
-    message.reviewId = object.reviewId ?? "";
-    message.executionId = object.executionId ?? "";
-    message.kind = object.kind ?? "";
-    message.title = object.title ?? "";
-    message.subjectJson = object.subjectJson ?? "";
-    message.status = object.status ?? "";
-    message.openedAtMs = object.openedAtMs ?? 0;
-    message.decidedBy = object.decidedBy ?? "";
-    message.comment = object.comment ?? "";
-    message.digest = object.digest ?? "";
-    message.expiresAtMs = object.expiresAtMs ?? 0;
-    message.workflow = object.workflow ?? "";
-    message.requestedBy = object.requestedBy ?? "";
-    return message;
-  },
-};
-
-function createBaseReviewPage(): ReviewPage {
-  return { reviews: [], nextCursor: "" };
-}
-
-export const ReviewPage: MessageFns<ReviewPage> = {
-  encode(message: ReviewPage, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    for (const v of message.reviews) {
-      Review.encode(v!, writer.uint32(10).fork()).join();
-    }
-    if (message.nextCursor !== "") {
-      writer.uint32(18).string(message.nextCursor);
-    }
-    return writer;
-  },
-
-  decode(input: BinaryReader | Uint8Array, length?: number): ReviewPage {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseReviewPage();
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
-            message.reviews.push(Review.decode(reader, reader.uint32()));
-            continue;
-          }
-          case 2: {
-            if (tag !== 18) {
-              break;
-            }
-
-            message.nextCursor = reader.string();
-            continue;
-          }
-        }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        reader.skip(tag & 7);
-      }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-    }
-  },
-
-  fromJSON(object: any): ReviewPage {
-    return {
-      reviews: globalThis.Array.isArray(object?.reviews) ? object.reviews.map((e: any) => Review.fromJSON(e)) : [],
-      nextCursor: isSet(object.nextCursor)
-        ? globalThis.String(object.nextCursor)
-        : isSet(object.next_cursor)
-        ? globalThis.String(object.next_cursor)
-        : "",
-    };
-  },
-
-  toJSON(message: ReviewPage): unknown {
-    const obj: any = {};
-    if (message.reviews?.length) {
-      obj.reviews = message.reviews.map((e) => Review.toJSON(e));
-    }
-    if (message.nextCursor !== "") {
-      obj.nextCursor = message.nextCursor;
-    }
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<ReviewPage>, I>>(base?: I): ReviewPage {
-    return ReviewPage.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<ReviewPage>, I>>(object: I): ReviewPage {
-    const message = createBaseReviewPage();
-    message.reviews = object.reviews?.map((e) => Review.fromPartial(e)) || [];
-    message.nextCursor = object.nextCursor ?? "";
-    return message;
-  },
-};
-
-function createBaseDecideRequest(): DecideRequest {
-  return { reviewId: "", outcome: "", comment: "", formJson: "" };
-}
-
-export const DecideRequest: MessageFns<DecideRequest> = {
-  encode(message: DecideRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.reviewId !== "") {
-      writer.uint32(10).string(message.reviewId);
-    }
-    if (message.outcome !== "") {
-      writer.uint32(18).string(message.outcome);
-    }
-    if (message.comment !== "") {
-      writer.uint32(26).string(message.comment);
-    }
-    if (message.formJson !== "") {
-      writer.uint32(34).string(message.formJson);
-    }
-    return writer;
-  },
-
-  decode(input: BinaryReader | Uint8Array, length?: number): DecideRequest {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseDecideRequest();
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
-            message.reviewId = reader.string();
-            continue;
-          }
-          case 2: {
-            if (tag !== 18) {
-              break;
-            }
-
-            message.outcome = reader.string();
-            continue;
-          }
-          case 3: {
-            if (tag !== 26) {
-              break;
-            }
-
-            message.comment = reader.string();
-            continue;
-          }
-          case 4: {
-            if (tag !== 34) {
-              break;
-            }
-
-            message.formJson = reader.string();
-            continue;
-          }
-        }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        reader.skip(tag & 7);
-      }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-    }
-  },
-
-  fromJSON(object: any): DecideRequest {
-    return {
-      reviewId: isSet(object.reviewId)
-        ? globalThis.String(object.reviewId)
-        : isSet(object.review_id)
-        ? globalThis.String(object.review_id)
-        : "",
-      outcome: isSet(object.outcome) ? globalThis.String(object.outcome) : "",
-      comment: isSet(object.comment) ? globalThis.String(object.comment) : "",
-      formJson: isSet(object.formJson)
-        ? globalThis.String(object.formJson)
-        : isSet(object.form_json)
-        ? globalThis.String(object.form_json)
-        : "",
-    };
-  },
-
-  toJSON(message: DecideRequest): unknown {
-    const obj: any = {};
-    if (message.reviewId !== "") {
-      obj.reviewId = message.reviewId;
-    }
-    if (message.outcome !== "") {
-      obj.outcome = message.outcome;
-    }
-    if (message.comment !== "") {
-      obj.comment = message.comment;
-    }
-    if (message.formJson !== "") {
-      obj.formJson = message.formJson;
-    }
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<DecideRequest>, I>>(base?: I): DecideRequest {
-    return DecideRequest.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<DecideRequest>, I>>(object: I): DecideRequest {
-    const message = createBaseDecideRequest();
-    message.reviewId = object.reviewId ?? "";
-    message.outcome = object.outcome ?? "";
-    message.comment = object.comment ?? "";
-    message.formJson = object.formJson ?? "";
-    return message;
-  },
-};
-
 function createBaseOperateRequest(): OperateRequest {
   return { executionId: "", operation: "", operationId: "", reason: "", task: "" };
 }
@@ -4427,10 +3886,29 @@ export const OrchestrationService = {
     path: "/weft.v1.Orchestration/ListReviews" as const,
     requestStream: false as const,
     responseStream: false as const,
-    requestSerialize: (value: PageRequest): Buffer => Buffer.from(PageRequest.encode(value).finish()),
-    requestDeserialize: (value: Buffer): PageRequest => PageRequest.decode(value),
+    requestSerialize: (value: ListReviewsRequest): Buffer => Buffer.from(ListReviewsRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ListReviewsRequest => ListReviewsRequest.decode(value),
     responseSerialize: (value: ReviewPage): Buffer => Buffer.from(ReviewPage.encode(value).finish()),
     responseDeserialize: (value: Buffer): ReviewPage => ReviewPage.decode(value),
+  },
+  getReview: {
+    path: "/weft.v1.Orchestration/GetReview" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ReviewRequest): Buffer => Buffer.from(ReviewRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ReviewRequest => ReviewRequest.decode(value),
+    responseSerialize: (value: ReviewDetail): Buffer => Buffer.from(ReviewDetail.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ReviewDetail => ReviewDetail.decode(value),
+  },
+  /** Claims a review, gives it back, hands it over or comments on it. */
+  changeReview: {
+    path: "/weft.v1.Orchestration/ChangeReview" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ChangeReviewRequest): Buffer => Buffer.from(ChangeReviewRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ChangeReviewRequest => ChangeReviewRequest.decode(value),
+    responseSerialize: (value: Review): Buffer => Buffer.from(Review.encode(value).finish()),
+    responseDeserialize: (value: Buffer): Review => Review.decode(value),
   },
   decide: {
     path: "/weft.v1.Orchestration/Decide" as const,
@@ -4494,7 +3972,10 @@ export interface OrchestrationServer extends UntypedServiceImplementation {
   getTimeline: handleUnaryCall<TimelineRequest, Timeline>;
   /** Each decision with everything that its digest in the audit log covers. */
   getMembers: handleUnaryCall<ExecutionRequest, MemberPage>;
-  listReviews: handleUnaryCall<PageRequest, ReviewPage>;
+  listReviews: handleUnaryCall<ListReviewsRequest, ReviewPage>;
+  getReview: handleUnaryCall<ReviewRequest, ReviewDetail>;
+  /** Claims a review, gives it back, hands it over or comments on it. */
+  changeReview: handleUnaryCall<ChangeReviewRequest, Review>;
   decide: handleUnaryCall<DecideRequest, Review>;
   /** Cancels, pauses, resumes, terminates, retries, forks or resets an execution. */
   operate: handleUnaryCall<OperateRequest, Operated>;
@@ -4613,19 +4094,50 @@ export interface OrchestrationClient extends Client {
     callback: (error: ServiceError | null, response: MemberPage) => void,
   ): ClientUnaryCall;
   listReviews(
-    request: PageRequest,
+    request: ListReviewsRequest,
     callback: (error: ServiceError | null, response: ReviewPage) => void,
   ): ClientUnaryCall;
   listReviews(
-    request: PageRequest,
+    request: ListReviewsRequest,
     metadata: Metadata,
     callback: (error: ServiceError | null, response: ReviewPage) => void,
   ): ClientUnaryCall;
   listReviews(
-    request: PageRequest,
+    request: ListReviewsRequest,
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: ReviewPage) => void,
+  ): ClientUnaryCall;
+  getReview(
+    request: ReviewRequest,
+    callback: (error: ServiceError | null, response: ReviewDetail) => void,
+  ): ClientUnaryCall;
+  getReview(
+    request: ReviewRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: ReviewDetail) => void,
+  ): ClientUnaryCall;
+  getReview(
+    request: ReviewRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: ReviewDetail) => void,
+  ): ClientUnaryCall;
+  /** Claims a review, gives it back, hands it over or comments on it. */
+  changeReview(
+    request: ChangeReviewRequest,
+    callback: (error: ServiceError | null, response: Review) => void,
+  ): ClientUnaryCall;
+  changeReview(
+    request: ChangeReviewRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: Review) => void,
+  ): ClientUnaryCall;
+  changeReview(
+    request: ChangeReviewRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: Review) => void,
   ): ClientUnaryCall;
   decide(request: DecideRequest, callback: (error: ServiceError | null, response: Review) => void): ClientUnaryCall;
   decide(

@@ -5,7 +5,7 @@ import { nextDue } from '../../review/review.due.js';
 import type { CommandOf } from '../execution.commands.js';
 import type { ExecutionDecision, Programs } from '../execution.decide.js';
 import { isEnded, type ExecutionState } from '../execution.state.js';
-import { expireReview } from './decide-review.js';
+import { passReviewTime } from './decide-review.js';
 
 /** Fires what is due: a `wait` is over, a `try` begins its next attempt, a review has waited long enough. Never before its time, nor while the execution is suspended. */
 export function fireTimer(state: ExecutionState, command: CommandOf<'FireTimer'>, context: DecideContext, programs: Programs): ExecutionDecision {
@@ -15,7 +15,7 @@ export function fireTimer(state: ExecutionState, command: CommandOf<'FireTimer'>
   if (isEnded(state) || due === undefined) return { kind: 'ignored', reason: 'duplicate' };
   if (due > context.now || state.status === 'suspended') return { kind: 'ignored', reason: 'stale' };
   const advance = new Advance(state, programs(state.definition.digest), context);
-  if (review) return advance.finish(expireReview(advance, review));
+  if (review) return advance.finish(passReviewTime(advance, review.id));
   advance.record({ type: 'TimerFired', key: timer!.key, timer: timer!.id });
   if (timer!.purpose === 'retry') return advance.finish({ go: 'enter', scope: timer!.key, position: 0 });
   if (timer!.purpose === 'limit') return advance.finish(endOfTime(advance, timer!.key));
