@@ -7,7 +7,7 @@ import { claimCheckedBus } from '@weft/pipeline';
 import { toolsConfig } from './config.js';
 import { toolsMigrations } from './migrations/index.js';
 import { readPoliciesFile } from './permission/policy-set.js';
-import { readGrantsFile, readToolsFile } from './registry/files.js';
+import { NO_DECLARATIONS, readGrantsFile, readToolsFile } from './registry/files.js';
 import { environmentSecrets } from './secret/secrets.js';
 import { ToolsModule } from './tools.module.js';
 
@@ -16,7 +16,7 @@ const SERVICE = 'tools';
 await runService(SERVICE, async () => {
   const config = loadConfig(toolsConfig, process.env);
   const log = logFor(SERVICE);
-  const tools = config.WEFT_TOOLS_FILE === undefined ? [] : readToolsFile(config.WEFT_TOOLS_FILE);
+  const declarations = config.WEFT_TOOLS_FILE === undefined ? NO_DECLARATIONS : readToolsFile(config.WEFT_TOOLS_FILE);
   const grants = config.WEFT_GRANTS_FILE === undefined ? [] : readGrantsFile(config.WEFT_GRANTS_FILE);
   const policies = config.WEFT_POLICIES_FILE === undefined ? [] : readPoliciesFile(config.WEFT_POLICIES_FILE);
   const address = parseStoreUrl(config.WEFT_STORE_URL);
@@ -31,7 +31,7 @@ await runService(SERVICE, async () => {
     service: SERVICE,
     config,
     http: { port: config.WEFT_PORT, host: config.WEFT_HOST },
-    module: ToolsModule.forRoot({ enginePool, bus, payloads, tools, grants, policies, secrets: environmentSecrets(process.env), settings: config }),
+    module: ToolsModule.forRoot({ enginePool, bus, payloads, ...declarations, environment: process.env, grants, policies, secrets: environmentSecrets(process.env), settings: config }),
     transports: () => [grpcServerOptions({ address: config.WEFT_GRPC_ADDRESS, services: [WorkerService, PermissionsService] })],
     prepare: (app) => {
       const shutdown = app.get(Shutdown);

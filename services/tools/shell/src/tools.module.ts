@@ -20,9 +20,13 @@ import { dryRun } from './permission/dry-run.js';
 import { Permissions } from './permission/permissions.js';
 import { policySetOf } from './permission/policy-set.js';
 import { SwitchBoard } from './permission/switch-board.js';
-import { registryOf } from './registry/registry.js';
+import { PinBook } from './pin/pin-book.js';
+import { registryOf, withSources } from './registry/registry.js';
 import { SchemaCache } from './registry/schemas.js';
 import type { Secrets } from './secret/secrets.js';
+import { openSource, type Environment } from './source/open-source.js';
+import { rulesOf, type SourceDeclaration } from './source/source-declaration.js';
+import { ToolSources } from './source/tool-sources.js';
 
 /** What tools runs on. Whoever hands it in closes it. */
 export interface ToolsPorts {
@@ -32,6 +36,12 @@ export interface ToolsPorts {
   /** Where large texts of jobs and results lie that come over the wire. Without it calls carry all. */
   readonly payloads?: PayloadStore;
   readonly tools: readonly ToolDefinition[];
+  /** Where other tools come from while it runs. Default: nowhere. */
+  readonly sources?: readonly SourceDeclaration[];
+  /** Folder that relative paths of sources are taken from. Default: the working directory. */
+  readonly folder?: string;
+  /** Variables of this process, of which a child process gets a few (PATH, HOME, LANG, TZ). Default: none. */
+  readonly environment?: Environment;
   readonly grants: readonly Grant[];
   /** Policies besides the grants. */
   readonly policies?: readonly PolicySource[];
@@ -52,6 +62,8 @@ interface Parts {
   readonly switches: SwitchBoard;
   readonly ledger: EffectLedger;
   readonly egress: EgressClient;
+  readonly sources: ToolSources;
+  readonly pins: PinBook;
 }
 
 /** Makes the parts of tools without Nest around them, as for specs and benchmarks. @throws FileInvalid for tools that cannot be used. */
@@ -65,7 +77,13 @@ export function toolsParts(ports: ToolsPorts, signal: AbortSignal): Parts {
   const switches = new SwitchBoard(ports.enginePool, (fault) => log.warn('the kill switches cannot be read', { error: fault }));
   switches.start(signal);
   const permissions = new Permissions(engine, switches, isTrusted);
-  const registry = registryOf(ports.tools, { egress, secrets: ports.secrets });
+  const pins = new PinBook(ports.enginePool, (fault) => log.warn('the pins wait for their store', { error: fault }));
+  const sources = new ToolSources({ pins, log, signal });
+  for (const declaration of ports.sources ?? []) {
+    const source = openSource(declaration, { egress, secrets: ports.secrets, folder: ports.folder ?? '.', environment: ports.environment ?? {} });
+    sources.add(source, { ...rulesOf(declaration), freshMs: declaration.freshMs });
+  }
+  const registry = withSources(registryOf(ports.tools, { egress, secrets: ports.secrets }), sources);
   const worker = new ToolsWorker({
     registry,
     permissions,
@@ -81,7 +99,7 @@ export function toolsParts(ports: ToolsPorts, signal: AbortSignal): Parts {
     log,
     onContradiction: (key, message) => log.error('the ledger is contradicted', { key, reason: message }),
   });
-  return { worker, permissions: dryRun(permissions, registry), switches, ledger, egress };
+  return { worker, permissions: dryRun(permissions, registry), switches, ledger, egress, sources, pins };
 }
 
 /** Consumes jobs for as long as the application takes work. */
@@ -96,14 +114,15 @@ class ToolsWork implements OnApplicationBootstrap {
   }
 
   async onApplicationBootstrap(): Promise<void> {
-    const { worker, switches, ledger, egress } = this.parts;
+    const { worker, switches, ledger, egress, sources } = this.parts;
     await switches.refresh();
+    await sources.start();
     const jobs = new JobsConsumer(worker, this.ports.bus);
     const subscription = await this.ports.bus.subscribe({ topic: TOPICS.jobs.name, group: CONSUMER_GROUP, handle: (batch) => jobs.handle(batch) });
     this.shutdown.on('intake', 'tools consumer', () => subscription.close());
     this.shutdown.on('workers', 'tools jobs', async () => {
       await worker.drain();
-      await ledger.stop();
+      await Promise.all([ledger.stop(), sources.stop()]);
       egress.close();
     });
   }

@@ -24,6 +24,8 @@ const TYPE_OF_CODE: Readonly<Record<string, StandardErrorName>> = {
   'http-status': 'communication',
   unreachable: 'communication',
   'effect-unknown': 'communication',
+  'tool-failed': 'communication',
+  'tool-quarantined': 'authorization',
   'model-unavailable': 'communication',
 };
 

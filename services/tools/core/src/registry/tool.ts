@@ -21,6 +21,10 @@ export interface ToolBase {
   readonly timeoutMs: number;
   /** Whether what it answers is somebody's private matter: its output is labelled so. Default public. */
   readonly data?: DataClass;
+  /** Calls on their way at once, in one process. Default: only what bounds all tools. */
+  readonly concurrency?: number;
+  /** Price of one call, millionths of the unit of money. Default 0. */
+  readonly costMicros?: number;
 }
 
 /** Answers the declared JSON: for examples, tests and benchmarks. Always of class read. */

@@ -20,7 +20,7 @@ import {
 } from '@weft/tools/core';
 import type { Permissions } from '../permission/permissions.js';
 import type { EffectLedger } from '../persist/effect.ledger.js';
-import type { Gate } from './gate.js';
+import { throughGates, type Gate } from './gate.js';
 import { INTERNAL_ERROR, isForLater } from './internal-error.js';
 import { stoppableOf } from './permission-step.js';
 import type { Sending, Work } from './work.js';
@@ -65,7 +65,7 @@ export async function carryOutEffect(ports: EffectPorts, work: Work, traceparent
             break;
           }
           // The place is taken before the dispatch is recorded: an attempt's time is not spent in a queue.
-          state = await ports.gate.run(() => attempt(ports, work, run, traceparent));
+          state = await throughGates(ports.gate, work.gate, () => attempt(ports, work, run, traceparent));
           break;
         case 'wait':
           if (!(await waited(step.until - ledger.now(), ports.signal))) return undefined;

@@ -1,12 +1,12 @@
 // Jobs that change nothing: sent once, no ledger row. Repeating them is the workflow's choice.
 import type { Command } from '@weft/contracts';
 import { completion, failureReport } from '@weft/tools/core';
-import type { Gate } from './gate.js';
+import { throughGates, type Gate } from './gate.js';
 import type { Work } from './work.js';
 
 /** @param signal aborted when a kill switch stops it. @param gate bounds what is on its way at once. */
 export async function carryOutRead(gate: Gate, work: Work, traceparent: string, signal: AbortSignal): Promise<Command> {
-  const { outcome, answer, evidence: told } = await gate.run(() => work.send({ untilMs: performance.now() + work.timeoutMs, traceparent, signal }));
+  const { outcome, answer, evidence: told } = await throughGates(gate, work.gate, () => work.send({ untilMs: performance.now() + work.timeoutMs, traceparent, signal }));
   const evidence = { tool: work.name, effect: work.effect, ...told };
   if (outcome.kind !== 'confirmed') return failureReport(work.job, outcome.failure, 'none', { evidence });
   if (!answer || answer.unusable)

@@ -18,3 +18,8 @@ export class Gate {
     }
   }
 }
+
+/** Runs when both gates have room. The narrow one is waited for first: who waits for it takes no place of the wide one. */
+export function throughGates<T>(wide: Gate, narrow: Gate | undefined, work: () => Promise<T>): Promise<T> {
+  return narrow ? narrow.run(() => wide.run(work)) : wide.run(work);
+}

@@ -8,6 +8,7 @@ import type { Sender } from '../egress/egress-policy.js';
 import type { SchemaCheck } from '../registry/schemas.js';
 import { secretMissing, type Secrets } from '../secret/secrets.js';
 import { contentOf } from './answer-content.js';
+import type { Gate } from './gate.js';
 import { sendHttp, type HttpExchanging } from './send-http.js';
 import type { ReadAnswer, Work, WorkMaking } from './work.js';
 
@@ -21,10 +22,11 @@ export interface HttpPorts {
 export interface HttpToolEntry {
   readonly tool: PreparedTool;
   readonly outputProblem: SchemaCheck | undefined;
+  readonly gate: Gate | undefined;
 }
 
 /** A job of a declared tool, its arguments checked before. Failure codes: `input-invalid`, `not-configured`, those of expressions. */
-export function toolWork(ports: HttpPorts, job: Job, { tool, outputProblem }: HttpToolEntry, args: Json): WorkMaking {
+export function toolWork(ports: HttpPorts, job: Job, { tool, outputProblem, gate }: HttpToolEntry, args: Json): WorkMaking {
   const { definition, requestFor, reconcile, origins } = tool;
   const made = withSecrets(requestFor(args), ports.secrets);
   if (!made.ok) return made;
@@ -44,6 +46,7 @@ export function toolWork(ports: HttpPorts, job: Job, { tool, outputProblem }: Ht
     ok: true,
     work: {
       ...workOf(ports, job, definition.name, definition.timeoutMs, [`tool:${definition.name}`], exchanging),
+      gate,
       ...(hook && reconcile ? { reconcile: (signal) => askHook(ports.egress, { job, sender, timeoutMs: definition.timeoutMs, hook, read: reconcile.read }, signal) } : {}),
     },
   };

@@ -2,6 +2,7 @@
 import type { Job } from '@weft/contracts';
 import type { Failure, Json, JsonObject } from '@weft/kernel';
 import type { EffectClass, EffectOutcome, Reconciliation } from '@weft/tools/core';
+import type { Gate } from './gate.js';
 
 /** An answer read for the task. `unusable`: it happened, but its answer cannot be used. */
 export interface ReadAnswer {
@@ -43,6 +44,8 @@ export interface Work {
   readonly taint: readonly string[];
   /** Why nothing more may be sent for it, although it may have been sent before: the ledger alone answers. */
   readonly barred?: Failure;
+  /** Bounds the calls of this tool on their way at once, besides what bounds all. */
+  readonly gate?: Gate | undefined;
   /** Sends once, with the job's idempotency key in the way of the transport. Never rejects for what the outside does: that is an outcome. */
   send(sending: Sending): Promise<Sent>;
   /** Asks whether the effect happened; only tools that declare a hook have it. Never rejects for what the outside does. */

@@ -4,7 +4,8 @@ import { isJsonObject, isUuid, rejection, type Failure, type Json } from '@weft/
 import { tracerFor } from '@weft/nest-platform';
 import { ATTRIBUTE, GEN_AI, inSpan, isSampled, SPAN } from '@weft/telemetry';
 import { completion, failureReport, PRIVATE_PREFIX, type Target } from '@weft/tools/core';
-import type { Registry, ToolFacts } from '../registry/registry.js';
+import type { Registry } from '../registry/registry.js';
+import type { ToolFacts } from '../registry/tool-entry.js';
 import { carryOutEffect, type EffectPorts } from './carry-out-effect.js';
 import { carryOutInfer, leftMs, type InferPorts } from './carry-out-infer.js';
 import { carryOutRead } from './carry-out-read.js';
@@ -109,13 +110,18 @@ export class ToolsWorker implements WorkerPeer {
     const name = isJsonObject(args) ? args['name'] : undefined;
     const given = isJsonObject(args) ? (args['arguments'] ?? {}) : undefined;
     if (typeof name !== 'string' || given === undefined) return failureReport(job, rejection('input-invalid', 'Expected {name: NAME, arguments: {...}} but the field `name` is no text.'), 'none');
-    const entry = this.ports.registry.find(name);
+    const found = this.ports.registry.find(name);
+    const entry = found?.kind === 'closed' ? undefined : found;
     // Authority comes first: whether a tool exists, and what it takes, is nobody's business who may not use it.
     const request = requestOf(job, entry ? { action: 'call', ...factsOf(entry) } : { action: 'call', name, ...NO_TOOL }, given);
     const problem = entry ? entry.inputProblem(given) : '';
     if (!entry || problem !== undefined) {
       const permitted = this.ports.permissions.permit({ request, attenuation: job.attenuation, approvals: [] });
-      return failureReport(job, permitted.kind === 'deny' ? permitted.failure : entry ? argumentsInvalid(name, problem ?? '') : this.#unknownTool(name), 'none');
+      return failureReport(
+        job,
+        permitted.kind === 'deny' ? permitted.failure : entry ? argumentsInvalid(name, problem ?? '') : found?.kind === 'closed' ? found.failure : this.#unknownTool(name),
+        'none',
+      );
     }
     return whenPermitted(this.ports, job, request, (barred) => {
       const labels = entry.data === 'private' ? [`${PRIVATE_PREFIX}tool:${name}`] : NO_TAINT;

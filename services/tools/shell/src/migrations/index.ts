@@ -1,6 +1,6 @@
 import type { ServiceMigrations } from '@weft/adapter-postgres';
 import { Effects1700000000001 } from './0001-effects.js';
-
 import { Permissions1700000000010 } from './0010-permissions.js';
+import { Pins1700000000030 } from './0030-pins.js';
 
-export const toolsMigrations: ServiceMigrations = { service: 'tools', migrations: [Effects1700000000001, Permissions1700000000010] };
+export const toolsMigrations: ServiceMigrations = { service: 'tools', migrations: [Effects1700000000001, Permissions1700000000010, Pins1700000000030] };

@@ -26,7 +26,7 @@ function targetOf(kind: string, tool: string, args: Json, registry: Registry): T
   switch (kind) {
     case 'tool': {
       const found = registry.find(tool);
-      if (!found) return { action: 'call', name: tool, pin: '', effect: 'non-idempotent-write', data: 'public', source: '' };
+      if (!found || found.kind === 'closed') return { action: 'call', name: tool, pin: '', effect: 'non-idempotent-write', data: 'public', source: '' };
       const { name, pin, effect, data, source } = found;
       return { action: 'call', name, pin, effect, data, source };
     }

@@ -1,10 +1,12 @@
 // The two files that an operator writes: tools and grants. All faults of a file are reported together.
 import { readFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
 import { parseDocument } from 'yaml';
 import { z } from 'zod';
 import { toolProblems, TOOL_TIMEOUT_MS, type Grant, type ToolDefinition } from '@weft/tools/core';
-import type { Json, JsonObject } from '@weft/kernel';
 import { REDIRECTS_MAX } from '../egress/redirect.js';
+import { sourceDeclaration, type SourceDeclaration } from '../source/source-declaration.js';
+import { headerValues, json, jsonObject } from './declared-values.js';
 
 /** A file that cannot be used. */
 export class FileInvalid extends Error {
@@ -14,10 +16,6 @@ export class FileInvalid extends Error {
   }
 }
 
-const json = z.custom<Json>((value) => value !== undefined, 'expected a JSON value');
-const jsonObject = z.custom<JsonObject>((value) => typeof value === 'object' && value !== null && !Array.isArray(value), 'expected an object');
-const secretName = z.string().regex(/^[A-Za-z][A-Za-z0-9_]{0,63}$/, 'expected the name of a secret: letters, digits and _');
-const headers = z.record(z.string(), z.union([z.string(), z.strictObject({ secret: secretName, prefix: z.string().optional() })])).default({});
 const common = {
   name: z.string().regex(/^[a-z][a-z0-9._-]{0,99}$/, 'expected 1 to 100 characters of a-z, 0-9, ".", "_" and "-", starting with a letter'),
   description: z.string().min(1),
@@ -25,6 +23,8 @@ const common = {
   output: jsonObject.optional(),
   timeoutMs: z.number().int().min(1).max(600_000).default(TOOL_TIMEOUT_MS),
   data: z.enum(['private', 'public']).optional(),
+  concurrency: z.number().int().min(1).max(10_000).optional(),
+  costMicros: z.number().int().min(0).max(1_000_000_000).optional(),
 };
 const tool = z.discriminatedUnion('kind', [
   z.strictObject({ ...common, kind: z.literal('static'), effect: z.literal('read', 'a static tool is of class read'), answer: json }),
@@ -35,14 +35,14 @@ const tool = z.discriminatedUnion('kind', [
     http: z.strictObject({
       method: z.enum(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE']),
       url: z.string(),
-      headers,
+      headers: headerValues,
       body: json.optional(),
       redirects: z.number().int().min(0).max(REDIRECTS_MAX).optional(),
     }),
-    reconcile: z.strictObject({ method: z.enum(['GET', 'POST']).default('GET'), url: z.string(), headers, happened: z.string(), output: z.string().optional() }).optional(),
+    reconcile: z.strictObject({ method: z.enum(['GET', 'POST']).default('GET'), url: z.string(), headers: headerValues, happened: z.string(), output: z.string().optional() }).optional(),
   }),
 ]);
-const toolsFile = z.strictObject({ tools: z.array(tool) });
+const toolsFile = z.strictObject({ tools: z.array(tool).default([]), sources: z.array(sourceDeclaration).default([]) });
 const grant = z.strictObject({
   tenant: z.string().min(1),
   workflow: z.string().regex(/^[^/]+\/[^/]+$/, 'expected namespace/name, where * stands for any text'),
@@ -53,20 +53,40 @@ const grant = z.strictObject({
 });
 const grantsFile = z.strictObject({ grants: z.array(grant) });
 
-/** Reads a tools file: `tools:` with a list of definitions. @throws FileInvalid */
-export function readToolsFile(path: string): readonly ToolDefinition[] {
-  return parseTools(readFileSync(path, 'utf8'), path);
+/** What a tools file declares. */
+export interface Declarations {
+  readonly tools: readonly ToolDefinition[];
+  readonly sources: readonly SourceDeclaration[];
+  /** Folder of the file. */
+  readonly folder: string;
 }
 
+/** Declarations of a deployment that has no tools file. */
+export const NO_DECLARATIONS: Declarations = { tools: [], sources: [], folder: '.' };
+
+/** Reads a tools file: `tools:` and `sources:`, each a list. @throws FileInvalid */
+export function readToolsFile(path: string): Declarations {
+  return { ...parseDeclarations(readFileSync(path, 'utf8'), path), folder: dirname(resolve(path)) };
+}
+
+/** Parses the tools of a tools file. @throws FileInvalid */
+export const parseTools = (text: string, path: string): readonly ToolDefinition[] => parseDeclarations(text, path).tools;
+
 /** Parses the text of a tools file. @throws FileInvalid */
-export function parseTools(text: string, path: string): readonly ToolDefinition[] {
-  const { tools } = parsed(toolsFile, text, path, 'tool definitions') as { readonly tools: readonly ToolDefinition[] };
+export function parseDeclarations(text: string, path: string): Omit<Declarations, 'folder'> {
+  const { tools, sources } = parsed(toolsFile, text, path, 'tool definitions') as Omit<Declarations, 'folder'>;
   const faults = tools.flatMap((definition, index) => {
     const isTwice = tools.findIndex(({ name }) => name === definition.name) !== index;
-    return [...toolProblems(definition), ...(isTwice ? ['name: another tool has the same'] : [])].map((problem) => `/tools/${index} (${definition.name}) ${problem}`);
+    const shadowed = sources.find(({ name }) => definition.name.startsWith(`${name}.`));
+    return [
+      ...toolProblems(definition),
+      ...(isTwice ? ['name: another tool has the same'] : []),
+      ...(shadowed ? [`name: names that begin with ${shadowed.name}. belong to the source of that name`] : []),
+    ].map((problem) => `/tools/${index} (${definition.name}) ${problem}`);
   });
-  if (faults.length > 0) throw new FileInvalid(path, 'tool definitions', faults);
-  return tools;
+  const twice = sources.flatMap(({ name }, index) => (sources.findIndex((other) => other.name === name) === index ? [] : [`/sources/${index} (${name}) name: another source has the same`]));
+  if (faults.length + twice.length > 0) throw new FileInvalid(path, 'tool definitions', [...faults, ...twice]);
+  return { tools, sources };
 }
 
 /** Reads a grants file: `grants:` with a list of entries. @throws FileInvalid */

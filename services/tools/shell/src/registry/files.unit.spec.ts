@@ -40,7 +40,8 @@ describe('the tools file', () => {
       parseTools('tools:\n  - {name: a, description: A., kind: static, effect: read, input: {$schema: "http://json-schema.org/draft-07/schema#", type: object, required: [x]}, answer: 1}', 'x'),
       PORTS,
     );
-    expect(registry.find('a')?.inputProblem({})).toContain("'x'");
+    const entry = registry.find('a');
+    expect(entry?.kind === 'static' && entry.inputProblem({})).toContain("'x'");
   });
 
   it('refuses a declared answer that misses its own schema', () => {

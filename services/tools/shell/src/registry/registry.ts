@@ -1,45 +1,26 @@
 // The tools of this process, ready to use: schemas and templates compiled once.
-import type { Job } from '@weft/contracts';
 import type { Json } from '@weft/kernel';
-import { prepareTool, type DataClass, type EffectClass, type ToolDefinition } from '@weft/tools/core';
+import { prepareTool, type PinnedDefinition, type ToolDefinition } from '@weft/tools/core';
+import { Gate } from '../carry-out/gate.js';
 import { toolWork, type HttpPorts } from '../carry-out/http-work.js';
-import type { WorkMaking } from '../carry-out/work.js';
-import type { SchemaCheck } from './schemas.js';
-import { compileSchema } from './schemas.js';
+import { pinDigest } from '../pin/pin-book.js';
+import type { ToolSources } from '../source/tool-sources.js';
 import { FileInvalid } from './files.js';
+import { compileSchema, type SchemaCheck } from './schemas.js';
+import type { ToolEntry, ToolFacts } from './tool-entry.js';
 
-/** What is known of every tool. */
-export interface ToolFacts {
-  readonly name: string;
-  readonly effect: EffectClass;
-  readonly data: DataClass;
-  /** Digest that it was accepted by; empty: it is what its declaration says. */
-  readonly pin: string;
-  /** Where it comes from: `declared`, or the name of a source. */
-  readonly source: string;
-  /** What is wrong with arguments, by the tool's schema. */
-  readonly inputProblem: SchemaCheck;
-}
-
-/** A tool whose answer stands in its declaration. */
-export interface StaticEntry extends ToolFacts {
-  readonly kind: 'static';
-  /** JSON text, made once. */
-  readonly answerText: string;
-}
-
-/** A tool that is reached over a transport. */
-export interface ActingEntry extends ToolFacts {
-  readonly kind: 'acting';
-  /** Makes a job ready to be sent, its arguments checked before. Nothing is sent yet. */
-  work(job: Job, args: Json): WorkMaking;
-}
-
-export type ToolEntry = StaticEntry | ActingEntry;
+/** Source of what stands in the tools file: declaring a tool is accepting it. */
+export const DECLARED = 'declared';
 
 export interface Registry {
   find(name: string): ToolEntry | undefined;
+  /** Names of the declared tools. */
   readonly names: readonly string[];
+}
+
+/** Declared tools first, then those of sources: a source cannot take the name of a declared tool. */
+export function withSources({ find, names }: Registry, sources: Pick<ToolSources, 'find'>): Registry {
+  return { find: (name) => find(name) ?? sources.find(name), names };
 }
 
 /** Prepares the tools. @throws FileInvalid listing what is wrong with which. */
@@ -56,8 +37,6 @@ export function registryOf(definitions: readonly ToolDefinition[], ports: HttpPo
 }
 
 function entryOf(definition: ToolDefinition, ports: HttpPorts): ToolEntry | string[] {
-  const { name, effect, data = 'public' } = definition;
-  const declared = { data, pin: '', source: 'declared' } as const;
   const faults: string[] = [];
   const check = (field: 'input' | 'output'): SchemaCheck | undefined => {
     const schema = definition[field];
@@ -73,11 +52,21 @@ function entryOf(definition: ToolDefinition, ports: HttpPorts): ToolEntry | stri
   if (definition.kind === 'static') {
     const problem = outputProblem?.(definition.answer);
     if (problem !== undefined) faults.push(`answer: ${problem}, as its own output schema wants`);
-    return faults.length > 0 || !inputProblem ? faults : { kind: 'static', name, effect, ...declared, inputProblem, answerText: JSON.stringify(definition.answer) };
+    return faults.length > 0 || !inputProblem ? faults : { kind: 'static', ...factsOf(definition, inputProblem), answerText: JSON.stringify(definition.answer) };
   }
   const prepared = prepareTool(definition);
   if (!prepared.ok) faults.push(...prepared.problems);
   if (faults.length > 0 || !inputProblem || !prepared.ok) return faults;
-  const ready = { tool: prepared.tool, outputProblem };
-  return { kind: 'acting', name, effect, ...declared, inputProblem, work: (job, args) => toolWork(ports, job, ready, args) };
+  const ready = { tool: prepared.tool, outputProblem, gate: definition.concurrency === undefined ? undefined : new Gate(definition.concurrency) };
+  return { kind: 'acting', ...factsOf(definition, inputProblem), work: (job, args) => toolWork(ports, job, ready, args) };
+}
+
+function factsOf(definition: ToolDefinition, inputProblem: SchemaCheck): ToolFacts {
+  const { name, description, input, effect, data = 'public', costMicros = 0 } = definition;
+  return { name, source: DECLARED, pin: pinDigest(declaredDefinition(definition)), description, input, effect, data, costMicros, inputProblem };
+}
+
+/** What is pinned of a declared tool: where it goes as it is written, with secrets by name alone. */
+export function declaredDefinition({ name, description, input, output, effect, kind, ...reach }: ToolDefinition): PinnedDefinition {
+  return { source: DECLARED, target: { kind, ...('http' in reach ? { http: reach.http as unknown as Json } : {}) }, name, description, input, ...(output === undefined ? {} : { output }), effect };
 }

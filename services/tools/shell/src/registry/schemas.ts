@@ -1,7 +1,9 @@
 // JSON Schemas compiled once. Source: JSON Schema 2020-12; draft-07 where a schema names it.
-import { Ajv } from 'ajv';
+import { posix } from 'node:path';
+import { Ajv, type Options } from 'ajv';
 import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js';
 import * as formats from 'ajv-formats';
+import { RE2JS } from 're2js';
 import type { Json, JsonObject } from '@weft/kernel';
 
 /** Says what is wrong with a value, or undefined. */
@@ -12,8 +14,8 @@ const addFormats = (formats.default as unknown as { default?: typeof formats.def
 // `allErrors` would let a hostile value cost without bound; unknown keywords are annotations, as the standard says.
 const OPTIONS = { strict: false, allErrors: false, validateFormats: true, logger: false } as const;
 
-function ajvFor(schema: JsonObject): Ajv | Ajv2020 {
-  const ajv = typeof schema['$schema'] === 'string' && schema['$schema'].includes('draft-07') ? new Ajv(OPTIONS) : new Ajv2020(OPTIONS);
+function ajvFor(schema: JsonObject, options: Options): Ajv | Ajv2020 {
+  const ajv = typeof schema['$schema'] === 'string' && schema['$schema'].includes('draft-07') ? new Ajv(options) : new Ajv2020(options);
   (addFormats as unknown as (ajv: Ajv | Ajv2020) => void)(ajv);
   return ajv;
 }
@@ -21,15 +23,56 @@ function ajvFor(schema: JsonObject): Ajv | Ajv2020 {
 /** Compiles a schema that an operator or author wrote. @throws Error saying what is wrong with the schema itself. */
 export function compileSchema(schema: JsonObject): SchemaCheck {
   // An instance of its own: two schemas may carry the same $id.
-  const validate: ValidateFunction = ajvFor(schema).compile(schema);
+  const validate: ValidateFunction = ajvFor(schema, OPTIONS).compile(schema);
   return (value) => (validate(value) ? undefined : sentence(validate.errors?.[0]));
+}
+
+/**
+ * Compiles a schema that somebody outside wrote. Its patterns run in time linear in the value, because neither they nor the value are ours;
+ * what that engine does not know (lookaround, back references) makes the schema unusable.
+ * @throws Error saying what is wrong with the schema.
+ */
+export function compileForeignSchema(schema: JsonObject): SchemaCheck {
+  const validate: ValidateFunction = ajvFor(schema, { ...OPTIONS, code: { regExp: linearPattern } }).compile(schema);
+  return (value) => (validate(value) ? undefined : sentence(validate.errors?.[0]));
+}
+
+const linearPattern = Object.assign((pattern: string) => RE2JS.compile(RE2JS.translateRegExp(pattern)), { code: 'linearPattern' }) as unknown as NonNullable<NonNullable<Options['code']>['regExp']>;
+
+/**
+ * Compiles a schema by which an operator narrows arguments. Besides JSON Schema it knows `within`: a text that is a path
+ * of this folder or of one below it, whatever `.` and `..` it goes through. @throws Error saying what is wrong with the schema.
+ */
+export function compileLimits(schema: JsonObject): SchemaCheck {
+  const ajv = ajvFor(schema, OPTIONS);
+  ajv.addKeyword({
+    keyword: 'within',
+    type: 'string',
+    schemaType: 'string',
+    errors: false,
+    compile: (folder: string) => {
+      if (!posix.isAbsolute(folder)) throw new Error(`within: expected an absolute path but got ${JSON.stringify(folder)}`);
+      return (path: string) => isWithin(folder, path);
+    },
+  });
+  const validate: ValidateFunction = ajv.compile(schema);
+  return (value) => (validate(value) ? undefined : sentence(validate.errors?.[0]));
+}
+
+/** Whether a path stays in a folder. Refused besides: relative paths, backslashes, NUL, percent signs and `~`, which somebody on the way might read in another way. */
+export function isWithin(folder: string, path: string): boolean {
+  if (!posix.isAbsolute(path) || /[\\\u0000%]|^~/.test(path)) return false;
+  const root = posix.resolve(folder);
+  const target = posix.resolve(path);
+  return target === root || target.startsWith(root === '/' ? '/' : `${root}/`);
 }
 
 function sentence(error: ErrorObject | undefined): string {
   if (!error) return 'it does not match';
   const allowed = error.keyword === 'enum' ? `: ${(error.params as { allowedValues: readonly unknown[] }).allowedValues.map((value) => JSON.stringify(value)).join(', ')}` : '';
+  const within = error.keyword === 'within' ? ' (it leads out of its folder)' : '';
   const extra = error.keyword === 'additionalProperties' ? `: ${JSON.stringify((error.params as { additionalProperty: string }).additionalProperty)}` : '';
-  return `${error.instancePath || '/'} ${error.message ?? 'does not match'}${allowed}${extra}`;
+  return `${error.instancePath || '/'} ${error.message ?? 'does not match'}${allowed}${extra}${within}`;
 }
 
 const SCHEMAS_MAX = 500;

@@ -1,0 +1,69 @@
+// What a call of an MCP tool came to.
+import { ProtocolError, SdkError, SdkErrorCode, type CallToolResult } from '@modelcontextprotocol/client';
+import { forbidden } from '@weft/contracts';
+import { rejection, type Failure, type Json } from '@weft/kernel';
+import { classifyHttp, visibleText, type EffectClass, type EffectOutcome, type ToolTerms } from '@weft/tools/core';
+import { exchangeOf } from '../carry-out/send-http.js';
+import type { ReadAnswer, Sent } from '../carry-out/work.js';
+import { ANSWER_BYTES_MAX } from '../egress/egress-client.js';
+import type { CallWatch } from './mcp-fetch.js';
+
+// Errors by which a server says that it has not begun. Source: JSON-RPC 2.0, 5.1; MCP 2026-07-28, error codes.
+const NOT_BEGUN: ReadonlySet<number> = new Set([-32_700, -32_600, -32_601, -32_602, -32_021, -32_022, -32_042]);
+
+/** A result of a tool: its structured content first; one text is that text; anything else is the list of content blocks as it came. */
+export function outputOf(result: CallToolResult): Json {
+  if (result.structuredContent !== undefined) return result.structuredContent as Json;
+  const [first, ...more] = result.content;
+  return first?.type === 'text' && more.length === 0 ? first.text : (result.content as unknown as Json);
+}
+
+/** A result as what the call came to. An error that the tool reports is `unknown` for a write, unless the operator knows better. */
+export function sentOf(result: CallToolResult, { effect, onError }: ToolTerms, outputProblem: (output: Json) => string | undefined): Sent {
+  if (result.isError) return { outcome: reported(result, effect, onError) };
+  return { outcome: { kind: 'confirmed' }, answer: answerOf(outputOf(result), outputProblem) };
+}
+
+function answerOf(output: Json, outputProblem: (output: Json) => string | undefined): ReadAnswer {
+  const text = JSON.stringify(output);
+  const problem = text.length > ANSWER_BYTES_MAX ? `it is longer than ${ANSWER_BYTES_MAX} bytes` : (forbidden(output, '', 0) ?? outputProblem(output));
+  return problem === undefined ? { output } : { output: null, unusable: rejection('output-invalid', `Expected an answer that can be used but ${problem}.`) };
+}
+
+function reported({ content }: CallToolResult, effect: EffectClass, onError: 'failed' | 'unknown'): EffectOutcome {
+  const words = visibleText(content.map((block) => (block.type === 'text' ? block.text : `[${block.type}]`)).join('\n')).slice(0, 2_000);
+  return toolFailure(effect, onError === 'failed', `Expected the tool to do it but it reports an error: ${words}`, false);
+}
+
+/** A failure that the other side has told. `isKnown`: nothing was done. */
+function toolFailure(effect: EffectClass, isKnown: boolean, message: string, retryable: boolean): EffectOutcome {
+  if (isKnown || effect === 'read') return { kind: 'failed', failure: rejection('tool-failed', message, { retryable }) };
+  return { kind: 'unknown', failure: rejection('effect-unknown', `${message}${/[.!?]$/.test(message) ? '' : '.'} The effect may have happened.`, { retryable: true }) };
+}
+
+/**
+ * A call that brought no result. `isSent`: a byte of it may have left.
+ *
+ * | what | outcome |
+ * |---|---|
+ * | nothing left; no connection | failed |
+ * | a JSON-RPC error that says that the server has not begun (parse, request, method, params, version, capability) | failed |
+ * | an HTTP status | as for HTTP: 4xx failed, other 5xx unknown |
+ * | any other error, a timeout, a cut | unknown for writes |
+ */
+export function outcomeOfError(error: unknown, effect: EffectClass, watch: CallWatch, isSent: boolean): EffectOutcome {
+  if (error instanceof ProtocolError)
+    return toolFailure(effect, NOT_BEGUN.has(error.code), `Expected a result but the server answers with error ${error.code}: ${visibleText(error.message).slice(0, 1_000)}`, false);
+  const { exchange } = watch;
+  if (exchange && (exchange.kind !== 'answered' || exchange.status >= 300)) {
+    const headers = exchange.kind === 'answered' && exchange.retryAfter !== undefined ? { 'retry-after': exchange.retryAfter } : {};
+    return classifyHttp(effect, exchange.kind === 'answered' ? exchangeOf({ kind: 'answered', status: exchange.status, headers, body: Buffer.alloc(0), isTooLong: false }) : exchange);
+  }
+  const isLate = error instanceof SdkError && error.code === SdkErrorCode.RequestTimeout;
+  const message = error instanceof Error ? visibleText(error.message).slice(0, 500) : 'something unnamed was thrown';
+  if (!isSent) return classifyHttp(effect, { kind: 'notSent', code: isLate ? 'timeout' : 'unreachable', message: `Expected to reach the server but ${message}.`, retryable: true });
+  return classifyHttp(effect, { kind: 'lost', reason: isLate ? 'timeout' : 'cut', message: `Expected a result but ${isLate ? 'none came in time' : message}.` });
+}
+
+/** The failure of a call that was never made. */
+export const notMade = (failure: Failure): Sent => ({ outcome: { kind: 'failed', failure } });
