@@ -1,2 +1,4 @@
 export * from './local-bus.js';
 export * from './local-limiter.js';
+export * from './local-stream.js';
+export * from './local-slots.js';

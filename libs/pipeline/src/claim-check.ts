@@ -69,6 +69,7 @@ export function claimCheckedRouting(routing: RoutingPeer, store: PayloadStore): 
     accept: async (request, context) => routing.accept(await checkInFor(request, context.tenant, store), context),
     select: async (request, context) => routing.select(await checkInFor(request, context.tenant, store), context),
     getSelection: (request, context) => routing.getSelection(request, context),
+    listModels: (request, context) => routing.listModels(request, context),
   };
 }
 

@@ -8,4 +8,6 @@ export * from './history-store.js';
 export * from './lanes.js';
 export * from './limiter.js';
 export * from './payload-store.js';
+export * from './token-stream.js';
+export * from './slots.js';
 export * from './state-cache.js';

@@ -5,3 +5,5 @@ export * from './memory-history-store.js';
 export * from './memory-payload-store.js';
 export * from './payload-store.suite.js';
 export * from './server-under-test.js';
+export * from './stream.suite.js';
+export * from './slots.suite.js';

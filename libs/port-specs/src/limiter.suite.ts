@@ -46,6 +46,13 @@ export function describeLimiter({ name, server, create, destroy }: LimiterBindin
       expect(answers.filter(({ allowed }) => allowed)).toHaveLength(20);
     });
 
+    on('takes several points at once, and more than there are as all of them', { points: 10, windowMs: 5_000 }, async (limiter) => {
+      expect(await limiter.take('a', 4)).toMatchObject({ allowed: true });
+      expect(await limiter.take('a', 7)).toMatchObject({ allowed: false });
+      expect(await limiter.take('b', 50)).toMatchObject({ allowed: true });
+      expect(await limiter.take('b')).toMatchObject({ allowed: false });
+    });
+
     on('allows again after the time it named', { points: 1, windowMs: 400 }, async (limiter) => {
       await limiter.take('a');
       expect(await limiter.take('a')).toMatchObject({ allowed: false });

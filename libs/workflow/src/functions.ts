@@ -11,9 +11,25 @@ const args = (required: readonly string[], properties: JsonObject, more: JsonObj
 const assignee = orExpression({ type: 'string', pattern: '^((user|key|role):)?[^\\s:]{1,100}$', title: '`user:NAME`, `key:ID` or `role:NAME`' });
 const jsonSchema = orExpression({ type: ['object', 'boolean'], title: 'a JSON Schema (draft 2020-12)' });
 
-const message = args(['role', 'content'], {
-  role: orExpression({ enum: ['system', 'user', 'assistant'], title: '`system`, `user` or `assistant`' }),
-  content: { not: { const: null }, title: 'what is said: text, or data' },
+const toolNames = orExpression({ type: 'array', items: text('the name of a tool; `*` stands for any text'), title: 'a list of names of tools' });
+
+const toolCall = args(['id', 'name'], { id: text('the id of the call'), name: text('the name of a tool'), arguments: {} });
+
+const message = args(['role'], {
+  role: orExpression({ enum: ['system', 'user', 'assistant', 'tool'], title: '`system`, `user`, `assistant` or `tool`' }),
+  content: { title: 'what is said: text, or data; of the user also a list of { text } and { image }' },
+  toolCalls: orExpression({ type: 'array', items: orExpression(toolCall), title: 'a list of calls { id, name, arguments }' }),
+  toolCallId: text('the id of the call that is answered'),
+  isError: orExpression({ type: 'boolean', title: 'whether the call failed' }),
+});
+
+const stream = orExpression({
+  if: { type: ['boolean', 'null'] },
+  else: args(
+    [],
+    { onFailure: orExpression({ enum: ['abort', 'restart-visible', 'continue-from-prefix'], title: '`abort`, `restart-visible` or `continue-from-prefix`' }) },
+    { title: 'true, or { onFailure }' },
+  ),
 });
 
 const duration = orExpression({
@@ -77,6 +93,14 @@ export const FUNCTIONS = {
         schema: jsonSchema,
         temperature: orExpression({ type: 'number', minimum: 0, maximum: 2, title: 'a number from 0 to 2' }),
         maxTokens: orExpression({ type: 'integer', minimum: 1, title: 'an integer from 1' }),
+        tools: toolNames,
+        toolChoice: orExpression({
+          if: { type: 'string' },
+          then: { enum: ['auto', 'none', 'required'] },
+          else: args(['tool'], { tool: text('the name of a tool') }),
+          title: '`auto`, `none`, `required` or { tool }',
+        }),
+        stream,
       },
       { oneOf: [{ required: ['prompt'] }, { required: ['messages'] }], title: 'either `prompt` or `messages`' },
     ),

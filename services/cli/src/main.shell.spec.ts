@@ -124,6 +124,7 @@ describe('the weft command', () => {
     'reset',
     'executions',
     'bulk',
+    'models',
     'reviews',
     'review show',
     'review claim',

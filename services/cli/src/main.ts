@@ -16,6 +16,7 @@ import { registerKeys } from './commands/keys.js';
 import { registerOperations } from './commands/operations.js';
 import { registerProve } from './commands/prove.js';
 import { registerPublish } from './commands/publish.js';
+import { registerModels } from './commands/models.js';
 import { registerReviews } from './commands/reviews.js';
 import { registerRun } from './commands/run.js';
 import { registerSignal } from './commands/signal.js';
@@ -51,6 +52,7 @@ for (const register of [
   registerShow,
   registerExecutions,
   registerBulk,
+  registerModels,
   registerReviews,
   registerKeys,
   registerOperations,

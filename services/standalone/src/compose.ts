@@ -1,5 +1,5 @@
 // All of Weft in one process: every service's module on one store, one bus and one HTTP listener.
-import { LocalBus, LocalLimiter } from '@weft/adapter-local';
+import { LocalBus, LocalLimiter, LocalStream } from '@weft/adapter-local';
 import { checkMigrated, engineRole, tenantRole, type StoreAddress } from '@weft/adapter-postgres';
 import { AuditModule, AUDIT_PEER } from '@weft/audit/shell';
 import type { AuditPeer, OrchestrationPeer, PermissionsPeer, RoutingPeer, WorkerPeer } from '@weft/contracts';
@@ -56,6 +56,7 @@ export async function compose(config: StandaloneConfig): Promise<Composition> {
   await Promise.all(ALL_MIGRATIONS.flatMap((migrations) => (poolOf[migrations.service] ? [checkMigrated(poolOf[migrations.service]!, migrations)] : [])));
 
   const bus = new LocalBus({ onFault: (error, topic) => log.warn('a batch comes again', { error, topic }) });
+  const tokens = new LocalStream();
   let running: RunningApp | undefined;
   const peer = <P extends object>(token: symbol | (abstract new (...args: never[]) => P)): P => lazyPeer<P>(() => running!.app.get<P>(token as symbol, { strict: false }));
   const orchestration = peer<OrchestrationPeer>(OrchestrationController as unknown as symbol);
@@ -78,6 +79,7 @@ export async function compose(config: StandaloneConfig): Promise<Composition> {
       grants: config.WEFT_GRANTS_FILE === undefined ? [] : readGrantsFile(config.WEFT_GRANTS_FILE),
       policies: config.WEFT_POLICIES_FILE === undefined ? [] : readPoliciesFile(config.WEFT_POLICIES_FILE),
       secrets: environmentSecrets(process.env),
+      tokens,
       settings: config,
     }),
     MemoryModule.forRoot({ enginePool: memoryPool }),
@@ -87,6 +89,7 @@ export async function compose(config: StandaloneConfig): Promise<Composition> {
     GatewayModule.forRoot({
       enginePool: gatewayPool,
       bus,
+      tokens,
       limiter: new LocalLimiter({ points: config.WEFT_REQUESTS_PER_MINUTE, windowMs: 60_000 }),
       routing: peer<RoutingPeer>(ROUTING_PEER),
       orchestration,

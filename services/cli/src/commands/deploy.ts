@@ -31,7 +31,7 @@ export function registerDeploy(program: Command): void {
       if (refused.length > 0) throw new CommandFailed(refused.join('\n'), EXIT.failed);
     });
   withExamples(command, [
-    ['./weft deploy examples/chat/workflow.yaml', 'stores examples/chat:1.0.0; the same document again changes nothing'],
+    ['./weft deploy examples/chat/workflow.yaml', 'stores examples/chat:1.1.0; the same document again changes nothing'],
     ['./weft deploy flows/*.yaml --json', 'several, as JSON'],
   ]);
 }

@@ -3,11 +3,12 @@ import { Module, type DynamicModule, type FactoryProvider, type ModuleMetadata, 
 import { APP_GUARD, APP_INTERCEPTOR } from '@nestjs/core';
 import { topicName } from '@weft/contracts';
 import { HealthChecks, Shutdown } from '@weft/nest-platform';
-import { systemClock } from '@weft/pipeline';
+import { systemClock, type TokenStream } from '@weft/pipeline';
 import { randomUUID } from 'node:crypto';
 import { ResultWaiter } from './answer/result-waiter.js';
 import { AuditController } from './controllers/audit.controller.js';
 import { ChatController } from './controllers/chat.controller.js';
+import { ModelsController } from './controllers/models.controller.js';
 import { AuthorizeController } from './controllers/authorize.controller.js';
 import { DefinitionsController } from './controllers/definitions.controller.js';
 import { ExecutionsController } from './controllers/executions.controller.js';
@@ -16,17 +17,20 @@ import { RequestsController } from './controllers/requests.controller.js';
 import { ReviewsController } from './controllers/reviews.controller.js';
 import { RootController } from './controllers/root.controller.js';
 import { SignalsController } from './controllers/signals.controller.js';
+import { TokensController } from './controllers/tokens.controller.js';
 import { UnknownController } from './controllers/unknown.controller.js';
 import { KeyGuard, LIMITER } from './http/key.guard.js';
 import { TraceInterceptor } from './http/trace.interceptor.js';
 import { findApiKey } from './keys/api-key.store.js';
 import { Authenticator } from './keys/authenticator.js';
-import { AUDIT, ORCHESTRATION, PAYLOADS, PERMISSIONS, ROUTING, SETTINGS, type GatewayPorts, type PayloadReader } from './ports.js';
+import { AUDIT, ORCHESTRATION, PAYLOADS, TOKENS, PERMISSIONS, ROUTING, SETTINGS, type GatewayPorts, type PayloadReader } from './ports.js';
 
 /** The ports out of other providers, as where the peers live in the same process. */
 export interface GatewayModuleOptions extends Pick<ModuleMetadata, 'imports'>, Pick<FactoryProvider<GatewayPorts>, 'inject' | 'useFactory'> {}
 
 const PORTS = Symbol('weft.gateway.ports');
+
+const NO_TOKENS: TokenStream = { publish: () => undefined, subscribe: async () => () => undefined, close: async () => undefined };
 
 // Where nothing is claimed there is nothing to read.
 const NO_PAYLOADS: PayloadReader = { read: async () => undefined };
@@ -36,12 +40,14 @@ const CONTROLLERS = [
   RootController,
   RequestsController,
   SignalsController,
+  TokensController,
   ExecutionsController,
   ReviewsController,
   PayloadsController,
   AuthorizeController,
   DefinitionsController,
   AuditController,
+  ModelsController,
   ChatController,
   UnknownController,
 ];
@@ -87,6 +93,7 @@ export class GatewayModule {
         part(ORCHESTRATION, ({ orchestration }) => orchestration),
         part(AUDIT, ({ audit }) => audit),
         part(PERMISSIONS, ({ tools }) => tools.permissions),
+        part(TOKENS, ({ tokens = NO_TOKENS }) => tokens),
         part(PAYLOADS, ({ payloads = NO_PAYLOADS }) => payloads),
         part(SETTINGS, ({ settings }) => settings),
         part(LIMITER, ({ limiter }) => limiter),

@@ -3,7 +3,7 @@ import 'reflect-metadata';
 import { METHOD_METADATA, PATH_METADATA } from '@nestjs/common/constants.js';
 import { RequestMethod } from '@nestjs/common';
 import { ModulesContainer } from '@nestjs/core';
-import { LocalBus } from '@weft/adapter-local';
+import { LocalBus, LocalStream } from '@weft/adapter-local';
 import { engineRole, openPool, openScratchStore } from '@weft/adapter-postgres';
 import {
   contextOf,
@@ -29,7 +29,7 @@ import {
 } from '@weft/contracts';
 import { refuse } from '@weft/kernel';
 import { createApp } from '@weft/nest-platform';
-import { outgoing, type Limiter } from '@weft/pipeline';
+import { outgoing, type Limiter, type TokenChunk } from '@weft/pipeline';
 import OpenAI from 'openai';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { boundCrowd } from './http/crowd.js';
@@ -64,6 +64,7 @@ const ROUTES: readonly { readonly route: string; readonly path?: string; readonl
   { route: 'GET /v1/executions/:id', path: `/v1/executions/${FOREIGN}`, withForeignId: 404 },
   { route: 'GET /v1/executions/:id/timeline', path: `/v1/executions/${FOREIGN}/timeline`, withForeignId: 404 },
   { route: 'GET /v1/executions/:id/events', path: `/v1/executions/${FOREIGN}/events`, withForeignId: 404 },
+  { route: 'GET /v1/executions/:id/tokens', path: `/v1/executions/${FOREIGN}/tokens`, withForeignId: 404 },
   { route: 'GET /v1/executions/:id/route', path: `/v1/executions/${FOREIGN}/route`, withForeignId: 404 },
   { route: 'GET /v1/executions/:id/proof', path: `/v1/executions/${FOREIGN}/proof`, withForeignId: 404 },
   { route: 'GET /v1/executions/:id/members', path: `/v1/executions/${FOREIGN}/members`, withForeignId: 404 },
@@ -84,6 +85,7 @@ const ROUTES: readonly { readonly route: string; readonly path?: string; readonl
   { route: 'POST /v1/authorize', body: { workflow: 'acme/x', tool: 'send-mail' } },
   { route: 'GET /v1/audit/checkpoint' },
   { route: 'GET /v1/audit/tile/*path', path: '/v1/audit/tile/0/000' },
+  { route: 'GET /v1/models' },
   { route: 'POST /v1/chat/completions', body: { model: 'any', messages: [{ role: 'user', content: 'hello' }] } },
   { route: 'GET /health/live' },
   { route: 'GET /health/ready' },
@@ -590,6 +592,83 @@ describe('POST /v1/chat/completions', () => {
     expect(given.accepted.at(-1)![0]).toMatchObject({ type: 'ai.weft.chat.v1', dataJson: JSON.stringify(chat) });
   });
 
+  const streamed = async (options: object = {}, meanwhile: (executionId: string) => Promise<void> | void) => {
+    const stream = client().chat.completions.create({ ...chat, stream: true, ...options });
+    await given.afterAccept();
+    await meanwhile(given.lastExecution());
+    const chunks = [];
+    let error: unknown;
+    try {
+      for await (const chunk of await stream) chunks.push(chunk);
+    } catch (thrown) {
+      error = thrown;
+    }
+    return { chunks, error, text: chunks.map((chunk) => chunk.choices[0]?.delta.content ?? '').join('') };
+  };
+  const say = (executionId: string, number: number, text: string, kind: TokenChunk['kind'] = 'text', run = 'r1') =>
+    given.tokens.publish({ tenant: 'default', executionId }, { source: '/do/0/answer', run, number, kind, text });
+  const ended = (executionId: string, content: string) => given.publishResult({ executionId, requestId: 'r', status: 'completed', output: { content, usage: { inputTokens: 7, outputTokens: 2 } } });
+
+  it('streams tokens to a stock client as they come, and says at the end what was used', async () => {
+    const { chunks, text } = await streamed({ stream_options: { include_usage: true } }, async (id) => {
+      say(id, 0, 'Dear ');
+      say(id, 1, 'Ada');
+      await ended(id, 'Dear Ada');
+    });
+    expect(text).toBe('Dear Ada');
+    expect(chunks.filter((chunk) => chunk.choices[0]?.delta.content)).toHaveLength(2);
+    expect(chunks.at(-2)?.choices[0]?.finish_reason).toBe('stop');
+    expect(chunks.at(-1)?.usage).toEqual({ prompt_tokens: 7, completion_tokens: 2, total_tokens: 9 });
+    expect(chunks[0]).toMatchObject({ object: 'chat.completion.chunk', id: `chatcmpl-${given.lastExecution()}`, choices: [{ delta: { role: 'assistant' } }] });
+  });
+
+  it('streams the recorded answer where tokens were lost', async () => {
+    const { text } = await streamed({}, async (id) => {
+      say(id, 0, 'Dear ');
+      say(id, 2, '!');
+      await ended(id, 'Dear Ada!');
+    });
+    expect(text).toBe('Dear Ada!');
+  });
+
+  it('ends a stream with an error when the answer began anew, unless the client wants to be told of that', async () => {
+    const anew = async (id: string): Promise<void> => {
+      say(id, 0, 'Dear ');
+      say(id, 1, 'another candidate answers', 'restart');
+      say(id, 2, 'Hello');
+      await ended(id, 'Hello');
+    };
+    const kept = await streamed({}, anew);
+    expect(kept).toMatchObject({ text: 'Dear ', error: { code: 'stream-broken' } });
+    const told = await streamed({ stream_options: { weft_restarts: true } }, anew);
+    expect(told.error).toBeUndefined();
+    expect(told.chunks.flatMap((chunk) => (chunk as { weft?: object }).weft ?? [])).toEqual([{ event: 'restart', reason: 'another candidate answers' }]);
+    expect(told.text).toBe('Dear Hello');
+  });
+
+  it('ends a stream with an error when the workflow fails', async () => {
+    const { text, error } = await streamed({}, async (id) => {
+      say(id, 0, 'Dear ');
+      await given.publishResult({ executionId: id, requestId: 'r', status: 'faulted', error: { detail: 'the model was away.' } });
+    });
+    expect([text, error]).toEqual(['Dear ', expect.objectContaining({ code: 'workflow-failed' })]);
+  });
+
+  it('streams all that models of an execution say as events, until it ends', async () => {
+    say(KNOWN, 0, 'Dear ');
+    say(KNOWN, 1, 'why', 'restart');
+    const response = await call(`/v1/executions/${KNOWN}/tokens`);
+    expect(await response.text()).toBe(
+      `event: token\ndata: {"task":"/do/0/answer","run":"r1","number":0,"text":"Dear "}\n\nevent: restart\ndata: {"task":"/do/0/answer","run":"r1","number":1,"text":"why"}\n\nevent: end\ndata: {"executionId":"${KNOWN}","status":"completed"}\n\n`,
+    );
+  });
+
+  it('lists the models of the catalogue for a stock client, without their keys', async () => {
+    const models = await client().models.list();
+    expect(models.data).toMatchObject([{ id: 'small', object: 'model', owned_by: 'weft-simulated', use: 'preferred' }]);
+    expect(JSON.stringify(models.data)).not.toContain('"s"');
+  });
+
   it('tells a stock client in its own terms what went wrong', async () => {
     await expect(client('weft_no').chat.completions.create(chat)).rejects.toMatchObject({
       status: 401,
@@ -597,7 +676,7 @@ describe('POST /v1/chat/completions', () => {
       type: 'authentication_error',
       code: 'unauthenticated',
     });
-    await expect(client().chat.completions.create({ ...chat, stream: true })).rejects.toMatchObject({ status: 400, message: expect.stringContaining('`stream` to be false') });
+    await expect(client().chat.completions.create({ ...chat, stream: 'yes' as never })).rejects.toMatchObject({ status: 400, message: expect.stringContaining('`stream` to be true or false') });
     await expect(client().chat.completions.create({ ...chat, messages: [] })).rejects.toMatchObject({ status: 400, type: 'invalid_request_error' });
     const answer = client().chat.completions.create(chat);
     await Promise.all([
@@ -754,6 +833,7 @@ async function startGateway() {
       return { executionId: lastExecution, duplicate: false, selection, acceptedAtMs: 1_000 };
     },
     select: async () => selection,
+    listModels: async () => ({ tableVersion: 't', hasMore: false, models: selection.models }),
     getSelection: async ({ executionId }) =>
       executionId === ACCEPTED || executionId === KNOWN ? { executionId, duplicate: false, selection, acceptedAtMs: 1_000 } : refuse('unknown-execution', 'Expected an execution of tenant default.'),
   };
@@ -851,6 +931,7 @@ async function startGateway() {
     }),
   };
   const payloads = { read: async (tenant: string, digest: string) => (tenant === 'default' && digest === PAYLOAD ? Buffer.from('{"output":"large"}') : undefined) };
+  const tokens = new LocalStream();
   const limiter: Limiter = { take: async () => allowance, close: async () => undefined };
   const settings = {
     WEFT_TENANTS: ['default'],
@@ -865,7 +946,7 @@ async function startGateway() {
     service: 'gateway',
     http: { port: 0 },
     before: [boundCrowd(ACCEPTING_MAX)],
-    module: GatewayModule.forRoot({ enginePool: pool, bus, limiter, routing, orchestration, audit, tools: { permissions }, payloads, settings }),
+    module: GatewayModule.forRoot({ enginePool: pool, bus, limiter, routing, orchestration, audit, tools: { permissions }, payloads, tokens, settings }),
   });
   return {
     url: running.url,
@@ -874,6 +955,7 @@ async function startGateway() {
     otherKey: other.text,
     pool,
     modules: running.app.get(ModulesContainer),
+    tokens,
     accepted,
     decisions,
     reviewed,

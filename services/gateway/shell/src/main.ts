@@ -2,7 +2,7 @@
 import { ensureTopics, KafkaBus } from '@weft/adapter-kafka';
 import { LocalLimiter } from '@weft/adapter-local';
 import { checkMigrated, engineRole, openPool, parseStoreUrl, PostgresPayloadStore } from '@weft/adapter-postgres';
-import { connectRedis, RedisLimiter } from '@weft/adapter-redis';
+import { connectRedis, RedisLimiter, RedisStream } from '@weft/adapter-redis';
 import { AuditClient, OrchestrationClient, PermissionsClient, RoutingClient, topicName } from '@weft/contracts';
 import { BODY_OVERHEAD_BYTES, consumerTimingOf, grpcPeer, loadConfig, logFor, runService, Shutdown } from '@weft/nest-platform';
 import { claimCheckedBus, claimCheckedRouting } from '@weft/pipeline';
@@ -33,6 +33,7 @@ await runService(SERVICE, async () => {
   const onFault = (error: unknown): void => log.warn('Redis did not answer; limits count for this process alone', { error });
   const redis = config.WEFT_REDIS === undefined ? undefined : await connectRedis({ address: config.WEFT_REDIS, onFault });
   const limiter = redis === undefined ? new LocalLimiter(allowance) : new RedisLimiter({ ...allowance, redis, name: 'keys', onFault });
+  const tokens = redis && new RedisStream({ redis, onFault: (error) => log.warn('tokens were lost on their way', { error }) });
   const routing = grpcPeer(RoutingClient, config.WEFT_ROUTING, { service: SERVICE });
   const orchestration = grpcPeer(OrchestrationClient, config.WEFT_ORCHESTRATION, { service: SERVICE, askAnother: { afterMs: 500, calls: ASKED_AGAIN } });
   const audit = grpcPeer(AuditClient, config.WEFT_AUDIT, { service: SERVICE });
@@ -46,6 +47,7 @@ await runService(SERVICE, async () => {
       enginePool,
       bus,
       payloads,
+      ...(tokens && { tokens }),
       limiter,
       routing: claimCheckedRouting(routing.peer, payloads),
       orchestration: orchestration.peer,
@@ -57,7 +59,10 @@ await runService(SERVICE, async () => {
       const shutdown = app.get(Shutdown);
       shutdown.on('stores', 'store', async () => void (await Promise.all([enginePool.end(), payloads.close()])));
       shutdown.on('stores', 'peers', () => [routing, orchestration, audit, permissions].forEach((peer) => peer.close()));
-      shutdown.on('stores', 'limits', async () => void (await redis?.quit()));
+      shutdown.on('stores', 'limits', async () => {
+        await tokens?.close();
+        await redis?.quit();
+      });
       shutdown.on('stores', 'bus', () => bus.close());
     },
   };

@@ -1,7 +1,7 @@
 // What the gateway runs on, under the tokens that its controllers ask for.
 import type { Pool } from '@weft/adapter-postgres';
 import type { AuditPeer, OrchestrationPeer, PermissionsPeer, RoutingPeer } from '@weft/contracts';
-import type { Bus, Clock, Limiter } from '@weft/pipeline';
+import type { Bus, Clock, Limiter, TokenStream } from '@weft/pipeline';
 import type { GatewaySettings } from './config.js';
 
 /** Reads payloads for callers. */
@@ -26,6 +26,8 @@ export interface GatewayPorts {
   readonly orchestration: OrchestrationPeer;
   readonly audit: AuditPeer;
   readonly tools: ToolsPeers;
+  /** What models say while they say it. Default: nothing; answers come whole. */
+  readonly tokens?: TokenStream;
   /** What messages refer to, as its tenant may read it. Without it there is nothing to read. */
   readonly payloads?: PayloadReader;
   readonly settings: GatewaySettings;
@@ -37,5 +39,6 @@ export const ROUTING = Symbol('weft.gateway.routing');
 export const ORCHESTRATION = Symbol('weft.gateway.orchestration');
 export const AUDIT = Symbol('weft.gateway.audit');
 export const PERMISSIONS = Symbol('weft.gateway.permissions');
+export const TOKENS = Symbol('weft.gateway.tokens');
 export const PAYLOADS = Symbol('weft.gateway.payloads');
 export const SETTINGS = Symbol('weft.gateway.settings');

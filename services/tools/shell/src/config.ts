@@ -39,6 +39,7 @@ export const toolsSettings = {
     .describe('Taint labels, separated by commas, that are no untrusted input, as the operator vouches for their source: such as request:/crm. `*` stands for any text.'),
   WEFT_TOOLS_CONCURRENCY: z.coerce.number().int().min(1).max(10_000).default(64).describe('Requests to tools, endpoints and models on their way at once.'),
   WEFT_MODEL_TIMEOUT_MS: z.coerce.number().int().min(100).max(600_000).default(60_000).describe('Time for one model candidate to answer, in milliseconds.'),
+  WEFT_MODEL_STALL_MS: z.coerce.number().int().min(100).max(600_000).default(15_000).describe('Longest silence within an answer that streams before it counts as broken, in milliseconds.'),
   WEFT_CALL_TIMEOUT_MS: z.coerce.number().int().min(10).max(600_000).default(10_000).describe('Time for a `call: http` to answer, in milliseconds.'),
   WEFT_EGRESS_ALLOW: listOf('origins of the form scheme://host:port', isOrigin).describe(
     'Origins (scheme://host:port, separated by commas) that `call: http` may reach, and the only ones besides declared tools that may be plain http or private.',
@@ -63,6 +64,11 @@ export const toolsConfig = z.object({
   WEFT_GRPC_ADDRESS: z.string().default('127.0.0.1:9084').describe('Address to listen on for gRPC, host:port.'),
   WEFT_STORE_URL: z.string().describe('PostgreSQL: postgres://host:port/database. Tools logs in as its own engine role.'),
   WEFT_STORE_PASSWORD: z.string().optional().describe("Password of tools' engine role."),
+  WEFT_REDIS: z
+    .string()
+    .optional()
+    .describe('Redis, host:port: limits of models then count over all replicas, and their tokens reach the gateway. Without it each replica counts for itself, and answers come whole.'),
+  WEFT_MODEL_LIMIT_SHARE: z.coerce.number().gt(0).max(1).default(0.5).describe('Part of the limits of a model that this replica keeps to while Redis does not answer, above 0 up to 1.'),
   WEFT_KAFKA: z.string().describe('Kafka brokers, host:port, separated by commas.'),
   ...kafkaSettings,
 });

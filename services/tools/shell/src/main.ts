@@ -1,9 +1,11 @@
 // Tools as a process of the mesh.
 import { ensureTopics, KafkaBus } from '@weft/adapter-kafka';
+import { LocalSlots } from '@weft/adapter-local';
 import { checkMigrated, engineRole, openPool, parseStoreUrl, PostgresPayloadStore } from '@weft/adapter-postgres';
+import { connectRedis, RedisLimiter, RedisSlots, RedisStream } from '@weft/adapter-redis';
 import { PermissionsService, WorkerService } from '@weft/contracts';
 import { consumerTimingOf, grpcServerOptions, loadConfig, logFor, runService, Shutdown } from '@weft/nest-platform';
-import { claimCheckedBus } from '@weft/pipeline';
+import { claimCheckedBus, type Allowance } from '@weft/pipeline';
 import { toolsConfig } from './config.js';
 import { toolsMigrations } from './migrations/index.js';
 import { readPoliciesFile } from './permission/policy-set.js';
@@ -27,15 +29,40 @@ await runService(SERVICE, async () => {
   const payloads = await PostgresPayloadStore.open(address, { passwordOf: () => config.WEFT_STORE_PASSWORD ?? address.password, applicationName: `weft ${SERVICE}` });
   const kafkaBus = new KafkaBus({ ...kafka, ...consumerTimingOf(config), onFault: (fault, topic) => log.warn('a batch comes again', { error: fault, topic }) });
   const bus = claimCheckedBus(kafkaBus, payloads);
+  const onFault = (error: unknown): void => log.warn('Redis did not answer; limits of models count for this process alone, with its share', { error });
+  const redis = config.WEFT_REDIS === undefined ? undefined : await connectRedis({ address: config.WEFT_REDIS, onFault });
+  const tokens = redis && new RedisStream({ redis, onFault: (error) => log.warn('tokens were lost on their way', { error }) });
+  const share = { ownShare: config.WEFT_MODEL_LIMIT_SHARE, onFault };
+  const modelLimits = redis && {
+    limiterOf: (name: string, allowance: Allowance) => new RedisLimiter({ ...allowance, redis, name, ...share }),
+    // A call that outlives its time is cut off: nobody holds a place for longer.
+    slots: new RedisSlots({ redis, leaseMs: config.WEFT_MODEL_TIMEOUT_MS + 10_000, own: new LocalSlots(), ...share }),
+  };
   return {
     service: SERVICE,
     config,
     http: { port: config.WEFT_PORT, host: config.WEFT_HOST },
-    module: ToolsModule.forRoot({ enginePool, bus, payloads, ...declarations, environment: process.env, grants, policies, secrets: environmentSecrets(process.env), settings: config }),
+    module: ToolsModule.forRoot({
+      enginePool,
+      bus,
+      payloads,
+      ...declarations,
+      environment: process.env,
+      grants,
+      policies,
+      secrets: environmentSecrets(process.env),
+      ...(tokens && { tokens }),
+      ...(modelLimits && { modelLimits }),
+      settings: config,
+    }),
     transports: () => [grpcServerOptions({ address: config.WEFT_GRPC_ADDRESS, services: [WorkerService, PermissionsService] })],
     prepare: (app) => {
       const shutdown = app.get(Shutdown);
       shutdown.on('stores', 'store', async () => void (await Promise.all([enginePool.end(), payloads.close()])));
+      shutdown.on('stores', 'redis', async () => {
+        await tokens?.close();
+        await redis?.quit();
+      });
       shutdown.on('stores', 'bus', () => bus.close());
     },
   };

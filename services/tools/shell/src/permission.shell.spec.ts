@@ -84,6 +84,7 @@ function startTools(policies = '', enginePool = pool) {
     settings: {
       WEFT_TRUSTED_LABELS: [],
       WEFT_TOOLS_CONCURRENCY: 8,
+      WEFT_MODEL_STALL_MS: 500,
       WEFT_MODEL_TIMEOUT_MS: 500,
       WEFT_CALL_TIMEOUT_MS: 500,
       WEFT_EGRESS_ALLOW: [],

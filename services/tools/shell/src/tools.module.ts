@@ -3,8 +3,9 @@ import { Module, type DynamicModule, type FactoryProvider, type ModuleMetadata, 
 import type { Pool } from '@weft/adapter-postgres';
 import { TOPICS, type PermissionsPeer } from '@weft/contracts';
 import { HealthChecks, logFor, Shutdown } from '@weft/nest-platform';
-import { claimRedeemingWorker, type Bus, type PayloadStore } from '@weft/pipeline';
-import { labelMatcher, policiesOfGrants, type Grant, type PolicySource, type ToolDefinition } from '@weft/tools/core';
+import { claimRedeemingWorker, type Bus, type PayloadStore, type TokenStream } from '@weft/pipeline';
+import { labelMatcher, offerTools, policiesOfGrants, type Grant, type PolicySource, type ToolDefinition } from '@weft/tools/core';
+import { LocalLimiter, LocalSlots, LocalStream } from '@weft/adapter-local';
 import { Gate } from './carry-out/gate.js';
 import { ToolsWorker } from './carry-out/worker.js';
 import type { ToolsSettings } from './config.js';
@@ -22,6 +23,8 @@ import { policySetOf } from './permission/policy-set.js';
 import { SwitchBoard } from './permission/switch-board.js';
 import { PinBook } from './pin/pin-book.js';
 import { registryOf, withSources } from './registry/registry.js';
+import { ModelTraffic, type TrafficPorts } from './infer/model-traffic.js';
+import { offerSources } from './registry/offer-sources.js';
 import { SchemaCache } from './registry/schemas.js';
 import type { Secrets } from './secret/secrets.js';
 import { openSource, type Environment } from './source/open-source.js';
@@ -46,6 +49,10 @@ export interface ToolsPorts {
   /** Policies besides the grants. */
   readonly policies?: readonly PolicySource[];
   readonly secrets: Secrets;
+  /** What all processes together ask of a provider. Default: what this one does. */
+  readonly modelLimits?: Pick<TrafficPorts, 'limiterOf' | 'slots'>;
+  /** Where answers of models are shown while they come. Default: to nobody. */
+  readonly tokens?: TokenStream;
   readonly settings: Omit<ToolsSettings, 'WEFT_TOOLS_FILE' | 'WEFT_GRANTS_FILE' | 'WEFT_POLICIES_FILE'>;
 }
 
@@ -93,7 +100,11 @@ export function toolsParts(ports: ToolsPorts, signal: AbortSignal): Parts {
     gate: new Gate(settings.WEFT_TOOLS_CONCURRENCY),
     secrets: ports.secrets,
     schemas: new SchemaCache(),
+    traffic: new ModelTraffic({ ...(ports.modelLimits ?? { limiterOf: (_name, allowance) => new LocalLimiter(allowance), slots: new LocalSlots() }), now: () => performance.now() }),
+    offer: (job, wanted) => offerTools(wanted, offerSources(registry, permissions, job)),
+    tokens: ports.tokens ?? new LocalStream(),
     modelTimeoutMs: settings.WEFT_MODEL_TIMEOUT_MS,
+    modelStallMs: settings.WEFT_MODEL_STALL_MS,
     callTimeoutMs: settings.WEFT_CALL_TIMEOUT_MS,
     signal,
     log,

@@ -1,4 +1,5 @@
 // What can have happened to an execution. Events say what steered, so that folding them never evaluates an expression.
+import type { Hedge, ModelTerms } from '@weft/contracts';
 import type { Instant, Json } from '@weft/kernel';
 import type { ReviewChange } from '../review/review.state.js';
 import type { ReviewKind, ReviewTerms } from '../review/review.terms.js';
@@ -24,6 +25,9 @@ export interface ModelChoice {
   readonly keySecret: string;
   readonly reason: string;
   readonly simulated: boolean;
+  /** What else the catalogue said of it, and when the next one is asked beside it: carried along, of no meaning here. */
+  readonly terms?: ModelTerms | undefined;
+  readonly hedge?: Hedge | undefined;
 }
 
 /** What the whole execution carries to every hop. */

@@ -27,6 +27,7 @@ const TYPE_OF_CODE: Readonly<Record<string, StandardErrorName>> = {
   'tool-failed': 'communication',
   'tool-quarantined': 'authorization',
   'model-unavailable': 'communication',
+  'stream-broken': 'communication',
 };
 
 /** The workflow error that a worker's failure raises at a task. An HTTP status in the failure's details is kept. */

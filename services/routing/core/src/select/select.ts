@@ -3,7 +3,7 @@ import type { ModelCandidate, RejectedOption } from '@weft/contracts';
 import { rejection, type Rejection } from '@weft/kernel';
 import type { Route, RouteTable } from '../table/route-table.js';
 import { matchCondition, type RequestFacts } from './match-condition.js';
-import { rankModels } from './rank-models.js';
+import { rankModels, type DigestOf } from './rank-models.js';
 
 /** What was chosen for a request, why, and what was not. */
 export interface Choice {
@@ -23,7 +23,7 @@ export type Selected = { readonly ok: true; readonly choice: Choice } | { readon
 const NAMES_SHOWN_MAX = 12;
 
 /** Chooses workflow and models for a request. Rejections: `no-route`, `no-model`. */
-export function select(table: RouteTable, request: RequestFacts): Selected {
+export function select(table: RouteTable, request: RequestFacts, digestOf?: DigestOf): Selected {
   const rejected: RejectedOption[] = [];
   let isTypeKnown = false;
   let chosen: { readonly route: Route; readonly reasons: readonly string[] } | undefined;
@@ -35,7 +35,7 @@ export function select(table: RouteTable, request: RequestFacts): Selected {
   }
   if (!chosen) return { ok: false, rejection: noRoute(table, request, isTypeKnown, rejected) };
   const { route } = chosen;
-  const ranking = route.models ? rankModels(table.models, route.models) : { candidates: [], rejected: [] };
+  const ranking = route.models ? rankModels(table.models, route.models, digestOf) : { candidates: [], rejected: [] };
   if (route.models && ranking.candidates.length === 0) return { ok: false, rejection: noModel(route, ranking.rejected) };
   return {
     ok: true,

@@ -65,7 +65,27 @@ describe('select', () => {
   it('ranks by price where the route has no preference, the unpriced last', () => {
     const { models } = chosen({ ...complaint, type: 'com.example.chat.v1', tenant: 'acme' });
     expect(models.map(({ id }) => id)).toEqual(['small', 'large', 'unpriced']);
-    expect(models[2]).toEqual({ id: 'unpriced', endpoint: 'http://models.example/v1', model: 'unpriced-1', keySecret: 'provider-key', reason: 'qualifies; its price is not known', simulated: true });
+    expect(models[2]).toMatchObject({
+      id: 'unpriced',
+      endpoint: 'http://models.example/v1',
+      model: 'unpriced-1',
+      keySecret: 'provider-key',
+      reason: 'qualifies; its price is not known',
+      simulated: true,
+    });
+  });
+
+  it('gives each candidate what the catalogue says of it, and says when the next one is asked too', () => {
+    const priced = { ...table.models[0]!, dialect: 'anthropic' as const, contextTokens: 8_000, limits: { concurrency: 3 } };
+    const hedged = { ...table, models: [priced, table.models[1]!], routes: [{ ...table.routes[2]!, models: { hedge: { percentile: 95 } } }] };
+    const selected = select(hedged, { ...complaint, type: 'com.example.chat.v1', tenant: 'acme' }, ({ id }) => `digest of ${id}`);
+    expect(selected.ok && selected.choice.models).toMatchObject([
+      {
+        hedge: { percentile: 95, afterMs: 1_000 },
+        terms: { digest: 'digest of small', dialect: 'anthropic', contextTokens: 8_000, price: { input: 1, output: 2 }, limits: { concurrency: 3, requestsPerMinute: 0, tokensPerMinute: 0 } },
+      },
+      { terms: { digest: 'digest of large', dialect: 'openai', capabilities: ['json', 'tools'] } },
+    ]);
   });
 
   it('keeps models of other privacy tiers out', () => {

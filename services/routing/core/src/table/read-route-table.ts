@@ -2,7 +2,7 @@
 import type { Json } from '@weft/kernel';
 import { Place } from './place.js';
 import { isJsonPointer } from './json-pointer.js';
-import { CAPABILITIES, type Capability, type CatalogueModel, type Condition, type ModelChoice, type Route, type RouteTable } from './route-table.js';
+import { CAPABILITIES, DIALECTS, type Capability, type CatalogueModel, type Condition, type HedgeChoice, type ModelChoice, type Route, type RouteTable } from './route-table.js';
 
 export type TableReading = { readonly ok: true; readonly table: RouteTable } | { readonly ok: false; readonly faults: readonly string[] };
 
@@ -32,13 +32,14 @@ export function readRouteTable(document: Json): TableReading {
 const listOf = (place: Place, what: string): Place[] => (place.value === undefined ? [] : place.items(what));
 
 function readModel(place: Place): CatalogueModel {
-  const fields = ['id', 'endpoint', 'model', 'keySecret', 'simulated', 'capabilities', 'tier', 'pricePerMillionTokens'];
+  const fields = ['id', 'endpoint', 'model', 'keySecret', 'simulated', 'capabilities', 'tier', 'pricePerMillionTokens', 'dialect', 'contextTokens', 'outputTokensMax', 'dimensions', 'limits'];
   if (!place.object(fields, 'a model: id, endpoint, model, capabilities')) return { id: '', endpoint: '', model: '', capabilities: [] };
   const simulated = place.field('simulated');
   if (simulated.value !== undefined && typeof simulated.value !== 'boolean') simulated.expected('true or false');
   const keySecret = place.field('keySecret').optionalText(NAME, 'the name of a secret');
   const tier = place.field('tier').optionalText(NAME, 'the name of a privacy tier');
   const price = readPrice(place.field('pricePerMillionTokens'));
+  const dialect = place.field('dialect').value === undefined ? undefined : place.field('dialect').word(DIALECTS);
   return {
     id: place.field('id').text(NAME, 'an id of letters, digits, ".", "_" and "-"'),
     endpoint: place.field('endpoint').text(ENDPOINT, 'an http or https URL'),
@@ -48,7 +49,28 @@ function readModel(place: Place): CatalogueModel {
     ...(typeof simulated.value === 'boolean' ? { simulated: simulated.value } : {}),
     ...(tier === undefined ? {} : { tier }),
     ...(price === undefined ? {} : { pricePerMillionTokens: price }),
+    ...(dialect === undefined ? {} : { dialect }),
+    ...counts(place, ['contextTokens', 'outputTokensMax', 'dimensions']),
+    ...readLimits(place.field('limits')),
   };
+}
+
+function readLimits(place: Place): Pick<CatalogueModel, 'limits'> {
+  const names = ['concurrency', 'requestsPerMinute', 'tokensPerMinute'] as const;
+  if (place.value === undefined || !place.object(names)) return {};
+  return { limits: counts(place, names) };
+}
+
+/** Those of the fields that are there, each an integer from 1. */
+function counts<N extends string>(place: Place, names: readonly N[]): { readonly [name in N]?: number } {
+  const found: { [name in N]?: number } = {};
+  for (const name of names) {
+    const { value } = place.field(name);
+    if (value === undefined) continue;
+    if (Number.isInteger(value) && (value as number) >= 1 && (value as number) <= 1e12) found[name] = value as number;
+    else place.field(name).expected('an integer from 1');
+  }
+  return found;
 }
 
 function readPrice(place: Place): { input: number; output: number } | undefined {
@@ -103,7 +125,7 @@ function readCondition(place: Place): Condition {
 }
 
 function readModelChoice(place: Place, modelIds: ReadonlySet<string>): ModelChoice {
-  if (!place.object(['prefer', 'require', 'tiers'], 'an object with prefer, require or tiers')) return {};
+  if (!place.object(['prefer', 'require', 'tiers', 'hedge'], 'an object with prefer, require, tiers or hedge')) return {};
   const prefer = place.field('prefer').value === undefined ? undefined : place.field('prefer').items('a list of model ids');
   for (const item of prefer ?? []) {
     if (typeof item.value !== 'string' || !modelIds.has(item.value)) item.expected(`the id of a model of this table (${[...modelIds].join(', ') || 'it has none'})`);
@@ -113,7 +135,16 @@ function readModelChoice(place: Place, modelIds: ReadonlySet<string>): ModelChoi
     ...(prefer === undefined ? {} : { prefer: prefer.map((item) => String(item.value)) }),
     ...(place.field('require').value === undefined ? {} : { require: readCapabilities(place.field('require')) }),
     ...(tiers === undefined ? {} : { tiers: tiers.map((item) => item.text(NAME, 'the name of a privacy tier')) }),
+    ...readHedge(place.field('hedge')),
   };
+}
+
+function readHedge(place: Place): { readonly hedge?: HedgeChoice } {
+  if (place.value === undefined || !place.object(['percentile', 'afterMs'], 'an object with percentile or afterMs')) return {};
+  const hedge = counts(place, ['percentile', 'afterMs']);
+  if ((hedge.percentile ?? 1) > 99) place.field('percentile').expected('an integer from 1 to 99');
+  if (hedge.percentile === undefined && hedge.afterMs === undefined) place.expected('percentile, afterMs or both');
+  return { hedge };
 }
 
 function unique(list: Place, name: string): void {

@@ -28,6 +28,27 @@ describe('readRouteTable', () => {
     expect(readRouteTable(document)).toEqual({ ok: true, table: document });
   });
 
+  it('reads what a model is and is limited to, and when candidates are hedged', () => {
+    const full = { ...model, dialect: 'anthropic', contextTokens: 200_000, outputTokensMax: 8_000, dimensions: 64, limits: { concurrency: 4, requestsPerMinute: 60, tokensPerMinute: 90_000 } };
+    const document = { version: 1, models: [full], routes: [{ ...route, models: { hedge: { percentile: 95, afterMs: 400 } } }] };
+    expect(readRouteTable(document)).toEqual({ ok: true, table: document });
+    expect(
+      faultsOf({
+        version: 1,
+        models: [{ ...full, dialect: 'x', limits: { concurrency: 0 } }],
+        routes: [
+          { ...route, models: { hedge: { percentile: 100 } } },
+          { ...route, name: 'b', models: { hedge: {} } },
+        ],
+      }),
+    ).toEqual([
+      'models[0].dialect: expected "openai" or "anthropic" but got "x"',
+      'models[0].limits.concurrency: expected an integer from 1 but got 0',
+      'routes[0].models.hedge.percentile: expected an integer from 1 to 99 but got 100',
+      'routes[1].models.hedge: expected percentile, afterMs or both but got {}',
+    ]);
+  });
+
   it('takes missing lists for empty ones', () => {
     expect(readRouteTable({ version: 1 })).toEqual({ ok: true, table: { version: 1, models: [], routes: [] } });
   });
@@ -47,7 +68,7 @@ describe('readRouteTable', () => {
       'models[0].pricePerMillionTokens.input: expected a number that is not negative but got -1',
       'models[0].pricePerMillionTokens.output: expected a number that is not negative but it is missing',
       'models[0].endpoint: expected an http or https URL but got "models.example"',
-      'models[0].capabilities[0]: expected "json" or "tools" but got "jsn"',
+      'models[0].capabilities[0]: expected "json" or "tools" or "stream" or "embeddings" or "vision" or "prefill" but got "jsn"',
       'routes[0].workflow.version: expected a semantic version such as "1.0.0" but got "one"',
       'routes[0].when.type: expected an event type, or a prefix of it and "*" but it is missing',
       'routes[0].workflow.namespace: expected a namespace of a-z, 0-9 and "-" but got "N"',

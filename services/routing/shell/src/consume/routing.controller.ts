@@ -1,10 +1,10 @@
 // The Routing service: accept a request, ask what would be chosen, ask what was chosen. In process and over gRPC.
-import { RoutingService, type Accepted, type AcceptRequest, type Context, type RoutingPeer, type Selection, type SelectionRequest } from '@weft/contracts';
+import { RoutingService, type Accepted, type AcceptRequest, type Context, type ListModelsRequest, type ModelList, type RoutingPeer, type Selection, type SelectionRequest } from '@weft/contracts';
 import { Inject } from '@nestjs/common';
 import { isUuid, refuse, Refused } from '@weft/kernel';
 import { PeerController } from '@weft/nest-platform';
 import { redeemFor, type PayloadStore } from '@weft/pipeline';
-import { select } from '@weft/routing/core';
+import { candidateOf, select, usersOf } from '@weft/routing/core';
 import type { Acceptance, AcceptPorts, Candidate } from '../handle/accept-requests.js';
 import type { Admission } from '../handle/admission.js';
 import type { Batcher } from '../handle/batcher.js';
@@ -21,6 +21,9 @@ export interface AnswerPorts extends AcceptPorts {
   /** Where large data of calls over the wire lies. Without it calls carry all. */
   readonly payloads?: PayloadStore | undefined;
 }
+
+const MODELS_PAGE = 100;
+const MODELS_PAGE_MAX = 1_000;
 
 export const ANSWER_PORTS = Symbol('weft.routing.answer');
 
@@ -48,8 +51,8 @@ export class RoutingController implements RoutingPeer {
   /** What `accept` would choose now, without starting anything. Refusals as there. */
   async select(request: AcceptRequest, context: Context): Promise<Selection> {
     const incoming = await this.#checked(request, context);
-    const { table, version } = this.ports.table;
-    const selected = select(table, incoming);
+    const { table, version, digestOf } = this.ports.table;
+    const selected = select(table, incoming, digestOf);
     if (!selected.ok) throw new Refused(selected.rejection);
     const [resolution] = await this.ports.workflows.resolveAll([{ incoming, choice: selected.choice }]);
     if (resolution?.kind === 'refused') throw new Refused(resolution.refusal);
@@ -63,6 +66,16 @@ export class RoutingController implements RoutingPeer {
     const request = isUuid(executionId) ? await this.ports.store.ofExecution(context.tenant, executionId) : undefined;
     if (request?.verdict.status !== 'accepted') refuse('unknown-execution', `Expected an execution of tenant ${context.tenant} but ${JSON.stringify(executionId)} is none.`);
     return { executionId, duplicate: false, selection: request.verdict.selection, acceptedAtMs: request.acceptedAt };
+  }
+
+  /** A page of the catalogue; it is the same for all tenants. */
+  async listModels({ after, limit }: ListModelsRequest): Promise<ModelList> {
+    const { table, version, digestOf } = this.ports.table;
+    const start = after === '' ? 0 : table.models.findIndex(({ id }) => id === after) + 1;
+    if (after !== '' && start === 0) refuse('request-invalid', `Expected \`after\` to name a model of the catalogue but ${JSON.stringify(after)} is none.`);
+    const end = start + Math.min(limit || MODELS_PAGE, MODELS_PAGE_MAX);
+    const models = table.models.slice(start, end).map((model) => ({ ...candidateOf(model, usersOf(table, model), digestOf(model)) }));
+    return { tableVersion: version, models, hasMore: end < table.models.length };
   }
 
   async #checked(request: AcceptRequest, context: Context): Promise<Incoming> {

@@ -62,7 +62,7 @@ export async function acceptRequests(ports: AcceptPorts, candidates: readonly Ca
 type Draft = { readonly kind: 'decided'; readonly request: DecidedRequest } | { readonly kind: 'fault'; readonly fault: unknown };
 
 async function decideAll(ports: AcceptPorts, candidates: readonly Candidate[], spans: readonly OpenSpan[]): Promise<readonly Draft[]> {
-  const selected = candidates.map(({ incoming }) => select(ports.table.table, incoming));
+  const selected = candidates.map(({ incoming }) => select(ports.table.table, incoming, ports.table.digestOf));
   const chosen = selected.flatMap((selection, index) => (selection.ok ? [{ incoming: candidates[index]!.incoming, choice: selection.choice }] : []));
   const resolutions = (await ports.workflows.resolveAll(chosen)).values();
   const now = ports.clock.now();

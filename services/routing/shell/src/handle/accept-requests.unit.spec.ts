@@ -19,7 +19,7 @@ function given(fail: (requests: readonly DecidedRequest[], moment: 'before' | 'a
   const published: Outgoing[] = [];
   const bus: Pick<Bus, 'publish'> = { publish: async (messages) => void published.push(...messages) };
   const ports: AcceptPorts = {
-    table: { version: 'v', table: { version: 1, models: [], routes: [{ name: 'r', when: { type: 'known' }, workflow: { namespace: 'n', name: 'w' } }] } },
+    table: { version: 'v', digestOf: () => '', table: { version: 1, models: [], routes: [{ name: 'r', when: { type: 'known' }, workflow: { namespace: 'n', name: 'w' } }] } },
     workflows: { resolveAll: async (choices) => choices.map(() => ({ kind: 'resolved', definition: { namespace: 'n', name: 'w', version: '1.0.0', digest: 'd' } })) },
     store: {
       store: async (requests) => {

@@ -1,5 +1,5 @@
 // The route table from its YAML file, with its version.
-import { canonicalJson, EMPTY_TABLE, readRouteTable, type RouteTable } from '@weft/routing/core';
+import { canonicalJson, EMPTY_TABLE, readRouteTable, type DigestOf, type RouteTable } from '@weft/routing/core';
 import { rejection, type Json, type Rejection } from '@weft/kernel';
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
@@ -9,15 +9,19 @@ import { parseDocument } from 'yaml';
 export interface VersionedTable {
   readonly version: string;
   readonly table: RouteTable;
+  /** SHA-256 of a model's entry in canonical JSON, hex. */
+  readonly digestOf: DigestOf;
 }
 
 export type TableParsing = { readonly ok: true; readonly versioned: VersionedTable } | { readonly ok: false; readonly rejection: Rejection };
 
-/** Gives a table its version. */
+/** Gives a table its version, and its models theirs. */
 export function versioned(table: RouteTable): VersionedTable {
-  const text = canonicalJson(table as unknown as Json);
-  return { version: createHash('sha256').update(text).digest('hex'), table };
+  const digests = new Map(table.models.map((model) => [model.id, sha256(model as unknown as Json)]));
+  return { version: sha256(table as unknown as Json), table, digestOf: ({ id }) => digests.get(id) ?? '' };
 }
+
+const sha256 = (value: Json): string => createHash('sha256').update(canonicalJson(value)).digest('hex');
 
 /** Parses the text of a route table (YAML, or JSON as a part of it). Rejection: `route-table-invalid`, with all faults in the message. */
 export function parseRouteTable(text: string, name: string): TableParsing {

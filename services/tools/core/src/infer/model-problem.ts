@@ -1,5 +1,7 @@
 // Why a candidate gave no usable answer, and what is left when none did.
 import { rejection, type Failure, type Json } from '@weft/kernel';
+import type { ModelUsage } from './model-usage.js';
+import type { WithheldTool } from './tool-offer.js';
 
 export type ModelProblem =
   | { readonly kind: 'status'; readonly status: number; readonly retryAfterMs?: number; readonly message: string }
@@ -8,31 +10,63 @@ export type ModelProblem =
   /** The provider's answer is no answer of its protocol, or the model's text is no JSON where a schema wants it. */
   | { readonly kind: 'notJson'; readonly message: string }
   | { readonly kind: 'schema'; readonly message: string }
-  | { readonly kind: 'notConfigured'; readonly message: string };
+  | { readonly kind: 'notConfigured'; readonly message: string }
+  /** Not asked: it has failed too often lately, or what it may be asked is used up. */
+  | { readonly kind: 'passedOver'; readonly message: string; readonly retryAfterMs: number }
+  /** A part of the answer came, and then no more that can be used. */
+  | { readonly kind: 'broken'; readonly message: string };
 
-/** A candidate that was tried and did not answer. */
+/** A candidate that was tried and did not answer, or was passed over. */
 export interface RejectedCandidate {
   readonly candidate: string;
   readonly reason: string;
   readonly retryAfterMs?: number;
 }
 
+/** One call of a candidate, as it is remembered. */
+export interface ModelAttempt {
+  readonly candidate: string;
+  /** From 1, over all candidates. */
+  readonly attempt: number;
+  /** answered: its answer is the job's; cancelled: another one was first. */
+  readonly outcome: 'answered' | 'failed' | 'cancelled';
+  readonly ms: number;
+  readonly reason?: string;
+  /** Why it was started beside another one. */
+  readonly hedge?: string;
+  /** What it has used, answer or not; absent where nothing was sent. */
+  readonly usage?: ModelUsage & { readonly doubt?: string };
+}
+
 /** What an answer rests on: which model gave it, at what cost, and who was tried before. */
 export interface InferEvidence {
   readonly candidate: string;
   readonly model: string;
+  /** Digest of its entry in the catalogue; empty where there was none. */
+  readonly catalogue: string;
+  /** Why routing put it where it stands. */
+  readonly chosen: string;
   /** Host of the endpoint, port included. */
   readonly endpoint: string;
   /** The answer comes from the scripted server and not from a model. */
   readonly simulated: boolean;
-  readonly usage: { readonly inputTokens: number; readonly outputTokens: number };
-  /** Candidates that were tried before, in order. */
+  /** Of the answer alone. */
+  readonly usage: ModelUsage & { readonly doubt?: string };
+  /** Of all calls together, those without an answer included: what the job is billed. */
+  readonly spent: ModelUsage;
+  /** Calls that failed and candidates that were passed over, in order. */
   readonly rejected: readonly RejectedCandidate[];
+  readonly attempts: readonly ModelAttempt[];
+  /** Candidates that were not needed. */
+  readonly untried: readonly string[];
+  readonly tools?: { readonly offered: readonly string[]; readonly withheld: readonly WithheldTool[] };
+  /** How the stream went, where there was one. */
+  readonly stream?: { readonly onFailure: string; readonly restarts: number; readonly continuations: number };
 }
 
-/** The candidate's record: every problem leads to the next candidate, none is tried twice in one job. */
+/** The candidate's record. */
 export function rejectedCandidate(candidate: string, problem: ModelProblem): RejectedCandidate {
-  const wait = problem.kind === 'status' ? problem.retryAfterMs : undefined;
+  const wait = 'retryAfterMs' in problem ? problem.retryAfterMs : undefined;
   return { candidate, reason: reasonOf(problem), ...(wait === undefined ? {} : { retryAfterMs: wait }) };
 }
 
@@ -50,6 +84,10 @@ function reasonOf(problem: ModelProblem): string {
       return `the answer misses the schema: ${problem.message}`;
     case 'notConfigured':
       return `not configured: ${problem.message}`;
+    case 'passedOver':
+      return `not asked: ${problem.message}`;
+    case 'broken':
+      return `the answer broke off: ${problem.message}`;
   }
 }
 

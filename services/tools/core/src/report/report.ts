@@ -1,17 +1,24 @@
 // A job's result as the command that its execution gets.
-import type { ApprovalRequest, Command, Job } from '@weft/contracts';
+import type { ApprovalRequest, Command, Job, Usage } from '@weft/contracts';
 import type { Failure, Json } from '@weft/kernel';
 
 /** failed: known not to have happened; unknown: it may have; none: no effect was involved. */
 export type ReportedOutcome = 'failed' | 'unknown' | 'none';
 
 /** The command that completes a job. `outputText` is JSON text. */
-export function completion(job: Job, outputText: string, evidence: Json | undefined, taint: readonly string[]): Command {
+export function completion(job: Job, outputText: string, evidence: Json | undefined, taint: readonly string[], usage?: Usage): Command {
   return {
     id: `${job.id}/${job.generation}/completed`,
     executionId: job.executionId,
     context: job.context,
-    completeJob: { jobId: job.id, generation: job.generation, outputJson: outputText, evidenceJson: evidence === undefined ? '' : JSON.stringify(evidence), taint: taint as string[] },
+    completeJob: {
+      jobId: job.id,
+      generation: job.generation,
+      outputJson: outputText,
+      evidenceJson: evidence === undefined ? '' : JSON.stringify(evidence),
+      taint: taint as string[],
+      ...(usage && { usage }),
+    },
   };
 }
 
@@ -21,6 +28,8 @@ export interface FailureMore {
   readonly evidence?: Json;
   /** With code `approval-required`: what a person is to approve. */
   readonly approvalRequest?: ApprovalRequest;
+  /** What it has used all the same. */
+  readonly usage?: Usage | undefined;
 }
 
 /** The command that fails a job. */
@@ -39,6 +48,7 @@ export function failureReport(job: Job, failure: Failure, outcome: ReportedOutco
       platform: false,
       evidenceJson: more.evidence === undefined ? '' : JSON.stringify(more.evidence),
       ...(more.approvalRequest === undefined ? {} : { approvalRequest: more.approvalRequest }),
+      ...(more.usage && { usage: more.usage }),
     },
   };
 }

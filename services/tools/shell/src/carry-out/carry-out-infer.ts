@@ -1,50 +1,104 @@
 // A model call: candidates in the order that routing chose, until one gives an answer that fits.
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Command, Job } from '@weft/contracts';
-import { forbidden } from '@weft/contracts';
-import { rejection, type Json } from '@weft/kernel';
-import { completion, failureReport, modelUnavailable, readInferInput, rejectedCandidate, type InferEvidence, type RejectedCandidate } from '@weft/tools/core';
+import { rejection, type Failure, type Json } from '@weft/kernel';
+import type { TokenStream } from '@weft/pipeline';
+import { completion, failureReport, jitterOf, modelUnavailable, nextRound, readInferInput, wireNames, type FailedCandidate, type RejectedCandidate, type ToolOffer } from '@weft/tools/core';
 import type { EgressClient } from '../egress/egress-client.js';
-import { callModel } from '../infer/model-call.js';
+import { JobTokens } from '../infer/job-tokens.js';
+import type { ModelTraffic } from '../infer/model-traffic.js';
 import type { SchemaCache } from '../registry/schemas.js';
 import type { Secrets } from '../secret/secrets.js';
 import type { Gate } from './gate.js';
+import { InferRecord, wireUsage } from './infer-record.js';
+import { runRound } from './infer-round.js';
+import { askCandidate, type Answered } from './ask-candidate.js';
 
 export interface InferPorts {
   readonly egress: EgressClient;
   readonly gate: Gate;
   readonly secrets: Secrets;
   readonly schemas: SchemaCache;
+  readonly traffic: ModelTraffic;
+  /** Which of the tools that are asked for a model may be told of. */
+  readonly offer: (job: Job, wanted: readonly string[]) => ToolOffer;
+  /** Where answers are shown while they come. */
+  readonly tokens: TokenStream;
   /** Time for one candidate, milliseconds. */
   readonly modelTimeoutMs: number;
+  /** Longest silence within an answer that streams, milliseconds. */
+  readonly modelStallMs: number;
 }
 
-/** `denied`: candidates that policies left out. Failure codes: `input-invalid`, `timeout` (the execution's deadline), `model-unavailable` with every reason. */
-export async function carryOutInfer(ports: InferPorts, job: Job, args: Json, denied: readonly RejectedCandidate[] = []): Promise<Command> {
+const NO_OFFER: ToolOffer = { offered: [], withheld: [] };
+
+/** What a model job begins with. */
+export interface InferStart {
+  /** Candidates that policies left out. */
+  readonly denied: readonly RejectedCandidate[];
+  /** Aborted when a kill switch ends the job: calls are cut off, and the job is reported by whoever aborted it. */
+  readonly signal: AbortSignal;
+}
+
+const BEGINS: InferStart = { denied: [], signal: new AbortController().signal };
+
+/** Failure codes: `input-invalid`, `timeout` (the execution's deadline), `stream-broken`, `model-unavailable` with every reason. */
+export async function carryOutInfer(ports: InferPorts, job: Job, args: Json, { denied, signal: stop }: InferStart = BEGINS): Promise<Command> {
   const reading = readInferInput(args);
   if (!reading.ok) return failureReport(job, reading.failure, 'none');
   const { input } = reading;
   const check = input.schema && ports.schemas.checkFor(input.schema);
   if (check instanceof Error) return failureReport(job, rejection('input-invalid', `Expected schema to be a JSON Schema but ${check.message}.`), 'none');
-  const rejected: RejectedCandidate[] = [...denied];
-  for (const candidate of job.models) {
+  const offer = input.tools ? ports.offer(job, input.tools) : NO_OFFER;
+  const record = new InferRecord(job, input, offer, denied);
+  const wires = wireNames(offer.offered.map(({ name }) => name));
+  const { stream } = input;
+  const tokens = stream && new JobTokens(ports.tokens, job, { ...input, stream });
+  let isLate = false;
+  const failed = new Map<number, FailedCandidate>();
+  const ask = async (index: number, signal: AbortSignal, hedge: string | undefined) => {
+    const candidate = job.models[index]!;
     const timeoutMs = Math.min(ports.modelTimeoutMs, leftMs(job));
-    if (timeoutMs <= 0)
-      return failureReport(job, rejection('timeout', 'Expected an answer before the deadline of the execution but it has passed.'), 'none', { evidence: { rejected: rejected as unknown as Json } });
-    const answer = await ports.gate.run(() => callModel(ports.egress, ports.secrets, { candidate, input, check, timeoutMs }));
-    const unfit = answer.ok ? forbidden(answer.output, '', 0) : undefined;
-    if (answer.ok && unfit === undefined) {
-      const evidence: InferEvidence = { candidate: candidate.id, model: candidate.model, endpoint: hostOf(candidate.endpoint), simulated: candidate.simulated, usage: answer.usage, rejected };
-      return completion(job, JSON.stringify(answer.output), evidence as unknown as Json, [`model:${candidate.id}`]);
+    if (timeoutMs <= 0 || stop.aborted) {
+      isLate = true;
+      return { ok: false as const, isLast: true };
     }
-    rejected.push(rejectedCandidate(candidate.id, answer.ok ? { kind: 'schema', message: unfit ?? '' } : answer.problem));
+    const answer = await askCandidate(ports, { job, candidate, input, check, offered: offer.offered, wires, timeoutMs, signal: AbortSignal.any([signal, stop]), tokens }, record, hedge);
+    if (answer.ok) return { ok: true as const, value: answer.value };
+    if (answer.problem) failed.set(index, { index, problem: answer.problem, at: Date.now() });
+    return { ok: false as const, isLast: tokens?.isAborted ?? false };
+  };
+  let indexes: readonly number[] = job.models.map((_, index) => index);
+  for (let round = 1; ; round++) {
+    failed.clear();
+    const answered = await runRound<Answered>(indexes, { ask, hedgeAfterMs: (index) => (input.stream ? undefined : ports.traffic.hedgeAfterMs(job.models[index]!)) });
+    if (tokens) record.stream(tokens);
+    if (answered) {
+      tokens?.end();
+      return completed(job, record, answered);
+    }
+    if (tokens?.isAborted) return failedWith(job, record, streamBroken(record.rejected.at(-1)?.reason ?? ''));
+    if (isLate) return failedWith(job, record, rejection('timeout', 'Expected an answer before the deadline of the execution but it has passed.'));
+    const next = nextRound([...failed.values()], round, Date.now(), jitterOf(`${job.idempotencyKey} ${round}`));
+    if (!next || next.waitMs >= leftMs(job)) return failedWith(job, record, modelUnavailable(record.rejected));
+    await sleep(next.waitMs);
+    indexes = next.indexes;
   }
-  return failureReport(job, modelUnavailable(rejected), 'none', { evidence: { rejected: rejected as unknown as Json } });
 }
+
+function completed(job: Job, record: InferRecord, { candidate, output }: Answered): Command {
+  return completion(job, JSON.stringify(output), record.evidence(candidate), [`model:${candidate.id}`], wireUsage(record.spent, record.calls));
+}
+
+/** The workflow may try again: whoever read along has seen a part of an answer that never was. */
+const streamBroken = (reason: string): Failure =>
+  rejection('stream-broken', `Expected an answer that streams to its end but it broke after a part of it was shown, and the workflow wants it to be given up then: ${reason}.`, { retryable: true });
+
+const failedWith = (job: Job, record: InferRecord, failure: Failure): Command =>
+  failureReport(job, failure, 'none', { evidence: record.failureEvidence(), usage: record.calls === 0 ? undefined : wireUsage(record.spent, record.calls) });
 
 /** Time until the execution's deadline; without one, all the time there is. */
 export function leftMs(job: Job): number {
   const deadlineMs = job.context?.deadlineMs ?? 0;
   return deadlineMs === 0 ? Number.MAX_SAFE_INTEGER : deadlineMs - Date.now();
 }
-
-const hostOf = (url: string): string => (URL.canParse(url) ? new URL(url).host : '');

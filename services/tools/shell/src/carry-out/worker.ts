@@ -159,7 +159,7 @@ export class ToolsWorker implements WorkerPeer {
         this.#stoppable(
           job,
           models.map(({ id }) => id),
-          () => carryOutInfer(this.ports, { ...job, models }, args, denied),
+          (signal) => carryOutInfer(this.ports, { ...job, models }, args, { denied, signal }),
         ),
       ),
     );

@@ -1,110 +1,181 @@
-// One call of one candidate through the AI SDK, over any OpenAI-compatible endpoint.
-import type { generateText } from 'ai';
-import { isJsonObject, type Json } from '@weft/kernel';
+// One call of one candidate, streamed or not, over its provider's protocol.
 import type { ModelCandidate } from '@weft/contracts';
-import { jsonInText, retryAfterMs, type InferInput, type ModelProblem } from '@weft/tools/core';
-import type { EgressClient, EgressResult } from '../egress/egress-client.js';
+import { isJsonObject, type Json } from '@weft/kernel';
+import { jsonInText, retryAfterMs, type InferInput, type ModelProblem, type ToolForModel, type ReportedTokens, type ToolCall } from '@weft/tools/core';
+import type { EgressClient } from '../egress/egress-client.js';
 import type { SchemaCheck } from '../registry/schemas.js';
 import { secretMissing, type Secrets } from '../secret/secrets.js';
-import { egressFetch } from './egress-fetch.js';
+import { egressFetch, type Observed } from './egress-fetch.js';
+import { chatOptions } from './model-prompt.js';
+import { chatModel, type ChatModel, type ChatOptions } from './model-provider.js';
 
-// What a provider does not support is found out by its answer; a line per call in the log would say nothing more.
-(globalThis as { AI_SDK_LOG_WARNINGS?: boolean }).AI_SDK_LOG_WARNINGS = false;
-
-/** Loaded by the first model call: a process that starts does not pay for it. */
-async function modelSdk() {
-  const [sdk, { createOpenAICompatible }] = await Promise.all([import('ai'), import('@ai-sdk/openai-compatible')]);
-  return { ...sdk, createOpenAICompatible };
-}
+/** Characters of one answer that streams; a model that never ends is cut off. */
+const TEXT_MAX = 1024 * 1024;
 
 export interface ModelCall {
   readonly candidate: ModelCandidate;
   readonly input: InferInput;
   /** Of the schema in the input. */
   readonly check: SchemaCheck | undefined;
+  readonly offered: readonly ToolForModel[];
+  readonly wires: ReadonlyMap<string, string>;
+  /** Told to the provider with the call: who asks, and the key of the job. */
+  readonly headers: { readonly [name: string]: string };
   readonly timeoutMs: number;
+  readonly signal: AbortSignal;
+  /** Present: the answer is streamed, and its text told as it comes. */
+  readonly stream?: { readonly onText: (text: string) => void; readonly stallMs: number; readonly prefix: string };
+}
+
+/** What a model said in one call. */
+export interface ModelTurn {
+  readonly text: string;
+  readonly toolCalls: readonly ToolCall[];
+  /** stop, length, content-filter, tool-calls, other. */
+  readonly finishReason: string;
 }
 
 export type ModelAnswer =
-  | { readonly ok: true; readonly output: Json; readonly usage: { readonly inputTokens: number; readonly outputTokens: number } }
-  | { readonly ok: false; readonly problem: ModelProblem };
+  | { readonly ok: true; readonly output: Json; readonly turn: ModelTurn; readonly reported: ReportedTokens | undefined }
+  /** `turn`: what had come, or what could not be used; absent where the provider sent no answer. */
+  | { readonly ok: false; readonly problem: ModelProblem; readonly turn?: ModelTurn; readonly reported?: ReportedTokens | undefined };
 
 /** Calls the model once. Never rejects: every way to fail is a problem of this candidate. */
-export async function callModel(egress: EgressClient, secrets: Secrets, { candidate, input, check, timeoutMs }: ModelCall): Promise<ModelAnswer> {
+export async function callModel(egress: EgressClient, secrets: Secrets, call: ModelCall): Promise<ModelAnswer> {
+  const { candidate, input, check, timeoutMs, stream } = call;
   const apiKey = candidate.keySecret === '' ? undefined : secrets(candidate.keySecret);
   if (candidate.keySecret !== '' && apiKey === undefined) return { ok: false, problem: { kind: 'notConfigured', message: secretMissing(candidate.keySecret).message } };
-  const { fetch, last } = egressFetch(egress, { name: `model ${candidate.id}`, origins: [], mayGoAnywherePublic: true }, timeoutMs);
-  const provider = (await modelSdk()).createOpenAICompatible({ name: 'model', baseURL: candidate.endpoint, fetch, supportsStructuredOutputs: true, ...(apiKey === undefined ? {} : { apiKey }) });
+  const sender = { name: `model ${candidate.id}`, origins: [], mayGoAnywherePublic: true };
+  const { fetch, last } = egressFetch(egress, sender, { timeoutMs, ...(stream && { stallMs: stream.stallMs }) });
+  const partial: Collected = { text: '', calls: [] };
   try {
-    const { text, usage } = await textOf(input, provider(candidate.model));
-    return judged(text, usage, input, check);
+    const model = await chatModel(candidate, { fetch, apiKey });
+    const options: ChatOptions = { ...chatOptions({ input, offered: call.offered, wires: call.wires, prefix: stream?.prefix ?? '' }), headers: { ...call.headers }, abortSignal: call.signal };
+    const { finishReason, reported } = stream ? await streamed(model, options, partial, stream.onText) : await generated(model, options, partial);
+    const turn = turnOf(partial, call.wires, finishReason);
+    const whole = stream ? { ...turn, text: stream.prefix + turn.text } : turn;
+    return judged(whole, reported, input, check);
   } catch (error) {
-    return { ok: false, problem: problemOf(error, last(), timeoutMs) };
+    const turn = partial.text === '' && partial.calls.length === 0 ? undefined : turnOf(partial, call.wires, 'other');
+    return { ok: false, problem: problemOf(error, last(), call, turn !== undefined), ...(turn && { turn }) };
   }
 }
 
-interface Generated {
-  readonly text: string;
-  readonly usage: { readonly inputTokens: number; readonly outputTokens: number };
+interface Collected {
+  text: string;
+  calls: { readonly id: string; readonly name: string; readonly text: string }[];
 }
 
-async function textOf(input: InferInput, model: Parameters<typeof generateText>[0]['model']): Promise<Generated> {
-  const settings = {
-    model,
-    messages: input.messages.map(({ role, content }) => ({ role, content })),
-    allowSystemInMessages: true,
-    // The next candidate is the retry.
-    maxRetries: 0,
-    ...(input.temperature === undefined ? {} : { temperature: input.temperature }),
-    ...(input.tokensMax === undefined ? {} : { maxOutputTokens: input.tokensMax }),
-  };
-  const { generateText, jsonSchema, NoObjectGeneratedError, Output } = await modelSdk();
-  if (!input.schema) {
-    const { text, usage } = await generateText(settings);
-    return { text, usage: tokensOf(usage) };
+interface Ended {
+  readonly finishReason: string;
+  readonly reported: ReportedTokens | undefined;
+}
+
+async function generated(model: ChatModel, options: ChatOptions, into: Collected): Promise<Ended> {
+  const { content, finishReason, usage } = await model.doGenerate(options);
+  for (const part of content) {
+    if (part.type === 'text') into.text += part.text;
+    else if (part.type === 'tool-call') into.calls.push({ id: part.toolCallId, name: part.toolName, text: part.input });
   }
+  return { finishReason: finishReason.unified, reported: tokensOf(usage) };
+}
+
+/** A stream that ends without a reason has been cut, whatever the connection says. */
+async function streamed(model: ChatModel, options: ChatOptions, into: Collected, onText: (text: string) => void): Promise<Ended> {
+  const { stream } = await model.doStream(options);
+  let ended: Ended | undefined;
+  for await (const part of stream as unknown as AsyncIterable<Part>) {
+    if (part.type === 'text-delta') {
+      into.text += part.delta;
+      if (into.text.length > TEXT_MAX) throw new Error(`it is longer than ${TEXT_MAX} characters`);
+      if (part.delta !== '') onText(part.delta);
+    } else if (part.type === 'tool-call') into.calls.push({ id: part.toolCallId, name: part.toolName, text: part.input });
+    else if (part.type === 'error') throw part.error instanceof Error ? part.error : new Error(messageIn(part.error));
+    else if (part.type === 'finish' && part.finishReason.raw !== undefined) ended = { finishReason: part.finishReason.unified, reported: tokensOf(part.usage) };
+  }
+  if (!ended) throw new Error('the stream ended without an end of the answer');
+  return ended;
+}
+
+type Part = Awaited<ReturnType<ChatModel['doStream']>>['stream'] extends ReadableStream<infer P> ? P : never;
+type SdkUsage = Awaited<ReturnType<ChatModel['doGenerate']>>['usage'];
+
+const tokensOf = ({ inputTokens, outputTokens }: SdkUsage): ReportedTokens | undefined =>
+  inputTokens.total === undefined && outputTokens.total === undefined ? undefined : { inputTokens: inputTokens.total, outputTokens: outputTokens.total };
+
+const clean = (text: string): string => text.replaceAll('\u0000', '');
+
+function turnOf({ text, calls }: Collected, wires: ReadonlyMap<string, string>, finishReason: string): ModelTurn {
+  const names = new Map([...wires].map(([name, wire]) => [wire, name]));
+  const toolCalls = calls.map((call) => ({ id: clean(call.id), name: names.get(call.name) ?? clean(call.name), arguments: argumentsOf(clean(call.text)) }));
+  return { text: clean(text), toolCalls, finishReason };
+}
+
+/** What is no JSON stays the text that it is: the schema of the tool says what is wrong with it. */
+function argumentsOf(text: string): Json {
+  if (text.trim() === '') return {};
   try {
-    const { text, usage } = await generateText({ ...settings, output: Output.object({ schema: jsonSchema(input.schema as Parameters<typeof jsonSchema>[0]) }) });
-    return { text, usage: tokensOf(usage) };
-  } catch (error) {
-    // The text is judged here, by the schema itself.
-    if (NoObjectGeneratedError.isInstance(error) && error.text !== undefined) return { text: error.text, usage: tokensOf(error.usage) };
-    throw error;
+    return JSON.parse(text) as Json;
+  } catch {
+    return text;
   }
 }
 
-function tokensOf(usage: { readonly inputTokens?: number | undefined; readonly outputTokens?: number | undefined } | undefined): Generated['usage'] {
-  return { inputTokens: usage?.inputTokens ?? 0, outputTokens: usage?.outputTokens ?? 0 };
+function judged(turn: ModelTurn, reported: ReportedTokens | undefined, input: InferInput, check: SchemaCheck | undefined): ModelAnswer {
+  const unfit = (problem: ModelProblem): ModelAnswer => ({ ok: false, problem, turn, reported });
+  const { text, toolCalls, finishReason } = turn;
+  if (input.tools) {
+    if (text === '' && toolCalls.length === 0) return unfit({ kind: 'schema', message: 'it is empty' });
+    const asOutput = (content: Json): ModelAnswer => ({
+      ok: true,
+      output: { content, toolCalls: toolCalls as unknown as Json, finishReason: toolCalls.length > 0 ? 'tool-calls' : finishReason },
+      turn,
+      reported,
+    });
+    if (toolCalls.length > 0 || !input.schema) return asOutput(text === '' ? null : text);
+    const value = fitting(text, check);
+    return value.ok ? asOutput(value.value) : unfit(value.problem);
+  }
+  if (!input.schema) return text === '' ? unfit({ kind: 'schema', message: 'it is empty' }) : { ok: true, output: text, turn, reported };
+  const value = fitting(text, check);
+  return value.ok ? { ok: true, output: value.value, turn, reported } : unfit(value.problem);
 }
 
-function judged(text: string, usage: Generated['usage'], input: InferInput, check: SchemaCheck | undefined): ModelAnswer {
-  if (!input.schema) return text === '' ? { ok: false, problem: { kind: 'schema', message: 'it is empty' } } : { ok: true, output: text.replaceAll('\u0000', ''), usage };
+function fitting(text: string, check: SchemaCheck | undefined): ReturnType<typeof jsonInText> {
   const parsed = jsonInText(text);
-  if (!parsed.ok) return parsed;
-  const problem = check?.(parsed.value);
-  return problem === undefined ? { ok: true, output: parsed.value, usage } : { ok: false, problem: { kind: 'schema', message: problem } };
+  const problem = parsed.ok ? check?.(parsed.value) : undefined;
+  return problem === undefined ? parsed : { ok: false, problem: { kind: 'schema', message: problem } };
 }
 
-function problemOf(error: unknown, result: EgressResult | undefined, timeoutMs: number): ModelProblem {
-  const message = (error instanceof Error ? error.message : String(error)).slice(0, 300);
+function problemOf(error: unknown, result: Observed | undefined, { timeoutMs, stream }: ModelCall, hasBegun: boolean): ModelProblem {
+  const message = clean(messageIn(error)).slice(0, 300);
   if (!result) return { kind: 'notConfigured', message };
   if (result.kind === 'notSent') {
     if (result.code === 'timeout') return { kind: 'timeout', afterMs: timeoutMs };
     return { kind: result.code === 'unreachable' ? 'unreachable' : 'notConfigured', message: result.message };
   }
   if (result.kind === 'lost') return result.reason === 'timeout' ? { kind: 'timeout', afterMs: timeoutMs } : { kind: 'unreachable', message: result.message };
-  if (result.status < 400) return { kind: 'notJson', message: result.isTooLong ? 'the answer is too long' : message };
-  const waitMs = retryAfterMs(result.headers['retry-after'], Date.now());
-  return { kind: 'status', status: result.status, message: providerMessage(result.body) ?? message, ...(waitMs === undefined ? {} : { retryAfterMs: waitMs }) };
+  if (result.status >= 400) {
+    const waitMs = retryAfterMs(result.headers['retry-after'], Date.now());
+    return { kind: 'status', status: result.status, message: providerMessage(result.body) ?? message, ...(waitMs === undefined ? {} : { retryAfterMs: waitMs }) };
+  }
+  if (stream) return hasBegun ? { kind: 'broken', message } : { kind: 'unreachable', message };
+  return { kind: 'notJson', message };
 }
 
-/** The sentence in an error answer of the protocol: {"error": {"message": "..."}}. */
-function providerMessage(body: Buffer): string | undefined {
+function messageIn(error: unknown): string {
+  if (error instanceof Error) return error.message;
+  const message = isJsonObject(error as Json) ? (error as { readonly message?: unknown }).message : undefined;
+  return typeof message === 'string' ? message : typeof error === 'string' ? error : JSON.stringify(error);
+}
+
+/** The sentence in an error answer of the protocols: {"error": {"message": "..."}}. */
+function providerMessage(body: string): string | undefined {
   try {
-    const parsed = JSON.parse(body.toString('utf8')) as Json;
+    const parsed = JSON.parse(body) as Json;
     const error = isJsonObject(parsed) ? parsed['error'] : undefined;
     const message = isJsonObject(error) ? error['message'] : undefined;
-    return typeof message === 'string' ? message.replaceAll('\u0000', '').slice(0, 200) : undefined;
+    return typeof message === 'string' ? clean(message).slice(0, 200) : undefined;
   } catch {
     return undefined;
   }

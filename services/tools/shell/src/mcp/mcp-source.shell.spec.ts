@@ -14,6 +14,7 @@ import { toolsParts } from '../tools.module.js';
 
 const SETTINGS = {
   WEFT_TOOLS_CONCURRENCY: 8,
+  WEFT_MODEL_STALL_MS: 500,
   WEFT_MODEL_TIMEOUT_MS: 500,
   WEFT_CALL_TIMEOUT_MS: 500,
   WEFT_EGRESS_ALLOW: [] as string[],

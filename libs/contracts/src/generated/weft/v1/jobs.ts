@@ -114,7 +114,7 @@ export interface Claim {
 export interface ModelCandidate {
   /** Id in the model catalogue. */
   id: string;
-  /** Base URL of an OpenAI-compatible endpoint. */
+  /** Base URL of the provider's endpoint. */
   endpoint: string;
   /** The provider's name of the model. */
   model: string;
@@ -124,6 +124,55 @@ export interface ModelCandidate {
   reason: string;
   /** Whether answers come from the scripted server and not from a model. */
   simulated: boolean;
+  /** What else the catalogue says of it, as of when routing chose; missing = an OpenAI-compatible endpoint of which nothing more is known. */
+  terms?:
+    | ModelTerms
+    | undefined;
+  /** When the next candidate is asked beside this one; missing = only after this one has failed. */
+  hedge?: Hedge | undefined;
+}
+
+/** An entry of the model catalogue. */
+export interface ModelTerms {
+  /** SHA-256 of the entry, hex. */
+  digest: string;
+  /** openai, anthropic. */
+  dialect: string;
+  /** json, tools, stream, embeddings, vision, prefill. */
+  capabilities: string[];
+  /** Tokens of a request and its answer together; 0 = not known. */
+  contextTokens: number;
+  /** Tokens of an answer; 0 = not known. */
+  outputTokensMax: number;
+  /** Missing = its price is not known. */
+  price?: ModelPrice | undefined;
+  tier: string;
+  limits?:
+    | ModelLimits
+    | undefined;
+  /** Length of its embeddings; 0 = not known. */
+  dimensions: number;
+}
+
+/** In the deployment's currency per million tokens, which is its millionths per token. */
+export interface ModelPrice {
+  input: number;
+  output: number;
+}
+
+/** What a provider lets all processes together do; 0 = no limit. */
+export interface ModelLimits {
+  concurrency: number;
+  requestsPerMinute: number;
+  tokensPerMinute: number;
+}
+
+/** After so long without an answer the next candidate is asked too. */
+export interface Hedge {
+  /** This percentile of the latest answers of this candidate, 1 to 99; 0 = none. */
+  percentile: number;
+  /** Milliseconds: used without a percentile, or while too few answers are known. */
+  afterMs: number;
 }
 
 export interface Settlement {
@@ -1289,7 +1338,16 @@ export const Claim: MessageFns<Claim> = {
 };
 
 function createBaseModelCandidate(): ModelCandidate {
-  return { id: "", endpoint: "", model: "", keySecret: "", reason: "", simulated: false };
+  return {
+    id: "",
+    endpoint: "",
+    model: "",
+    keySecret: "",
+    reason: "",
+    simulated: false,
+    terms: undefined,
+    hedge: undefined,
+  };
 }
 
 export const ModelCandidate: MessageFns<ModelCandidate> = {
@@ -1311,6 +1369,12 @@ export const ModelCandidate: MessageFns<ModelCandidate> = {
     }
     if (message.simulated !== false) {
       writer.uint32(48).bool(message.simulated);
+    }
+    if (message.terms !== undefined) {
+      ModelTerms.encode(message.terms, writer.uint32(58).fork()).join();
+    }
+    if (message.hedge !== undefined) {
+      Hedge.encode(message.hedge, writer.uint32(66).fork()).join();
     }
     return writer;
   },
@@ -1376,6 +1440,22 @@ export const ModelCandidate: MessageFns<ModelCandidate> = {
             message.simulated = reader.bool();
             continue;
           }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.terms = ModelTerms.decode(reader, reader.uint32());
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.hedge = Hedge.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1400,6 +1480,8 @@ export const ModelCandidate: MessageFns<ModelCandidate> = {
         : "",
       reason: isSet(object.reason) ? globalThis.String(object.reason) : "",
       simulated: isSet(object.simulated) ? globalThis.Boolean(object.simulated) : false,
+      terms: isSet(object.terms) ? ModelTerms.fromJSON(object.terms) : undefined,
+      hedge: isSet(object.hedge) ? Hedge.fromJSON(object.hedge) : undefined,
     };
   },
 
@@ -1423,6 +1505,12 @@ export const ModelCandidate: MessageFns<ModelCandidate> = {
     if (message.simulated !== false) {
       obj.simulated = message.simulated;
     }
+    if (message.terms !== undefined) {
+      obj.terms = ModelTerms.toJSON(message.terms);
+    }
+    if (message.hedge !== undefined) {
+      obj.hedge = Hedge.toJSON(message.hedge);
+    }
     return obj;
   },
 
@@ -1437,6 +1525,514 @@ export const ModelCandidate: MessageFns<ModelCandidate> = {
     message.keySecret = object.keySecret ?? "";
     message.reason = object.reason ?? "";
     message.simulated = object.simulated ?? false;
+    message.terms = (object.terms !== undefined && object.terms !== null)
+      ? ModelTerms.fromPartial(object.terms)
+      : undefined;
+    message.hedge = (object.hedge !== undefined && object.hedge !== null) ? Hedge.fromPartial(object.hedge) : undefined;
+    return message;
+  },
+};
+
+function createBaseModelTerms(): ModelTerms {
+  return {
+    digest: "",
+    dialect: "",
+    capabilities: [],
+    contextTokens: 0,
+    outputTokensMax: 0,
+    price: undefined,
+    tier: "",
+    limits: undefined,
+    dimensions: 0,
+  };
+}
+
+export const ModelTerms: MessageFns<ModelTerms> = {
+  encode(message: ModelTerms, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.digest !== "") {
+      writer.uint32(10).string(message.digest);
+    }
+    if (message.dialect !== "") {
+      writer.uint32(18).string(message.dialect);
+    }
+    for (const v of message.capabilities) {
+      writer.uint32(26).string(v!);
+    }
+    if (message.contextTokens !== 0) {
+      writer.uint32(33).double(message.contextTokens);
+    }
+    if (message.outputTokensMax !== 0) {
+      writer.uint32(41).double(message.outputTokensMax);
+    }
+    if (message.price !== undefined) {
+      ModelPrice.encode(message.price, writer.uint32(50).fork()).join();
+    }
+    if (message.tier !== "") {
+      writer.uint32(58).string(message.tier);
+    }
+    if (message.limits !== undefined) {
+      ModelLimits.encode(message.limits, writer.uint32(66).fork()).join();
+    }
+    if (message.dimensions !== 0) {
+      writer.uint32(72).uint32(message.dimensions);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ModelTerms {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseModelTerms();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.digest = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.dialect = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.capabilities.push(reader.string());
+            continue;
+          }
+          case 4: {
+            if (tag !== 33) {
+              break;
+            }
+
+            message.contextTokens = reader.double();
+            continue;
+          }
+          case 5: {
+            if (tag !== 41) {
+              break;
+            }
+
+            message.outputTokensMax = reader.double();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.price = ModelPrice.decode(reader, reader.uint32());
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.tier = reader.string();
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.limits = ModelLimits.decode(reader, reader.uint32());
+            continue;
+          }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.dimensions = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ModelTerms {
+    return {
+      digest: isSet(object.digest) ? globalThis.String(object.digest) : "",
+      dialect: isSet(object.dialect) ? globalThis.String(object.dialect) : "",
+      capabilities: globalThis.Array.isArray(object?.capabilities)
+        ? object.capabilities.map((e: any) => globalThis.String(e))
+        : [],
+      contextTokens: isSet(object.contextTokens)
+        ? globalThis.Number(object.contextTokens)
+        : isSet(object.context_tokens)
+        ? globalThis.Number(object.context_tokens)
+        : 0,
+      outputTokensMax: isSet(object.outputTokensMax)
+        ? globalThis.Number(object.outputTokensMax)
+        : isSet(object.output_tokens_max)
+        ? globalThis.Number(object.output_tokens_max)
+        : 0,
+      price: isSet(object.price) ? ModelPrice.fromJSON(object.price) : undefined,
+      tier: isSet(object.tier) ? globalThis.String(object.tier) : "",
+      limits: isSet(object.limits) ? ModelLimits.fromJSON(object.limits) : undefined,
+      dimensions: isSet(object.dimensions) ? globalThis.Number(object.dimensions) : 0,
+    };
+  },
+
+  toJSON(message: ModelTerms): unknown {
+    const obj: any = {};
+    if (message.digest !== "") {
+      obj.digest = message.digest;
+    }
+    if (message.dialect !== "") {
+      obj.dialect = message.dialect;
+    }
+    if (message.capabilities?.length) {
+      obj.capabilities = message.capabilities;
+    }
+    if (message.contextTokens !== 0) {
+      obj.contextTokens = floatToJson(message.contextTokens);
+    }
+    if (message.outputTokensMax !== 0) {
+      obj.outputTokensMax = floatToJson(message.outputTokensMax);
+    }
+    if (message.price !== undefined) {
+      obj.price = ModelPrice.toJSON(message.price);
+    }
+    if (message.tier !== "") {
+      obj.tier = message.tier;
+    }
+    if (message.limits !== undefined) {
+      obj.limits = ModelLimits.toJSON(message.limits);
+    }
+    if (message.dimensions !== 0) {
+      obj.dimensions = Math.round(message.dimensions);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<ModelTerms>, I>>(base?: I): ModelTerms {
+    return ModelTerms.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ModelTerms>, I>>(object: I): ModelTerms {
+    const message = createBaseModelTerms();
+    message.digest = object.digest ?? "";
+    message.dialect = object.dialect ?? "";
+    message.capabilities = object.capabilities?.map((e) => e) || [];
+    message.contextTokens = object.contextTokens ?? 0;
+    message.outputTokensMax = object.outputTokensMax ?? 0;
+    message.price = (object.price !== undefined && object.price !== null)
+      ? ModelPrice.fromPartial(object.price)
+      : undefined;
+    message.tier = object.tier ?? "";
+    message.limits = (object.limits !== undefined && object.limits !== null)
+      ? ModelLimits.fromPartial(object.limits)
+      : undefined;
+    message.dimensions = object.dimensions ?? 0;
+    return message;
+  },
+};
+
+function createBaseModelPrice(): ModelPrice {
+  return { input: 0, output: 0 };
+}
+
+export const ModelPrice: MessageFns<ModelPrice> = {
+  encode(message: ModelPrice, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.input !== 0) {
+      writer.uint32(9).double(message.input);
+    }
+    if (message.output !== 0) {
+      writer.uint32(17).double(message.output);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ModelPrice {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseModelPrice();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 9) {
+              break;
+            }
+
+            message.input = reader.double();
+            continue;
+          }
+          case 2: {
+            if (tag !== 17) {
+              break;
+            }
+
+            message.output = reader.double();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ModelPrice {
+    return {
+      input: isSet(object.input) ? globalThis.Number(object.input) : 0,
+      output: isSet(object.output) ? globalThis.Number(object.output) : 0,
+    };
+  },
+
+  toJSON(message: ModelPrice): unknown {
+    const obj: any = {};
+    if (message.input !== 0) {
+      obj.input = floatToJson(message.input);
+    }
+    if (message.output !== 0) {
+      obj.output = floatToJson(message.output);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<ModelPrice>, I>>(base?: I): ModelPrice {
+    return ModelPrice.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ModelPrice>, I>>(object: I): ModelPrice {
+    const message = createBaseModelPrice();
+    message.input = object.input ?? 0;
+    message.output = object.output ?? 0;
+    return message;
+  },
+};
+
+function createBaseModelLimits(): ModelLimits {
+  return { concurrency: 0, requestsPerMinute: 0, tokensPerMinute: 0 };
+}
+
+export const ModelLimits: MessageFns<ModelLimits> = {
+  encode(message: ModelLimits, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.concurrency !== 0) {
+      writer.uint32(8).uint32(message.concurrency);
+    }
+    if (message.requestsPerMinute !== 0) {
+      writer.uint32(17).double(message.requestsPerMinute);
+    }
+    if (message.tokensPerMinute !== 0) {
+      writer.uint32(25).double(message.tokensPerMinute);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ModelLimits {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseModelLimits();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.concurrency = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 17) {
+              break;
+            }
+
+            message.requestsPerMinute = reader.double();
+            continue;
+          }
+          case 3: {
+            if (tag !== 25) {
+              break;
+            }
+
+            message.tokensPerMinute = reader.double();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ModelLimits {
+    return {
+      concurrency: isSet(object.concurrency) ? globalThis.Number(object.concurrency) : 0,
+      requestsPerMinute: isSet(object.requestsPerMinute)
+        ? globalThis.Number(object.requestsPerMinute)
+        : isSet(object.requests_per_minute)
+        ? globalThis.Number(object.requests_per_minute)
+        : 0,
+      tokensPerMinute: isSet(object.tokensPerMinute)
+        ? globalThis.Number(object.tokensPerMinute)
+        : isSet(object.tokens_per_minute)
+        ? globalThis.Number(object.tokens_per_minute)
+        : 0,
+    };
+  },
+
+  toJSON(message: ModelLimits): unknown {
+    const obj: any = {};
+    if (message.concurrency !== 0) {
+      obj.concurrency = Math.round(message.concurrency);
+    }
+    if (message.requestsPerMinute !== 0) {
+      obj.requestsPerMinute = floatToJson(message.requestsPerMinute);
+    }
+    if (message.tokensPerMinute !== 0) {
+      obj.tokensPerMinute = floatToJson(message.tokensPerMinute);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<ModelLimits>, I>>(base?: I): ModelLimits {
+    return ModelLimits.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ModelLimits>, I>>(object: I): ModelLimits {
+    const message = createBaseModelLimits();
+    message.concurrency = object.concurrency ?? 0;
+    message.requestsPerMinute = object.requestsPerMinute ?? 0;
+    message.tokensPerMinute = object.tokensPerMinute ?? 0;
+    return message;
+  },
+};
+
+function createBaseHedge(): Hedge {
+  return { percentile: 0, afterMs: 0 };
+}
+
+export const Hedge: MessageFns<Hedge> = {
+  encode(message: Hedge, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.percentile !== 0) {
+      writer.uint32(9).double(message.percentile);
+    }
+    if (message.afterMs !== 0) {
+      writer.uint32(17).double(message.afterMs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Hedge {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseHedge();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 9) {
+              break;
+            }
+
+            message.percentile = reader.double();
+            continue;
+          }
+          case 2: {
+            if (tag !== 17) {
+              break;
+            }
+
+            message.afterMs = reader.double();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): Hedge {
+    return {
+      percentile: isSet(object.percentile) ? globalThis.Number(object.percentile) : 0,
+      afterMs: isSet(object.afterMs)
+        ? globalThis.Number(object.afterMs)
+        : isSet(object.after_ms)
+        ? globalThis.Number(object.after_ms)
+        : 0,
+    };
+  },
+
+  toJSON(message: Hedge): unknown {
+    const obj: any = {};
+    if (message.percentile !== 0) {
+      obj.percentile = floatToJson(message.percentile);
+    }
+    if (message.afterMs !== 0) {
+      obj.afterMs = floatToJson(message.afterMs);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<Hedge>, I>>(base?: I): Hedge {
+    return Hedge.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<Hedge>, I>>(object: I): Hedge {
+    const message = createBaseHedge();
+    message.percentile = object.percentile ?? 0;
+    message.afterMs = object.afterMs ?? 0;
     return message;
   },
 };

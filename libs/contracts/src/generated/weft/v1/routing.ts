@@ -20,6 +20,22 @@ import {
 } from "@grpc/grpc-js";
 import { Claims, DefinitionRef, ModelCandidate } from "./jobs.js";
 
+export interface ListModelsRequest {
+  /** Name of the last model of the page before; empty = from the start. */
+  after: string;
+  /** At most; 0 = 100. */
+  limit: number;
+}
+
+export interface ModelList {
+  /** Version of the route table that holds the catalogue. */
+  tableVersion: string;
+  /** The models; `reason` says which routes may use each. */
+  models: ModelCandidate[];
+  /** Whether there are more behind the last one. */
+  hasMore: boolean;
+}
+
 export interface AcceptRequest {
   /** CloudEvents attributes of the request; source + id are its identity within the tenant. */
   id: string;
@@ -60,6 +76,200 @@ export interface RejectedOption {
   name: string;
   reason: string;
 }
+
+function createBaseListModelsRequest(): ListModelsRequest {
+  return { after: "", limit: 0 };
+}
+
+export const ListModelsRequest: MessageFns<ListModelsRequest> = {
+  encode(message: ListModelsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.after !== "") {
+      writer.uint32(10).string(message.after);
+    }
+    if (message.limit !== 0) {
+      writer.uint32(16).uint32(message.limit);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListModelsRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListModelsRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.after = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.limit = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ListModelsRequest {
+    return {
+      after: isSet(object.after) ? globalThis.String(object.after) : "",
+      limit: isSet(object.limit) ? globalThis.Number(object.limit) : 0,
+    };
+  },
+
+  toJSON(message: ListModelsRequest): unknown {
+    const obj: any = {};
+    if (message.after !== "") {
+      obj.after = message.after;
+    }
+    if (message.limit !== 0) {
+      obj.limit = Math.round(message.limit);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<ListModelsRequest>, I>>(base?: I): ListModelsRequest {
+    return ListModelsRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ListModelsRequest>, I>>(object: I): ListModelsRequest {
+    const message = createBaseListModelsRequest();
+    message.after = object.after ?? "";
+    message.limit = object.limit ?? 0;
+    return message;
+  },
+};
+
+function createBaseModelList(): ModelList {
+  return { tableVersion: "", models: [], hasMore: false };
+}
+
+export const ModelList: MessageFns<ModelList> = {
+  encode(message: ModelList, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.tableVersion !== "") {
+      writer.uint32(10).string(message.tableVersion);
+    }
+    for (const v of message.models) {
+      ModelCandidate.encode(v!, writer.uint32(18).fork()).join();
+    }
+    if (message.hasMore !== false) {
+      writer.uint32(24).bool(message.hasMore);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ModelList {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseModelList();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.tableVersion = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.models.push(ModelCandidate.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.hasMore = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ModelList {
+    return {
+      tableVersion: isSet(object.tableVersion)
+        ? globalThis.String(object.tableVersion)
+        : isSet(object.table_version)
+        ? globalThis.String(object.table_version)
+        : "",
+      models: globalThis.Array.isArray(object?.models) ? object.models.map((e: any) => ModelCandidate.fromJSON(e)) : [],
+      hasMore: isSet(object.hasMore)
+        ? globalThis.Boolean(object.hasMore)
+        : isSet(object.has_more)
+        ? globalThis.Boolean(object.has_more)
+        : false,
+    };
+  },
+
+  toJSON(message: ModelList): unknown {
+    const obj: any = {};
+    if (message.tableVersion !== "") {
+      obj.tableVersion = message.tableVersion;
+    }
+    if (message.models?.length) {
+      obj.models = message.models.map((e) => ModelCandidate.toJSON(e));
+    }
+    if (message.hasMore !== false) {
+      obj.hasMore = message.hasMore;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<ModelList>, I>>(base?: I): ModelList {
+    return ModelList.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ModelList>, I>>(object: I): ModelList {
+    const message = createBaseModelList();
+    message.tableVersion = object.tableVersion ?? "";
+    message.models = object.models?.map((e) => ModelCandidate.fromPartial(e)) || [];
+    message.hasMore = object.hasMore ?? false;
+    return message;
+  },
+};
 
 function createBaseAcceptRequest(): AcceptRequest {
   return { id: "", source: "", type: "", subject: "", dataJson: "", claims: undefined };
@@ -706,6 +916,16 @@ export const RoutingService = {
     responseSerialize: (value: Accepted): Buffer => Buffer.from(Accepted.encode(value).finish()),
     responseDeserialize: (value: Buffer): Accepted => Accepted.decode(value),
   },
+  /** The model catalogue, in the order of its file. */
+  listModels: {
+    path: "/weft.v1.Routing/ListModels" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ListModelsRequest): Buffer => Buffer.from(ListModelsRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ListModelsRequest => ListModelsRequest.decode(value),
+    responseSerialize: (value: ModelList): Buffer => Buffer.from(ModelList.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ModelList => ModelList.decode(value),
+  },
 } as const;
 
 export interface RoutingServer extends UntypedServiceImplementation {
@@ -715,6 +935,8 @@ export interface RoutingServer extends UntypedServiceImplementation {
   select: handleUnaryCall<AcceptRequest, Selection>;
   /** The decision that was taken for an execution. */
   getSelection: handleUnaryCall<SelectionRequest, Accepted>;
+  /** The model catalogue, in the order of its file. */
+  listModels: handleUnaryCall<ListModelsRequest, ModelList>;
 }
 
 export interface RoutingClient extends Client {
@@ -759,6 +981,22 @@ export interface RoutingClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: Accepted) => void,
+  ): ClientUnaryCall;
+  /** The model catalogue, in the order of its file. */
+  listModels(
+    request: ListModelsRequest,
+    callback: (error: ServiceError | null, response: ModelList) => void,
+  ): ClientUnaryCall;
+  listModels(
+    request: ListModelsRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: ModelList) => void,
+  ): ClientUnaryCall;
+  listModels(
+    request: ListModelsRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: ModelList) => void,
   ): ClientUnaryCall;
 }
 
