@@ -41,6 +41,7 @@ export const toolsSettings = {
   WEFT_MODEL_TIMEOUT_MS: z.coerce.number().int().min(100).max(600_000).default(60_000).describe('Time for one model candidate to answer, in milliseconds.'),
   WEFT_MODEL_STALL_MS: z.coerce.number().int().min(100).max(600_000).default(15_000).describe('Longest silence within an answer that streams before it counts as broken, in milliseconds.'),
   WEFT_CALL_TIMEOUT_MS: z.coerce.number().int().min(10).max(600_000).default(10_000).describe('Time for a `call: http` to answer, in milliseconds.'),
+  WEFT_SANDBOX_PROCESSES: z.coerce.number().int().min(1).max(256).default(2).describe('Scripts that run at once, each in a process of its own of about 60 MB.'),
   WEFT_EGRESS_ALLOW: listOf('origins of the form scheme://host:port', isOrigin).describe(
     'Origins (scheme://host:port, separated by commas) that `call: http` may reach, and the only ones besides declared tools that may be plain http or private.',
   ),

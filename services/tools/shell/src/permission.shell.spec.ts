@@ -88,6 +88,7 @@ function startTools(policies = '', enginePool = pool) {
       WEFT_MODEL_TIMEOUT_MS: 500,
       WEFT_CALL_TIMEOUT_MS: 500,
       WEFT_EGRESS_ALLOW: [],
+      WEFT_SANDBOX_PROCESSES: 2,
       WEFT_EGRESS_PRIVATE: [],
       WEFT_EGRESS_NAT64: [],
       WEFT_EGRESS_DNS: [],

@@ -60,6 +60,7 @@ beforeAll(async () => {
       WEFT_MODEL_STALL_MS: 500,
       WEFT_CALL_TIMEOUT_MS: 500,
       WEFT_EGRESS_ALLOW: [],
+      WEFT_SANDBOX_PROCESSES: 2,
       WEFT_EGRESS_PRIVATE: [],
       WEFT_EGRESS_NAT64: [],
       WEFT_EGRESS_DNS: [],

@@ -25,6 +25,7 @@ import { PinBook } from './pin/pin-book.js';
 import { registryOf, withSources } from './registry/registry.js';
 import { ModelTraffic, type TrafficPorts } from './infer/model-traffic.js';
 import { offerSources } from './registry/offer-sources.js';
+import { Sandbox } from './sandbox/sandbox.js';
 import { SchemaCache } from './registry/schemas.js';
 import type { Secrets } from './secret/secrets.js';
 import { openSource, type Environment } from './source/open-source.js';
@@ -71,6 +72,7 @@ interface Parts {
   readonly egress: EgressClient;
   readonly sources: ToolSources;
   readonly pins: PinBook;
+  readonly sandbox: Sandbox;
 }
 
 /** Makes the parts of tools without Nest around them, as for specs and benchmarks. @throws FileInvalid for tools that cannot be used. */
@@ -90,7 +92,9 @@ export function toolsParts(ports: ToolsPorts, signal: AbortSignal): Parts {
     const source = openSource(declaration, { egress, secrets: ports.secrets, folder: ports.folder ?? '.', environment: ports.environment ?? {} });
     sources.add(source, { ...rulesOf(declaration), freshMs: declaration.freshMs });
   }
-  const registry = withSources(registryOf(ports.tools, { egress, secrets: ports.secrets }), sources);
+  const sandbox = new Sandbox(settings.WEFT_SANDBOX_PROCESSES);
+  const registry = withSources(registryOf(ports.tools, { egress, secrets: ports.secrets, sandbox }), sources);
+  if (ports.tools.some(({ kind }) => kind === 'script')) sandbox.warm();
   const worker = new ToolsWorker({
     registry,
     permissions,
@@ -110,7 +114,7 @@ export function toolsParts(ports: ToolsPorts, signal: AbortSignal): Parts {
     log,
     onContradiction: (key, message) => log.error('the ledger is contradicted', { key, reason: message }),
   });
-  return { worker, permissions: dryRun(permissions, registry), switches, ledger, egress, sources, pins };
+  return { worker, permissions: dryRun(permissions, registry), switches, ledger, egress, sources, pins, sandbox };
 }
 
 /** Consumes jobs for as long as the application takes work. */
@@ -125,7 +129,7 @@ class ToolsWork implements OnApplicationBootstrap {
   }
 
   async onApplicationBootstrap(): Promise<void> {
-    const { worker, switches, ledger, egress, sources } = this.parts;
+    const { worker, switches, ledger, egress, sources, sandbox } = this.parts;
     await switches.refresh();
     await sources.start();
     const jobs = new JobsConsumer(worker, this.ports.bus);
@@ -133,7 +137,7 @@ class ToolsWork implements OnApplicationBootstrap {
     this.shutdown.on('intake', 'tools consumer', () => subscription.close());
     this.shutdown.on('workers', 'tools jobs', async () => {
       await worker.drain();
-      await Promise.all([ledger.stop(), sources.stop()]);
+      await Promise.all([ledger.stop(), sources.stop(), sandbox.close()]);
       egress.close();
     });
   }

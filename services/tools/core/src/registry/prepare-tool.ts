@@ -26,7 +26,7 @@ export type Preparation = { readonly ok: true; readonly tool: PreparedTool } | {
 
 /** Contradictions that the form of a definition does not show. Each names the field. */
 export function toolProblems(definition: ToolDefinition): readonly string[] {
-  if (definition.kind === 'static') return [];
+  if (definition.kind !== 'http') return [];
   const problems: string[] = [];
   const { method } = definition.http;
   if ((method === 'GET' || method === 'HEAD') && definition.effect !== 'read') problems.push(`effect: ${method} changes nothing, so it is of class read, not ${definition.effect}`);

@@ -42,7 +42,22 @@ export interface HttpTool extends ToolBase {
   readonly reconcile?: ReconcileHook;
 }
 
-export type ToolDefinition = StaticTool | HttpTool;
+/** JavaScript in a sandbox: computes, and reaches nothing. Always of class read. */
+export interface ScriptTool extends ToolBase {
+  readonly kind: 'script';
+  readonly effect: 'read';
+  readonly script: {
+    /** Body of a function of `input`, the arguments; what it returns, or what its promise comes to, is the output. */
+    readonly source: string;
+    /** Of its heap. */
+    readonly memoryBytes: number;
+  };
+}
+
+/** Memory of a script that declares none: 32 MiB. */
+export const SCRIPT_MEMORY_BYTES = 32 * 1024 * 1024;
+
+export type ToolDefinition = StaticTool | HttpTool | ScriptTool;
 
 export interface HttpTemplate {
   readonly method: HttpMethod;

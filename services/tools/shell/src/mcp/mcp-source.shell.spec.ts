@@ -18,6 +18,7 @@ const SETTINGS = {
   WEFT_MODEL_TIMEOUT_MS: 500,
   WEFT_CALL_TIMEOUT_MS: 500,
   WEFT_EGRESS_ALLOW: [] as string[],
+  WEFT_SANDBOX_PROCESSES: 2,
   WEFT_EGRESS_PRIVATE: [] as string[],
   WEFT_EGRESS_NAT64: [] as string[],
   WEFT_EGRESS_DNS: [] as string[],

@@ -7,6 +7,7 @@ import { toolProblems, TOOL_TIMEOUT_MS, type Grant, type ToolDefinition } from '
 import { REDIRECTS_MAX } from '../egress/redirect.js';
 import { sourceDeclaration, type SourceDeclaration } from '../source/source-declaration.js';
 import { headerValues, json, jsonObject } from './declared-values.js';
+import { scriptFields, withSource } from './script-declaration.js';
 
 /** A file that cannot be used. */
 export class FileInvalid extends Error {
@@ -41,6 +42,7 @@ const tool = z.discriminatedUnion('kind', [
     }),
     reconcile: z.strictObject({ method: z.enum(['GET', 'POST']).default('GET'), url: z.string(), headers: headerValues, happened: z.string(), output: z.string().optional() }).optional(),
   }),
+  z.strictObject({ ...common, ...scriptFields }),
 ]);
 const toolsFile = z.strictObject({ tools: z.array(tool).default([]), sources: z.array(sourceDeclaration).default([]) });
 const grant = z.strictObject({
@@ -72,7 +74,7 @@ export function readToolsFile(path: string): Declarations {
 /** Parses the tools of a tools file. @throws FileInvalid */
 export const parseTools = (text: string, path: string): readonly ToolDefinition[] => parseDeclarations(text, path).tools;
 
-/** Parses the text of a tools file. @throws FileInvalid */
+/** Parses the text of a tools file. Files that it names lie beside it. @throws FileInvalid */
 export function parseDeclarations(text: string, path: string): Omit<Declarations, 'folder'> {
   const { tools, sources } = parsed(toolsFile, text, path, 'tool definitions') as Omit<Declarations, 'folder'>;
   const faults = tools.flatMap((definition, index) => {
@@ -85,8 +87,9 @@ export function parseDeclarations(text: string, path: string): Omit<Declarations
     ].map((problem) => `/tools/${index} (${definition.name}) ${problem}`);
   });
   const twice = sources.flatMap(({ name }, index) => (sources.findIndex((other) => other.name === name) === index ? [] : [`/sources/${index} (${name}) name: another source has the same`]));
+  const definitions = tools.map((definition, index) => withSource(definition, path, (problem) => void faults.push(`/tools/${index} (${definition.name}) ${problem}`)));
   if (faults.length + twice.length > 0) throw new FileInvalid(path, 'tool definitions', [...faults, ...twice]);
-  return { tools, sources };
+  return { tools: definitions, sources };
 }
 
 /** Reads a grants file: `grants:` with a list of entries. @throws FileInvalid */

@@ -3,7 +3,9 @@ import type { Json } from '@weft/kernel';
 import { prepareTool, type PinnedDefinition, type ToolDefinition } from '@weft/tools/core';
 import { Gate } from '../carry-out/gate.js';
 import { toolWork, type HttpPorts } from '../carry-out/http-work.js';
+import { scriptWork } from '../carry-out/script-work.js';
 import { pinDigest } from '../pin/pin-book.js';
+import type { Sandbox } from '../sandbox/sandbox.js';
 import type { ToolSources } from '../source/tool-sources.js';
 import { FileInvalid } from './files.js';
 import { compileSchema, type SchemaCheck } from './schemas.js';
@@ -11,6 +13,12 @@ import type { ToolEntry, ToolFacts } from './tool-entry.js';
 
 /** Source of what stands in the tools file: declaring a tool is accepting it. */
 export const DECLARED = 'declared';
+
+/** What declared tools are reached by. */
+export interface ToolPorts extends HttpPorts {
+  /** Without it there are no scripts. */
+  readonly sandbox?: Sandbox;
+}
 
 export interface Registry {
   find(name: string): ToolEntry | undefined;
@@ -24,7 +32,7 @@ export function withSources({ find, names }: Registry, sources: Pick<ToolSources
 }
 
 /** Prepares the tools. @throws FileInvalid listing what is wrong with which. */
-export function registryOf(definitions: readonly ToolDefinition[], ports: HttpPorts, path = 'the tools file'): Registry {
+export function registryOf(definitions: readonly ToolDefinition[], ports: ToolPorts, path = 'the tools file'): Registry {
   const entries = new Map<string, ToolEntry>();
   const faults: string[] = [];
   for (const definition of definitions) {
@@ -36,7 +44,7 @@ export function registryOf(definitions: readonly ToolDefinition[], ports: HttpPo
   return { find: (name) => entries.get(name), names: [...entries.keys()] };
 }
 
-function entryOf(definition: ToolDefinition, ports: HttpPorts): ToolEntry | string[] {
+function entryOf(definition: ToolDefinition, ports: ToolPorts): ToolEntry | string[] {
   const faults: string[] = [];
   const check = (field: 'input' | 'output'): SchemaCheck | undefined => {
     const schema = definition[field];
@@ -54,6 +62,12 @@ function entryOf(definition: ToolDefinition, ports: HttpPorts): ToolEntry | stri
     if (problem !== undefined) faults.push(`answer: ${problem}, as its own output schema wants`);
     return faults.length > 0 || !inputProblem ? faults : { kind: 'static', ...factsOf(definition, inputProblem), answerText: JSON.stringify(definition.answer) };
   }
+  if (definition.kind === 'script') {
+    const { sandbox } = ports;
+    if (!sandbox) faults.push('kind: scripts need a sandbox, and here is none');
+    if (faults.length > 0 || !inputProblem || !sandbox) return faults;
+    return { kind: 'acting', ...factsOf(definition, inputProblem), work: (job, args) => scriptWork(sandbox, job, { definition, outputProblem }, args) };
+  }
   const prepared = prepareTool(definition);
   if (!prepared.ok) faults.push(...prepared.problems);
   if (faults.length > 0 || !inputProblem || !prepared.ok) return faults;
@@ -68,5 +82,13 @@ function factsOf(definition: ToolDefinition, inputProblem: SchemaCheck): ToolFac
 
 /** What is pinned of a declared tool: where it goes as it is written, with secrets by name alone. */
 export function declaredDefinition({ name, description, input, output, effect, kind, ...reach }: ToolDefinition): PinnedDefinition {
-  return { source: DECLARED, target: { kind, ...('http' in reach ? { http: reach.http as unknown as Json } : {}) }, name, description, input, ...(output === undefined ? {} : { output }), effect };
+  return {
+    source: DECLARED,
+    target: { kind, ...('http' in reach ? { http: reach.http as unknown as Json } : {}), ...('script' in reach ? { script: reach.script } : {}) },
+    name,
+    description,
+    input,
+    ...(output === undefined ? {} : { output }),
+    effect,
+  };
 }
