@@ -1,12 +1,13 @@
 // All planted bugs, and the search for one.
 import { RIGHT_PARTS } from '../src/parts.js';
 import { simulate } from '../src/simulation.js';
+import { AGENT_BUGS } from './agent-bugs.js';
 import { DECISION_BUGS } from './decision-bugs.js';
 import { DELIVERY_BUGS } from './delivery-bugs.js';
 import { EFFECT_BUGS } from './effect-bugs.js';
 import type { PlantedBug } from './planted-bug.js';
 
-export const BUG_BANK: readonly PlantedBug[] = [...DELIVERY_BUGS, ...DECISION_BUGS, ...EFFECT_BUGS];
+export const BUG_BANK: readonly PlantedBug[] = [...DELIVERY_BUGS, ...DECISION_BUGS, ...EFFECT_BUGS, ...AGENT_BUGS];
 
 export interface Found {
   /** Seeds that were run: the last one found it, unless `violation` is undefined. */

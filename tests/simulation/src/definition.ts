@@ -97,6 +97,10 @@ function tasksOf(task: PlannedTask): readonly Fields[] {
       return named({ call: 'validate', with: { value: '${ . }', schema: { type: 'object' } }, ...KEEP });
     case 'infer':
       return named({ call: 'infer', with: { messages: [{ role: 'user', content: 'hello' }] }, ...KEEP });
+    case 'agent': {
+      const script = task.turns.map((effects) => effects.map(({ name, sending, amount }) => ({ name: sending, arguments: { counter: name, amount } })));
+      return named({ call: 'agent', with: { instructions: 'Do it.', prompt: { script }, tools: ['idempotent', 'hook*'], limits: { calls: task.callsMax }, onLimit: 'answer', parallel: 2 }, ...KEEP });
+    }
     case 'wait':
       return named({ wait: { milliseconds: task.ms } });
     case 'skipped':

@@ -27,10 +27,16 @@ export type PlannedTask =
   | { readonly kind: 'race'; readonly name: string; readonly branches: readonly PlannedTask[] }
   /** Runs its tasks; when the execution is cancelled meanwhile, its rescue too. */
   | { readonly kind: 'shelter'; readonly name: string; readonly tasks: readonly PlannedTask[]; readonly rescue: readonly PlannedTask[] }
+  /** An agent whose model calls these effects, turn by turn, and then answers. Beyond `callsMax` it may call nothing more. */
+  | { readonly kind: 'agent'; readonly name: string; readonly turns: readonly (readonly PlannedEffect[])[]; readonly callsMax: number }
   /** Waits for the event that is named after it. */
   | { readonly kind: 'listen'; readonly name: string; readonly isCorrelated: boolean };
 
+export type PlannedEffect = PlannedTask & { readonly kind: 'effect' };
+
 const SENDINGS: readonly Sending[] = ['idempotent', 'idempotent', 'idempotent', 'hooked', 'hookless', 'put', 'post'];
+/** Agents call tools alone. */
+const TOOL_SENDINGS: readonly Sending[] = ['idempotent', 'idempotent', 'hooked', 'hookless'];
 const KINDS = [
   'effect',
   'effect',
@@ -45,6 +51,7 @@ const KINDS = [
   'recall',
   'validate',
   'infer',
+  'agent',
   'wait',
   'wait',
   'skipped',
@@ -61,7 +68,7 @@ const KINDS = [
   'listen',
 ] as const;
 // What is the same in every pass of a loop, and never raises.
-const PLAIN_KINDS = ['effect', 'effect', 'effect', 'set', 'read', 'wait', 'emit', 'remember', 'review', 'infer'] as const;
+const PLAIN_KINDS = ['effect', 'effect', 'effect', 'set', 'read', 'wait', 'emit', 'remember', 'review', 'infer', 'agent'] as const;
 
 /** A plan of at least five tasks. */
 export function planOf(random: Random): readonly PlannedTask[] {
@@ -109,6 +116,8 @@ class Planner {
       case 'listen':
         // Tried again it would take a second event.
         return depth > 0 ? this.#effect(name, 0) : this.#listen(name);
+      case 'agent':
+        return this.#agent(name);
       case 'jump':
         return { kind, name, jumped: this.#effect(this.#name('effect'), 0), landing: this.#name('set') };
       case 'loop':
@@ -120,6 +129,12 @@ class Planner {
 
   #listen(name: string): PlannedTask {
     return { kind: 'listen', name, isCorrelated: this.random.chance(0.5) };
+  }
+
+  #agent(name: string): PlannedTask {
+    const turns = Array.from({ length: this.random.between(1, 4) }, () => Array.from({ length: this.random.between(1, 3) }, () => this.#effect(this.#name('effect'), 0, TOOL_SENDINGS)));
+    const calls = turns.flat().length;
+    return { kind: 'agent', name, turns, callsMax: this.random.chance(0.3) ? this.random.between(0, calls - 1) : calls };
   }
 
   #plain(most: number): readonly PlannedTask[] {
@@ -139,14 +154,17 @@ class Planner {
     return Array.from({ length: this.random.between(1, 3) }, () => this.task(depth + 1));
   }
 
-  #effect(name: string, refusals: number): PlannedTask & { kind: 'effect' } {
-    return { kind: 'effect', name, sending: this.random.pick(SENDINGS), amount: this.random.between(1, 99), refusals };
+  #effect(name: string, refusals: number, sendings = SENDINGS): PlannedEffect {
+    return { kind: 'effect', name, sending: this.random.pick(sendings), amount: this.random.between(1, 99), refusals };
   }
 
   #name(kind: string): string {
     return `${kind}${this.#named++}`;
   }
 }
+
+/** The calls of an agent that its limit leaves. */
+export const callsOf = ({ turns, callsMax }: Extract<PlannedTask, { kind: 'agent' }>): readonly PlannedEffect[] => turns.flat().slice(0, callsMax);
 
 /** What must come of an execution that meets no outcome which nobody can tell. */
 export interface Expected {
@@ -202,6 +220,9 @@ class Paper {
         for (let round = 0; round < task.rounds; round++) sum = this.#effect(task.effect, round, sum);
         return sum;
       }
+      case 'agent':
+        for (const effect of callsOf(task)) this.#effect(effect, 0, total);
+        return total;
       case 'raise':
         throw new Raised();
       case 'for': {
@@ -216,7 +237,7 @@ class Paper {
       case 'fork':
         return task.branches.reduce((sum, branch) => sum + this.#task(branch, total), 0);
       case 'race':
-        for (const { name } of task.branches) this.loose.add(name);
+        for (const branch of task.branches) for (const name of branch.kind === 'agent' ? callsOf(branch).map((effect) => effect.name) : [branch.name]) this.loose.add(name);
         return total;
       default:
         return total;

@@ -84,7 +84,7 @@ export class ToolsReplica {
   async #carry(job: Job): Promise<Sent | undefined> {
     if (job.kind === 'infer') {
       await this.process.pauseFor(this.world.random.between(50, 3_000), 'thinks');
-      return completed(job, { text: 'well' });
+      return completed(job, modelAnswer(job.input));
     }
     const work = workOf(job);
     if (!work) {
@@ -203,6 +203,16 @@ export class ToolsReplica {
       return { type: 'Reconcile', happened: happened !== undefined, output: happened ? { amount: happened.amount } : null };
     });
   }
+}
+
+/** What the model of a simulated world says: a turn of the script that it was asked with, by how often it has spoken before. */
+function modelAnswer(input: Json): Json {
+  const { messages, tools } = input as { readonly messages: readonly { readonly role: string; readonly content: string }[]; readonly tools?: Json };
+  if (tools === undefined) return { text: 'well' };
+  const { script } = JSON.parse(messages.find(({ role }) => role === 'user')!.content) as { readonly script: readonly (readonly Json[])[] };
+  const calls = script[messages.filter(({ role }) => role === 'assistant').length] ?? [];
+  // At a limit nothing is offered any more.
+  return { content: 'well', toolCalls: Array.isArray(tools) && tools.length === 0 ? [] : calls };
 }
 
 const CLASSES: Readonly<Record<string, { readonly effect: WriteClass; readonly isHooked: boolean }>> = {
