@@ -7,6 +7,7 @@ import { PLANTS, type Plant } from '../prove/plants.js';
 import { proveTakeover, TAKEOVER_PLANTS, type TakeoverPlant } from '../prove/takeover.js';
 import { wholeNumber, withExamples } from './command.js';
 import { carryOut, withCommon, withProfile, type Flags } from './proof.js';
+import { registerAgents } from './prove-agents.js';
 import { registerEgress } from './prove-egress.js';
 
 export function registerProve(program: Command): void {
@@ -15,6 +16,7 @@ export function registerProve(program: Command): void {
   registerFailpoints(prove);
   registerTakeover(prove);
   registerEgress(prove);
+  registerAgents(prove);
 }
 
 function registerKills(prove: Command): void {

@@ -40,9 +40,19 @@ export async function startCountingServer(file: string, args: readonly string[])
 }
 
 /** A hop that takes the idempotency key off every request: what the proof must notice. */
-export async function stripKeys(target: string): Promise<Receiver> {
+export const stripKeys = (target: string): Promise<Receiver> => hopTo(target, () => undefined);
+
+/** A hop that gives every request a key of its own: as if a call had no name that stays. */
+export function otherKeys(target: string): Promise<Receiver> {
+  let count = 0;
+  return hopTo(target, () => `other-${++count}`);
+}
+
+async function hopTo(target: string, keyOf: () => string | undefined): Promise<Receiver> {
   const server = createServer((incoming, answer) => {
-    const { 'idempotency-key': _key, ...headers } = incoming.headers;
+    const { 'idempotency-key': _key, ...others } = incoming.headers;
+    const key = keyOf();
+    const headers = key === undefined ? others : { ...others, 'idempotency-key': key };
     const outgoing = forward(`${target}${incoming.url}`, { method: incoming.method, headers }, (reply) => {
       answer.writeHead(reply.statusCode ?? 502, reply.headers);
       reply.pipe(answer);

@@ -121,7 +121,7 @@ async function requested(client: GatewayClient, id: string, n: number): Promise<
 }
 
 /** Calls again while Weft is away: with the same idempotency key, asking again is safe. */
-async function patiently<T>(call: () => Promise<T>): Promise<T> {
+export async function patiently<T>(call: () => Promise<T>): Promise<T> {
   const until = Date.now() + PATIENCE_MS;
   for (;;) {
     try {

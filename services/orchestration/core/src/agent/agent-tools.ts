@@ -1,5 +1,5 @@
 // What an agent may call: registered tools by name or pattern, and what the platform offers besides.
-import type { Json, JsonObject } from '@weft/kernel';
+import { matchesName, type Json, type JsonObject } from '@weft/kernel';
 import type { AgentGiven, HandOff, OtherAgent } from './agent-given.js';
 
 /** The tool by which an answer with a schema is given. */
@@ -9,26 +9,11 @@ export const ASK_PERSON = 'ask_person';
 const askName = (agent: string): string => `ask_${agent}`;
 const handOverName = (agent: string): string => `hand_over_to_${agent}`;
 
-/** Whether a pattern names a tool: `*` stands for any text. */
-export function matchesTool(pattern: string, name: string): boolean {
-  const [first = '', ...rest] = pattern.split('*');
-  const last = rest.pop();
-  if (last === undefined) return pattern === name;
-  if (name.length < first.length + last.length || !name.startsWith(first) || !name.endsWith(last)) return false;
-  let at = first.length;
-  for (const part of rest) {
-    const found = name.indexOf(part, at);
-    if (found < 0 || found + part.length > name.length - last.length) return false;
-    at = found + part.length;
-  }
-  return true;
-}
-
 /** What both lists allow, as patterns. Never more than either: a pattern that only a `*` of the other takes in is inside it; of two that merely overlap nothing is left. */
 export function narrowedTools(outer: readonly string[], inner: readonly string[]): readonly string[] {
   const both = inner.flatMap((pattern) => {
-    if (outer.some((wide) => matchesTool(wide, pattern))) return [pattern];
-    return outer.filter((narrow) => matchesTool(pattern, narrow));
+    if (outer.some((wide) => matchesName(wide, pattern))) return [pattern];
+    return outer.filter((narrow) => matchesName(pattern, narrow));
   });
   return [...new Set(both)];
 }
@@ -50,7 +35,7 @@ export function meaningOf(given: AgentGiven, tools: readonly string[], speaker: 
   const to = given.handOff.findIndex((option) => ('agent' in option ? handOverName(option.agent.name) : ASK_PERSON) === name);
   const option = given.handOff[to];
   if (option && to !== speaker) return 'agent' in option ? { kind: 'handOver', to, agent: option.agent } : { kind: 'person', person: option.person };
-  return tools.some((pattern) => matchesTool(pattern, name)) ? { kind: 'tool' } : { kind: 'unknown' };
+  return tools.some((pattern) => matchesName(pattern, name)) ? { kind: 'tool' } : { kind: 'unknown' };
 }
 
 /** What the platform offers a model besides registered tools. */

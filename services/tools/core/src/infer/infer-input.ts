@@ -1,6 +1,7 @@
 // The arguments of `infer`: a model call with an optional JSON Schema for its answer, or tools that the model may ask for.
 import { isJsonObject, rejection, type Failure, type Json, type JsonObject } from '@weft/kernel';
 import { readMessages, type InferMessage } from './infer-messages.js';
+import type { ToolForModel } from './tool-offer.js';
 
 /** Which tool the model has to ask for, if any. */
 export type ToolChoice = 'auto' | 'none' | 'required' | { readonly tool: string };
@@ -21,6 +22,8 @@ export interface InferInput {
   readonly tokensMax?: number;
   /** Names of tools, `*` standing for any text. With it, even empty, the output is a turn: content, calls and why the model stopped. */
   readonly tools?: readonly string[];
+  /** Tools that whoever asks carries out itself: the model is told of them as they are. */
+  readonly ownTools?: readonly ToolForModel[];
   readonly toolChoice?: ToolChoice;
   /** The answer is shown while it comes. */
   readonly stream?: { readonly onFailure: StreamFailure };
@@ -49,7 +52,7 @@ export function readInferInput(args: Json): InferReading {
   if (schema !== undefined && !isJsonObject(schema)) return invalid('schema is no JSON Schema object');
   if (temperature !== undefined && !(typeof temperature === 'number' && temperature >= 0 && temperature <= 2)) return invalid('temperature is no number from 0 to 2');
   if (maxTokens !== undefined && !(Number.isInteger(maxTokens) && (maxTokens as number) >= 1)) return invalid('maxTokens is no integer >= 1');
-  if (tools !== undefined && !isNameList(tools)) return invalid(`tools is no list of at most ${TOOLS_MAX} names`);
+  if (tools !== undefined && !isToolList(tools)) return invalid(`tools is no list of at most ${TOOLS_MAX} names and definitions {name, description, input}`);
   const toolChoice = readToolChoice(args['toolChoice']);
   if (toolChoice === 'invalid') return invalid('toolChoice is none of auto, none, required and {tool: name}');
   if (toolChoice !== undefined && tools === undefined) return invalid('there is a toolChoice but no tools');
@@ -62,14 +65,22 @@ export function readInferInput(args: Json): InferReading {
       ...(schema === undefined ? {} : { schema }),
       ...(temperature === undefined ? {} : { temperature: temperature as number }),
       ...(maxTokens === undefined ? {} : { tokensMax: maxTokens as number }),
-      ...(tools === undefined ? {} : { tools: tools as readonly string[] }),
+      ...(tools === undefined ? {} : toolsOf(tools as readonly Json[])),
       ...(toolChoice === undefined ? {} : { toolChoice }),
       ...(stream === undefined ? {} : { stream }),
     },
   };
 }
 
-const isNameList = (value: Json): boolean => Array.isArray(value) && value.length <= TOOLS_MAX && value.every((name: Json) => typeof name === 'string' && name !== '');
+const isToolList = (value: Json): boolean => Array.isArray(value) && value.length <= TOOLS_MAX && value.every((tool: Json) => (typeof tool === 'string' && tool !== '') || isDefinition(tool));
+
+const isDefinition = (tool: Json): boolean =>
+  isJsonObject(tool) && typeof tool['name'] === 'string' && tool['name'] !== '' && typeof tool['description'] === 'string' && isJsonObject(tool['input']) && Object.keys(tool).length === 3;
+
+function toolsOf(tools: readonly Json[]): Pick<InferInput, 'tools' | 'ownTools'> {
+  const own = tools.filter(isJsonObject) as unknown as readonly ToolForModel[];
+  return { tools: tools.filter((tool) => typeof tool === 'string'), ...(own.length > 0 ? { ownTools: own } : {}) };
+}
 
 function readToolChoice(value: Json | undefined): ToolChoice | undefined | 'invalid' {
   if (value === undefined || value === null) return undefined;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { readInferInput } from './infer-input.js';
 import { estimateTokens, moneyOf, usageOf } from './model-usage.js';
-import { offerTools, wireNames } from './tool-offer.js';
+import { offerTools, wireNames, withOwnTools } from './tool-offer.js';
 
 const CALL = { id: 'c1', name: 'lookup', arguments: { id: 7 } };
 
@@ -70,6 +70,19 @@ describe('the tools that a model is told of', () => {
   it('are described without what nobody sees', () => {
     const [tool] = offerTools(['mail.send'], sources).offered;
     expect(tool).toEqual({ name: 'mail.send', description: 'does mail.send', input: { type: 'object', title: 'ab' } });
+  });
+
+  it('are beside those that whoever asks carries out itself, which come last and hide others of their name', () => {
+    const own = { name: 'mail.read', description: 'Reads here.', input: { type: 'object' } };
+    const reading = readInferInput({ prompt: 'x', tools: ['mail.*', own] });
+    expect(reading).toMatchObject({ ok: true, input: { tools: ['mail.*'], ownTools: [own] } });
+    expect(readInferInput({ prompt: 'x', tools: [{ ...own, secret: 1 }] })).toMatchObject({ ok: false });
+    const { offered, withheld } = withOwnTools(offerTools(['mail.*'], sources), [own]);
+    expect(offered.map(({ name, description }) => [name, description])).toEqual([
+      ['mail.send', 'does mail.send'],
+      ['mail.read', 'Reads here.'],
+    ]);
+    expect(withheld.map(({ name }) => name)).toEqual(['mail.read']);
   });
 
   it('have names that providers take, each its own', () => {

@@ -1,5 +1,5 @@
 // Which tools a model is told of, and under which names.
-import type { JsonObject } from '@weft/kernel';
+import { matchesName, type JsonObject } from '@weft/kernel';
 import { visibleJson, visibleText } from '../source/visible-text.js';
 
 /** A tool as a model is told of it. */
@@ -37,7 +37,7 @@ export function offerTools(wanted: readonly string[], { names, find, objectionTo
   const withheld = new Map<string, string>();
   for (const pattern of wanted) {
     const isPattern = pattern.includes('*');
-    for (const name of isPattern ? names.filter(matcherOf(pattern)) : [pattern]) {
+    for (const name of isPattern ? names.filter((name) => matchesName(pattern, name)) : [pattern]) {
       if (offered.has(name) || withheld.has(name)) continue;
       // Authority comes first: whether a tool exists is nobody's business who may not use it.
       const objection = objectionTo(name);
@@ -49,25 +49,13 @@ export function offerTools(wanted: readonly string[], { names, find, objectionTo
   return { offered: [...offered.values()], withheld: [...withheld].map(([name, reason]) => ({ name, reason })) };
 }
 
-function matcherOf(pattern: string): (name: string) => boolean {
-  const parts = pattern.split('*');
-  return (name) => {
-    let at = 0;
-    for (const [index, part] of parts.entries()) {
-      const found =
-        index === 0
-          ? name.startsWith(part)
-            ? 0
-            : -1
-          : index === parts.length - 1
-            ? name.length - part.length >= at && name.endsWith(part)
-              ? name.length - part.length
-              : -1
-            : name.indexOf(part, at);
-      if (found < 0) return false;
-      at = found + part.length;
-    }
-    return true;
+/** An offer with the tools of whoever asks: they come last, and another one of the same name is kept from the model. */
+export function withOwnTools({ offered, withheld }: ToolOffer, own: readonly ToolForModel[] = []): ToolOffer {
+  const names = new Set(own.map(({ name }) => name));
+  const hidden = offered.filter(({ name }) => names.has(name));
+  return {
+    offered: [...offered.filter(({ name }) => !names.has(name)), ...own],
+    withheld: [...withheld, ...hidden.map(({ name }) => ({ name, reason: 'whoever asks has a tool of this name itself' }))],
   };
 }
 

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Command, Job } from '@weft/contracts';
 import { rejection, type Failure, type Json } from '@weft/kernel';
 import type { TokenStream } from '@weft/pipeline';
-import { completion, failureReport, jitterOf, modelUnavailable, nextRound, readInferInput, wireNames, type FailedCandidate, type RejectedCandidate, type ToolOffer } from '@weft/tools/core';
+import { completion, failureReport, jitterOf, modelUnavailable, nextRound, readInferInput, wireNames, withOwnTools, type FailedCandidate, type RejectedCandidate, type ToolOffer } from '@weft/tools/core';
 import type { EgressClient } from '../egress/egress-client.js';
 import { JobTokens } from '../infer/job-tokens.js';
 import type { ModelTraffic } from '../infer/model-traffic.js';
@@ -49,7 +49,7 @@ export async function carryOutInfer(ports: InferPorts, job: Job, args: Json, { d
   const { input } = reading;
   const check = input.schema && ports.schemas.checkFor(input.schema);
   if (check instanceof Error) return failureReport(job, rejection('input-invalid', `Expected schema to be a JSON Schema but ${check.message}.`), 'none');
-  const offer = input.tools ? ports.offer(job, input.tools) : NO_OFFER;
+  const offer = input.tools ? withOwnTools(ports.offer(job, input.tools), input.ownTools) : NO_OFFER;
   const record = new InferRecord(job, input, offer, denied);
   const wires = wireNames(offer.offered.map(({ name }) => name));
   const { stream } = input;

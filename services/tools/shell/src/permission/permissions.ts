@@ -1,6 +1,6 @@
 // The one place that says whether something may be done: switches, what an agent was given, policies, the Rule of Two, people's words.
 import type { Approval, ApprovalRequest, Attenuation } from '@weft/contracts';
-import { rejection, type Failure } from '@weft/kernel';
+import { matchesName, rejection, type Failure } from '@weft/kernel';
 import { actionSubject, actionText, approvalProblem, effectOf, exposureOf, killed, ruleOfTwo, targetName, workflowName, type PermissionRequest, type Stoppable } from '@weft/tools/core';
 import { createHash } from 'node:crypto';
 import type { CedarEngine, Verdict } from './cedar-engine.js';
@@ -127,7 +127,7 @@ const stoppableOf = ({ by, on }: PermissionRequest): Stoppable => ({ tenant: by.
 
 /** An agent was given less than what policies allow: what is not in it is denied, whatever they say. */
 function beyondAttenuation({ by, on }: PermissionRequest, attenuation: Attenuation | undefined): Extract<Permitted, { kind: 'deny' }> | undefined {
-  if (attenuation === undefined || on.action === 'infer' || attenuation.tools.includes(targetName(on))) return undefined;
+  if (attenuation === undefined || on.action === 'infer' || attenuation.tools.some((pattern) => matchesName(pattern, targetName(on)))) return undefined;
   const name = targetName(on);
   return {
     kind: 'deny',

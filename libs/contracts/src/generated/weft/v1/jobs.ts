@@ -70,7 +70,7 @@ export interface Approval {
 
 /** A grant that was made smaller on its way down: it never adds to what policies allow. */
 export interface Attenuation {
-  /** Tools that may be called; empty = none. */
+  /** Tools that may be called, by name or by a pattern in which * stands for any text; empty = none. */
   tools: string[];
   /** What may still be spent. A missing budget is unlimited. */
   budget?: Budget | undefined;
