@@ -82,6 +82,16 @@ describe('an agent', () => {
     expect(messagesAt(run, turn(2)).at(-1)!['content']).toBe('{"error":{"code":"denied","message":"No policy allows it."}}');
   });
 
+  it('makes a call again, under a new key, that got lost on its way out as its hook says', () => {
+    const run = start();
+    run.complete(turn(1), asks(['send-mail', {}]));
+    const lost = { code: 'effect-failed', message: 'It did not happen.', retryable: true };
+    run.fail(call(1, 1), lost, 'failed');
+    expect(run.state.jobs[run.jobId(call(1, 1))]).toMatchObject({ generation: 1, attempt: 2 });
+    for (let generation = 1; generation <= 5; generation++) run.fail(call(1, 1), lost, 'failed');
+    expect(messagesAt(run, turn(2)).at(-1)!['content']).toContain('effect-failed');
+  });
+
   it('makes no job of a call that it may not make, or whose arguments are no object', () => {
     const run = start();
     run.complete(turn(1), asks(['drop-tables', {}], ['look', 'x'], ['send-mail', {}]));

@@ -9,6 +9,8 @@ import { isEnded, type ExecutionState, type OutstandingJob } from '../execution.
 
 // The platform repeats an attempt that it lost itself; a job that is lost this often has another problem.
 const PLATFORM_ATTEMPTS_MAX = 20;
+// A call that gets lost on its way this often is told to the model.
+const CALL_GENERATIONS_MAX = 5;
 
 type FailJob = CommandOf<'FailJob'>;
 
@@ -23,7 +25,7 @@ export function failJob(state: ExecutionState, command: FailJob, context: Decide
   // One failure is told as often as its job was dispatched: told again, it must not fail the attempt that came after it.
   if (command.attempt && command.attempt !== job.attempt) return { kind: 'ignored', reason: 'stale' };
   const advance = new Advance(state, programs(state.definition.digest), context);
-  const next = command.needsPerson || command.approvalRequest ? 'ask' : command.platform && job.attempt < PLATFORM_ATTEMPTS_MAX ? 'again' : 'raise';
+  const next = command.needsPerson || command.approvalRequest ? 'ask' : (command.platform && job.attempt < PLATFORM_ATTEMPTS_MAX) || isLostCall(state, job, command) ? 'again' : 'raise';
   if (next === 'raise') return advance.finish(raiseFailure(advance, job, command));
   const failure = recordFailure(advance, job, command, next);
   if (next === 'again') {
@@ -39,6 +41,15 @@ export function failJob(state: ExecutionState, command: FailJob, context: Decide
   const title = `Did the effect of ${job.key} happen? The answer was lost and no reconcile hook can tell.`;
   advance.record({ ...asked, kind: 'effect-outcome', at: context.now, title, subject: { job: job.id, generation: job.generation, input: inputOf(state, job), failure } });
   return advance.finish(undefined);
+}
+
+/**
+ * A call of an agent that got lost on its way out, as the reconcile hook says: it is made again in a new generation, since it is the
+ * platform that lost it and not the model's business. What a person says did not happen is told to the model.
+ */
+function isLostCall({ activations }: ExecutionState, job: OutstandingJob, { outcome, failure }: FailJob): boolean {
+  const isCall = activations[job.key]?.step?.call !== undefined;
+  return isCall && outcome === 'failed' && failure.code === 'effect-failed' && !job.settlement && job.generation < CALL_GENERATIONS_MAX;
 }
 
 type Failed = Pick<FailJob, 'failure' | 'outcome' | 'evidence' | 'usage'>;
