@@ -61,6 +61,8 @@ export interface TimelineEntryShape {
   readonly type: string;
   readonly task: string;
   readonly pointer: string;
+  /** Of an agent: which turn or call. */
+  readonly part?: string;
   readonly text: string;
   readonly detail?: Json;
 }

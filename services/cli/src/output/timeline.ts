@@ -1,6 +1,7 @@
 // An execution as a person wants to read it: when, which task, what happened and on what it rests.
 import { isJsonObject, type Json, type JsonObject } from '@weft/kernel';
 import type { ExecutionShape, RouteShape, TimelineEntryShape, TimelineShape } from '../client/shapes.js';
+import { modelLines, rejectedModels, short, SIMULATED, turnText } from './model-lines.js';
 import { colors, status } from './print.js';
 
 /** A task as it ran. Times in milliseconds; the start counts from the start of the execution. */
@@ -67,17 +68,18 @@ export function renderTimeline({ entries }: TimelineShape): string {
     .join('\n');
 }
 
-/** Marks everything that a scripted server said in the place of a model. */
-const SIMULATED = (): string => colors.magenta('[simulated model]');
-
 // The end of a task is worth a line only where nothing else tells of it; a scheduled job is told by its outcome.
 function isRepeat(entry: TimelineEntryShape, entries: readonly TimelineEntryShape[], index: number): boolean {
-  const ofTask = entries.filter(({ pointer }) => pointer === entry.pointer);
-  if (entry.type === 'TaskCompleted') return ofTask.length > 1;
-  if (entry.type === 'JobScheduled') return !entry.text.includes('settled') && entries.slice(index + 1).some((later) => later.pointer === entry.pointer);
+  if (entry.type === 'TaskCompleted') return entries.filter((other) => isSame(other, entry)).length > 1;
+  const isTold = entries.slice(index + 1).some((later) => isSame(later, entry) && later.type !== 'JobScheduled');
+  if (entry.type === 'JobScheduled') return !entry.text.includes('settled') && (isTold || entries[index - 1]?.type === 'TurnBegun' || entries[index - 1]?.type === 'CallBegun');
+  if (entry.type === 'TurnBegun' || entry.type === 'CallBegun') return isTold;
   if (entry.type === 'TimerFired') return true;
   return false;
 }
+
+/** Whether two entries are about the same task, and the same part of an agent. */
+const isSame = (left: TimelineEntryShape, right: TimelineEntryShape): boolean => left.pointer === right.pointer && left.part === right.part;
 
 function describe(entry: TimelineEntryShape, entries: readonly TimelineEntryShape[]): readonly string[] {
   const detail = isJsonObject(entry.detail) ? entry.detail : {};
@@ -87,7 +89,7 @@ function describe(entry: TimelineEntryShape, entries: readonly TimelineEntryShap
     case 'JobCompleted':
       return jobDone(entry, detail, entries);
     case 'JobFailed':
-      return [colors.red(entry.text), ...sentences(detail['message']), ...rejectedModels(detail['evidence'])];
+      return [colors.red(`${partText(entry)}${entry.text}`), ...sentences(detail['message']), ...rejectedModels(detail['evidence'])];
     case 'ReviewRequested':
       return [`${colors.yellow('waits for a person')}: ${textOf(detail, 'title') || entry.text.replace(/^asked a person: /, '')}`];
     case 'ReviewDecided':
@@ -96,6 +98,12 @@ function describe(entry: TimelineEntryShape, entries: readonly TimelineEntryShap
       return [colors.dim(`→ ${entry.text.replace(/^took the case /, '')}`)];
     case 'TaskCompleted':
       return [colors.dim(entry.text)];
+    case 'CallRefused':
+    case 'AnswerRefused':
+    case 'AgentLimited':
+      return [colors.yellow(entry.text), ...sentences(entry.detail)];
+    case 'AgentEnded':
+      return [entry.text, ...sentences(detail['detail'])];
     case 'ErrorCaught':
     case 'RetryScheduled':
       return [colors.yellow(entry.text), ...sentences(detail['detail'])];
@@ -120,30 +128,28 @@ function describe(entry: TimelineEntryShape, entries: readonly TimelineEntryShap
 }
 
 function jobDone(entry: TimelineEntryShape, detail: JsonObject, entries: readonly TimelineEntryShape[]): readonly string[] {
-  const scheduled = entries.find(({ pointer, type }) => pointer === entry.pointer && type === 'JobScheduled');
+  const scheduled = entries.find((other) => isSame(other, entry) && other.type === 'JobScheduled');
   const took = colors.dim(scheduled ? `in ${sinceText(timeOf(entry) - timeOf(scheduled)).replace('+', '')}` : '');
   const evidence = isJsonObject(detail['evidence']) ? detail['evidence'] : {};
   const output = colors.dim(short(detail['output']));
   if (typeof evidence['candidate'] === 'string') {
-    const usage = isJsonObject(evidence['usage']) ? evidence['usage'] : {};
-    const mark = evidence['simulated'] === true ? ` ${SIMULATED()}` : '';
-    const tokens = colors.dim(`${Number(usage['inputTokens'] ?? 0)} + ${Number(usage['outputTokens'] ?? 0)} tokens`);
-    return [...rejectedModels(evidence), `${evidence['candidate']} (${textOf(evidence, 'model')})${mark} answered ${took}, ${tokens}`, output];
+    const turn = entries.find((other) => isSame(other, entry) && other.type === 'TurnBegun');
+    const left = isJsonObject(turn?.detail) ? turn.detail['left'] : undefined;
+    const [first = '', ...more] = modelLines(evidence, took, left);
+    return [`${partText(entry)}${first}`, ...more, ...(entry.part === undefined ? [output] : turnText(detail['output']))];
   }
   if (typeof evidence['tool'] === 'string') {
     const by = evidence['by'] === 'reconcile' ? `; ${colors.yellow('its answer was lost, the reconcile hook confirmed it')}` : evidence['by'] === 'person' ? '; a person settled it' : '';
-    return [`${evidence['tool']} done ${took} ${colors.dim(`(${textOf(evidence, 'effect')})`)}${by}`, output];
+    return [`${partText(entry)}${evidence['tool']} done ${took} ${colors.dim(`(${textOf(evidence, 'effect')})`)}${by}`, output];
   }
   const kind = scheduled?.text.split(' ')[0] ?? 'job';
   const verdict = isJsonObject(detail['output']) ? detail['output']['verdict'] : undefined;
   if (typeof verdict === 'string') return [`${kind}: ${verdict === 'pass' ? colors.green(verdict) : colors.red(verdict)} ${took}`, ...evidenceOf(detail['output'])];
-  return [`${kind} done ${took}`, output];
+  const call = entries.find((other) => isSame(other, entry) && other.type === 'CallBegun');
+  return [`${partText(entry)}${call ? (call.text.split(': ').at(-1) ?? kind) : kind} done ${took}`, output];
 }
 
-function rejectedModels(evidence: Json | undefined): readonly string[] {
-  const rejected = isJsonObject(evidence) && Array.isArray(evidence['rejected']) ? (evidence['rejected'] as readonly Json[]) : [];
-  return rejected.filter(isJsonObject).map((option) => `${colors.red('✗')} ${textOf(option, 'candidate')}: ${textOf(option, 'reason')}`);
-}
+const partText = ({ part }: TimelineEntryShape): string => (part === undefined ? '' : `${part}: `);
 
 function evidenceOf(output: Json | undefined): readonly string[] {
   const evidence = isJsonObject(output) && Array.isArray(output['evidence']) ? (output['evidence'] as readonly Json[]) : [];
@@ -170,9 +176,3 @@ const timeOf = (entry: TimelineEntryShape | undefined): number => (entry ? Date.
 const textOf = (object: JsonObject, field: string): string => (typeof object[field] === 'string' ? object[field] : '');
 const sentences = (text: Json | undefined): readonly string[] => (typeof text === 'string' && text !== '' ? [text] : []);
 const block = (value: Json): string => (typeof value === 'string' ? value : JSON.stringify(value, null, 2).replaceAll('\n', '\n        '));
-const SHORT_MAX = 110;
-
-function short(value: Json | undefined): string {
-  const text = value === undefined ? '' : typeof value === 'string' ? value : JSON.stringify(value);
-  return text.length > SHORT_MAX ? `${text.slice(0, SHORT_MAX)}…` : text;
-}

@@ -821,7 +821,7 @@ async function startGateway() {
     forkedFrom: '',
   };
   const unknown = (): never => refuse('not-found', 'Expected an execution of this tenant.');
-  const entry = (version: number, type: string): TimelineEntry => ({ version, atMs: 1, type, task: '', pointer: '', text: type, detailJson: '' });
+  const entry = (version: number, type: string): TimelineEntry => ({ version, atMs: 1, type, task: '', pointer: '', part: '', text: type, detailJson: '' });
   const entries = [entry(0, 'ExecutionStarted'), entry(1, 'JobCompleted'), entry(1, 'ExecutionCompleted')];
   const routing: RoutingPeer = {
     accept: async (event, context) => {

@@ -65,8 +65,8 @@ export function timelineView({ executionId, status, version, entries }: Timeline
   return { executionId, status, version, entries: entries.map(entryView) };
 }
 
-export function entryView({ version, atMs, type, task, pointer, text, detailJson }: TimelineEntry) {
-  return { version, at: timeOf(atMs), type, task, pointer, text, ...optional('detail', parsed(detailJson)) };
+export function entryView({ version, atMs, type, task, pointer, part, text, detailJson }: TimelineEntry) {
+  return { version, at: timeOf(atMs), type, task, pointer, ...(part === '' ? {} : { part }), text, ...optional('detail', parsed(detailJson)) };
 }
 
 export function reviewView(review: Review) {

@@ -1,6 +1,40 @@
 // What agents did, in sentences.
 import { assertNever, type Json } from '@weft/kernel';
+import { remainingOf } from '../agent/agent-authority.js';
+import { givenOf } from '../agent/agent-given.js';
 import type { AgentEvent } from '../agent/agent.events.js';
+import { ExecutionDraft } from '../execution/execution.draft.js';
+import type { ExecutionEvent } from '../execution/execution.events.js';
+import { evolveDraft } from '../execution/execution.evolve.js';
+import { initialExecution } from '../execution/execution.state.js';
+
+const PART = /(?:^|[#,])((?:beginning:\d+|turn:\d+|call:\d+|compaction:\d+)(?:,(?:turn:\d+|call:\d+|compaction:\d+))*)$/;
+
+/** Which part of an agent an event is about. */
+export function partOf(event: ExecutionEvent): string {
+  const key = 'key' in event ? event.key : 'agent' in event ? event.agent : '';
+  const inside = PART.exec(key)?.[1] ?? '';
+  const own = event.type === 'CallRefused' || event.type === 'AgentHandedOver' ? [`turn:${event.turn}`, `call:${event.call}`] : event.type === 'AnswerRefused' ? [`turn:${event.turn}`] : [];
+  return [...(inside === '' ? [] : inside.split(',')), ...own].map((part) => part.replace(':', ' ')).join(', ');
+}
+
+type TurnBegun = Extract<AgentEvent, { type: 'TurnBegun' }>;
+
+/** What was left of an agent's limits when each turn began. */
+export function limitsLeft(rows: readonly { readonly events: readonly ExecutionEvent[] }[]): (turn: TurnBegun) => Json {
+  const left = new Map<TurnBegun, Json>();
+  const events = rows.flatMap((row) => row.events);
+  // Most executions have no agent, and a part of a history cannot be folded.
+  if (events[0]?.type !== 'ExecutionStarted' || !events.some(({ type }) => type === 'AgentBegun')) return () => null;
+  const draft = new ExecutionDraft(initialExecution);
+  for (const event of events) {
+    evolveDraft(draft, event);
+    if (event.type !== 'TurnBegun') continue;
+    const agent = draft.state.agents![event.agent]!;
+    left.set(event, { turns: givenOf(agent.given).limits.turns - agent.taken, ...remainingOf(draft.state, event.agent) });
+  }
+  return (turn) => left.get(turn) ?? null;
+}
 
 export function describeAgent(event: AgentEvent): { readonly text: string; readonly detail?: Json } {
   switch (event.type) {

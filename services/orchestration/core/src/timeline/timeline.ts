@@ -1,7 +1,7 @@
 // A history as a person wants to read it: one sentence for each thing that happened.
 import { type Instant, type Json } from '@weft/kernel';
 import { segmentsOf } from '@weft/workflow';
-import { describeAgent } from './agent-lines.js';
+import { describeAgent, limitsLeft, partOf } from './agent-lines.js';
 import type { ExecutionEvent } from '../execution/execution.events.js';
 
 export interface TimelineLine {
@@ -11,6 +11,8 @@ export interface TimelineLine {
   /** Name of the task, '' for the workflow itself. */
   readonly task: string;
   readonly pointer: string;
+  /** Of an agent: which turn, compaction or call, such as `turn 2, call 1`; else ''. */
+  readonly part: string;
   readonly text: string;
   readonly detail: Json;
 }
@@ -25,13 +27,14 @@ export interface RecordedEvents {
 /** The timeline of a history, oldest first. Events that only repeat what the next one says are left out. */
 export function timelineOf(rows: readonly RecordedEvents[]): TimelineLine[] {
   const lines: TimelineLine[] = [];
+  const left = limitsLeft(rows);
   for (const { sequence, at, events } of rows) {
     for (const event of events) {
-      const line = describe(event);
+      const line = event.type === 'TurnBegun' ? { ...describeAgent(event), detail: { left: left(event) } } : describe(event);
       if (!line) continue;
       const place = 'key' in event ? event.key : 'agent' in event ? event.agent : undefined;
       const pointer = place !== undefined ? (place.split('#')[0] ?? '') : 'pointer' in event ? event.pointer : '';
-      lines.push({ version: sequence, at, type: event.type, task: segmentsOf(pointer).at(-1) ?? '', pointer, text: line.text, detail: line.detail ?? null });
+      lines.push({ version: sequence, at, type: event.type, task: segmentsOf(pointer).at(-1) ?? '', pointer, part: partOf(event), text: line.text, detail: line.detail ?? null });
     }
   }
   return lines;

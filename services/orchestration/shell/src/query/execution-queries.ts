@@ -128,7 +128,7 @@ export class ExecutionQueries {
       if (!row) return undefined;
       const rows = await query<HistoryRow>(HISTORY_SQL, [id, afterVersion]);
       const lines = timelineOf(rows.map((history) => ({ sequence: history.sequence, at: history.at, events: decodeEvents(history, id) })));
-      const entries = lines.map(({ version, at, type, task, pointer, text, detail }) => ({ version, atMs: at, type, task, pointer, text, detailJson: JSON.stringify(detail) }));
+      const entries = lines.map(({ version, at, type, task, pointer, part, text, detail }) => ({ version, atMs: at, type, task, pointer, part, text, detailJson: JSON.stringify(detail) }));
       return { executionId: id, status: statusOf(row), version: row.version, entries };
     });
   }

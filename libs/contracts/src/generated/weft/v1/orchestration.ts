@@ -153,6 +153,8 @@ export interface TimelineEntry {
   /** A sentence for a person. */
   text: string;
   detailJson: string;
+  /** Of an agent: which turn, compaction or call; those of agents that it asks come after those of the call, "turn 2, call 1, turn 1". */
+  part: string;
 }
 
 export interface MemberPage {
@@ -2019,7 +2021,7 @@ export const Timeline: MessageFns<Timeline> = {
 };
 
 function createBaseTimelineEntry(): TimelineEntry {
-  return { version: 0, atMs: 0, type: "", task: "", pointer: "", text: "", detailJson: "" };
+  return { version: 0, atMs: 0, type: "", task: "", pointer: "", text: "", detailJson: "", part: "" };
 }
 
 export const TimelineEntry: MessageFns<TimelineEntry> = {
@@ -2044,6 +2046,9 @@ export const TimelineEntry: MessageFns<TimelineEntry> = {
     }
     if (message.detailJson !== "") {
       writer.uint32(58).string(message.detailJson);
+    }
+    if (message.part !== "") {
+      writer.uint32(66).string(message.part);
     }
     return writer;
   },
@@ -2117,6 +2122,14 @@ export const TimelineEntry: MessageFns<TimelineEntry> = {
             message.detailJson = reader.string();
             continue;
           }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.part = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2146,6 +2159,7 @@ export const TimelineEntry: MessageFns<TimelineEntry> = {
         : isSet(object.detail_json)
         ? globalThis.String(object.detail_json)
         : "",
+      part: isSet(object.part) ? globalThis.String(object.part) : "",
     };
   },
 
@@ -2172,6 +2186,9 @@ export const TimelineEntry: MessageFns<TimelineEntry> = {
     if (message.detailJson !== "") {
       obj.detailJson = message.detailJson;
     }
+    if (message.part !== "") {
+      obj.part = message.part;
+    }
     return obj;
   },
 
@@ -2187,6 +2204,7 @@ export const TimelineEntry: MessageFns<TimelineEntry> = {
     message.pointer = object.pointer ?? "";
     message.text = object.text ?? "";
     message.detailJson = object.detailJson ?? "";
+    message.part = object.part ?? "";
     return message;
   },
 };
