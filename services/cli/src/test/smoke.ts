@@ -22,6 +22,7 @@ const SMOKES: readonly Smoke[] = [
   { name: 'prove kills (standalone)', args: ['prove', 'kills', '--executions', '40', '--kills', '4', '--profile', 'standalone', '--json'], needs: [], timeoutMs: 240_000, read: killsRemark },
   { name: 'prove failpoints (standalone)', args: ['prove', 'failpoints', '--json'], needs: [], timeoutMs: 600_000, read: failpointsRemark },
   { name: 'prove egress', args: ['prove', 'egress', '--benign', '20', '--json'], needs: [], timeoutMs: 120_000, read: egressRemark },
+  { name: 'prove agents (standalone)', args: ['prove', 'agents', '--turns', '2', '--beside', '1', '--benign', '20', '--json'], needs: [], timeoutMs: 120_000, read: agentsRemark },
   { name: 'bench chain (standalone)', args: ['bench', 'chain', '--count', '200', '--concurrency', '16', '--profile', 'standalone', '--json'], needs: [], timeoutMs: 120_000, read: chainRemark },
   { name: 'bench fanout (standalone)', args: ['bench', 'fanout', '--count', '100', '--concurrency', '16', '--json'], needs: [], timeoutMs: 120_000, read: fanoutRemark },
   { name: 'bench parked (standalone)', args: ['bench', 'parked', '--count', '1000', '--settle-seconds', '1', '--json'], needs: [], timeoutMs: 180_000, read: parkedRemark },
@@ -107,6 +108,12 @@ function killsRemark(stdout: string): string {
   const { executions, kills, lost, appliedTwice, effectsTwice } = lastJson(stdout);
   if (lost !== 0 || appliedTwice !== 0 || effectsTwice !== 0) throw new Error(`expected nothing lost or doubled but got lost ${lost}, appliedTwice ${appliedTwice}, effectsTwice ${effectsTwice}`);
   return `${executions} executions, ${kills} kills, nothing lost or doubled`;
+}
+
+function agentsRemark(stdout: string): string {
+  const { agents, kills, effects, violations } = lastJson(stdout);
+  if (!Array.isArray(violations) || violations.length > 0) throw new Error(`expected every call once but got ${JSON.stringify(violations)}`);
+  return `${agents} agents, ${kills} kills, ${effects} calls, each once`;
 }
 
 function chainRemark(stdout: string): string {
