@@ -3,7 +3,19 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Command, Job } from '@weft/contracts';
 import { rejection, type Failure, type Json } from '@weft/kernel';
 import type { TokenStream } from '@weft/pipeline';
-import { completion, failureReport, jitterOf, modelUnavailable, nextRound, readInferInput, wireNames, withOwnTools, type FailedCandidate, type RejectedCandidate, type ToolOffer } from '@weft/tools/core';
+import {
+  completion,
+  failureReport,
+  jitterOf,
+  modelUnavailable,
+  nextRound,
+  readInferInput,
+  wireNames,
+  withOwnTools,
+  type FailedCandidate,
+  type RejectedCandidate,
+  type ToolOffer,
+} from '@weft/tools/core';
 import type { EgressClient } from '../egress/egress-client.js';
 import { JobTokens } from '../infer/job-tokens.js';
 import type { ModelTraffic } from '../infer/model-traffic.js';
