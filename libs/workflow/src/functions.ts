@@ -64,11 +64,18 @@ const otherAgent = (depth: number): JsonObject =>
     ...(depth > 0 ? { agents: orExpression({ type: 'array', maxItems: 20, items: otherAgent(depth - 1), title: 'a list of agents' }) } : {}),
   });
 
-const person = args(['description'], {
-  description: text('when a person is asked, as text'),
-  title: text('what the review is called'),
-  assignees: orExpression({ type: 'array', minItems: 1, items: text('the name of a person or role'), title: 'a list of names' }),
-});
+/** Who decides a review, and until when. */
+const reviewTerms: JsonObject = {
+  form: jsonSchema,
+  assignees: orExpression({ type: 'array', minItems: 1, maxItems: 50, items: assignee, title: 'a list of 1 to 50 names such as user:eva or role:finance' }),
+  approvals: orExpression({ type: 'integer', minimum: 1, maximum: 10, title: 'an integer from 1 to 10' }),
+  due: duration,
+  remindAfter: duration,
+  escalate: orExpression({ type: ['array', 'object'], maxItems: 10, title: '{ after, to } or a list of at most 10 of them' }),
+  expires: duration,
+};
+
+const person = args(['description'], { description: text('when a person is asked, as text'), title: text('what the review is called'), ...reviewTerms });
 
 /** What the table of functions says of each. */
 export interface CatalogueFunction {
@@ -162,17 +169,7 @@ export const FUNCTIONS = {
   review: {
     version: '1.0.0',
     summary: 'Asks a person to decide about the subject and waits for the decision.',
-    arguments: args(['title', 'subject'], {
-      title: text('what is to be decided, as text'),
-      subject: {},
-      form: jsonSchema,
-      assignees: orExpression({ type: 'array', minItems: 1, maxItems: 50, items: assignee, title: 'a list of 1 to 50 names such as user:eva or role:finance' }),
-      approvals: orExpression({ type: 'integer', minimum: 1, maximum: 10, title: 'an integer from 1 to 10' }),
-      due: duration,
-      remindAfter: duration,
-      escalate: orExpression({ type: ['array', 'object'], maxItems: 10, title: '{ after, to } or a list of at most 10 of them' }),
-      expires: duration,
-    }),
+    arguments: args(['title', 'subject'], { title: text('what is to be decided, as text'), subject: {}, ...reviewTerms }),
   },
   tool: {
     version: '1.0.0',

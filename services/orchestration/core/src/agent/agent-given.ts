@@ -36,7 +36,7 @@ export interface OtherAgent {
   readonly given: JsonObject;
 }
 
-export type HandOff = { readonly agent: OtherAgent } | { readonly person: { readonly description: string; readonly title?: string; readonly assignees?: Json } };
+export type HandOff = { readonly agent: OtherAgent } | { readonly person: { readonly description: string; /** What the review is asked with, besides its subject. */ readonly review: JsonObject } };
 
 export interface AgentGiven {
   readonly instructions: string;
@@ -86,8 +86,8 @@ export function givenOf(value: Json): AgentGiven {
     agents: listOf(fields['agents']).map(otherAgent),
     handOff: listOf(fields['handOff']).map((entry): HandOff => {
       if (isJsonObject(entry['agent'])) return { agent: otherAgent(entry['agent']) };
-      const { description, title, assignees } = objectOf(entry['person']);
-      return { person: { description: text(description), ...(typeof title === 'string' ? { title } : {}), ...(assignees === undefined ? {} : { assignees }) } };
+      const { description, ...review } = objectOf(entry['person']);
+      return { person: { description: text(description), review } };
     }),
     more: Object.fromEntries(['temperature', 'maxTokens'].flatMap((field) => (fields[field] === undefined ? [] : [[field, fields[field]]]))) as JsonObject,
   };

@@ -102,15 +102,24 @@ describe('an agent that hands over', () => {
   });
 
   it('asks a person by a review, whose answer is the result of the call', () => {
-    const run = start({ handOff: [{ person: { description: 'When unsure.', title: 'May I?' } }] });
+    const run = start({ handOff: [{ person: { description: 'When unsure.', title: 'May I?', assignees: ['user:eva'], expires: 'PT1H' } }] });
     run.complete(at('turn:1'), asks(['ask_person', { message: 'Pay it?' }], ['look', {}]));
     const [review] = Object.values(run.state.reviews);
-    expect(review).toMatchObject({ kind: 'approval', title: 'May I?', subject: { message: 'Pay it?' } });
+    expect(review).toMatchObject({ kind: 'approval', title: 'May I?', subject: { message: 'Pay it?' }, terms: { assignees: ['user:eva'], expires: 1_000_000 + 3_600_000 } });
     expect(run.jobs()).toEqual([at('turn:1,call:2')]);
     run.complete(at('turn:1,call:2'), 1);
     expect(run.jobs()).toEqual([]);
     run.accept({ type: 'DecideReview', tenant: 'default', review: review!.id, outcome: 'approved', comment: 'Go on.', form: null, decidedBy: 'user:eva' });
     expect(messagesAt(run, 'turn:2').find(({ toolCallId }) => toolCallId === 'call_1_1')!['content']).toContain('approved');
+  });
+
+  it('is told that nobody answered in time', () => {
+    const run = start({ handOff: [{ person: { description: 'When unsure.', expires: 'PT1H' } }] });
+    run.complete(at('turn:1'), asks(['ask_person', { message: 'Pay it?' }]));
+    const [review] = Object.keys(run.state.reviews);
+    run.passUntil(1_000_000 + 3_600_000);
+    run.accept({ type: 'FireTimer', timer: review! });
+    expect(messagesAt(run, 'turn:2').at(-1)!['content']).toContain('expired');
   });
 });
 

@@ -11,6 +11,7 @@ import type { AgentState, AgentTurn, AskedCall } from '../agent/agent.state.js';
 import type { ActivationKey } from '../execution/execution.events.js';
 import { jobIdOf } from '../execution/execution.state.js';
 import type { Task } from '../program/program.js';
+import { askedReview, type AskedReview } from '../review/review.ask.js';
 import { errorJson, errorOfFailure, type WorkflowError } from '../program/workflow-error.js';
 import type { Advance, Step } from './advance.js';
 
@@ -123,9 +124,9 @@ function beginCall(advance: Advance, call: AgentCall, asked: AskedCall, meaning:
       askAgent(advance, enterCall(advance, call, asked.name), call, asked, meaning.agent);
       return false;
     case 'person': {
-      const key = enterCall(advance, call, asked.name);
-      const title = meaning.person.title ?? `Agent ${speakerOf(advance.state, agent).name} asks a person`;
-      advance.record({ type: 'ReviewRequested', key, review: advance.reviewId(), kind: 'approval', at: advance.context.now, title, subject: { agent, ...(asked.arguments as JsonObject) } });
+      const review = askedReview(meaning.person.review, `Agent ${speakerOf(advance.state, agent).name} asks a person`, advance.context.now);
+      if (typeof review === 'string') advance.record({ type: 'CallRefused', ...call, code: 'input-invalid', reason: review });
+      else askPerson(advance, agent, enterCall(advance, call, asked.name), asked, review);
       return false;
     }
     case 'tool':
@@ -154,6 +155,11 @@ function askAgent(advance: Advance, key: ActivationKey, within: AgentCall, asked
   }
   // Whatever follows from its end is looked at by whoever asked.
   goOnAgent(advance, key);
+}
+
+function askPerson(advance: Advance, agent: ActivationKey, key: ActivationKey, { arguments: said }: AskedCall, { terms, title, form }: AskedReview): void {
+  const more = { ...(terms ? { terms } : {}), ...(form === undefined ? {} : { form }) };
+  advance.record({ type: 'ReviewRequested', key, review: advance.reviewId(), kind: 'approval', at: advance.context.now, title, subject: { agent, ...(said as JsonObject) }, ...more });
 }
 
 function goToNextTurn(advance: Advance, agent: AgentState, given: AgentGiven, last: AgentTurn | undefined): Outcome {
