@@ -4,7 +4,7 @@ import { GatewayClient } from '../client/gateway-client.js';
 import { changeReview, decideReview, readReview, reviewPage, type ReviewDecision } from '../client/reviews.js';
 import type { ReviewShape } from '../client/shapes.js';
 import { colors, printer } from '../output/print.js';
-import { reviewDetailText, reviewText } from '../output/reviews.js';
+import { actedText, reviewDetailText, reviewText } from '../output/reviews.js';
 import { jsonOption, wholeNumber, withExamples } from './command.js';
 
 interface ListOptions {
@@ -152,5 +152,5 @@ function registerDecide(review: Command): void {
 }
 
 function print(review: ReviewShape, json: boolean): void {
-  printer(json).data(review, () => reviewText(review));
+  printer(json).data(review, () => actedText(review));
 }

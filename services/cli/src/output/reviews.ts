@@ -24,6 +24,14 @@ export function reviewText(review: ReviewShape): string {
   ].join('\n');
 }
 
+/** What has become of a review that somebody acted on. */
+export function actedText({ reviewId, executionId, status, decidedBy, claim, approvedBy, approvalsNeeded }: ReviewShape): string {
+  if (status !== 'open') return `${colors.bold(status)} by ${decidedBy} ${colors.dim(`./weft show ${executionId}`)}`;
+  const hand = claim ? `in hand of ${claim.by} until ${claim.until ?? ''}` : "in nobody's hand";
+  const approved = approvalsNeeded > 1 ? `, approved by ${approvedBy.length} of ${approvalsNeeded}` : '';
+  return `${colors.bold('open')}, ${hand}${approved} ${colors.dim(`./weft review show ${reviewId}`)}`;
+}
+
 export const reviewDetailText = (review: ReviewDetailShape): string => [reviewText(review), '', ...review.history.map(entryText)].join('\n');
 
 function entryText({ at, what, by, to, until, text, form }: ReviewEntryShape): string {
