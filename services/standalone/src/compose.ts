@@ -10,7 +10,7 @@ import { BODY_OVERHEAD_BYTES, BusTransport, logFor, Shutdown, type AppOptions, t
 import { OrchestrationController, OrchestrationModule } from '@weft/orchestration/shell';
 import type { Bus } from '@weft/pipeline';
 import { loadRouteTable, ROUTING_PEER, RoutingModule } from '@weft/routing/shell';
-import { environmentSecrets, NO_DECLARATIONS, PERMISSIONS_PEER, readGrantsFile, readPoliciesFile, readToolsFile, TOOLS_WORKER, ToolsModule } from '@weft/tools/shell';
+import { environmentSecrets, NO_DECLARATIONS, PERMISSIONS_PEER, readGrantsFile, readPoliciesFile, readToolsFile, readWebhooksFile, TOOLS_WORKER, ToolsModule } from '@weft/tools/shell';
 import { VALIDATION_WORKER, ValidationModule } from '@weft/validation/shell';
 import { defaultKey, deployFolder } from './bootstrap.js';
 import type { StandaloneConfig } from './config.js';
@@ -78,6 +78,7 @@ export async function compose(config: StandaloneConfig): Promise<Composition> {
       environment: process.env,
       grants: config.WEFT_GRANTS_FILE === undefined ? [] : readGrantsFile(config.WEFT_GRANTS_FILE),
       policies: config.WEFT_POLICIES_FILE === undefined ? [] : readPoliciesFile(config.WEFT_POLICIES_FILE),
+      webhooks: config.WEFT_WEBHOOKS_FILE === undefined ? [] : readWebhooksFile(config.WEFT_WEBHOOKS_FILE),
       secrets: environmentSecrets(process.env),
       tokens,
       settings: config,

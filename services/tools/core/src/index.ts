@@ -36,3 +36,4 @@ export * from './report/report.js';
 export * from './source/offered-tool.js';
 export * from './source/tool-rule.js';
 export * from './source/visible-text.js';
+export * from './webhook/webhook.js';

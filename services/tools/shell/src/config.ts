@@ -34,6 +34,7 @@ export const toolsSettings = {
   WEFT_TOOLS_FILE: z.string().optional().describe('Path of the tool declarations (YAML). Without it there are no tools.'),
   WEFT_GRANTS_FILE: z.string().optional().describe('Path of the grants (YAML). Without it nothing is granted: every job is denied.'),
   WEFT_POLICIES_FILE: z.string().optional().describe('Path of Cedar policies, in force besides the grants. They are validated at the start.'),
+  WEFT_WEBHOOKS_FILE: z.string().optional().describe('Path of the webhooks (YAML): who is told of reviews and other lifecycle events. Without it nobody is.'),
   WEFT_TRUSTED_LABELS: labelList
     .default([])
     .describe('Taint labels, separated by commas, that are no untrusted input, as the operator vouches for their source: such as request:/crm. `*` stands for any text.'),

@@ -6,3 +6,4 @@ export { readPoliciesFile } from './permission/policy-set.js';
 export { FileInvalid, NO_DECLARATIONS, parseDeclarations, parseGrants, parseTools, readGrantsFile, readToolsFile } from './registry/files.js';
 export { environmentSecrets, type Secrets } from './secret/secrets.js';
 export { ToolsModule, toolsParts, type ToolsModuleOptions, type ToolsPorts } from './tools.module.js';
+export { readWebhooksFile } from './webhook/webhook.file.js';

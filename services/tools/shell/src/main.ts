@@ -12,6 +12,7 @@ import { readPoliciesFile } from './permission/policy-set.js';
 import { NO_DECLARATIONS, readGrantsFile, readToolsFile } from './registry/files.js';
 import { environmentSecrets } from './secret/secrets.js';
 import { ToolsModule } from './tools.module.js';
+import { readWebhooksFile } from './webhook/webhook.file.js';
 
 const SERVICE = 'tools';
 
@@ -21,11 +22,12 @@ await runService(SERVICE, async () => {
   const declarations = config.WEFT_TOOLS_FILE === undefined ? NO_DECLARATIONS : readToolsFile(config.WEFT_TOOLS_FILE);
   const grants = config.WEFT_GRANTS_FILE === undefined ? [] : readGrantsFile(config.WEFT_GRANTS_FILE);
   const policies = config.WEFT_POLICIES_FILE === undefined ? [] : readPoliciesFile(config.WEFT_POLICIES_FILE);
+  const webhooks = config.WEFT_WEBHOOKS_FILE === undefined ? [] : readWebhooksFile(config.WEFT_WEBHOOKS_FILE);
   const address = parseStoreUrl(config.WEFT_STORE_URL);
   const enginePool = openPool(address, { role: engineRole(SERVICE), password: config.WEFT_STORE_PASSWORD ?? address.password, applicationName: `weft ${SERVICE}` });
   await checkMigrated(enginePool, toolsMigrations);
   const kafka = { brokers: config.WEFT_KAFKA.split(','), clientId: SERVICE };
-  await ensureTopics(kafka, ['weft.jobs', 'weft.commands']);
+  await ensureTopics(kafka, ['weft.jobs', 'weft.commands', 'weft.lifecycle']);
   const payloads = await PostgresPayloadStore.open(address, { passwordOf: () => config.WEFT_STORE_PASSWORD ?? address.password, applicationName: `weft ${SERVICE}` });
   const kafkaBus = new KafkaBus({ ...kafka, ...consumerTimingOf(config), onFault: (fault, topic) => log.warn('a batch comes again', { error: fault, topic }) });
   const bus = claimCheckedBus(kafkaBus, payloads);
@@ -50,6 +52,7 @@ await runService(SERVICE, async () => {
       environment: process.env,
       grants,
       policies,
+      webhooks,
       secrets: environmentSecrets(process.env),
       ...(tokens && { tokens }),
       ...(modelLimits && { modelLimits }),

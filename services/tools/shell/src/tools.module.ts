@@ -4,12 +4,13 @@ import type { Pool } from '@weft/adapter-postgres';
 import { TOPICS, type PermissionsPeer } from '@weft/contracts';
 import { HealthChecks, logFor, Shutdown } from '@weft/nest-platform';
 import { claimRedeemingWorker, type Bus, type PayloadStore, type TokenStream } from '@weft/pipeline';
-import { labelMatcher, offerTools, policiesOfGrants, type Grant, type PolicySource, type ToolDefinition } from '@weft/tools/core';
+import { labelMatcher, offerTools, policiesOfGrants, type Grant, type PolicySource, type ToolDefinition, type Webhook } from '@weft/tools/core';
 import { LocalLimiter, LocalSlots, LocalStream } from '@weft/adapter-local';
 import { Gate } from './carry-out/gate.js';
 import { ToolsWorker } from './carry-out/worker.js';
 import type { ToolsSettings } from './config.js';
 import { JobsConsumer } from './consume/jobs.consumer.js';
+import { LifecycleConsumer, WEBHOOKS_GROUP } from './consume/lifecycle.consumer.js';
 import { PERMISSIONS_PEER, PermissionsController } from './consume/permissions.controller.js';
 import { TOOLS_WIRE_WORKER, TOOLS_WORKER, WorkerController } from './consume/worker.controller.js';
 import type { EgressClient } from './egress/egress-client.js';
@@ -31,6 +32,8 @@ import type { Secrets } from './secret/secrets.js';
 import { openSource, type Environment } from './source/open-source.js';
 import { rulesOf, type SourceDeclaration } from './source/source-declaration.js';
 import { ToolSources } from './source/tool-sources.js';
+import { WebhookStore } from './webhook/webhook.store.js';
+import { Webhooks } from './webhook/webhooks.js';
 
 /** What tools runs on. Whoever hands it in closes it. */
 export interface ToolsPorts {
@@ -49,12 +52,14 @@ export interface ToolsPorts {
   readonly grants: readonly Grant[];
   /** Policies besides the grants. */
   readonly policies?: readonly PolicySource[];
+  /** Who is told of lifecycle events. Default: nobody. */
+  readonly webhooks?: readonly Webhook[];
   readonly secrets: Secrets;
   /** What all processes together ask of a provider. Default: what this one does. */
   readonly modelLimits?: Pick<TrafficPorts, 'limiterOf' | 'slots'>;
   /** Where answers of models are shown while they come. Default: to nobody. */
   readonly tokens?: TokenStream;
-  readonly settings: Omit<ToolsSettings, 'WEFT_TOOLS_FILE' | 'WEFT_GRANTS_FILE' | 'WEFT_POLICIES_FILE'>;
+  readonly settings: Omit<ToolsSettings, 'WEFT_TOOLS_FILE' | 'WEFT_GRANTS_FILE' | 'WEFT_POLICIES_FILE' | 'WEFT_WEBHOOKS_FILE'>;
 }
 
 /** The ports out of other providers, as where the bus lives in the same application. */
@@ -135,11 +140,25 @@ class ToolsWork implements OnApplicationBootstrap {
     const jobs = new JobsConsumer(worker, this.ports.bus);
     const subscription = await this.ports.bus.subscribe({ topic: TOPICS.jobs.name, group: CONSUMER_GROUP, handle: (batch) => jobs.handle(batch) });
     this.shutdown.on('intake', 'tools consumer', () => subscription.close());
+    await this.#tellWebhooks();
     this.shutdown.on('workers', 'tools jobs', async () => {
       await worker.drain();
       await Promise.all([ledger.stop(), sources.stop(), sandbox.close()]);
       egress.close();
     });
+  }
+
+  /** Listens to what happens only where somebody is to be told of it. */
+  async #tellWebhooks(): Promise<void> {
+    const { webhooks: declared = [], enginePool, bus, secrets } = this.ports;
+    if (declared.length === 0) return;
+    const onFault = (error: unknown, what: string): void => logFor('tools').warn(`a fault while ${what}; it is tried again`, { error });
+    const webhooks = new Webhooks({ webhooks: declared, store: new WebhookStore(enginePool), egress: this.parts.egress, secrets, bus, onFault });
+    const consumer = new LifecycleConsumer(declared, (messages) => webhooks.tell(messages));
+    const subscription = await bus.subscribe({ topic: TOPICS.lifecycle.name, group: WEBHOOKS_GROUP, handle: (batch) => consumer.handle(batch) });
+    webhooks.start();
+    this.shutdown.on('intake', 'webhooks consumer', () => subscription.close());
+    this.shutdown.on('work', 'webhooks', () => webhooks.stop());
   }
 }
 

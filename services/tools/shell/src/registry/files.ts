@@ -102,7 +102,8 @@ export function parseGrants(text: string, path: string): readonly Grant[] {
   return (parsed(grantsFile, text, path, 'grants') as { readonly grants: readonly Grant[] }).grants;
 }
 
-function parsed(schema: z.ZodType, text: string, path: string, what: string): unknown {
+/** Reads YAML by a schema. @param what for the sentence. @throws FileInvalid */
+export function parsed(schema: z.ZodType, text: string, path: string, what: string): unknown {
   const document = parseDocument(text);
   if (document.errors.length > 0)
     throw new FileInvalid(
