@@ -7,6 +7,7 @@ export * from './peers.js';
 export * from './request-event.js';
 export * from './topics.js';
 export * from './generated/weft/v1/audit.js';
+export * from './generated/weft/v1/budgets.js';
 export * from './generated/weft/v1/context.js';
 export * from './generated/weft/v1/jobs.js';
 export * from './generated/weft/v1/orchestration.js';

@@ -1,6 +1,7 @@
 // The generated services as plain promise interfaces: the same in process and over gRPC.
 import type { handleServerStreamingCall, handleUnaryCall } from '@grpc/grpc-js';
 import type { AuditServer } from './generated/weft/v1/audit.js';
+import type { BudgetsServer } from './generated/weft/v1/budgets.js';
 import type { Context } from './generated/weft/v1/context.js';
 import type { WorkerServer } from './generated/weft/v1/jobs.js';
 import type { OrchestrationServer } from './generated/weft/v1/orchestration.js';
@@ -25,4 +26,5 @@ export type WorkerPeer = PeerOf<WorkerServer>;
 export type OrchestrationPeer = PeerOf<OrchestrationServer>;
 export type RoutingPeer = PeerOf<RoutingServer>;
 export type AuditPeer = PeerOf<AuditServer>;
+export type BudgetsPeer = PeerOf<BudgetsServer>;
 export type PermissionsPeer = PeerOf<PermissionsServer>;

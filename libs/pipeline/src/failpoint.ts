@@ -26,6 +26,8 @@ export const FAILPOINTS = [
   'tools.record-dispatch',
   'tools.send-effect',
   'tools.record-outcome',
+  'tools.reserve',
+  'tools.settle',
   'tools.reconcile',
   'memory.remember',
   'validation.store-verdicts',

@@ -5,6 +5,7 @@ import { Command, CommanderError } from 'commander';
 import { registerArchive } from './commands/archive.js';
 import { registerAudit } from './commands/audit.js';
 import { registerBench } from './commands/bench.js';
+import { registerBudgets } from './commands/budgets.js';
 import { registerBulk } from './commands/bulk.js';
 import { registerConformance } from './commands/conformance.js';
 import { registerDb } from './commands/db.js';
@@ -53,6 +54,7 @@ for (const register of [
   registerExecutions,
   registerBulk,
   registerModels,
+  registerBudgets,
   registerReviews,
   registerKeys,
   registerOperations,

@@ -2,7 +2,7 @@
 import { LocalBus, LocalLimiter, LocalStream } from '@weft/adapter-local';
 import { checkMigrated, engineRole, tenantRole, type StoreAddress } from '@weft/adapter-postgres';
 import { AuditModule, AUDIT_PEER } from '@weft/audit/shell';
-import type { AuditPeer, OrchestrationPeer, PermissionsPeer, RoutingPeer, WorkerPeer } from '@weft/contracts';
+import type { AuditPeer, BudgetsPeer, OrchestrationPeer, PermissionsPeer, RoutingPeer, WorkerPeer } from '@weft/contracts';
 import { boundCrowd, GatewayModule } from '@weft/gateway/shell';
 import { MEMORY_WORKER, MemoryModule } from '@weft/memory/shell';
 import { Module, type DynamicModule } from '@nestjs/common';
@@ -10,7 +10,19 @@ import { BODY_OVERHEAD_BYTES, BusTransport, logFor, Shutdown, type AppOptions, t
 import { OrchestrationController, OrchestrationModule } from '@weft/orchestration/shell';
 import type { Bus } from '@weft/pipeline';
 import { loadRouteTable, ROUTING_PEER, RoutingModule } from '@weft/routing/shell';
-import { environmentSecrets, NO_DECLARATIONS, PERMISSIONS_PEER, readGrantsFile, readPoliciesFile, readToolsFile, readWebhooksFile, TOOLS_WORKER, ToolsModule } from '@weft/tools/shell';
+import {
+  BUDGETS_PEER,
+  environmentSecrets,
+  NO_DECLARATIONS,
+  PERMISSIONS_PEER,
+  readBudgetsFile,
+  readGrantsFile,
+  readPoliciesFile,
+  readToolsFile,
+  readWebhooksFile,
+  TOOLS_WORKER,
+  ToolsModule,
+} from '@weft/tools/shell';
 import { VALIDATION_WORKER, ValidationModule } from '@weft/validation/shell';
 import { defaultKey, deployFolder } from './bootstrap.js';
 import type { StandaloneConfig } from './config.js';
@@ -49,6 +61,7 @@ export async function compose(config: StandaloneConfig): Promise<Composition> {
     routing: servicePool(store, engineRole('routing'), 3),
     routingTenant: servicePool(store, tenantRole('routing'), 2),
     tools: servicePool(store, engineRole('tools'), 4),
+    toolsTenant: servicePool(store, tenantRole('tools'), 2),
     memory: servicePool(store, engineRole('memory'), 2),
     validation: servicePool(store, engineRole('validation'), 2),
   };
@@ -60,7 +73,7 @@ export async function compose(config: StandaloneConfig): Promise<Composition> {
   let running: RunningApp | undefined;
   const peer = <P extends object>(token: symbol | (abstract new (...args: never[]) => P)): P => lazyPeer<P>(() => running!.app.get<P>(token as symbol, { strict: false }));
   const orchestration = peer<OrchestrationPeer>(OrchestrationController as unknown as symbol);
-  const { gateway: gatewayPool, routing: routingPool, routingTenant, tools: toolsPool, memory: memoryPool, validation: validationPool } = pools;
+  const { gateway: gatewayPool, routing: routingPool, routingTenant, tools: toolsPool, toolsTenant, memory: memoryPool, validation: validationPool } = pools;
 
   const modules: DynamicModule[] = [
     OrchestrationModule.forRoot({
@@ -73,12 +86,14 @@ export async function compose(config: StandaloneConfig): Promise<Composition> {
     }),
     ToolsModule.forRoot({
       enginePool: toolsPool,
+      tenantPool: toolsTenant,
       bus,
       ...(config.WEFT_TOOLS_FILE === undefined ? NO_DECLARATIONS : readToolsFile(config.WEFT_TOOLS_FILE)),
       environment: process.env,
       grants: config.WEFT_GRANTS_FILE === undefined ? [] : readGrantsFile(config.WEFT_GRANTS_FILE),
       policies: config.WEFT_POLICIES_FILE === undefined ? [] : readPoliciesFile(config.WEFT_POLICIES_FILE),
       webhooks: config.WEFT_WEBHOOKS_FILE === undefined ? [] : readWebhooksFile(config.WEFT_WEBHOOKS_FILE),
+      budgets: config.WEFT_BUDGETS_FILE === undefined ? [] : readBudgetsFile(config.WEFT_BUDGETS_FILE),
       secrets: environmentSecrets(process.env),
       tokens,
       settings: config,
@@ -95,7 +110,7 @@ export async function compose(config: StandaloneConfig): Promise<Composition> {
       routing: peer<RoutingPeer>(ROUTING_PEER),
       orchestration,
       audit: peer<AuditPeer>(AUDIT_PEER),
-      tools: { permissions: peer<PermissionsPeer>(PERMISSIONS_PEER) },
+      tools: { permissions: peer<PermissionsPeer>(PERMISSIONS_PEER), budgets: peer<BudgetsPeer>(BUDGETS_PEER) },
       settings: config,
     }),
   ];

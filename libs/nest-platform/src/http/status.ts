@@ -46,7 +46,7 @@ const STATUS: Readonly<Record<string, Status>> = {
   'no-route': unprocessable,
   'workflow-invalid': unprocessable,
   'workflow-syntax': unprocessable,
-  'over-budget': { http: 402, grpc: grpc.RESOURCE_EXHAUSTED },
+  'budget-exceeded': { http: 402, grpc: grpc.RESOURCE_EXHAUSTED },
   'rate-limited': exhausted,
   'too-many-signals': exhausted,
   overloaded: unavailable,

@@ -110,7 +110,13 @@ export async function openTrial({ name, profile, seed, plant, lostAnswers = 0.03
 function environment(home: string, receiver: string): Readonly<Record<string, string>> {
   const tools = join(home, 'tools.yaml');
   writeFileSync(tools, readFileSync(join(FILES, 'tools.yaml'), 'utf8').replaceAll('COUNTING_SERVER', receiver));
-  return { WEFT_TOOLS_FILE: tools, WEFT_GRANTS_FILE: join(FILES, 'grants.yaml'), WEFT_ROUTES_FILE: join(FILES, 'routes.yaml'), WEFT_EGRESS_ALLOW: receiver };
+  return {
+    WEFT_TOOLS_FILE: tools,
+    WEFT_GRANTS_FILE: join(FILES, 'grants.yaml'),
+    WEFT_BUDGETS_FILE: join(FILES, 'budgets.yaml'),
+    WEFT_ROUTES_FILE: join(FILES, 'routes.yaml'),
+    WEFT_EGRESS_ALLOW: receiver,
+  };
 }
 
 async function requested(client: GatewayClient, id: string, n: number): Promise<Requested> {

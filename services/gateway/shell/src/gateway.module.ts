@@ -7,6 +7,7 @@ import { systemClock, type TokenStream } from '@weft/pipeline';
 import { randomUUID } from 'node:crypto';
 import { ResultWaiter } from './answer/result-waiter.js';
 import { AuditController } from './controllers/audit.controller.js';
+import { BudgetsController } from './controllers/budgets.controller.js';
 import { ChatController } from './controllers/chat.controller.js';
 import { ModelsController } from './controllers/models.controller.js';
 import { AuthorizeController } from './controllers/authorize.controller.js';
@@ -23,7 +24,7 @@ import { KeyGuard, LIMITER } from './http/key.guard.js';
 import { TraceInterceptor } from './http/trace.interceptor.js';
 import { findApiKey } from './keys/api-key.store.js';
 import { Authenticator } from './keys/authenticator.js';
-import { AUDIT, ORCHESTRATION, PAYLOADS, TOKENS, PERMISSIONS, ROUTING, SETTINGS, type GatewayPorts, type PayloadReader } from './ports.js';
+import { AUDIT, BUDGETS, ORCHESTRATION, PAYLOADS, TOKENS, PERMISSIONS, ROUTING, SETTINGS, type GatewayPorts, type PayloadReader } from './ports.js';
 
 /** The ports out of other providers, as where the peers live in the same process. */
 export interface GatewayModuleOptions extends Pick<ModuleMetadata, 'imports'>, Pick<FactoryProvider<GatewayPorts>, 'inject' | 'useFactory'> {}
@@ -45,6 +46,7 @@ const CONTROLLERS = [
   ReviewsController,
   PayloadsController,
   AuthorizeController,
+  BudgetsController,
   DefinitionsController,
   AuditController,
   ModelsController,
@@ -94,6 +96,7 @@ export class GatewayModule {
         part(AUDIT, ({ audit }) => audit),
         part(PERMISSIONS, ({ tools }) => tools.permissions),
         part(TOKENS, ({ tokens = NO_TOKENS }) => tokens),
+        part(BUDGETS, ({ tools }) => tools.budgets),
         part(PAYLOADS, ({ payloads = NO_PAYLOADS }) => payloads),
         part(SETTINGS, ({ settings }) => settings),
         part(LIMITER, ({ limiter }) => limiter),

@@ -13,6 +13,10 @@ import {
   type ListReviewsRequest,
   type AcceptRequest,
   type AuditPeer,
+  type Budget,
+  type BudgetName,
+  type BudgetsPeer,
+  type BudgetState,
   type PermissionsPeer,
   type BulkRequest,
   type Context,
@@ -82,6 +86,9 @@ const ROUTES: readonly { readonly route: string; readonly path?: string; readonl
   { route: 'POST /v1/reviews/:id/decide', path: '/v1/reviews/foreign/decide', body: { outcome: 'approved' }, withForeignId: 404 },
   { route: 'POST /v1/definitions', body: 'document: {}' },
   { route: 'GET /v1/definitions' },
+  { route: 'GET /v1/budgets' },
+  { route: 'PUT /v1/budgets', body: { scope: 'tool', name: 'mail', calls: 1 } },
+  { route: 'DELETE /v1/budgets', path: '/v1/budgets?scope=tool&name=mail' },
   { route: 'POST /v1/authorize', body: { workflow: 'acme/x', tool: 'send-mail' } },
   { route: 'GET /v1/audit/checkpoint' },
   { route: 'GET /v1/audit/tile/*path', path: '/v1/audit/tile/0/000' },
@@ -526,6 +533,18 @@ describe('reviews, definitions and the log', () => {
     expect((await ask({ workflow: 'acme/x', argumens: {} })).status).toBe(400);
   });
 
+  it('show, set and remove budgets, with what is left of them', async () => {
+    const put = (body: unknown): Promise<Response> => call('/v1/budgets', { method: 'PUT', body: JSON.stringify(body) });
+    const listed = (await (await call('/v1/budgets?execution=e')).json()) as { budgets: object[]; nextCursor: string };
+    expect(listed).toMatchObject({ nextCursor: 'next', budgets: [{ scope: 'tool', name: 'e', per: 'day', source: 'set', limits: { money: 1, calls: 2 } }] });
+    expect(listed.budgets[0]).toMatchObject({ spent: { money: 0.25, tokens: 7, calls: 2 }, left: { money: 0.75, calls: 0 }, renewsAt: '1970-01-02T00:00:00.000Z' });
+    expect(await (await put({ scope: 'agent', name: 'helper', money: 0.1, per: 'month' })).json()).toMatchObject({ scope: 'agent', name: 'helper', per: 'month', limits: { money: 0.1 } });
+    expect(await problem(await put({ scope: 'tool', name: 'mail', calls: -1 }))).toContain('Expected field `calls` to be a number from 0');
+    expect(await problem(await put({ scope: 'tool', cals: 1 }))).toContain('no fields but');
+    expect((await call('/v1/budgets?scope=tool&name=mail', { method: 'DELETE' })).status).toBe(200);
+    expect((await call('/v1/budgets?scope=agent&name=nobody', { method: 'DELETE' })).status).toBe(404);
+  });
+
   it('keep the entries of the log, which name everybody, to auditors', async () => {
     const asOther = { headers: { authorization: `Bearer ${given.otherKey}` } };
     expect((await fetch(`${given.url}/v1/audit/tile/0/000`, asOther)).status).toBe(200);
@@ -930,6 +949,24 @@ async function startGateway() {
       policyDigest: 'd',
     }),
   };
+  const used: Budget = { moneyMicros: 250_000, tokens: 7, calls: 2 };
+  const state = (name: BudgetName | undefined, more: Partial<BudgetState> = {}): BudgetState => ({
+    name,
+    moneyMicros: 1_000_000,
+    tokens: undefined,
+    calls: 2,
+    source: 'set',
+    spent: used,
+    reserved: { moneyMicros: 0, tokens: 0, calls: 0 },
+    startMs: 0,
+    endMs: 0,
+    ...more,
+  });
+  const budgets: BudgetsPeer = {
+    listBudgets: async ({ executionId }) => ({ budgets: [state({ scope: 'tool', name: executionId || 'mail', per: 'day' }, { endMs: 86_400_000 })], nextCursor: 'next' }),
+    setBudget: async ({ name, moneyMicros, tokens, calls }) => state(name, { moneyMicros, tokens, calls }),
+    removeBudget: async (name) => (name.scope === 'tool' ? state(name) : refuse('not-found', 'Expected a budget of this tenant.')),
+  };
   const payloads = { read: async (tenant: string, digest: string) => (tenant === 'default' && digest === PAYLOAD ? Buffer.from('{"output":"large"}') : undefined) };
   const tokens = new LocalStream();
   const limiter: Limiter = { take: async () => allowance, close: async () => undefined };
@@ -946,7 +983,7 @@ async function startGateway() {
     service: 'gateway',
     http: { port: 0 },
     before: [boundCrowd(ACCEPTING_MAX)],
-    module: GatewayModule.forRoot({ enginePool: pool, bus, limiter, routing, orchestration, audit, tools: { permissions }, payloads, tokens, settings }),
+    module: GatewayModule.forRoot({ enginePool: pool, bus, limiter, routing, orchestration, audit, tools: { permissions, budgets }, payloads, tokens, settings }),
   });
   return {
     url: running.url,

@@ -1,6 +1,6 @@
 // What the gateway runs on, under the tokens that its controllers ask for.
 import type { Pool } from '@weft/adapter-postgres';
-import type { AuditPeer, OrchestrationPeer, PermissionsPeer, RoutingPeer } from '@weft/contracts';
+import type { AuditPeer, BudgetsPeer, OrchestrationPeer, PermissionsPeer, RoutingPeer } from '@weft/contracts';
 import type { Bus, Clock, Limiter, TokenStream } from '@weft/pipeline';
 import type { GatewaySettings } from './config.js';
 
@@ -13,6 +13,7 @@ export interface PayloadReader {
 /** The services that tools answers to people. */
 export interface ToolsPeers {
   readonly permissions: PermissionsPeer;
+  readonly budgets: BudgetsPeer;
 }
 
 /** What the gateway runs on. Whoever hands it in closes it. */
@@ -40,5 +41,6 @@ export const ORCHESTRATION = Symbol('weft.gateway.orchestration');
 export const AUDIT = Symbol('weft.gateway.audit');
 export const PERMISSIONS = Symbol('weft.gateway.permissions');
 export const TOKENS = Symbol('weft.gateway.tokens');
+export const BUDGETS = Symbol('weft.gateway.budgets');
 export const PAYLOADS = Symbol('weft.gateway.payloads');
 export const SETTINGS = Symbol('weft.gateway.settings');

@@ -38,6 +38,14 @@ export const toolsSettings = {
   WEFT_TRUSTED_LABELS: labelList
     .default([])
     .describe('Taint labels, separated by commas, that are no untrusted input, as the operator vouches for their source: such as request:/crm. `*` stands for any text.'),
+  WEFT_BUDGETS_FILE: z.string().optional().describe('Path of the budgets (YAML), besides those that are set with `weft budgets set`.'),
+  WEFT_BUDGET_LEASE_MS: z.coerce
+    .number()
+    .int()
+    .min(500)
+    .max(3_600_000)
+    .default(30_000)
+    .describe('How long what a job reserved of a budget outlives a crash, beyond the timeout of the job, in milliseconds; then it is freed or counts as spent.'),
   WEFT_TOOLS_CONCURRENCY: z.coerce.number().int().min(1).max(10_000).default(64).describe('Requests to tools, endpoints and models on their way at once.'),
   WEFT_MODEL_TIMEOUT_MS: z.coerce.number().int().min(100).max(600_000).default(60_000).describe('Time for one model candidate to answer, in milliseconds.'),
   WEFT_MODEL_STALL_MS: z.coerce.number().int().min(100).max(600_000).default(15_000).describe('Longest silence within an answer that streams before it counts as broken, in milliseconds.'),

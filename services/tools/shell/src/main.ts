@@ -1,11 +1,12 @@
 // Tools as a process of the mesh.
 import { ensureTopics, KafkaBus } from '@weft/adapter-kafka';
 import { LocalSlots } from '@weft/adapter-local';
-import { checkMigrated, engineRole, openPool, parseStoreUrl, PostgresPayloadStore } from '@weft/adapter-postgres';
+import { checkMigrated, engineRole, openPool, parseStoreUrl, PostgresPayloadStore, tenantRole, type Pool } from '@weft/adapter-postgres';
 import { connectRedis, RedisLimiter, RedisSlots, RedisStream } from '@weft/adapter-redis';
-import { PermissionsService, WorkerService } from '@weft/contracts';
+import { BudgetsService, PermissionsService, WorkerService } from '@weft/contracts';
 import { consumerTimingOf, grpcServerOptions, loadConfig, logFor, runService, Shutdown } from '@weft/nest-platform';
 import { claimCheckedBus, type Allowance } from '@weft/pipeline';
+import { readBudgetsFile } from './budget/budgets.file.js';
 import { toolsConfig } from './config.js';
 import { toolsMigrations } from './migrations/index.js';
 import { readPoliciesFile } from './permission/policy-set.js';
@@ -23,8 +24,10 @@ await runService(SERVICE, async () => {
   const grants = config.WEFT_GRANTS_FILE === undefined ? [] : readGrantsFile(config.WEFT_GRANTS_FILE);
   const policies = config.WEFT_POLICIES_FILE === undefined ? [] : readPoliciesFile(config.WEFT_POLICIES_FILE);
   const webhooks = config.WEFT_WEBHOOKS_FILE === undefined ? [] : readWebhooksFile(config.WEFT_WEBHOOKS_FILE);
+  const budgets = config.WEFT_BUDGETS_FILE === undefined ? [] : readBudgetsFile(config.WEFT_BUDGETS_FILE);
   const address = parseStoreUrl(config.WEFT_STORE_URL);
-  const enginePool = openPool(address, { role: engineRole(SERVICE), password: config.WEFT_STORE_PASSWORD ?? address.password, applicationName: `weft ${SERVICE}` });
+  const poolOf = (role: string): Pool => openPool(address, { role, password: config.WEFT_STORE_PASSWORD ?? address.password, applicationName: `weft ${SERVICE}` });
+  const [enginePool, tenantPool] = [poolOf(engineRole(SERVICE)), poolOf(tenantRole(SERVICE))];
   await checkMigrated(enginePool, toolsMigrations);
   const kafka = { brokers: config.WEFT_KAFKA.split(','), clientId: SERVICE };
   await ensureTopics(kafka, ['weft.jobs', 'weft.commands', 'weft.lifecycle']);
@@ -46,6 +49,7 @@ await runService(SERVICE, async () => {
     http: { port: config.WEFT_PORT, host: config.WEFT_HOST },
     module: ToolsModule.forRoot({
       enginePool,
+      tenantPool,
       bus,
       payloads,
       ...declarations,
@@ -53,15 +57,16 @@ await runService(SERVICE, async () => {
       grants,
       policies,
       webhooks,
+      budgets,
       secrets: environmentSecrets(process.env),
       ...(tokens && { tokens }),
       ...(modelLimits && { modelLimits }),
       settings: config,
     }),
-    transports: () => [grpcServerOptions({ address: config.WEFT_GRPC_ADDRESS, services: [WorkerService, PermissionsService] })],
+    transports: () => [grpcServerOptions({ address: config.WEFT_GRPC_ADDRESS, services: [WorkerService, PermissionsService, BudgetsService] })],
     prepare: (app) => {
       const shutdown = app.get(Shutdown);
-      shutdown.on('stores', 'store', async () => void (await Promise.all([enginePool.end(), payloads.close()])));
+      shutdown.on('stores', 'store', async () => void (await Promise.all([enginePool.end(), tenantPool.end(), payloads.close()])));
       shutdown.on('stores', 'redis', async () => {
         await tokens?.close();
         await redis?.quit();

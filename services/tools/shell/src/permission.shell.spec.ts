@@ -76,6 +76,7 @@ function startTools(policies = '', enginePool = pool) {
   aborts.push(abort);
   const ports: ToolsPorts = {
     enginePool,
+    tenantPool: enginePool,
     bus: new LocalBus(),
     tools: parseTools(toolsYaml(outside.url), 'spec'),
     grants: parseGrants(GRANTS, 'spec'),
@@ -87,6 +88,7 @@ function startTools(policies = '', enginePool = pool) {
       WEFT_MODEL_STALL_MS: 500,
       WEFT_MODEL_TIMEOUT_MS: 500,
       WEFT_CALL_TIMEOUT_MS: 500,
+      WEFT_BUDGET_LEASE_MS: 5_000,
       WEFT_EGRESS_ALLOW: [],
       WEFT_SANDBOX_PROCESSES: 2,
       WEFT_EGRESS_PRIVATE: [],

@@ -49,6 +49,7 @@ beforeAll(async () => {
   pool = openPool(store.address, { role: engineRole('tools'), applicationName: 'tools spec' });
   const module = ToolsModule.forRoot({
     enginePool: pool,
+    tenantPool: pool,
     bus,
     tools: [{ name: 'echo', description: 'Answers.', kind: 'static', effect: 'read', input: {}, timeoutMs: 1000, answer: 'hi' }],
     grants: [{ tenant: '*', workflow: 'acme/*', tools: ['echo'], kinds: [] }],
@@ -59,6 +60,7 @@ beforeAll(async () => {
       WEFT_MODEL_TIMEOUT_MS: 500,
       WEFT_MODEL_STALL_MS: 500,
       WEFT_CALL_TIMEOUT_MS: 500,
+      WEFT_BUDGET_LEASE_MS: 5_000,
       WEFT_EGRESS_ALLOW: [],
       WEFT_SANDBOX_PROCESSES: 2,
       WEFT_EGRESS_PRIVATE: [],

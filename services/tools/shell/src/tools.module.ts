@@ -1,14 +1,19 @@
 // The composition of tools: the only file where its ports meet its parts.
 import { Module, type DynamicModule, type FactoryProvider, type ModuleMetadata, type OnApplicationBootstrap } from '@nestjs/common';
 import type { Pool } from '@weft/adapter-postgres';
-import { TOPICS, type PermissionsPeer } from '@weft/contracts';
+import { TOPICS, type BudgetsPeer, type PermissionsPeer } from '@weft/contracts';
 import { HealthChecks, logFor, Shutdown } from '@weft/nest-platform';
 import { claimRedeemingWorker, type Bus, type PayloadStore, type TokenStream } from '@weft/pipeline';
-import { labelMatcher, offerTools, policiesOfGrants, type Grant, type PolicySource, type ToolDefinition, type Webhook } from '@weft/tools/core';
+import { labelMatcher, offerTools, policiesOfGrants, type Budget, type Grant, type PolicySource, type ToolDefinition, type Webhook } from '@weft/tools/core';
 import { LocalLimiter, LocalSlots, LocalStream } from '@weft/adapter-local';
+import { BudgetDirectory } from './budget/budget.directory.js';
+import { BudgetLedger } from './budget/budget.ledger.js';
+import { budgetsPeer } from './budget/budgets.peer.js';
+import { ReservationStore } from './budget/reservation.store.js';
 import { Gate } from './carry-out/gate.js';
 import { ToolsWorker } from './carry-out/worker.js';
 import type { ToolsSettings } from './config.js';
+import { BUDGETS_PEER, BudgetsController } from './consume/budgets.controller.js';
 import { JobsConsumer } from './consume/jobs.consumer.js';
 import { LifecycleConsumer, WEBHOOKS_GROUP } from './consume/lifecycle.consumer.js';
 import { PERMISSIONS_PEER, PermissionsController } from './consume/permissions.controller.js';
@@ -39,6 +44,8 @@ import { Webhooks } from './webhook/webhooks.js';
 export interface ToolsPorts {
   /** Of tools' engine role: writes the effect ledger. */
   readonly enginePool: Pool;
+  /** Of tools' tenant role: reads what a caller may see. */
+  readonly tenantPool: Pool;
   readonly bus: Bus;
   /** Where large texts of jobs and results lie that come over the wire. Without it calls carry all. */
   readonly payloads?: PayloadStore;
@@ -54,12 +61,14 @@ export interface ToolsPorts {
   readonly policies?: readonly PolicySource[];
   /** Who is told of lifecycle events. Default: nobody. */
   readonly webhooks?: readonly Webhook[];
+  /** Those of the operator's file. Default: none. */
+  readonly budgets?: readonly Budget[];
   readonly secrets: Secrets;
   /** What all processes together ask of a provider. Default: what this one does. */
   readonly modelLimits?: Pick<TrafficPorts, 'limiterOf' | 'slots'>;
   /** Where answers of models are shown while they come. Default: to nobody. */
   readonly tokens?: TokenStream;
-  readonly settings: Omit<ToolsSettings, 'WEFT_TOOLS_FILE' | 'WEFT_GRANTS_FILE' | 'WEFT_POLICIES_FILE' | 'WEFT_WEBHOOKS_FILE'>;
+  readonly settings: Omit<ToolsSettings, 'WEFT_TOOLS_FILE' | 'WEFT_GRANTS_FILE' | 'WEFT_POLICIES_FILE' | 'WEFT_WEBHOOKS_FILE' | 'WEFT_BUDGETS_FILE'>;
 }
 
 /** The ports out of other providers, as where the bus lives in the same application. */
@@ -73,7 +82,9 @@ interface Parts {
   readonly worker: ToolsWorker;
   readonly permissions: PermissionsPeer;
   readonly switches: SwitchBoard;
+  readonly budgetsPeer: BudgetsPeer;
   readonly ledger: EffectLedger;
+  readonly budgets: BudgetLedger;
   readonly egress: EgressClient;
   readonly sources: ToolSources;
   readonly pins: PinBook;
@@ -100,11 +111,20 @@ export function toolsParts(ports: ToolsPorts, signal: AbortSignal): Parts {
   const sandbox = new Sandbox(settings.WEFT_SANDBOX_PROCESSES);
   const registry = withSources(registryOf(ports.tools, { egress, secrets: ports.secrets, sandbox }), sources);
   if (ports.tools.some(({ kind }) => kind === 'script')) sandbox.warm();
+  const directory = new BudgetDirectory(ports.budgets ?? [], ports.enginePool);
+  const budgets = new BudgetLedger({
+    directory,
+    store: new ReservationStore(ports.enginePool),
+    now: () => ledger.now(),
+    leaseMs: settings.WEFT_BUDGET_LEASE_MS,
+    onFault: (fault) => log.warn('budgets wait for their store', { error: fault }),
+  });
   const worker = new ToolsWorker({
     registry,
     permissions,
     takeApproval: (tenant, approval, key) => takeApproval(ports.enginePool, tenant, approval, key),
     ledger,
+    budgets,
     egress,
     gate: new Gate(settings.WEFT_TOOLS_CONCURRENCY),
     secrets: ports.secrets,
@@ -119,7 +139,8 @@ export function toolsParts(ports: ToolsPorts, signal: AbortSignal): Parts {
     log,
     onContradiction: (key, message) => log.error('the ledger is contradicted', { key, reason: message }),
   });
-  return { worker, permissions: dryRun(permissions, registry), switches, ledger, egress, sources, pins, sandbox };
+  const shown = budgetsPeer({ directory, tenantPool: ports.tenantPool, now: () => ledger.now() });
+  return { worker, budgetsPeer: shown, permissions: dryRun(permissions, registry), switches, ledger, budgets, egress, sources, pins, sandbox };
 }
 
 /** Consumes jobs for as long as the application takes work. */
@@ -134,8 +155,8 @@ class ToolsWork implements OnApplicationBootstrap {
   }
 
   async onApplicationBootstrap(): Promise<void> {
-    const { worker, switches, ledger, egress, sources, sandbox } = this.parts;
-    await switches.refresh();
+    const { worker, switches, ledger, budgets, egress, sources, sandbox } = this.parts;
+    await Promise.all([switches.refresh(), budgets.start()]);
     await sources.start();
     const jobs = new JobsConsumer(worker, this.ports.bus);
     const subscription = await this.ports.bus.subscribe({ topic: TOPICS.jobs.name, group: CONSUMER_GROUP, handle: (batch) => jobs.handle(batch) });
@@ -143,7 +164,7 @@ class ToolsWork implements OnApplicationBootstrap {
     await this.#tellWebhooks();
     this.shutdown.on('workers', 'tools jobs', async () => {
       await worker.drain();
-      await Promise.all([ledger.stop(), sources.stop(), sandbox.close()]);
+      await Promise.all([ledger.stop(), budgets.stop(), sources.stop(), sandbox.close()]);
       egress.close();
     });
   }
@@ -174,11 +195,12 @@ export class ToolsModule {
     return {
       module: ToolsModule,
       imports: imports ?? [],
-      controllers: [WorkerController, PermissionsController],
+      controllers: [WorkerController, PermissionsController, BudgetsController],
       providers: [
         { provide: PORTS, useFactory, inject: inject ?? [] },
         { provide: PARTS, inject: [PORTS, Shutdown], useFactory: (ports: ToolsPorts, shutdown: Shutdown) => toolsParts(ports, shutdown.signal) },
         { provide: PERMISSIONS_PEER, inject: [PARTS], useFactory: (parts: Parts) => parts.permissions },
+        { provide: BUDGETS_PEER, inject: [PARTS], useFactory: (parts: Parts) => parts.budgetsPeer },
         { provide: TOOLS_WORKER, inject: [PARTS], useFactory: (parts: Parts) => parts.worker },
         { provide: TOOLS_WIRE_WORKER, inject: [PORTS, PARTS], useFactory: ({ payloads }: ToolsPorts, { worker }: Parts) => (payloads ? claimRedeemingWorker(worker, payloads) : worker) },
         {
@@ -187,7 +209,7 @@ export class ToolsModule {
           useFactory: (ports: ToolsPorts, parts: Parts, shutdown: Shutdown, health: HealthChecks) => new ToolsWork(ports, parts, shutdown, health),
         },
       ],
-      exports: [TOOLS_WORKER, PERMISSIONS_PEER],
+      exports: [TOOLS_WORKER, PERMISSIONS_PEER, BUDGETS_PEER],
     };
   }
 }

@@ -78,6 +78,7 @@ const SETTINGS = {
   WEFT_MODEL_TIMEOUT_MS: 500,
   WEFT_MODEL_STALL_MS: 500,
   WEFT_CALL_TIMEOUT_MS: 500,
+  WEFT_BUDGET_LEASE_MS: 5_000,
   WEFT_EGRESS_ALLOW: [] as string[],
   WEFT_SANDBOX_PROCESSES: 2,
   WEFT_EGRESS_PRIVATE: [],
@@ -134,6 +135,7 @@ grants:
 
 let store: ScratchStore;
 let pool: Pool;
+let tenantPool: Pool;
 let outside: Outside;
 let ports: ToolsPorts;
 let number = 0;
@@ -143,15 +145,17 @@ beforeAll(async () => {
   configureLog({ write: () => undefined });
   store = await openScratchStore([toolsMigrations]);
   pool = openPool(store.address, { role: engineRole('tools'), applicationName: 'tools spec' });
+  tenantPool = openPool(store.address, { role: tenantRole('tools'), applicationName: 'tools spec tenant' });
 });
 afterAll(async () => {
-  await pool.end();
+  await Promise.all([pool.end(), tenantPool.end()]);
   await store.close();
 });
 beforeEach(async () => {
   outside = await startOutside();
   ports = {
     enginePool: pool,
+    tenantPool,
     bus: new LocalBus(),
     tools: parseTools(toolsYaml(outside.url, 'http://127.0.0.1:1'), 'spec'),
     grants: parseGrants(GRANTS, 'spec'),
@@ -463,10 +467,8 @@ describe('tenants', () => {
   it('see their own effects alone', async () => {
     const job = jobOf('upsert');
     await carry(startTools(), job);
-    const tenantPool = openPool(store.address, { role: tenantRole('tools'), applicationName: 'tools spec tenant' });
     const seen = (tenant: string) => inTenant(tenantPool, tenant, async (query) => (await query('select key from tools.effects where key = $1', [job.idempotencyKey])).length);
     expect([await seen('default'), await seen('other')]).toEqual([1, 0]);
-    await tenantPool.end();
   });
 });
 

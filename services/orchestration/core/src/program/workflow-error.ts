@@ -15,6 +15,7 @@ export function standardError(name: StandardErrorName, instance: string, title: 
 const TYPE_OF_CODE: Readonly<Record<string, StandardErrorName>> = {
   denied: 'authorization',
   'approval-required': 'authorization',
+  'budget-exceeded': 'authorization',
   'input-invalid': 'validation',
   'output-invalid': 'validation',
   'payload-too-large': 'validation',

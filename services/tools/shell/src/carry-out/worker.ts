@@ -6,6 +6,7 @@ import { ATTRIBUTE, GEN_AI, inSpan, isSampled, SPAN } from '@weft/telemetry';
 import { completion, failureReport, PRIVATE_PREFIX, type Target } from '@weft/tools/core';
 import type { Registry } from '../registry/registry.js';
 import type { ToolFacts } from '../registry/tool-entry.js';
+import { callDrawing, sentWhileHeld, withinBudgets, type BudgetPorts } from './budget-step.js';
 import { carryOutEffect, type EffectPorts } from './carry-out-effect.js';
 import { carryOutInfer, leftMs, type InferPorts } from './carry-out-infer.js';
 import { carryOutRead } from './carry-out-read.js';
@@ -15,7 +16,7 @@ import { INTERNAL_ERROR, isForLater } from './internal-error.js';
 import { requestOf, stoppableOf, whenPermitted, type PermissionPorts } from './permission-step.js';
 import type { Work, WorkMaking } from './work.js';
 
-export interface WorkerPorts extends InferPorts, EffectPorts, PermissionPorts {
+export interface WorkerPorts extends InferPorts, EffectPorts, PermissionPorts, BudgetPorts {
   readonly registry: Registry;
   /** Timeout of a `call: http`, milliseconds. */
   readonly callTimeoutMs: number;
@@ -125,9 +126,12 @@ export class ToolsWorker implements WorkerPeer {
     }
     return whenPermitted(this.ports, job, request, (barred) => {
       const labels = entry.data === 'private' ? [`${PRIVATE_PREFIX}tool:${name}`] : NO_TAINT;
-      if (entry.kind === 'static') return completion(job, entry.answerText, undefined, labels);
+      if (entry.kind === 'static') {
+        const answer = (): Command => completion(job, entry.answerText, undefined, labels);
+        return this.ports.budgets.mayDraw(job) ? this.#join(job, async () => withinBudgets(this.ports, job, callDrawing(name, entry.costMicros, false, 0), answer)) : answer();
+      }
       const made = entry.work(job, given);
-      return this.#act(job, made.ok ? { ok: true, work: { ...made.work, taint: [...made.work.taint, ...labels] } } : made, barred);
+      return this.#act(job, made.ok ? { ok: true, work: { ...made.work, taint: [...made.work.taint, ...labels] } } : made, barred, entry.costMicros);
     });
   }
 
@@ -166,17 +170,20 @@ export class ToolsWorker implements WorkerPeer {
   }
 
   /** Everything that leaves this process for a tool or an endpoint, whatever its transport. */
-  #act(job: Job, made: WorkMaking, barred: Failure | undefined): Carried {
+  #act(job: Job, made: WorkMaking, barred: Failure | undefined, costMicros = 0): Carried {
     if (!made.ok) return failureReport(job, made.failure, 'none');
     const timeoutMs = Math.min(made.work.timeoutMs, leftMs(job));
     const work: Work = { ...made.work, timeoutMs: Math.max(0, timeoutMs), ...(barred ? { barred } : {}) };
     // What is in the ledger already is answered from it, however late.
     if (work.effect === 'read' && timeoutMs <= 0) return failureReport(job, rejection('timeout', 'Expected to send before the deadline of the execution but it has passed.'), 'none');
-    return this.#join(job, () =>
+    const send = (held: Work): Promise<Command | undefined> =>
       this.#traced(job, SPAN.toolCall, { [ATTRIBUTE.tool]: work.name, ...work.attributes }, (traceparent) =>
-        work.effect === 'read' ? this.#stoppable(job, [work.name], (signal) => carryOutRead(this.ports.gate, work, traceparent, signal)) : carryOutEffect(this.ports, work, traceparent),
-      ),
-    );
+        held.effect === 'read' ? this.#stoppable(job, [held.name], (signal) => carryOutRead(this.ports.gate, held, traceparent, signal)) : carryOutEffect(this.ports, held, traceparent),
+      );
+    // What is barred sends nothing, so it costs nothing.
+    if (barred) return this.#join(job, () => send(work));
+    const drawing = callDrawing(work.name, costMicros, work.effect !== 'read', work.timeoutMs);
+    return this.#join(job, async () => withinBudgets(this.ports, job, drawing, (holdsUntilMs) => send(sentWhileHeld(work, holdsUntilMs))));
   }
 
   /** Runs what changes nothing; a kill switch on any of its targets ends it at once. */

@@ -17,6 +17,7 @@ const SETTINGS = {
   WEFT_MODEL_STALL_MS: 500,
   WEFT_MODEL_TIMEOUT_MS: 500,
   WEFT_CALL_TIMEOUT_MS: 500,
+  WEFT_BUDGET_LEASE_MS: 5_000,
   WEFT_EGRESS_ALLOW: [] as string[],
   WEFT_SANDBOX_PROCESSES: 2,
   WEFT_EGRESS_PRIVATE: [] as string[],
@@ -54,6 +55,7 @@ async function startTools(sources: object) {
   const parts = toolsParts(
     {
       enginePool: pool,
+      tenantPool: pool,
       bus: new LocalBus(),
       ...declared,
       grants: parseGrants('grants: [{tenant: default, workflow: acme/*, tools: ["*"]}]', 'spec'),
