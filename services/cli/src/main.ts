@@ -4,6 +4,7 @@ import { Fault } from '@weft/pipeline';
 import { Command, CommanderError } from 'commander';
 import { registerArchive } from './commands/archive.js';
 import { registerAudit } from './commands/audit.js';
+import { registerAuthorize } from './commands/authorize.js';
 import { registerBench } from './commands/bench.js';
 import { registerBudgets } from './commands/budgets.js';
 import { registerBulk } from './commands/bulk.js';
@@ -14,6 +15,7 @@ import { registerDeploy } from './commands/deploy.js';
 import { registerDown } from './commands/down.js';
 import { registerExecutions } from './commands/executions.js';
 import { registerKeys } from './commands/keys.js';
+import { registerKill } from './commands/kill.js';
 import { registerOperations } from './commands/operations.js';
 import { registerProve } from './commands/prove.js';
 import { registerPublish } from './commands/publish.js';
@@ -59,6 +61,8 @@ for (const register of [
   registerKeys,
   registerOperations,
   registerSignal,
+  registerAuthorize,
+  registerKill,
   registerAudit,
   registerArchive,
   registerDb,

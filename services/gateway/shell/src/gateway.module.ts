@@ -17,6 +17,7 @@ import { PayloadsController } from './controllers/payloads.controller.js';
 import { RequestsController } from './controllers/requests.controller.js';
 import { ReviewsController } from './controllers/reviews.controller.js';
 import { RootController } from './controllers/root.controller.js';
+import { SwitchesController } from './controllers/switches.controller.js';
 import { SignalsController } from './controllers/signals.controller.js';
 import { TokensController } from './controllers/tokens.controller.js';
 import { UnknownController } from './controllers/unknown.controller.js';
@@ -47,6 +48,7 @@ const CONTROLLERS = [
   PayloadsController,
   AuthorizeController,
   BudgetsController,
+  SwitchesController,
   DefinitionsController,
   AuditController,
   ModelsController,

@@ -89,6 +89,8 @@ const ROUTES: readonly { readonly route: string; readonly path?: string; readonl
   { route: 'GET /v1/budgets' },
   { route: 'PUT /v1/budgets', body: { scope: 'tool', name: 'mail', calls: 1 } },
   { route: 'DELETE /v1/budgets', path: '/v1/budgets?scope=tool&name=mail' },
+  { route: 'GET /v1/switches' },
+  { route: 'POST /v1/switches', body: { kind: 'tool', name: 'send-mail', off: true, reason: 'Odd.' } },
   { route: 'POST /v1/authorize', body: { workflow: 'acme/x', tool: 'send-mail' } },
   { route: 'GET /v1/audit/checkpoint' },
   { route: 'GET /v1/audit/tile/*path', path: '/v1/audit/tile/0/000' },
@@ -545,6 +547,24 @@ describe('reviews, definitions and the log', () => {
     expect((await call('/v1/budgets?scope=agent&name=nobody', { method: 'DELETE' })).status).toBe(404);
   });
 
+  it('let an operator stop what belongs to all, and everybody what is their own', async () => {
+    const change = (body: object, key?: string): Promise<Response> =>
+      call('/v1/switches', {
+        method: 'POST',
+        body: JSON.stringify({ kind: 'tool', name: 'send', off: true, reason: 'Odd.', ...body }),
+        ...(key ? { headers: { authorization: `Bearer ${key}` } } : {}),
+      });
+    expect(await (await change({})).json()).toMatchObject({ kind: 'tool', tenant: 'default', name: 'send', off: true });
+    expect(await (await change({ tenant: '*' })).json()).toMatchObject({ tenant: '*' });
+    expect((await change({ tenant: '*' }, given.otherKey)).status).toBe(403);
+    expect((await change({ tenant: 'default' }, given.otherKey)).status).toBe(403);
+    expect((await change({ kind: 'everything', name: '' }, given.otherKey)).status).toBe(403);
+    expect((await change({}, given.otherKey)).status).toBe(200);
+    expect((await change({ off: 'yes' })).status).toBe(400);
+    expect(await (await call('/v1/switches')).json()).toMatchObject({ switches: [{ tenant: 'default', changedAt: '1970-01-01T00:00:00.000Z' }] });
+    expect((await call('/v1/switches?tenant=*', { headers: { authorization: `Bearer ${given.otherKey}` } })).status).toBe(403);
+  });
+
   it('keep the entries of the log, which name everybody, to auditors', async () => {
     const asOther = { headers: { authorization: `Bearer ${given.otherKey}` } };
     expect((await fetch(`${given.url}/v1/audit/tile/0/000`, asOther)).status).toBe(200);
@@ -948,6 +968,8 @@ async function startGateway() {
       approvalRequest: undefined,
       policyDigest: 'd',
     }),
+    listSwitches: async ({ tenant }) => ({ switches: [{ kind: 'tool', tenant, name: 'send', off: true, reason: 'Odd.', changedBy: 'user:ann', changedAtMs: 0 }], nextCursor: '' }),
+    changeSwitch: async (change, { actor }) => ({ ...change, changedBy: actor, changedAtMs: 0 }),
   };
   const used: Budget = { moneyMicros: 250_000, tokens: 7, calls: 2 };
   const state = (name: BudgetName | undefined, more: Partial<BudgetState> = {}): BudgetState => ({
@@ -973,6 +995,7 @@ async function startGateway() {
   const settings = {
     WEFT_TENANTS: ['default'],
     WEFT_AUDITORS: ['default'],
+    WEFT_OPERATORS: ['default'],
     WEFT_REQUEST_BYTES_MAX: 1024 * 1024,
     WEFT_REQUESTS_PER_MINUTE: 1,
     WEFT_ACCEPTING_MAX: ACCEPTING_MAX,

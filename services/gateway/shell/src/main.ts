@@ -37,7 +37,7 @@ await runService(SERVICE, async () => {
   const routing = grpcPeer(RoutingClient, config.WEFT_ROUTING, { service: SERVICE });
   const orchestration = grpcPeer(OrchestrationClient, config.WEFT_ORCHESTRATION, { service: SERVICE, askAnother: { afterMs: 500, calls: ASKED_AGAIN } });
   const audit = grpcPeer(AuditClient, config.WEFT_AUDIT, { service: SERVICE });
-  const permissions = grpcPeer(PermissionsClient, config.WEFT_TOOLS, { service: SERVICE });
+  const permissions = grpcPeer(PermissionsClient, config.WEFT_TOOLS, { service: SERVICE, askAnother: { afterMs: 500, calls: ['authorize', 'listSwitches', 'changeSwitch'] } });
   const budgets = grpcPeer(BudgetsClient, config.WEFT_TOOLS, { service: SERVICE });
   return {
     service: SERVICE,

@@ -26,6 +26,7 @@ import { CedarEngine } from './permission/cedar-engine.js';
 import { dryRun } from './permission/dry-run.js';
 import { Permissions } from './permission/permissions.js';
 import { policySetOf } from './permission/policy-set.js';
+import { switchCalls } from './permission/switch-calls.js';
 import { SwitchBoard } from './permission/switch-board.js';
 import { PinBook } from './pin/pin-book.js';
 import { registryOf, withSources } from './registry/registry.js';
@@ -140,7 +141,7 @@ export function toolsParts(ports: ToolsPorts, signal: AbortSignal): Parts {
     onContradiction: (key, message) => log.error('the ledger is contradicted', { key, reason: message }),
   });
   const shown = budgetsPeer({ directory, tenantPool: ports.tenantPool, now: () => ledger.now() });
-  return { worker, budgetsPeer: shown, permissions: dryRun(permissions, registry), switches, ledger, budgets, egress, sources, pins, sandbox };
+  return { worker, budgetsPeer: shown, permissions: { ...dryRun(permissions, registry), ...switchCalls(ports.enginePool, switches) }, switches, ledger, budgets, egress, sources, pins, sandbox };
 }
 
 /** Consumes jobs for as long as the application takes work. */

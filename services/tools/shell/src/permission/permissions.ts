@@ -125,7 +125,7 @@ export class Permissions {
 
 const stoppableOf = ({ by, on }: PermissionRequest): Stoppable => ({ tenant: by.tenant, workflow: by.workflow, agent: by.agent, target: targetName(on) });
 
-/** An agent was given less than what policies allow: what is not in it is denied, whatever they say. */
+/** An agent was given less than what policies allow: what none of its names and patterns means is denied, whatever they say. */
 function beyondAttenuation({ by, on }: PermissionRequest, attenuation: Attenuation | undefined): Extract<Permitted, { kind: 'deny' }> | undefined {
   if (attenuation === undefined || on.action === 'infer' || attenuation.tools.some((pattern) => matchesName(pattern, targetName(on)))) return undefined;
   const name = targetName(on);

@@ -70,6 +70,41 @@ export interface DecidingPolicy {
   place: string;
 }
 
+export interface SwitchListRequest {
+  /** "*" = those of every tenant; else those of one, and those that count for all. */
+  tenant: string;
+  /** At most; 0 = 50. */
+  limit: number;
+  cursor: string;
+}
+
+export interface SwitchList {
+  switches: SwitchState[];
+  /** "" = there are no more. */
+  nextCursor: string;
+}
+
+export interface SwitchChange {
+  /** agent, workflow, tool, tenant, everything. */
+  kind: string;
+  /** Whose; "*" = of all tenants. */
+  tenant: string;
+  /** Name of the agent, workflow ("namespace/name") or tool; "" for a tenant and for everything. */
+  name: string;
+  off: boolean;
+  reason: string;
+}
+
+export interface SwitchState {
+  kind: string;
+  tenant: string;
+  name: string;
+  off: boolean;
+  reason: string;
+  changedBy: string;
+  changedAtMs: number;
+}
+
 function createBaseAuthorizeRequest(): AuthorizeRequest {
   return {
     workflow: "",
@@ -605,6 +640,504 @@ export const DecidingPolicy: MessageFns<DecidingPolicy> = {
   },
 };
 
+function createBaseSwitchListRequest(): SwitchListRequest {
+  return { tenant: "", limit: 0, cursor: "" };
+}
+
+export const SwitchListRequest: MessageFns<SwitchListRequest> = {
+  encode(message: SwitchListRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.tenant !== "") {
+      writer.uint32(10).string(message.tenant);
+    }
+    if (message.limit !== 0) {
+      writer.uint32(16).uint32(message.limit);
+    }
+    if (message.cursor !== "") {
+      writer.uint32(26).string(message.cursor);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SwitchListRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSwitchListRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.tenant = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.limit = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.cursor = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): SwitchListRequest {
+    return {
+      tenant: isSet(object.tenant) ? globalThis.String(object.tenant) : "",
+      limit: isSet(object.limit) ? globalThis.Number(object.limit) : 0,
+      cursor: isSet(object.cursor) ? globalThis.String(object.cursor) : "",
+    };
+  },
+
+  toJSON(message: SwitchListRequest): unknown {
+    const obj: any = {};
+    if (message.tenant !== "") {
+      obj.tenant = message.tenant;
+    }
+    if (message.limit !== 0) {
+      obj.limit = Math.round(message.limit);
+    }
+    if (message.cursor !== "") {
+      obj.cursor = message.cursor;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<SwitchListRequest>, I>>(base?: I): SwitchListRequest {
+    return SwitchListRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<SwitchListRequest>, I>>(object: I): SwitchListRequest {
+    const message = createBaseSwitchListRequest();
+    message.tenant = object.tenant ?? "";
+    message.limit = object.limit ?? 0;
+    message.cursor = object.cursor ?? "";
+    return message;
+  },
+};
+
+function createBaseSwitchList(): SwitchList {
+  return { switches: [], nextCursor: "" };
+}
+
+export const SwitchList: MessageFns<SwitchList> = {
+  encode(message: SwitchList, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.switches) {
+      SwitchState.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.nextCursor !== "") {
+      writer.uint32(18).string(message.nextCursor);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SwitchList {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSwitchList();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.switches.push(SwitchState.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.nextCursor = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): SwitchList {
+    return {
+      switches: globalThis.Array.isArray(object?.switches)
+        ? object.switches.map((e: any) => SwitchState.fromJSON(e))
+        : [],
+      nextCursor: isSet(object.nextCursor)
+        ? globalThis.String(object.nextCursor)
+        : isSet(object.next_cursor)
+        ? globalThis.String(object.next_cursor)
+        : "",
+    };
+  },
+
+  toJSON(message: SwitchList): unknown {
+    const obj: any = {};
+    if (message.switches?.length) {
+      obj.switches = message.switches.map((e) => SwitchState.toJSON(e));
+    }
+    if (message.nextCursor !== "") {
+      obj.nextCursor = message.nextCursor;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<SwitchList>, I>>(base?: I): SwitchList {
+    return SwitchList.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<SwitchList>, I>>(object: I): SwitchList {
+    const message = createBaseSwitchList();
+    message.switches = object.switches?.map((e) => SwitchState.fromPartial(e)) || [];
+    message.nextCursor = object.nextCursor ?? "";
+    return message;
+  },
+};
+
+function createBaseSwitchChange(): SwitchChange {
+  return { kind: "", tenant: "", name: "", off: false, reason: "" };
+}
+
+export const SwitchChange: MessageFns<SwitchChange> = {
+  encode(message: SwitchChange, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.kind !== "") {
+      writer.uint32(10).string(message.kind);
+    }
+    if (message.tenant !== "") {
+      writer.uint32(18).string(message.tenant);
+    }
+    if (message.name !== "") {
+      writer.uint32(26).string(message.name);
+    }
+    if (message.off !== false) {
+      writer.uint32(32).bool(message.off);
+    }
+    if (message.reason !== "") {
+      writer.uint32(42).string(message.reason);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SwitchChange {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSwitchChange();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.kind = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.tenant = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.off = reader.bool();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.reason = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): SwitchChange {
+    return {
+      kind: isSet(object.kind) ? globalThis.String(object.kind) : "",
+      tenant: isSet(object.tenant) ? globalThis.String(object.tenant) : "",
+      name: isSet(object.name) ? globalThis.String(object.name) : "",
+      off: isSet(object.off) ? globalThis.Boolean(object.off) : false,
+      reason: isSet(object.reason) ? globalThis.String(object.reason) : "",
+    };
+  },
+
+  toJSON(message: SwitchChange): unknown {
+    const obj: any = {};
+    if (message.kind !== "") {
+      obj.kind = message.kind;
+    }
+    if (message.tenant !== "") {
+      obj.tenant = message.tenant;
+    }
+    if (message.name !== "") {
+      obj.name = message.name;
+    }
+    if (message.off !== false) {
+      obj.off = message.off;
+    }
+    if (message.reason !== "") {
+      obj.reason = message.reason;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<SwitchChange>, I>>(base?: I): SwitchChange {
+    return SwitchChange.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<SwitchChange>, I>>(object: I): SwitchChange {
+    const message = createBaseSwitchChange();
+    message.kind = object.kind ?? "";
+    message.tenant = object.tenant ?? "";
+    message.name = object.name ?? "";
+    message.off = object.off ?? false;
+    message.reason = object.reason ?? "";
+    return message;
+  },
+};
+
+function createBaseSwitchState(): SwitchState {
+  return { kind: "", tenant: "", name: "", off: false, reason: "", changedBy: "", changedAtMs: 0 };
+}
+
+export const SwitchState: MessageFns<SwitchState> = {
+  encode(message: SwitchState, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.kind !== "") {
+      writer.uint32(10).string(message.kind);
+    }
+    if (message.tenant !== "") {
+      writer.uint32(18).string(message.tenant);
+    }
+    if (message.name !== "") {
+      writer.uint32(26).string(message.name);
+    }
+    if (message.off !== false) {
+      writer.uint32(32).bool(message.off);
+    }
+    if (message.reason !== "") {
+      writer.uint32(42).string(message.reason);
+    }
+    if (message.changedBy !== "") {
+      writer.uint32(50).string(message.changedBy);
+    }
+    if (message.changedAtMs !== 0) {
+      writer.uint32(57).double(message.changedAtMs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SwitchState {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSwitchState();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.kind = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.tenant = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.off = reader.bool();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.reason = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.changedBy = reader.string();
+            continue;
+          }
+          case 7: {
+            if (tag !== 57) {
+              break;
+            }
+
+            message.changedAtMs = reader.double();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): SwitchState {
+    return {
+      kind: isSet(object.kind) ? globalThis.String(object.kind) : "",
+      tenant: isSet(object.tenant) ? globalThis.String(object.tenant) : "",
+      name: isSet(object.name) ? globalThis.String(object.name) : "",
+      off: isSet(object.off) ? globalThis.Boolean(object.off) : false,
+      reason: isSet(object.reason) ? globalThis.String(object.reason) : "",
+      changedBy: isSet(object.changedBy)
+        ? globalThis.String(object.changedBy)
+        : isSet(object.changed_by)
+        ? globalThis.String(object.changed_by)
+        : "",
+      changedAtMs: isSet(object.changedAtMs)
+        ? globalThis.Number(object.changedAtMs)
+        : isSet(object.changed_at_ms)
+        ? globalThis.Number(object.changed_at_ms)
+        : 0,
+    };
+  },
+
+  toJSON(message: SwitchState): unknown {
+    const obj: any = {};
+    if (message.kind !== "") {
+      obj.kind = message.kind;
+    }
+    if (message.tenant !== "") {
+      obj.tenant = message.tenant;
+    }
+    if (message.name !== "") {
+      obj.name = message.name;
+    }
+    if (message.off !== false) {
+      obj.off = message.off;
+    }
+    if (message.reason !== "") {
+      obj.reason = message.reason;
+    }
+    if (message.changedBy !== "") {
+      obj.changedBy = message.changedBy;
+    }
+    if (message.changedAtMs !== 0) {
+      obj.changedAtMs = floatToJson(message.changedAtMs);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<SwitchState>, I>>(base?: I): SwitchState {
+    return SwitchState.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<SwitchState>, I>>(object: I): SwitchState {
+    const message = createBaseSwitchState();
+    message.kind = object.kind ?? "";
+    message.tenant = object.tenant ?? "";
+    message.name = object.name ?? "";
+    message.off = object.off ?? false;
+    message.reason = object.reason ?? "";
+    message.changedBy = object.changedBy ?? "";
+    message.changedAtMs = object.changedAtMs ?? 0;
+    return message;
+  },
+};
+
 /** Who may do what with which arguments. Jobs ask inside tools; these calls are for people. */
 export type PermissionsService = typeof PermissionsService;
 export const PermissionsService = {
@@ -618,11 +1151,35 @@ export const PermissionsService = {
     responseSerialize: (value: Authorization): Buffer => Buffer.from(Authorization.encode(value).finish()),
     responseDeserialize: (value: Buffer): Authorization => Authorization.decode(value),
   },
+  /** What is off, of one tenant and of all. */
+  listSwitches: {
+    path: "/weft.v1.Permissions/ListSwitches" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: SwitchListRequest): Buffer => Buffer.from(SwitchListRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): SwitchListRequest => SwitchListRequest.decode(value),
+    responseSerialize: (value: SwitchList): Buffer => Buffer.from(SwitchList.encode(value).finish()),
+    responseDeserialize: (value: Buffer): SwitchList => SwitchList.decode(value),
+  },
+  /** Stops something, or lets it go on. What is so already stays as it is. */
+  changeSwitch: {
+    path: "/weft.v1.Permissions/ChangeSwitch" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: SwitchChange): Buffer => Buffer.from(SwitchChange.encode(value).finish()),
+    requestDeserialize: (value: Buffer): SwitchChange => SwitchChange.decode(value),
+    responseSerialize: (value: SwitchState): Buffer => Buffer.from(SwitchState.encode(value).finish()),
+    responseDeserialize: (value: Buffer): SwitchState => SwitchState.decode(value),
+  },
 } as const;
 
 export interface PermissionsServer extends UntypedServiceImplementation {
   /** What would be decided, and why. Changes nothing. */
   authorize: handleUnaryCall<AuthorizeRequest, Authorization>;
+  /** What is off, of one tenant and of all. */
+  listSwitches: handleUnaryCall<SwitchListRequest, SwitchList>;
+  /** Stops something, or lets it go on. What is so already stays as it is. */
+  changeSwitch: handleUnaryCall<SwitchChange, SwitchState>;
 }
 
 export interface PermissionsClient extends Client {
@@ -642,6 +1199,38 @@ export interface PermissionsClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: Authorization) => void,
   ): ClientUnaryCall;
+  /** What is off, of one tenant and of all. */
+  listSwitches(
+    request: SwitchListRequest,
+    callback: (error: ServiceError | null, response: SwitchList) => void,
+  ): ClientUnaryCall;
+  listSwitches(
+    request: SwitchListRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: SwitchList) => void,
+  ): ClientUnaryCall;
+  listSwitches(
+    request: SwitchListRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: SwitchList) => void,
+  ): ClientUnaryCall;
+  /** Stops something, or lets it go on. What is so already stays as it is. */
+  changeSwitch(
+    request: SwitchChange,
+    callback: (error: ServiceError | null, response: SwitchState) => void,
+  ): ClientUnaryCall;
+  changeSwitch(
+    request: SwitchChange,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: SwitchState) => void,
+  ): ClientUnaryCall;
+  changeSwitch(
+    request: SwitchChange,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: SwitchState) => void,
+  ): ClientUnaryCall;
 }
 
 export const PermissionsClient = makeGenericClientConstructor(PermissionsService, "weft.v1.Permissions") as unknown as {
@@ -649,6 +1238,10 @@ export const PermissionsClient = makeGenericClientConstructor(PermissionsService
   service: typeof PermissionsService;
   serviceName: string;
 };
+
+function floatToJson(value: number | null | undefined): number | string | null | undefined {
+  return typeof value === "number" && !globalThis.Number.isFinite(value) ? globalThis.String(value) : value;
+}
 
 type Builtin = Date | Function | Uint8Array | string | number | boolean | undefined;
 
