@@ -9,6 +9,7 @@ import { wholeNumber, withExamples } from './command.js';
 import { carryOut, withCommon, withProfile, type Flags } from './proof.js';
 import { registerAgents } from './prove-agents.js';
 import { registerEgress } from './prove-egress.js';
+import { registerPermissions } from './prove-permissions.js';
 
 export function registerProve(program: Command): void {
   const prove = program.command('prove').description('Prove a promise on this machine; exits with 1 when it is broken');
@@ -17,6 +18,7 @@ export function registerProve(program: Command): void {
   registerTakeover(prove);
   registerEgress(prove);
   registerAgents(prove);
+  registerPermissions(prove);
 }
 
 function registerKills(prove: Command): void {
