@@ -3,7 +3,7 @@ import { LocalBus, LocalLimiter, LocalStream } from '@weft/adapter-local';
 import { checkMigrated, engineRole, tenantRole, type StoreAddress } from '@weft/adapter-postgres';
 import { AuditModule, AUDIT_PEER } from '@weft/audit/shell';
 import type { AuditPeer, BudgetsPeer, OrchestrationPeer, PermissionsPeer, RoutingPeer, WorkerPeer } from '@weft/contracts';
-import { boundCrowd, GatewayModule } from '@weft/gateway/shell';
+import { boundCrowd, GatewayModule, readExposedTools } from '@weft/gateway/shell';
 import { MEMORY_WORKER, MemoryModule } from '@weft/memory/shell';
 import { Module, type DynamicModule } from '@nestjs/common';
 import { BODY_OVERHEAD_BYTES, BusTransport, logFor, Shutdown, type AppOptions, type RunningApp } from '@weft/nest-platform';
@@ -111,6 +111,7 @@ export async function compose(config: StandaloneConfig): Promise<Composition> {
       orchestration,
       audit: peer<AuditPeer>(AUDIT_PEER),
       tools: { permissions: peer<PermissionsPeer>(PERMISSIONS_PEER), budgets: peer<BudgetsPeer>(BUDGETS_PEER) },
+      exposed: readExposedTools(config.WEFT_MCP_FILE),
       settings: config,
     }),
   ];

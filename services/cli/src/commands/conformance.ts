@@ -5,6 +5,7 @@ import { globSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { readFeature } from '../conformance/feature-file.js';
 import { runJqSuite } from '../conformance/jq-suite.js';
+import { NOT_OFFERED, runMcpSuite } from '../conformance/mcp-suite.js';
 import { runOwsSuite, type ScenarioResult } from '../conformance/ows-suite.js';
 import { CommandFailed, EXIT } from '../exit-codes.js';
 import { colors, printer, table } from '../output/print.js';
@@ -17,6 +18,7 @@ const FLOOR_PERCENT = 98;
 export function registerConformance(program: Command): void {
   const conformance = program.command('conformance').description('Run suites that others wrote; exits with 1 when too little of them passes');
   registerOws(conformance);
+  registerMcp(conformance);
   const jq = conformance
     .command('jq')
     .description(`Run test files in the form of jq's own; exits with 1 when less than ${FLOOR_PERCENT} % of a file passes`)
@@ -28,6 +30,33 @@ export function registerConformance(program: Command): void {
   ])
     .addHelpText('after', '\nGroups that import modules are skipped and not counted in the total: expressions of workflows read no files.')
     .action(runJq);
+}
+
+function registerMcp(conformance: Command): void {
+  const mcp = conformance
+    .command('mcp-server')
+    .description("Run the official MCP conformance suite against Weft's MCP server; exits with 1 when a check fails")
+    .option('--json', 'print one JSON line');
+  withExamples(mcp, [
+    ['./weft conformance mcp-server', 'each scenario of what Weft offers, half a minute'],
+    ['./weft conformance mcp-server --json', 'one JSON line: {passed, total, scenarios: [{scenario, passed, total, remarks}], notOffered}'],
+  ])
+    .addHelpText('after', '\nThe suite is @modelcontextprotocol/conformance, of the development dependencies. It runs against a Weft of its own.')
+    .action(async ({ json = false }: { readonly json?: boolean }) => {
+      const out = printer(json);
+      const scenarios = await interruptible(out.progress, (told) => Promise.race([runMcpSuite(out.progress), told]));
+      const [passed, total] = [scenarios.reduce((sum, one) => sum + one.passed, 0), scenarios.reduce((sum, one) => sum + one.total, 0)];
+      out.data({ passed, total, scenarios, notOffered: NOT_OFFERED }, () =>
+        [
+          ...scenarios.flatMap((one) => [
+            `${one.passed === one.total ? colors.green('✓') : colors.red('✗')} ${one.scenario}: ${one.passed} of ${one.total} checks`,
+            ...one.remarks.map((remark) => colors.dim(`    ${remark}`)),
+          ]),
+          ...Object.entries(NOT_OFFERED).map(([name, why]) => colors.dim(`- ${name}: ${why}`)),
+        ].join('\n'),
+      );
+      if (passed < total) throw new CommandFailed(`${total - passed} of ${total} checks do not pass.`);
+    });
 }
 
 function registerOws(conformance: Command): void {

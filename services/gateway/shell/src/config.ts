@@ -16,6 +16,13 @@ export const gatewaySettings = {
     .max(1_000_000)
     .default(4_096)
     .describe('Callers that may wait for a result at one gateway at a time. A chat beyond it is refused as `overloaded`; a request is accepted and answered without waiting.'),
+  WEFT_MCP_FILE: z.string().optional().describe('Path of the tools that MCP clients see at /mcp (JSON). Without it they can only follow executions.'),
+  WEFT_MCP_WAIT_MS: z.coerce.number().int().min(0).max(600_000).default(50_000).describe('How long a call over MCP waits for its execution before it is answered with a handle, in milliseconds.'),
+  WEFT_MCP_ORIGINS: z
+    .string()
+    .default('')
+    .transform((text) => text.split(',').flatMap((one) => one.trim() || []))
+    .describe('Origins of web pages (scheme://host:port, separated by commas) that may call /mcp besides those of this machine.'),
   WEFT_CHAT_WAIT_MS: z.coerce.number().int().min(100).max(600_000).default(60_000).describe('How long a chat completion waits for its answer, in milliseconds.'),
 } as const;
 

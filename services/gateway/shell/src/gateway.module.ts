@@ -13,6 +13,7 @@ import { ModelsController } from './controllers/models.controller.js';
 import { AuthorizeController } from './controllers/authorize.controller.js';
 import { DefinitionsController } from './controllers/definitions.controller.js';
 import { ExecutionsController } from './controllers/executions.controller.js';
+import { McpController } from './controllers/mcp.controller.js';
 import { PayloadsController } from './controllers/payloads.controller.js';
 import { RequestsController } from './controllers/requests.controller.js';
 import { ReviewsController } from './controllers/reviews.controller.js';
@@ -25,7 +26,7 @@ import { KeyGuard, LIMITER } from './http/key.guard.js';
 import { TraceInterceptor } from './http/trace.interceptor.js';
 import { findApiKey } from './keys/api-key.store.js';
 import { Authenticator } from './keys/authenticator.js';
-import { AUDIT, BUDGETS, ORCHESTRATION, PAYLOADS, TOKENS, PERMISSIONS, ROUTING, SETTINGS, type GatewayPorts, type PayloadReader } from './ports.js';
+import { AUDIT, BUDGETS, EXPOSED, ORCHESTRATION, PAYLOADS, TOKENS, PERMISSIONS, ROUTING, SETTINGS, type GatewayPorts, type PayloadReader } from './ports.js';
 
 /** The ports out of other providers, as where the peers live in the same process. */
 export interface GatewayModuleOptions extends Pick<ModuleMetadata, 'imports'>, Pick<FactoryProvider<GatewayPorts>, 'inject' | 'useFactory'> {}
@@ -53,6 +54,7 @@ const CONTROLLERS = [
   AuditController,
   ModelsController,
   ChatController,
+  McpController,
   UnknownController,
 ];
 
@@ -100,6 +102,7 @@ export class GatewayModule {
         part(TOKENS, ({ tokens = NO_TOKENS }) => tokens),
         part(BUDGETS, ({ tools }) => tools.budgets),
         part(PAYLOADS, ({ payloads = NO_PAYLOADS }) => payloads),
+        part(EXPOSED, ({ exposed = [] }) => exposed),
         part(SETTINGS, ({ settings }) => settings),
         part(LIMITER, ({ limiter }) => limiter),
         { provide: Authenticator, inject: [PORTS], useFactory: ({ enginePool, clock = systemClock }: GatewayPorts) => new Authenticator((id) => findApiKey(enginePool, id), clock) },

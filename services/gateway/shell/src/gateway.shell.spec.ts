@@ -94,6 +94,7 @@ const ROUTES: readonly { readonly route: string; readonly path?: string; readonl
   { route: 'POST /v1/authorize', body: { workflow: 'acme/x', tool: 'send-mail' } },
   { route: 'GET /v1/audit/checkpoint' },
   { route: 'GET /v1/audit/tile/*path', path: '/v1/audit/tile/0/000' },
+  { route: 'ALL /mcp', body: { jsonrpc: '2.0', id: 1, method: 'ping' } },
   { route: 'GET /v1/models' },
   { route: 'POST /v1/chat/completions', body: { model: 'any', messages: [{ role: 'user', content: 'hello' }] } },
   { route: 'GET /health/live' },
@@ -1001,6 +1002,8 @@ async function startGateway() {
     WEFT_ACCEPTING_MAX: ACCEPTING_MAX,
     WEFT_WAITING_MAX: WAITING_MAX,
     WEFT_CHAT_WAIT_MS: 10_000,
+    WEFT_MCP_WAIT_MS: 10_000,
+    WEFT_MCP_ORIGINS: [],
   };
   const running = await createApp({
     service: 'gateway',

@@ -5,3 +5,4 @@ export { GatewayModule, type GatewayModuleOptions } from './gateway.module.js';
 export { createApiKey, hasApiKey, revokeApiKey, type CreatedKey } from './keys/api-key.store.js';
 export { gatewayMigrations } from './migrations/index.js';
 export type { GatewayPorts } from './ports.js';
+export { readExposedTools, type ExposedTool } from './mcp/exposed-tools.js';

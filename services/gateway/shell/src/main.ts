@@ -9,6 +9,7 @@ import { claimCheckedBus, claimCheckedRouting } from '@weft/pipeline';
 import { gatewayConfig } from './config.js';
 import { boundCrowd } from './http/crowd.js';
 import { GatewayModule } from './gateway.module.js';
+import { readExposedTools } from './mcp/exposed-tools.js';
 import { gatewayMigrations } from './migrations/index.js';
 
 const SERVICE = 'gateway';
@@ -54,6 +55,7 @@ await runService(SERVICE, async () => {
       orchestration: orchestration.peer,
       audit: audit.peer,
       tools: { permissions: permissions.peer, budgets: budgets.peer },
+      exposed: readExposedTools(config.WEFT_MCP_FILE),
       settings: config,
     }),
     prepare: (app) => {

@@ -3,6 +3,7 @@ import type { Pool } from '@weft/adapter-postgres';
 import type { AuditPeer, BudgetsPeer, OrchestrationPeer, PermissionsPeer, RoutingPeer } from '@weft/contracts';
 import type { Bus, Clock, Limiter, TokenStream } from '@weft/pipeline';
 import type { GatewaySettings } from './config.js';
+import type { ExposedTool } from './mcp/exposed-tools.js';
 
 /** Reads payloads for callers. */
 export interface PayloadReader {
@@ -29,6 +30,8 @@ export interface GatewayPorts {
   readonly tools: ToolsPeers;
   /** What models say while they say it. Default: nothing; answers come whole. */
   readonly tokens?: TokenStream;
+  /** What MCP clients may ask for. Default: nothing but to follow executions. */
+  readonly exposed?: readonly ExposedTool[];
   /** What messages refer to, as its tenant may read it. Without it there is nothing to read. */
   readonly payloads?: PayloadReader;
   readonly settings: GatewaySettings;
@@ -42,5 +45,6 @@ export const AUDIT = Symbol('weft.gateway.audit');
 export const PERMISSIONS = Symbol('weft.gateway.permissions');
 export const TOKENS = Symbol('weft.gateway.tokens');
 export const BUDGETS = Symbol('weft.gateway.budgets');
+export const EXPOSED = Symbol('weft.gateway.exposed');
 export const PAYLOADS = Symbol('weft.gateway.payloads');
 export const SETTINGS = Symbol('weft.gateway.settings');

@@ -6,6 +6,8 @@ import { openAiError } from './openai-error.filter.js';
 
 const REQUESTS = '/v1/requests';
 const CHATS = '/v1/chat/completions';
+const MCP = '/mcp';
+const BOUND: ReadonlySet<string> = new Set([REQUESTS, CHATS, MCP]);
 const RETRY_AFTER_S = 1;
 // Names of requests that were accepted here lately: whoever asks again is let in beyond the bound, as far as once more.
 const ACCEPTED_MAX = 10_000;
@@ -25,7 +27,7 @@ export function boundCrowd(acceptingMax: number): RequestHandler {
   const acceptedNames = new Set<string>();
   return (request, response, next) => {
     const path = routeOf(request);
-    if (request.method !== 'POST' || (path !== REQUESTS && path !== CHATS)) return next();
+    if (request.method !== 'POST' || !BOUND.has(path)) return next();
     const name = request.get('idempotency-key') ?? request.get('ce-id') ?? '';
     if (crowd >= (acceptedNames.has(name) ? acceptingMax * AGAIN_SHARE : acceptingMax)) return refuseUnread(request, response, acceptingMax);
     crowd++;
