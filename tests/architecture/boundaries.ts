@@ -34,7 +34,7 @@ const PERMISSIONS: Readonly<Record<Layer, Permission>> = {
   testkit: { layers: ['kernel', 'contract', 'port'], node: 'any', dependencies: 'any', except: [NEST, DRIVERS] },
   composition: { layers: [...SHELL_LAYERS, 'shell'], node: 'any', dependencies: 'any', except: [SPEC_TOOLS] },
   client: { layers: SHELL_LAYERS, node: 'any', dependencies: 'any', except: [NEST, SPEC_TOOLS] },
-  suite: { layers: ['core', 'testkit', ...SHELL_LAYERS], node: 'any', dependencies: 'any' },
+  suite: { layers: ['core', 'testkit', 'client', ...SHELL_LAYERS], node: 'any', dependencies: 'any' },
   bench: { layers: [...SHELL_LAYERS, 'shell', 'composition'], node: 'any', dependencies: 'any', except: [SPEC_TOOLS] },
   // Receivers speak the public protocols by the public packages.
   faults: { layers: [], node: 'any', dependencies: ['@grpc/grpc-js', '@grpc/proto-loader', '@grpc/reflection', '@modelcontextprotocol/server'] },

@@ -14,3 +14,4 @@ export * from './generated/weft/v1/orchestration.js';
 export * from './generated/weft/v1/reviews.js';
 export * from './generated/weft/v1/permissions.js';
 export * from './generated/weft/v1/routing.js';
+export * from './generated/weft/v1/workers.js';

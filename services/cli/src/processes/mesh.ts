@@ -117,7 +117,7 @@ async function plan(env: Readonly<Record<string, string>>, home: string, { port,
       return new ServiceProcess({
         name,
         main: inRoot('services', name, 'shell', 'dist', 'main.js'),
-        env: { ...env, ...peers, WEFT_PORT: String(http), WEFT_HOST: '127.0.0.1', WEFT_GRPC_ADDRESS: address.grpc, ...envOf?.(name, replica) },
+        env: { ...env, ...peers, WEFT_PORT: String(http), WEFT_HOST: '127.0.0.1', WEFT_GRPC_ADDRESS: address.grpc, ...workersAddress(name, replica), ...envOf?.(name, replica) },
         url: `http://127.0.0.1:${http}`,
         logFile: join(home, 'logs', `${addresses.length === 1 ? name : `${name}-${replica + 1}`}.log`),
       });
@@ -126,6 +126,9 @@ async function plan(env: Readonly<Record<string, string>>, home: string, { port,
   });
   return Object.fromEntries(services) as unknown as Services;
 }
+
+// Workers find the first process where the settings say; the others listen too, and say where in their logs.
+const workersAddress = (name: MeshService, replica: number): Readonly<Record<string, string>> => (name === 'tools' && replica > 0 ? { WEFT_WORKERS_ADDRESS: '127.0.0.1:0' } : {});
 
 async function deployAll(client: GatewayClient, folder: string | undefined): Promise<void> {
   if (folder === undefined || !existsSync(folder)) return;

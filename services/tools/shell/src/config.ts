@@ -1,6 +1,7 @@
 import { kafkaSettings, platformSettings } from '@weft/nest-platform';
 import { isIP } from 'node:net';
 import { z } from 'zod';
+import { workerSettings } from './workers/worker-settings.js';
 import { nat64Prefix } from './egress/address.js';
 
 const listOf = (what: string, isOne: (text: string) => boolean) =>
@@ -63,6 +64,7 @@ export const toolsSettings = {
   WEFT_EGRESS_DNS: listOf('addresses of name servers, with or without a port', isServer).describe(
     'Name servers (address or address:port, separated by commas) that egress asks. Without it: as the system resolves.',
   ),
+  ...workerSettings,
 } as const;
 
 /** The configuration of a tools process of the mesh. Secrets are read by name from WEFT_SECRET_NAME when they are needed. */

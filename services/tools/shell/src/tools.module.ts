@@ -36,10 +36,12 @@ import { Sandbox } from './sandbox/sandbox.js';
 import { SchemaCache } from './registry/schemas.js';
 import type { Secrets } from './secret/secrets.js';
 import { openSource, type Environment } from './source/open-source.js';
-import { rulesOf, type SourceDeclaration } from './source/source-declaration.js';
+import { freshMsOf, rulesOf, type SourceDeclaration } from './source/source-declaration.js';
 import { ToolSources } from './source/tool-sources.js';
 import { WebhookStore } from './webhook/webhook.store.js';
 import { Webhooks } from './webhook/webhooks.js';
+import { doorOf, LEASE_MS, type WorkerSettings } from './workers/worker-settings.js';
+import { Workers } from './workers/workers.js';
 
 /** What tools runs on. Whoever hands it in closes it. */
 export interface ToolsPorts {
@@ -69,7 +71,7 @@ export interface ToolsPorts {
   readonly modelLimits?: Pick<TrafficPorts, 'limiterOf' | 'slots'>;
   /** Where answers of models are shown while they come. Default: to nobody. */
   readonly tokens?: TokenStream;
-  readonly settings: Omit<ToolsSettings, 'WEFT_TOOLS_FILE' | 'WEFT_GRANTS_FILE' | 'WEFT_POLICIES_FILE' | 'WEFT_WEBHOOKS_FILE' | 'WEFT_BUDGETS_FILE'>;
+  readonly settings: Omit<ToolsSettings, 'WEFT_TOOLS_FILE' | 'WEFT_GRANTS_FILE' | 'WEFT_POLICIES_FILE' | 'WEFT_WEBHOOKS_FILE' | 'WEFT_BUDGETS_FILE' | keyof WorkerSettings> & Partial<WorkerSettings>;
 }
 
 /** The ports out of other providers, as where the bus lives in the same application. */
@@ -90,6 +92,7 @@ interface Parts {
   readonly sources: ToolSources;
   readonly pins: PinBook;
   readonly sandbox: Sandbox;
+  readonly workers: Workers;
 }
 
 /** Makes the parts of tools without Nest around them, as for specs and benchmarks. @throws FileInvalid for tools that cannot be used. */
@@ -105,9 +108,10 @@ export function toolsParts(ports: ToolsPorts, signal: AbortSignal): Parts {
   const permissions = new Permissions(engine, switches, isTrusted);
   const pins = new PinBook(ports.enginePool, (fault) => log.warn('the pins wait for their store', { error: fault }));
   const sources = new ToolSources({ pins, log, signal });
+  const workers = new Workers({ pool: ports.enginePool, pins, secrets: ports.secrets, leaseMs: settings.WEFT_WORKER_LEASE_MS ?? LEASE_MS, log });
   for (const declaration of ports.sources ?? []) {
-    const source = openSource(declaration, { egress, secrets: ports.secrets, folder: ports.folder ?? '.', environment: ports.environment ?? {} });
-    sources.add(source, { ...rulesOf(declaration), freshMs: declaration.freshMs });
+    const source = openSource(declaration, { egress, secrets: ports.secrets, workers, folder: ports.folder ?? '.', environment: ports.environment ?? {} });
+    sources.add(source, { ...rulesOf(declaration), freshMs: freshMsOf(declaration) });
   }
   const sandbox = new Sandbox(settings.WEFT_SANDBOX_PROCESSES);
   const registry = withSources(registryOf(ports.tools, { egress, secrets: ports.secrets, sandbox }), sources);
@@ -141,7 +145,19 @@ export function toolsParts(ports: ToolsPorts, signal: AbortSignal): Parts {
     onContradiction: (key, message) => log.error('the ledger is contradicted', { key, reason: message }),
   });
   const shown = budgetsPeer({ directory, tenantPool: ports.tenantPool, now: () => ledger.now() });
-  return { worker, budgetsPeer: shown, permissions: { ...dryRun(permissions, registry), ...switchCalls(ports.enginePool, switches) }, switches, ledger, budgets, egress, sources, pins, sandbox };
+  return {
+    worker,
+    budgetsPeer: shown,
+    permissions: { ...dryRun(permissions, registry), ...switchCalls(ports.enginePool, switches) },
+    switches,
+    ledger,
+    budgets,
+    egress,
+    sources,
+    pins,
+    sandbox,
+    workers,
+  };
 }
 
 /** Consumes jobs for as long as the application takes work. */
@@ -156,16 +172,17 @@ class ToolsWork implements OnApplicationBootstrap {
   }
 
   async onApplicationBootstrap(): Promise<void> {
-    const { worker, switches, ledger, budgets, egress, sources, sandbox } = this.parts;
+    const { worker, switches, ledger, budgets, egress, sources, sandbox, workers } = this.parts;
     await Promise.all([switches.refresh(), budgets.start()]);
     await sources.start();
+    await workers.start(sources, doorOf(this.ports.settings));
     const jobs = new JobsConsumer(worker, this.ports.bus);
     const subscription = await this.ports.bus.subscribe({ topic: TOPICS.jobs.name, group: CONSUMER_GROUP, handle: (batch) => jobs.handle(batch) });
     this.shutdown.on('intake', 'tools consumer', () => subscription.close());
     await this.#tellWebhooks();
     this.shutdown.on('workers', 'tools jobs', async () => {
       await worker.drain();
-      await Promise.all([ledger.stop(), budgets.stop(), sources.stop(), sandbox.close()]);
+      await Promise.all([ledger.stop(), budgets.stop(), sources.stop(), sandbox.close(), workers.stop()]);
       egress.close();
     });
   }

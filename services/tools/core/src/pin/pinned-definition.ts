@@ -16,6 +16,8 @@ export interface PinnedDefinition {
   readonly output?: JsonObject;
   /** Class that the source itself gives it. */
   readonly effect?: EffectClass;
+  /** What the source says that it takes at most, milliseconds. */
+  readonly timeoutMs?: number;
   /** Title and annotations: they say nothing that is believed, but they are shown. */
   readonly hints?: JsonObject;
 }

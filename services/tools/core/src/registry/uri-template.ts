@@ -36,7 +36,7 @@ export function expandUri(template: string, values: Json): Expansion {
   return failure ? { ok: false, failure } : { ok: true, text };
 }
 
-// encodeURIComponent leaves !'()* as they are; RFC 6570 allows the unreserved characters alone.
-function encodeUnreserved(text: string): string {
+/** Percent-encodes all but unreserved characters; encodeURIComponent would leave !'()* as they are. Source: RFC 6570, section 3.2.1. */
+export function encodeUnreserved(text: string): string {
   return encodeURIComponent(text.toWellFormed()).replace(/[!'()*]/g, (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`);
 }

@@ -17,6 +17,8 @@ export interface OfferedTool {
   readonly hints?: JsonObject;
   /** Class that follows from the kind of source itself, such as the method of an HTTP operation. The operator's word goes before it. */
   readonly effect?: EffectClass;
+  /** What its source says that it takes at most, milliseconds. The operator's word goes before it. */
+  readonly timeoutMs?: number;
 }
 
 /** Longest name within a source; with the source before it a name has at most 200 characters. */

@@ -49,7 +49,7 @@ export interface ToolTerms {
 }
 
 /** The terms of a tool. What nobody declared is the strictest: a non-idempotent write whose errors tell nothing; hints are never believed. */
-export function termsOf(offered: Pick<OfferedTool, 'name' | 'effect'>, rules: readonly ToolRule[], source: Omit<ToolRule, 'match'>): ToolTerms {
+export function termsOf(offered: Pick<OfferedTool, 'name' | 'effect' | 'timeoutMs'>, rules: readonly ToolRule[], source: Omit<ToolRule, 'match'>): ToolTerms {
   const rule: Omit<ToolRule, 'match'> = rules.find(({ match }) => matches(match, offered.name)) ?? {};
   const taken = <K extends keyof Omit<ToolRule, 'match'>>(field: K): Omit<ToolRule, 'match'>[K] => rule[field] ?? source[field];
   const effect = taken('effect') ?? offered.effect ?? 'non-idempotent-write';
@@ -58,7 +58,7 @@ export function termsOf(offered: Pick<OfferedTool, 'name' | 'effect'>, rules: re
   return {
     effect,
     data: taken('data') ?? 'public',
-    timeoutMs: taken('timeoutMs') ?? TOOL_TIMEOUT_MS,
+    timeoutMs: taken('timeoutMs') ?? offered.timeoutMs ?? TOOL_TIMEOUT_MS,
     concurrency: taken('concurrency') ?? 0,
     costMicros: taken('costMicros') ?? 0,
     onError: taken('onError') ?? 'unknown',

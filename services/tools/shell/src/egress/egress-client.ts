@@ -1,7 +1,7 @@
 // The one way out: every request of tools, `call: http` and models goes through here.
 import http from 'node:http';
 import https from 'node:https';
-import type { LookupFunction } from 'node:net';
+import { isIP, type LookupFunction } from 'node:net';
 import type { HttpExchange } from '@weft/tools/core';
 import { AddressDenied, BodyCut, openExchange, type OpenAnswer, type Opening } from './egress-exchange.js';
 import type { EgressPolicy, Sender } from './egress-policy.js';
@@ -83,6 +83,22 @@ export class EgressClient {
     if (opening.kind !== 'open') return opening;
     const { status, headers, pieces, discard } = opening;
     return { kind: 'streaming', status, headers, discard, body: bounded(pieces, request.bytesMax ?? STREAM_BYTES_MAX) };
+  }
+
+  /** The addresses that a connection of another protocol may go to, all of them checked: it must go to one of these, by its number. Never rejects. */
+  async addressesOf(origin: string, sender: Sender): Promise<{ readonly ok: true; readonly addresses: readonly string[] } | { readonly ok: false; readonly message: string }> {
+    const passage = this.policy.passage(origin, sender);
+    if (!passage.ok) return { ok: false, message: passage.denial.message };
+    const host = passage.url.hostname.replace(/^\[|\]$/g, '');
+    if (isIP(host) !== 0) return { ok: true, addresses: [host] };
+    try {
+      const found = await this.lookup(host);
+      const denial = found.map(({ address }) => this.policy.addressDenial(address, passage.url, passage.isListed)).find((one) => one !== undefined);
+      if (denial) return { ok: false, message: denial.message };
+      return found.length > 0 ? { ok: true, addresses: found.map(({ address }) => address) } : { ok: false, message: `Expected ${host} to have an address but it has none.` };
+    } catch (error) {
+      return { ok: false, message: `Expected ${host} to have an address but ${(error as NodeJS.ErrnoException).code ?? (error as Error).message}.` };
+    }
   }
 
   close(): void {

@@ -1,11 +1,10 @@
 // What a call of an MCP tool came to.
 import { ProtocolError, SdkError, SdkErrorCode, type CallToolResult } from '@modelcontextprotocol/client';
-import { forbidden } from '@weft/contracts';
 import { rejection, type Failure, type Json } from '@weft/kernel';
 import { classifyHttp, visibleText, type EffectClass, type EffectOutcome, type ToolTerms } from '@weft/tools/core';
 import { exchangeOf } from '../carry-out/send-http.js';
-import type { ReadAnswer, Sent } from '../carry-out/work.js';
-import { ANSWER_BYTES_MAX } from '../egress/egress-client.js';
+import type { Sent } from '../carry-out/work.js';
+import { checkedAnswer } from '../source/output-check.js';
 import type { CallWatch } from './mcp-fetch.js';
 
 // Errors by which a server says that it has not begun. Source: JSON-RPC 2.0, 5.1; MCP 2026-07-28, error codes.
@@ -21,13 +20,7 @@ export function outputOf(result: CallToolResult): Json {
 /** A result as what the call came to. An error that the tool reports is `unknown` for a write, unless the operator knows better. */
 export function sentOf(result: CallToolResult, { effect, onError }: ToolTerms, outputProblem: (output: Json) => string | undefined): Sent {
   if (result.isError) return { outcome: reported(result, effect, onError) };
-  return { outcome: { kind: 'confirmed' }, answer: answerOf(outputOf(result), outputProblem) };
-}
-
-function answerOf(output: Json, outputProblem: (output: Json) => string | undefined): ReadAnswer {
-  const text = JSON.stringify(output);
-  const problem = text.length > ANSWER_BYTES_MAX ? `it is longer than ${ANSWER_BYTES_MAX} bytes` : (forbidden(output, '', 0) ?? outputProblem(output));
-  return problem === undefined ? { output } : { output: null, unusable: rejection('output-invalid', `Expected an answer that can be used but ${problem}.`) };
+  return { outcome: { kind: 'confirmed' }, answer: checkedAnswer(outputOf(result), outputProblem) };
 }
 
 function reported({ content }: CallToolResult, effect: EffectClass, onError: 'failed' | 'unknown'): EffectOutcome {

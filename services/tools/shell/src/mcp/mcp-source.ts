@@ -3,7 +3,7 @@ import type { CallToolResult, Tool } from '@modelcontextprotocol/client';
 import { rejection, type Json, type JsonObject } from '@weft/kernel';
 import type { OfferedTool } from '@weft/tools/core';
 import type { Sent } from '../carry-out/work.js';
-import { compileForeignSchema } from '../registry/schemas.js';
+import { outputProblem } from '../source/output-check.js';
 import { SourceUnavailable, type SourceCall, type ToolSource } from '../source/tool-source.js';
 import { notMade, outcomeOfError, sentOf } from './mcp-answer.js';
 import { McpConnection, type McpEndpoint, type McpProtocol } from './mcp-connection.js';
@@ -155,16 +155,3 @@ const offeredOf = ({ name, title, description = '', inputSchema, outputSchema, a
   ...(outputSchema === undefined ? {} : { output: outputSchema as unknown as JsonObject }),
   ...(title === undefined && annotations === undefined ? {} : { hints: JSON.parse(JSON.stringify({ title, annotations })) as JsonObject }),
 });
-
-const checks = new WeakMap<OfferedTool, (output: Json) => string | undefined>();
-
-function outputProblem(tool: OfferedTool, output: Json): string | undefined {
-  if (tool.output === undefined) return undefined;
-  let check = checks.get(tool);
-  if (!check) {
-    check = compileForeignSchema(tool.output);
-    checks.set(tool, check);
-  }
-  const problem = check(output);
-  return problem === undefined ? undefined : `${problem}, as the output schema of the tool wants`;
-}

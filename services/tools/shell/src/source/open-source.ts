@@ -1,17 +1,24 @@
 // A declared source made ready to be asked. The only place that knows all kinds.
 import { tmpdir } from 'node:os';
 import { resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import type { Json } from '@weft/kernel';
+import { logFor } from '@weft/nest-platform';
 import type { EgressClient } from '../egress/egress-client.js';
+import { GrpcSource } from '../grpc/grpc-source.js';
 import type { McpEndpoint } from '../mcp/mcp-connection.js';
 import { McpSource } from '../mcp/mcp-source.js';
-import { secretMissing, type Secrets } from '../secret/secrets.js';
-import type { McpDeclaration, SourceDeclaration } from './source-declaration.js';
-import { SourceUnavailable, type ToolSource } from './tool-source.js';
+import { OpenApiSource } from '../openapi/openapi-source.js';
+import { filledValues, type DeclaredValue } from '../secret/filled-values.js';
+import type { Secrets } from '../secret/secrets.js';
+import type { Workers } from '../workers/workers.js';
+import type { GrpcDeclaration, McpDeclaration, OpenApiDeclaration, SourceDeclaration } from './source-declaration.js';
+import type { ToolSource } from './tool-source.js';
 
 export interface SourcePorts {
   readonly egress: EgressClient;
   readonly secrets: Secrets;
+  readonly workers: Workers;
   /** Folder that relative paths of declarations are taken from: that of the tools file. */
   readonly folder: string;
   /** Variables of this process, of which a child gets a few. */
@@ -22,8 +29,11 @@ export type Environment = { readonly [name: string]: string | undefined };
 
 /** Nothing is connected yet. */
 export function openSource(declaration: SourceDeclaration, ports: SourcePorts): ToolSource {
-  const { name, mcp } = declaration;
+  const { name, mcp, openapi, grpc, worker } = declaration;
   if (mcp) return new McpSource({ name, identity: mcpIdentity(mcp), endpoint: mcpEndpoint(name, mcp, ports), protocol: mcp.protocol });
+  if (worker) return ports.workers.source(name, worker);
+  if (grpc) return grpcSource(name, grpc, ports);
+  if (openapi) return openApiSource(name, openapi, ports);
   throw new Error(`Expected a kind of source for ${name} but there is none.`);
 }
 
@@ -36,14 +46,7 @@ function mcpIdentity(mcp: McpDeclaration): Json {
 const HANDED_ON = ['PATH', 'HOME', 'LANG', 'LC_ALL', 'TZ', 'SystemRoot'];
 
 function mcpEndpoint(name: string, mcp: McpDeclaration, { egress, secrets, folder, environment }: SourcePorts): McpEndpoint {
-  const valueOf = (value: string | { readonly secret: string; readonly prefix?: string | undefined }): string => {
-    if (typeof value === 'string') return value;
-    const secret = secrets(value.secret);
-    if (secret === undefined) throw new SourceUnavailable(`${secretMissing(value.secret).message} Source ${name} needs it.`);
-    return `${value.prefix ?? ''}${secret}`;
-  };
-  const filled = (values: { readonly [name: string]: Parameters<typeof valueOf>[0] }): { readonly [name: string]: string } =>
-    Object.fromEntries(Object.entries(values).map(([key, value]) => [key, valueOf(value)]));
+  const filled = (values: { readonly [name: string]: DeclaredValue }): { readonly [name: string]: string } => filledValues(name, values, secrets);
   if ('url' in mcp) return { kind: 'http', url: mcp.url, egress, headersOf: () => filled(mcp.headers) };
   const inherited = Object.fromEntries(HANDED_ON.flatMap((variable) => (environment[variable] === undefined ? [] : [[variable, environment[variable]]])));
   return {
@@ -53,4 +56,28 @@ function mcpEndpoint(name: string, mcp: McpDeclaration, { egress, secrets, folde
     envOf: () => ({ TMPDIR: tmpdir(), ...inherited, ...filled(mcp.env) }),
     cwd: resolve(folder, mcp.cwd ?? '.'),
   };
+}
+
+function openApiSource(name: string, { document, server, headers, query }: OpenApiDeclaration, { egress, secrets, folder }: SourcePorts): ToolSource {
+  return new OpenApiSource({
+    name,
+    document: /^https?:\/\//.test(document) ? new URL(document) : pathToFileURL(resolve(folder, document)),
+    server,
+    headersOf: () => filledValues(name, headers, secrets),
+    queryOf: () => filledValues(name, query, secrets),
+    egress,
+    log: logFor('tools'),
+  });
+}
+
+function grpcSource(name: string, { target, tls, ca, metadata, services }: GrpcDeclaration, { egress, secrets, folder }: SourcePorts): ToolSource {
+  return new GrpcSource({
+    source: name,
+    target,
+    tls,
+    caFile: ca === undefined ? undefined : resolve(folder, ca),
+    services,
+    metadataOf: () => filledValues(name, metadata, secrets),
+    egress,
+  });
 }

@@ -20,6 +20,7 @@ import type { Sent, Work, WorkMaking } from '../carry-out/work.js';
 import { pinDigest, type PinBook } from '../pin/pin-book.js';
 import { compileForeignSchema, compileLimits, type SchemaCheck } from '../registry/schemas.js';
 import type { ActingEntry, ToolEntry } from '../registry/tool-entry.js';
+import { offeredAs, pinnedAs } from './pinned-as.js';
 import { prepareHook, type PreparedHook } from './source-hook.js';
 import { SourceUnavailable, type ToolSource } from './tool-source.js';
 
@@ -100,7 +101,7 @@ export class SourceTools {
   }
 
   /** How a tool that the source offers is to be used. */
-  termsOf(tool: Pick<OfferedTool, 'name' | 'effect'>): ToolTerms {
+  termsOf(tool: Pick<OfferedTool, 'name' | 'effect' | 'timeoutMs'>): ToolTerms {
     return termsOf(tool, this.terms.rules, this.terms.defaults);
   }
 
@@ -173,6 +174,7 @@ export class SourceTools {
     const outside = limits?.(args);
     if (outside !== undefined)
       return { ok: false, failure: rejection('denied', `Expected arguments of tool ${name} within what its source's declaration allows but ${outside}.`, { details: { tool: name } }) };
+    const own = terms.effect === 'non-idempotent-write' ? this.source.reconcileOf?.(tool) : undefined;
     const work: Work = {
       job,
       name,
@@ -187,9 +189,15 @@ export class SourceTools {
         if (refusal) return { outcome: { kind: 'failed', failure: refusal } };
         return this.source.call({ job, tool, terms, args, sending });
       },
-      ...(hook ? { reconcile: (signal: AbortSignal) => hook.ask(job, args, (hookArgs) => this.#callHook(hook.declared, job, hookArgs, signal)) } : {}),
+      ...this.#reconciling(hook, own, job, args),
     };
     return { ok: true, work };
+  }
+
+  /** What the operator declares goes before what the source itself can tell. */
+  #reconciling(hook: PreparedHook | undefined, own: ReturnType<NonNullable<ToolSource['reconcileOf']>>, job: Job, args: Json): Pick<Work, 'reconcile'> {
+    if (hook) return { reconcile: (signal) => hook.ask(job, args, (hookArgs) => this.#callHook(hook.declared, job, hookArgs, signal)) };
+    return own ? { reconcile: (signal) => own(job, args, signal) } : {};
   }
 
   /** Calls the tool that tells whether an effect happened. It is held to its own pin. Undefined: it could not be asked. */
@@ -231,16 +239,6 @@ interface Use {
   readonly terms: ToolTerms;
   readonly limits: SchemaCheck | undefined;
   readonly hook: PreparedHook | undefined;
-}
-
-/** What is pinned of an offer: all of it, and where it comes from. */
-function pinnedAs({ name: source, identity }: ToolSource, { target = null, ...tool }: OfferedTool): PinnedDefinition {
-  return { source, target: [identity, target], ...tool };
-}
-
-/** The offer that a pin was made of. */
-function offeredAs({ source: _source, target, ...tool }: PinnedDefinition): OfferedTool {
-  return { ...tool, target: (target as readonly [Json, Json])[1] };
 }
 
 function schemaProblem({ input, output }: OfferedTool): string | undefined {

@@ -1,7 +1,7 @@
 // A place that tools come from while Weft runs: an MCP server, an OpenAPI document, a gRPC server, a worker.
 import type { Job } from '@weft/contracts';
 import type { Json } from '@weft/kernel';
-import type { OfferedTool, ToolTerms } from '@weft/tools/core';
+import type { OfferedTool, Reconciliation, ToolTerms } from '@weft/tools/core';
 import type { Sending, Sent } from '../carry-out/work.js';
 
 /** One call of one tool, its arguments checked, allowed, and its dispatch recorded where it is a write. */
@@ -27,6 +27,8 @@ export interface ToolSource {
   list(signal: AbortSignal): Promise<readonly OfferedTool[]>;
   /** Calls once. Never rejects for what the outside does: `failed` only when it is known that nothing was done, else `unknown`. */
   call(call: SourceCall): Promise<Sent>;
+  /** How the source itself tells afterwards whether an effect of this tool happened; undefined: it cannot. It never rejects for what the outside does. */
+  reconcileOf?(tool: OfferedTool): ((job: Job, args: Json, signal: AbortSignal) => Promise<Reconciliation>) | undefined;
   /** Tells when the source has announced that its tools have changed. */
   onChange?(listener: () => void): void;
   /** Ends connections and processes. */
