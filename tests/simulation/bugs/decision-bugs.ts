@@ -42,6 +42,21 @@ export const DECISION_BUGS: readonly PlantedBug[] = [
     wrong: { executionDecider: asked((_state, command) => (command.type === 'OperateExecution' ? { ...command, id: `${command.id}/${renamed++}` } : command)) },
   },
   {
+    name: 'one-person-counts-twice',
+    mistake: 'who has approved a review is forgotten, so that the second approval of one person makes two',
+    foundWithin: 50,
+    wrong: {
+      executionDecider: (programs) => {
+        const right = executionDecider(programs);
+        const forgetful = (state: ExecutionState): ExecutionState => ({
+          ...state,
+          reviews: Object.fromEntries(Object.entries(state.reviews).map(([id, review]) => [id, review.approvedBy ? { ...review, approvedBy: review.approvedBy.map(() => 'somebody') } : review])),
+        });
+        return { ...right, decide: (state, command, context) => right.decide(command.type === 'DecideReview' ? forgetful(state) : state, command, context) };
+      },
+    },
+  },
+  {
     name: 'loser-appends-behind',
     mistake: 'a decision that loses its place to a rival is written behind it instead of being decided again: a cancel and a result both count',
     foundWithin: 50,

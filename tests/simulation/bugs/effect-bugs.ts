@@ -9,6 +9,7 @@ const asIfRepeatable = (state: EffectState): EffectState => (state.status === 'u
 
 export const EFFECT_BUGS: readonly PlantedBug[] = [
   { name: 'effect-without-key', mistake: 'the request leaves without its idempotency key', foundWithin: 5, wrong: { sentKey: () => '' } },
+  { name: 'acts-without-asking', mistake: 'what needs an approval is done without one', foundWithin: 20, wrong: { mayAct: () => true } },
   {
     name: 'key-holds-the-attempt',
     mistake: 'every attempt of a job has a key of its own',

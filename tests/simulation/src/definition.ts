@@ -88,7 +88,7 @@ function tasksOf(task: PlannedTask): readonly Fields[] {
     case 'emit':
       return named({ emit: { event: { with: { type: 'sim.told.v1', source: 'https://sim.test', data: { total: '${ .total }' } } } }, ...KEEP });
     case 'review':
-      return named({ call: 'review', with: { title: 'Go on?', subject: { total: '${ .total }' } }, ...KEEP });
+      return named({ call: 'review', with: { title: 'Go on?', subject: { total: '${ .total }' }, ...termsOf(task.name) }, ...KEEP });
     case 'remember':
       return named({ call: 'remember', with: { scope: 'sim', text: '${ "total \\(.total)" }' }, ...KEEP });
     case 'recall':
@@ -139,6 +139,13 @@ function tasksOf(task: PlannedTask): readonly Fields[] {
     case 'raise':
       return named({ raise: { error: { type: 'https://sim.test/errors/raised', status: 418 } } });
   }
+}
+
+/** One review in three takes two people; one in four is for somebody else at first, and falls late. */
+function termsOf(name: string): Fields {
+  const number = Number(/\d+$/.exec(name)?.[0]);
+  const late = { assignees: ['user:person-1'], remindAfter: 'PT1S', due: 'PT2S', escalate: { after: 'PT3S', to: 'role:heads' } };
+  return { ...(number % 3 === 0 ? { approvals: 2 } : {}), ...(number % 4 === 1 ? late : {}) };
 }
 
 function effect({ name, sending, amount }: PlannedTask & { kind: 'effect' }): Fields {

@@ -6,6 +6,7 @@ import type { Operator } from './operator.js';
 import type { ExecutionRow } from './execution-table.js';
 import type { Happened } from './receiver.js';
 import { nameOf } from './routing.replica.js';
+import { isGuarded } from './tools.replica.js';
 import { entryOf } from './sequencer.replica.js';
 import type { World } from './world.js';
 
@@ -94,7 +95,24 @@ function checkExecution(world: World, row: ExecutionRow, isDisturbed: boolean): 
   if (isEnded(state) && (executions.waits.get(row.id)?.size ?? 0) > 0) watch.violate(`I6: ${row.id} has ended and wait rows remain`);
   for (const review of executions.reviews.values()) if (review.execution === row.id && isEnded(state)) watch.violate(`I6: ${row.id} has ended and review ${review.id} is open`);
   checkTold(world, state, decisions);
+  checkReviews(world, row.id, events);
   checkEffects(world, row.id, state, events, isDisturbed);
+}
+
+/** S5: where several must approve, so many different people did. */
+function checkReviews({ watch }: World, execution: string, events: readonly ExecutionEvent[]): void {
+  const needed = new Map<string, number>();
+  const people = new Map<string, Set<string>>();
+  for (const event of events) {
+    if (event.type === 'ReviewRequested') {
+      needed.set(event.review, event.terms?.approvals ?? 1);
+      people.set(event.review, new Set());
+    }
+    if (event.type === 'ReviewChanged' && event.change === 'approved') people.get(event.review)?.add(event.by);
+    if (event.type !== 'ReviewDecided' || event.outcome !== 'approved') continue;
+    const approved = people.get(event.review)?.add(event.decidedBy).size ?? 0;
+    if (approved < (needed.get(event.review) ?? 1)) watch.violate(`S5: review ${event.review} of ${execution} needs ${needed.get(event.review)} people and ${approved} approved it`);
+  }
 }
 
 /** I7: what was decided was told, under its own ids. */
@@ -131,6 +149,9 @@ function checkEffects(world: World, execution: string, state: ExecutionState, ev
         watch.violate(`I5: ${event.job} is known not to have happened in generation ${event.generation}, but it did`);
     }
   }
+  const approved = new Set(events.slice(carried).flatMap((event) => (event.type === 'ActionApproved' ? [`${event.job} ${event.digest}`] : [])));
+  for (const [job, happened] of byJob)
+    for (const { body } of happened) if (isGuarded(Number(body.split('+').at(-1))) && !approved.has(`${job} ${body}`)) watch.violate(`S2: ${job} did ${body} and nobody approved it`);
   for (const [job, happened] of byJob) if (timesOf(happened) > 1) watch.violate(`I5: the effect of ${job} happened ${timesOf(happened)} times under ${happened.length} keys`);
   if (isDisturbed || !isEnded(state)) return;
   const expected = definitions.get(execution)!.expected((state.input as { readonly total: number }).total);

@@ -13,6 +13,7 @@ export interface Job {
   readonly iteration: string;
   readonly input: Json;
   readonly settlement: OutstandingJob['settlement'];
+  readonly approvals: readonly { readonly review: string; readonly digest: string }[];
 }
 
 /** A command on its way to its execution. */
@@ -25,7 +26,19 @@ export interface Sent {
 export function jobOf(state: ExecutionState, job: OutstandingJob): Job {
   const { pointer = '', iteration = '' } = state.activations[job.key] ?? {};
   const { id, kind, generation, attempt, settlement } = job;
-  return { id, execution: state.executionId, kind, generation, attempt, key: idempotencyKeyOf(state, job), pointer, iteration, input: inputOf(state, job), settlement };
+  return {
+    id,
+    execution: state.executionId,
+    kind,
+    generation,
+    attempt,
+    key: idempotencyKeyOf(state, job),
+    pointer,
+    iteration,
+    input: inputOf(state, job),
+    settlement,
+    approvals: Object.values(state.approvals).filter((approval) => approval.job === id),
+  };
 }
 
 export const completed = ({ id, generation, execution }: Job, output: Json): Sent => ({
@@ -47,4 +60,10 @@ export function failed({ id, generation, attempt, execution }: Job, failure: Fai
     platform: false,
   };
   return { id: `${id}/${generation}/${outcome}`, execution, command };
+}
+
+/** Asks a person first: exactly this may be done. */
+export function asking(job: Job, digest: string): Sent {
+  const { id, execution, command } = failed(job, { code: 'approval-required', message: 'Expected an approval.', retryable: false }, 'none');
+  return { id: `${id}/ask`, execution, command: { ...(command as CommandOf<'FailJob'>), approvalRequest: { digest, title: 'May I?', subject: digest, reasons: [] } } };
 }

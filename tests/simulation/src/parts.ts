@@ -20,6 +20,8 @@ export interface Parts {
   readonly effectPort: (port: EffectPort) => EffectPort;
   readonly nextStep: typeof nextStep;
   readonly jobOf: (state: ExecutionState, job: Parameters<typeof jobOf>[1]) => Job;
+  /** Whether an action that needs an approval goes on. */
+  readonly mayAct: (isApproved: boolean) => boolean;
   /** The key that an effect is sent under. */
   readonly sentKey: (job: Job) => string;
   /** Milliseconds left to send in, counted from before the dispatch was recorded. */
@@ -56,6 +58,7 @@ export const RIGHT_PARTS: Parts = {
   effectPort: (port) => port,
   nextStep,
   jobOf,
+  mayAct: (isApproved) => isApproved,
   sentKey: (job) => job.key,
   leftMs: (untilMs, nowMs) => untilMs - nowMs,
   take: (batch, handle) => handle(batch),

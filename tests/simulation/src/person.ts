@@ -1,5 +1,5 @@
-// A person: looks at open reviews, decides them after a while, and tells the truth about effects.
-import { outstandingJobs, type ReviewKind } from '@weft/orchestration/core';
+// People: one of them looks at open reviews, claims and decides them after a while, and tells the truth about effects.
+import { outstandingJobs, type ExecutionCommand, type ReviewKind } from '@weft/orchestration/core';
 import { TENANT } from './execution-table.js';
 import type { Fleet } from './fleet.js';
 import type { OrchestrationReplica } from './orchestration.replica.js';
@@ -35,14 +35,18 @@ export class Person {
   #decide({ id, kind, subject, execution }: { readonly id: string; readonly kind: ReviewKind; readonly subject: unknown; readonly execution: string }): void {
     const replica = this.orchestration.any();
     if (!replica) return;
+    const { random, receiver } = this.world;
     const { job, generation } = subject as { readonly job: string; readonly generation: number };
-    const happened = kind === 'effect-outcome' ? this.world.receiver.happened.get(`default/${job}/${generation}`) : undefined;
-    const outcome = kind === 'approval' ? 'approved' : happened ? 'happened' : 'did-not-happen';
+    const happened = kind === 'effect-outcome' ? receiver.happened.get(`default/${job}/${generation}`) : undefined;
+    const outcome = kind === 'effect-outcome' ? (happened ? 'happened' : 'did-not-happen') : kind === 'action' && random.chance(0.1) ? 'rejected' : 'approved';
     const form = happened ? { amount: happened.amount } : null;
-    replica.process.later(this.world.random.between(1, 10), `person decides ${id}`, () => {
-      replica
-        .submit([{ key: execution, command: { type: 'DecideReview', tenant: TENANT, review: id, outcome, comment: '', form, decidedBy: 'person' }, messageId: `review/${id}` }])
-        .catch(() => undefined);
-    });
+    const by = `user:person-${random.between(1, 3)}`;
+    const about = { tenant: TENANT, review: id, roles: ['heads'] };
+    const decide: ExecutionCommand = { ...about, type: 'DecideReview', outcome, comment: '', form, decidedBy: by };
+    const claim: ExecutionCommand = { ...about, type: 'ChangeReview', change: 'claim', by, leaseMs: 2_000, to: '', text: '' };
+    for (const command of random.chance(0.2) ? [claim, decide] : [decide])
+      replica.process.later(random.between(1, 10), `person ${command.type} ${id}`, () => {
+        replica.submit([{ key: execution, command, messageId: `review/${id}` }]).catch(() => undefined);
+      });
   }
 }

@@ -29,6 +29,8 @@ export class World {
   readonly log = new LogTable();
   readonly presence = new PresenceTable();
   readonly receiver: Receiver;
+  /** Approvals that were used, with the key that used them: a table of tools. */
+  readonly approvalsUsed = new Map<string, string>();
   /** Definition by execution, as its start named it. */
   readonly definitions = new Map<string, Definition>();
   /** Told of each execution that was accepted. */

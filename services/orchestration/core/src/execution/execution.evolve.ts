@@ -2,6 +2,7 @@
 import { invariant, isJsonObject, type Json } from '@weft/kernel';
 import { ExecutionDraft } from './execution.draft.js';
 import { changeReview } from '../review/review.state.js';
+import { APPROVAL_REQUIRED } from '../review/review.terms.js';
 import { contextAt, joinContexts } from './execution.context.js';
 import type { ActivationKey, ExecutionEvent, FailedTask } from './execution.events.js';
 import type { Operation } from './operation.js';
@@ -112,7 +113,7 @@ export function evolveDraft(draft: ExecutionDraft, event: ExecutionEvent): void 
       // The generation rises only when it is known that nothing happened: a new key may then be used.
       if (event.outcome === 'failed') draft.put('generations', event.job, event.generation + 1);
       // Another generation is another action, and what is asked about anew was not approved as it is now.
-      if (event.outcome === 'failed' || event.next === 'ask') draft.removeWhere('approvals', (approval) => approval.job === event.job);
+      if (event.outcome === 'failed' || event.code === APPROVAL_REQUIRED) draft.removeWhere('approvals', (approval) => approval.job === event.job);
       if (event.next === 'raise') draft.put('attempts', event.job, event.attempt);
       const step = event.next === 'raise' ? state.activations[event.key]?.step : undefined;
       if (step) endStep(draft, step, event);

@@ -31,6 +31,9 @@ export interface ReviewTerms {
   readonly expires?: Instant;
 }
 
+/** Code of what a job fails with that may only go on once people approve it. */
+export const APPROVAL_REQUIRED = 'approval-required';
+
 /** How long an action waits for a person: a week. */
 export const ACTION_REVIEW_MS = 7 * 86_400_000;
 

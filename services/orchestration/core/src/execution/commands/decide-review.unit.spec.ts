@@ -134,6 +134,14 @@ describe('an action that needs an approval', () => {
     expect(approvals(retried('failed'))).toEqual([]);
   });
 
+  it('keeps the word while a person is asked whether it happened', () => {
+    const run = asked();
+    run.accept(decision(run, 'approved'));
+    ask(run, { failure: { code: 'effect-unknown', message: 'The answer was lost.', retryable: false }, outcome: 'unknown', needsPerson: true, approvalRequest: undefined } as never);
+    expect(Object.values(run.state.reviews)).toMatchObject([{ kind: 'effect-outcome' }]);
+    expect(approvals(run)).toHaveLength(1);
+  });
+
   it('is not asked about twice when its job is reported twice', () => {
     const run = asked();
     const job = run.state.jobs[run.jobId(KEY)]!;

@@ -1,7 +1,7 @@
 import type { DecideContext, Json } from '@weft/kernel';
 import { Advance, type Step } from '../../interpreter/advance.js';
 import { errorOfFailure } from '../../program/workflow-error.js';
-import { ACTION_REVIEW_MS } from '../../review/review.terms.js';
+import { ACTION_REVIEW_MS, APPROVAL_REQUIRED } from '../../review/review.terms.js';
 import type { CommandOf } from '../execution.commands.js';
 import type { ExecutionDecision, Programs } from '../execution.decide.js';
 import { inputOf } from '../job-input.js';
@@ -27,7 +27,7 @@ export function failJob(state: ExecutionState, command: FailJob, context: Decide
   const advance = new Advance(state, programs(state.definition.digest), context);
   const next = command.needsPerson || command.approvalRequest ? 'ask' : (command.platform && job.attempt < PLATFORM_ATTEMPTS_MAX) || isLostCall(state, job, command) ? 'again' : 'raise';
   if (next === 'raise') return advance.finish(raiseFailure(advance, job, command));
-  const failure = recordFailure(advance, job, command, next);
+  const failure = recordFailure(advance, job, command.approvalRequest ? { ...command, failure: { ...command.failure, code: APPROVAL_REQUIRED } } : command, next);
   if (next === 'again') {
     advance.record({ type: 'JobScheduled', key: job.key, job: job.id, kind: job.kind, generation: advance.state.generations[job.id] ?? 0, attempt: job.attempt + 1, at: context.now });
     return advance.finish(undefined);
