@@ -71,6 +71,13 @@ async function facts(pool: Pool, executionIds: readonly string[], jobsCarriedOut
   };
 }
 
+/** Checks executions of `jobs` jobs of which nothing more is claimed than that each result was applied once. */
+export async function checkJobs(pool: Pool, executionIds: readonly string[], jobs: number): Promise<HistoryFacts> {
+  const checks = new Checks(pool, executionIds);
+  const results = await checkEnds(checks, executionIds.length, jobs);
+  return facts(pool, executionIds, results, checks.violations);
+}
+
 /** Checks chains of `jobs` jobs: every result has a row of its own, and that row schedules the next job. */
 export async function checkChains(pool: Pool, executionIds: readonly string[], jobs: number): Promise<HistoryFacts> {
   const checks = new Checks(pool, executionIds);

@@ -3,6 +3,8 @@
 import { rmSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { runCrash } from './crash.js';
+import { runInfer } from './infer.js';
+import { openModel } from './model-process.js';
 import { runGrowth } from './growth.js';
 import { openMesh } from './mesh-target.js';
 import { runOverload } from './overload.js';
@@ -59,6 +61,8 @@ function run(workload: string): Promise<{ readonly violations: readonly string[]
       return within(openHere, (target) => runThroughput(CHAIN, target, { count, concurrency, onProgress: onDone }));
     case 'fanout':
       return within(openHere, (target) => runThroughput(FANOUT, target, { count, concurrency, onProgress: onDone }));
+    case 'infer':
+      return infer();
     case 'parked':
       return within(openApart, (target) => runParked(target, { count, concurrency, settleSeconds: Number(values['settle-seconds']), onProgress }));
     case 'growth':
@@ -69,6 +73,17 @@ function run(workload: string): Promise<{ readonly violations: readonly string[]
       return runCrash(values.home, { count, onProgress, told });
     default:
       throw new Error(`Expected a workload but got ${JSON.stringify(workload)}.`);
+  }
+}
+
+/** Weft has to be allowed to reach the model before it starts. */
+async function infer(): Promise<{ readonly violations: readonly string[] }> {
+  const model = await openModel();
+  try {
+    process.env['WEFT_EGRESS_ALLOW'] = model.url;
+    return await within(openHere, (target) => runInfer(target, model, { count, concurrency, onProgress }));
+  } finally {
+    await model.close();
   }
 }
 

@@ -77,7 +77,7 @@ type Recorded = { -readonly [field in keyof ModelRequest]: ModelRequest[field] }
 
 /**
  * Starts the server on 127.0.0.1: `POST /v1/chat/completions` (streamed when asked), `POST /v1/embeddings`, `GET /v1/models`, `GET /__requests` (total, count by
- * model, the requests kept), `PUT /__script` (another script from now on). A request that no rule matches is answered 400, so that clients do not try it again.
+ * model, the requests kept, or the latest of them with `?kept=N`), `PUT /__script` (another script from now on). A request that no rule matches is answered 400, so that clients do not try it again.
  * Every answer carries `x-weft-simulated: true`. Rejects when the port is taken.
  */
 export async function startModelServer({ script, reply, recordFile, port = 0 }: ModelServerOptions): Promise<ModelServer> {
@@ -107,10 +107,10 @@ export async function startModelServer({ script, reply, recordFile, port = 0 }: 
 
 async function handle(running: Running, request: IncomingMessage, response: ServerResponse): Promise<void> {
   response.setHeader('x-weft-simulated', 'true');
-  const path = new URL(request.url ?? '/', 'http://localhost').pathname;
+  const { pathname: path, searchParams } = new URL(request.url ?? '/', 'http://localhost');
   const route = `${request.method} ${path}`;
   if (route === 'GET /v1/models') return sendJson(response, 200, modelList(running.script));
-  if (route === 'GET /__requests') return sendJson(response, 200, JSON.stringify(requestCounts(running)));
+  if (route === 'GET /__requests') return sendJson(response, 200, JSON.stringify(requestCounts(running, Number(searchParams.get('kept') ?? REQUESTS_KEPT_MAX))));
   const isEmbedding = route === 'POST /v1/embeddings';
   if (!isEmbedding && route !== 'POST /v1/chat/completions' && route !== 'PUT /__script')
     return sendJson(response, 404, errorBody(`Expected a path of the simulated model, but got ${route}`, 'invalid_request_error'));
@@ -266,8 +266,8 @@ function modelList(script: ModelScript): string {
   return JSON.stringify({ object: 'list', data: [...names].map((id) => ({ id, object: 'model', created: 0, owned_by: 'weft-simulated' })) });
 }
 
-function requestCounts({ received, countByModel, log }: Running): object {
-  return { total: received, byModel: Object.fromEntries(countByModel), requests: log };
+function requestCounts({ received, countByModel, log }: Running, kept: number): object {
+  return { total: received, byModel: Object.fromEntries(countByModel), requests: kept === 0 ? [] : log.slice(-kept) };
 }
 
 /** The body as a JSON object, or a sentence that says what is wrong with it. */

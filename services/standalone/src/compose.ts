@@ -88,6 +88,7 @@ export async function compose(config: StandaloneConfig): Promise<Composition> {
       enginePool: toolsPool,
       tenantPool: toolsTenant,
       bus,
+      busIsVolatile: true,
       ...(config.WEFT_TOOLS_FILE === undefined ? NO_DECLARATIONS : readToolsFile(config.WEFT_TOOLS_FILE)),
       environment: process.env,
       grants: config.WEFT_GRANTS_FILE === undefined ? [] : readGrantsFile(config.WEFT_GRANTS_FILE),

@@ -48,6 +48,17 @@ const WORKLOADS: readonly Workload[] = [
     ],
   },
   {
+    name: 'infer',
+    description: 'one model call as a durable workflow, beside the same call made directly; the model is the scripted one',
+    numbers: { ...count(4_000, 'model calls'), ...concurrency(64, 'model calls under way at once') },
+    // The mesh of the command line is started before the model is.
+    profiles: ['standalone'],
+    examples: [
+      ['./weft bench infer', 'what Weft adds to a call, and calls a second'],
+      ['./weft bench infer --count 400 --json', 'whether it runs at all'],
+    ],
+  },
+  {
     name: 'parked',
     description: 'executions that wait: their memory, how late their timers are, how fast a signal lets them go on',
     numbers: {

@@ -10,6 +10,7 @@ import { carryOut, withCommon, withProfile, type Flags } from './proof.js';
 import { registerAgents } from './prove-agents.js';
 import { registerEgress } from './prove-egress.js';
 import { registerPermissions } from './prove-permissions.js';
+import { registerStreams } from './prove-streams.js';
 
 export function registerProve(program: Command): void {
   const prove = program.command('prove').description('Prove a promise on this machine; exits with 1 when it is broken');
@@ -19,6 +20,7 @@ export function registerProve(program: Command): void {
   registerEgress(prove);
   registerAgents(prove);
   registerPermissions(prove);
+  registerStreams(prove);
 }
 
 function registerKills(prove: Command): void {

@@ -23,8 +23,10 @@ const SMOKES: readonly Smoke[] = [
   { name: 'prove failpoints (standalone)', args: ['prove', 'failpoints', '--json'], needs: [], timeoutMs: 600_000, read: failpointsRemark },
   { name: 'prove egress', args: ['prove', 'egress', '--benign', '20', '--json'], needs: [], timeoutMs: 120_000, read: egressRemark },
   { name: 'prove agents (standalone)', args: ['prove', 'agents', '--turns', '2', '--beside', '1', '--benign', '20', '--json'], needs: [], timeoutMs: 120_000, read: agentsRemark },
+  { name: 'prove streams', args: ['prove', 'streams', '--rounds', '1', '--benign', '20', '--json'], needs: [], timeoutMs: 120_000, read: streamsRemark },
   { name: 'bench chain (standalone)', args: ['bench', 'chain', '--count', '200', '--concurrency', '16', '--profile', 'standalone', '--json'], needs: [], timeoutMs: 120_000, read: chainRemark },
   { name: 'bench fanout (standalone)', args: ['bench', 'fanout', '--count', '100', '--concurrency', '16', '--json'], needs: [], timeoutMs: 120_000, read: fanoutRemark },
+  { name: 'bench infer (standalone)', args: ['bench', 'infer', '--count', '200', '--concurrency', '16', '--json'], needs: [], timeoutMs: 120_000, read: inferRemark },
   { name: 'bench parked (standalone)', args: ['bench', 'parked', '--count', '1000', '--settle-seconds', '1', '--json'], needs: [], timeoutMs: 180_000, read: parkedRemark },
   { name: 'bench growth (standalone)', args: ['bench', 'growth', '--sizes', '2000,4000', '--count', '200', '--json'], needs: [], timeoutMs: 180_000, read: growthRemark },
   { name: 'bench crash (standalone)', args: ['bench', 'crash', '--json'], needs: [], timeoutMs: 120_000, read: crashRemark },
@@ -83,6 +85,16 @@ function simulateRemark(stdout: string): string {
   const { seeds, violations, faultsPerSeed } = lastJson(stdout);
   if (violations !== 0) throw new Error(`expected no violation but got ${violations}`);
   return `${seeds} seeds, ${faultsPerSeed} faults each, no violation`;
+}
+
+function streamsRemark(stdout: string): string {
+  const { broken, benignWell, billedOnce } = JSON.parse(stdout) as { broken: number; benignWell: number; billedOnce: number };
+  return `${broken} streams broke as declared, ${benignWell} went well, ${billedOnce} billed once`;
+}
+
+function inferRemark(stdout: string): string {
+  const { perSecond, overheadP50Ms } = JSON.parse(stdout) as { perSecond: number; overheadP50Ms: number };
+  return `${perSecond} model calls/s, ${overheadP50Ms} ms over a direct call`;
 }
 
 function egressRemark(stdout: string): string {

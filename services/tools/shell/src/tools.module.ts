@@ -50,6 +50,8 @@ export interface ToolsPorts {
   /** Of tools' tenant role: reads what a caller may see. */
   readonly tenantPool: Pool;
   readonly bus: Bus;
+  /** Whether the bus lives in this process: what it held is lost with it, and dispatched again. Default false. */
+  readonly busIsVolatile?: boolean;
   /** Where large texts of jobs and results lie that come over the wire. Without it calls carry all. */
   readonly payloads?: PayloadStore;
   readonly tools: readonly ToolDefinition[];
@@ -176,12 +178,15 @@ class ToolsWork implements OnApplicationBootstrap {
     await Promise.all([switches.refresh(), budgets.start()]);
     await sources.start();
     await workers.start(sources, doorOf(this.ports.settings));
-    const jobs = new JobsConsumer(worker, this.ports.bus);
+    const { bus, busIsVolatile = false } = this.ports;
+    const onFault = (error: unknown): void => logFor('tools').error('results were lost on their way', { error });
+    const jobs = new JobsConsumer(worker, bus, { isVolatile: busIsVolatile, onFault });
     const subscription = await this.ports.bus.subscribe({ topic: TOPICS.jobs.name, group: CONSUMER_GROUP, handle: (batch) => jobs.handle(batch) });
     this.shutdown.on('intake', 'tools consumer', () => subscription.close());
     await this.#tellWebhooks();
     this.shutdown.on('workers', 'tools jobs', async () => {
       await worker.drain();
+      await jobs.drain();
       await Promise.all([ledger.stop(), budgets.stop(), sources.stop(), sandbox.close(), workers.stop()]);
       egress.close();
     });

@@ -568,4 +568,26 @@ describe('weft.jobs', () => {
     expect([commands, dead]).toEqual([[`${job.id}/0/completed`], ['message-invalid']]);
     await bus.close();
   });
+
+  it('holds up nobody behind a slow job, where the bus forgets with its process', async () => {
+    const slow = await startModelServer({ script: { rules: [{ delayMs: 60_000 }] } });
+    const bus = new LocalBus();
+    const { worker } = startTools({ bus, settings: { ...SETTINGS, WEFT_EGRESS_ALLOW: [slow.url] } });
+    const consumer = new JobsConsumer(worker, bus, { isVolatile: true });
+    const commands: string[] = [];
+    await bus.subscribe({ topic: 'weft.jobs', group: 'tools', handle: (batch) => consumer.handle(batch) });
+    await bus.subscribe({ topic: 'weft.commands', group: 'spec', handle: async (batch) => batch.forEach((delivery) => delivery.ok && commands.push(delivery.envelope.id)) });
+    const message = (body: Job) =>
+      outgoing('jobs', { id: `${body.id}/0/1`, source: '/weft/orchestration', type: 'ai.weft.job.tool.v1', key: body.executionId, context: contextOf({ tenant: 'default' }), body });
+    const models = [{ id: 'slow', endpoint: `${slow.url}/v1`, model: 'slow', keySecret: '', reason: '', simulated: true }];
+    await bus.publish([message(jobOf('', {}, { kind: 'infer', inputJson: '{"prompt":"x"}', models }))]);
+    await eventually(() => slow.requests().length === 1);
+    const quick = jobOf('echo', {});
+    await bus.publish([message(quick)]);
+    await eventually(() => commands.length === 1);
+    expect(commands).toEqual([`${quick.id}/0/completed`]);
+    await slow.close();
+    await consumer.drain();
+    await bus.close();
+  });
 });

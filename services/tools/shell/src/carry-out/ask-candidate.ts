@@ -43,15 +43,18 @@ export async function askCandidate(ports: InferPorts, asking: Asking, record: In
   passage.leave(answer.ok ? 'answered' : isCancelled ? 'cancelled' : answer.problem);
   const rejected = answer.ok || isCancelled ? undefined : rejectedCandidate(candidate.id, answer.problem);
   const usage = usedBy(answer, isCancelled, candidate, record.inputTokens, stream?.prefix ?? '');
-  record.add({
-    candidate: candidate.id,
-    attempt,
-    outcome: answer.ok && !signal.aborted ? 'answered' : isCancelled || signal.aborted ? 'cancelled' : 'failed',
-    ms: Math.round(performance.now() - startedAt),
-    ...(rejected && { reason: rejected.reason }),
-    ...(hedge === undefined ? {} : { hedge }),
-    ...(usage && { usage }),
-  });
+  record.add(
+    {
+      candidate: candidate.id,
+      attempt,
+      outcome: answer.ok && !signal.aborted ? 'answered' : isCancelled || signal.aborted ? 'cancelled' : 'failed',
+      ms: Math.round(performance.now() - startedAt),
+      ...(rejected && { reason: rejected.reason }),
+      ...(hedge === undefined ? {} : { hedge }),
+      ...(usage && { usage }),
+    },
+    (stream?.prefix ?? '') !== '',
+  );
   if (rejected) record.rejected.push(rejected);
   if (answer.ok) return { ok: true, value: { candidate, output: answer.output } };
   return isCancelled ? { ok: false } : { ok: false, problem: answer.problem };

@@ -75,7 +75,7 @@ export async function carryOutInfer(ports: InferPorts, job: Job, args: Json, { d
       isLate = true;
       return { ok: false as const, isLast: true };
     }
-    const answer = await askCandidate(ports, { job, candidate, input, check, offered: offer.offered, wires, timeoutMs, signal: AbortSignal.any([signal, stop]), tokens }, record, hedge);
+    const answer = await askCandidate(ports, { job, candidate, input, check, offered: offer.offered, wires, timeoutMs, signal, tokens }, record, hedge);
     if (answer.ok) return { ok: true as const, value: answer.value };
     if (answer.problem) failed.set(index, { index, problem: answer.problem, at: Date.now() });
     return { ok: false as const, isLast: tokens?.isAborted ?? false };
@@ -83,7 +83,7 @@ export async function carryOutInfer(ports: InferPorts, job: Job, args: Json, { d
   let indexes: readonly number[] = job.models.map((_, index) => index);
   for (let round = 1; ; round++) {
     failed.clear();
-    const answered = await runRound<Answered>(indexes, { ask, hedgeAfterMs: (index) => (input.stream ? undefined : ports.traffic.hedgeAfterMs(job.models[index]!)) });
+    const answered = await runRound<Answered>(indexes, { ask, stop, hedgeAfterMs: (index) => (input.stream ? undefined : ports.traffic.hedgeAfterMs(job.models[index]!)) });
     if (tokens) record.stream(tokens);
     if (answered) {
       tokens?.end();

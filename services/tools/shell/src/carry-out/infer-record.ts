@@ -43,13 +43,16 @@ export class InferRecord {
     return ++this.#started;
   }
 
-  add(attempt: ModelAttempt): void {
+  /** @param goesOn whether it goes on with what the call before has said: then the answer is made of both. */
+  add(attempt: ModelAttempt, goesOn = false): void {
     this.attempts.push(attempt);
     if (!attempt.usage) return;
     const { doubt: _, ...usage } = attempt.usage;
     this.#spent = addUsage(this.#spent, usage);
     this.#calls++;
-    if (attempt.outcome === 'answered') this.#answer = attempt.usage;
+    if (attempt.outcome === 'cancelled') return;
+    const before = goesOn ? this.#answer : undefined;
+    this.#answer = before ? { ...attempt.usage, ...addUsage(before, attempt.usage) } : attempt.usage;
   }
 
   /** Tells how often the answer that was shown began anew, or was gone on with. */

@@ -12,14 +12,34 @@ const KINDS: ReadonlySet<string> = new Set(['tool', 'http', 'infer']);
 // A result took a model call: it is offered to the bus for about 10 s before the batch comes again.
 const PUBLISH_PAUSES_MS = [100, 300, 1_000, 3_000, 6_000];
 
+// More would only wait inside this process.
+const UNDER_WAY_MAX = 1_024;
+
+export interface JobsConsuming {
+  /** The bus lives in this process and forgets with it: a batch is done with when its jobs are begun, so that one slow model holds up nobody. Default false. */
+  readonly isVolatile?: boolean;
+  /** Told of results that could not be published while nobody waited for them. */
+  readonly onFault?: (fault: unknown) => void;
+}
+
 export class JobsConsumer {
+  /** Batches whose jobs go on after they were done with, and how many jobs those are. */
+  readonly #underWay = new Set<Promise<void>>();
+  #jobsUnderWay = 0;
+
   constructor(
     private readonly worker: ToolsWorker,
     private readonly bus: Bus,
+    private readonly consuming: JobsConsuming = {},
   ) {}
 
+  /** Resolves when all that was begun has been published. */
+  async drain(): Promise<void> {
+    await Promise.all(this.#underWay);
+  }
+
   /**
-   * Takes a batch. A job that came to nothing is not waited for: orchestration dispatches it again.
+   * Takes a batch. On a bus that lasts it is done with when its results are published. A job that came to nothing is not waited for: orchestration dispatches it again.
    * @throws Fault when results could not be published: the batch comes again, and the ledger answers what was done.
    */
   async handle(batch: readonly Delivery[]): Promise<void> {
@@ -32,6 +52,23 @@ export class JobsConsumer {
       else if (KINDS.has(job.kind)) jobs.push(job);
     }
     if (dead.length > 0) await this.bus.publish(dead);
+    if (this.consuming.isVolatile !== true) return this.#carry(jobs);
+    this.#begin(jobs);
+    while (this.#jobsUnderWay > UNDER_WAY_MAX) await Promise.race(this.#underWay);
+  }
+
+  #begin(jobs: readonly Job[]): void {
+    this.#jobsUnderWay += jobs.length;
+    const carried = this.#carry(jobs)
+      .catch((fault: unknown) => this.consuming.onFault?.(fault))
+      .finally(() => {
+        this.#underWay.delete(carried);
+        this.#jobsUnderWay -= jobs.length;
+      });
+    this.#underWay.add(carried);
+  }
+
+  async #carry(jobs: readonly Job[]): Promise<void> {
     for await (const { commands } of commandBatches(jobs.map((job) => this.worker.carry(job)))) await this.#publish(commands.map(messageOf));
   }
 

@@ -7,7 +7,7 @@ import type { SchemaCheck } from '../registry/schemas.js';
 import { secretMissing, type Secrets } from '../secret/secrets.js';
 import { egressFetch, type Observed } from './egress-fetch.js';
 import { chatOptions } from './model-prompt.js';
-import { chatModel, type ChatModel, type ChatOptions } from './model-provider.js';
+import { chatModel, sendingThrough, type ChatModel, type ChatOptions } from './model-provider.js';
 
 /** Characters of one answer that streams; a model that never ends is cut off. */
 const TEXT_MAX = 1024 * 1024;
@@ -49,9 +49,11 @@ export async function callModel(egress: EgressClient, secrets: Secrets, call: Mo
   const { fetch, last } = egressFetch(egress, sender, { timeoutMs, ...(stream && { stallMs: stream.stallMs }) });
   const partial: Collected = { text: '', calls: [] };
   try {
-    const model = await chatModel(candidate, { fetch, apiKey });
     const options: ChatOptions = { ...chatOptions({ input, offered: call.offered, wires: call.wires, prefix: stream?.prefix ?? '' }), headers: { ...call.headers }, abortSignal: call.signal };
-    const { finishReason, reported } = stream ? await streamed(model, options, partial, stream.onText) : await generated(model, options, partial);
+    const { finishReason, reported } = await sendingThrough(fetch, async () => {
+      const model = await chatModel(candidate, apiKey);
+      return stream ? streamed(model, options, partial, stream.onText) : generated(model, options, partial);
+    });
     const turn = turnOf(partial, call.wires, finishReason);
     const whole = stream ? { ...turn, text: stream.prefix + turn.text } : turn;
     return judged(whole, reported, input, check);
