@@ -33,6 +33,7 @@ import { registryOf, withSources } from './registry/registry.js';
 import { ModelTraffic, type TrafficPorts } from './infer/model-traffic.js';
 import { offerSources } from './registry/offer-sources.js';
 import { Sandbox } from './sandbox/sandbox.js';
+import { walls } from './sandbox/walls.js';
 import { SchemaCache } from './registry/schemas.js';
 import type { Secrets } from './secret/secrets.js';
 import { openSource, type Environment } from './source/open-source.js';
@@ -117,7 +118,10 @@ export function toolsParts(ports: ToolsPorts, signal: AbortSignal): Parts {
   }
   const sandbox = new Sandbox(settings.WEFT_SANDBOX_PROCESSES);
   const registry = withSources(registryOf(ports.tools, { egress, secrets: ports.secrets, sandbox }), sources);
-  if (ports.tools.some(({ kind }) => kind === 'script')) sandbox.warm();
+  if (ports.tools.some(({ kind }) => kind === 'script')) {
+    sandbox.warm();
+    for (const missing of walls().missing) log.warn('a wall of the sandbox is missing', { reason: missing });
+  }
   const directory = new BudgetDirectory(ports.budgets ?? [], ports.enginePool);
   const budgets = new BudgetLedger({
     directory,

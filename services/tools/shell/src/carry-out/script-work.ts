@@ -25,10 +25,17 @@ export function scriptWork(sandbox: Sandbox, job: Job, { definition, outputProbl
       request: { script: name },
       attributes: {},
       taint: [`tool:${name}`],
-      send: async ({ untilMs }) => {
+      send: async ({ untilMs, signal }) => {
         const timeoutMs = Math.min(definition.timeoutMs, Math.floor(untilMs - performance.now()));
         if (timeoutMs <= 0) return { outcome: { kind: 'failed', failure: rejection('timeout', 'Expected to run the script before its deadline but it has passed.') } };
-        const result = await sandbox.run({ tenant: job.context?.tenant ?? '', source: script.source, input: args, timeoutMs, memoryBytes: script.memoryBytes });
+        const result = await sandbox.run({
+          tenant: job.context?.tenant ?? '',
+          source: script.source,
+          input: args,
+          timeoutMs,
+          memoryBytes: script.memoryBytes,
+          ...(signal === undefined ? {} : { signal }),
+        });
         const evidence = result.logs.length === 0 ? {} : { evidence: { logs: result.logs } };
         if (!result.ok) return { outcome: { kind: 'failed', failure: result.failure }, ...evidence };
         const problem = outputProblem?.(result.output);

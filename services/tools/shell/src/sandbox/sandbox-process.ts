@@ -1,10 +1,10 @@
 // One process of the sandbox as its parent sees it: started with nothing, bounded from outside, killed when it is late.
 import { spawn, type ChildProcess } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { SandboxReply, SandboxRequest } from './sandbox-message.js';
+import { walls } from './walls.js';
 
 /** The program of a process. */
 export const SANDBOX_MAIN = fileURLToPath(new URL('./sandbox.main.js', import.meta.url));
@@ -14,10 +14,6 @@ const GRACE_MS = 150;
 const RUNS_MAX = 64;
 const HEAP_MB = 96;
 const READY_MS_MAX = 10_000;
-
-// Limits of the kernel, where the machine has the program that sets them: no files written, few descriptors, no core, CPU seconds.
-const PRLIMIT = ['/usr/bin/prlimit', '/bin/prlimit'].find((path) => existsSync(path));
-const LIMITS = ['--nofile=64', '--fsize=0', '--core=0', '--cpu=300', '--data=1073741824'];
 
 /** The end of a process while a script was in it. */
 export type RunEnd = SandboxReply | { readonly kind: 'killed' | 'died' };
@@ -42,7 +38,7 @@ export class SandboxProcess {
       '--no-addons',
       main,
     ];
-    const [command = '', ...args] = PRLIMIT === undefined ? node : [PRLIMIT, ...LIMITS, ...node];
+    const [command = '', ...args] = [...walls().command, ...node];
     const child = spawn(command, args, { env: {}, cwd: dirname(main), stdio: ['pipe', 'pipe', 'ignore'], detached: true });
     this.#child = child;
     this.#ended = new Promise((resolve) => {
@@ -63,9 +59,19 @@ export class SandboxProcess {
     return !this.#isOver && this.#runs < RUNS_MAX;
   }
 
-  /** Runs one script. A process takes one at a time. Afterwards it is usable, or gone. */
-  async run(request: SandboxRequest): Promise<RunEnd> {
+  /** Runs one script. A process takes one at a time. Afterwards it is usable, or gone. @param signal kills it. */
+  async run(request: SandboxRequest, signal?: AbortSignal): Promise<RunEnd> {
     this.#runs++;
+    const stop = (): void => void this.#child.kill('SIGKILL');
+    signal?.addEventListener('abort', stop, { once: true });
+    try {
+      return await this.#run(request);
+    } finally {
+      signal?.removeEventListener('abort', stop);
+    }
+  }
+
+  async #run(request: SandboxRequest): Promise<RunEnd> {
     if (!(await this.#ready)) {
       await this.kill();
       return { kind: 'died' };

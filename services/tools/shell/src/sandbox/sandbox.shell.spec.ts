@@ -1,6 +1,7 @@
 import type { Job } from '@weft/contracts';
 import type { Json } from '@weft/kernel';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -10,6 +11,7 @@ import { parseTools } from '../registry/files.js';
 import { compileSchema } from '../registry/schemas.js';
 import { ESCAPES, POLLUTIONS } from './escapes.testing.js';
 import { Sandbox, type Script } from './sandbox.js';
+import { walls } from './walls.js';
 
 // Processes run what is built.
 const MAIN = fileURLToPath(new URL('../../dist/sandbox/sandbox.main.js', import.meta.url));
@@ -142,6 +144,47 @@ describe('a declared script', () => {
   });
 });
 
+// Stands for a script that broke out of the interpreter: it tries what a program can.
+const BROKEN_OUT = `
+import { createInterface } from 'node:readline';
+import { readFileSync, writeFileSync, readdirSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { connect } from 'node:net';
+import { Worker } from 'node:worker_threads';
+const outcome = (attempt) => { try { attempt(); return 'done'; } catch (error) { return error.code ?? error.name; } };
+process.stdout.write('{}\\n');
+for await (const line of createInterface({ input: process.stdin })) {
+  const { port, file } = JSON.parse(JSON.parse(line).input);
+  const network = await new Promise((resolve) => connect(port, '127.0.0.1').on('connect', () => resolve('done')).on('error', (error) => resolve(error.code)));
+  const output = JSON.stringify({
+    environment: Object.keys(process.env), network,
+    read: outcome(() => readFileSync('/etc/passwd')), list: outcome(() => readdirSync('/')), write: outcome(() => writeFileSync(file, 'x')),
+    start: outcome(() => spawnSync('id')), worker: outcome(() => new Worker('1', { eval: true })), evaluate: outcome(() => new Function('return 1')()),
+  });
+  process.stdout.write(JSON.stringify({ kind: 'returned', output, logs: [] }) + '\\n');
+}
+`;
+
+describe('what breaks out of the interpreter', () => {
+  it('stands before the next walls: no files, no processes, no environment, and no network where the machine has namespaces', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'weft-walls-'));
+    const server = createServer((socket) => socket.end());
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    writeFileSync(join(folder, 'broken-out.mjs'), BROKEN_OUT);
+    const broken = new Sandbox(1, join(folder, 'broken-out.mjs'));
+    const input = { port: (server.address() as AddressInfo).port, file: join(folder, 'written') };
+    const result = await broken.run({ tenant: 'a', source: '', input, timeoutMs: 2_000, memoryBytes: 1 });
+    const denied = 'ERR_ACCESS_DENIED';
+    expect(result).toMatchObject({ ok: true, output: { environment: [], read: denied, list: denied, write: denied, start: denied, worker: denied, evaluate: 'EvalError' } });
+    const hasNamespaces = walls().command.includes('--net');
+    expect(result).toMatchObject({ output: { network: hasNamespaces ? 'ENETUNREACH' : 'done' } });
+    expect(walls().missing.some((wall) => wall.includes('network'))).toBe(!hasNamespaces);
+    await broken.close();
+    server.close();
+    rmSync(folder, { recursive: true });
+  });
+});
+
 describe('the process of the sandbox', () => {
   it('is killed when its interpreter does not come back', async () => {
     const stuck = new Sandbox(1, MAIN);
@@ -150,5 +193,12 @@ describe('the process of the sandbox', () => {
     expect(result).toMatchObject({ ok: false, failure: { code: 'timeout' } });
     expect(await stuck.run({ tenant: 'a', source: 'return 1', input: null, timeoutMs: 2_000, memoryBytes: 16 * 1024 * 1024 })).toMatchObject({ ok: true });
     await stuck.close();
+  });
+
+  it('is killed when it is told to stop', async () => {
+    const stop = new AbortController();
+    const running = run('for (;;);', { timeoutMs: 60_000, signal: stop.signal });
+    stop.abort();
+    expect(await running).toMatchObject({ ok: false, failure: { code: 'script-failed' } });
   });
 });

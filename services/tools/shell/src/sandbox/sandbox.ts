@@ -17,6 +17,8 @@ export interface Script {
   readonly input: Json;
   readonly timeoutMs: number;
   readonly memoryBytes: number;
+  /** Ends it at once. */
+  readonly signal?: AbortSignal;
 }
 
 export type ScriptResult = { readonly ok: true; readonly output: Json; readonly logs: readonly string[] } | { readonly ok: false; readonly failure: Failure; readonly logs: readonly string[] };
@@ -50,10 +52,10 @@ export class Sandbox {
     const input = JSON.stringify(script.input);
     if (Buffer.byteLength(input) > SCRIPT_JSON_BYTES_MAX)
       return { ok: false, failure: rejection('input-invalid', `Expected arguments of a script of at most ${SCRIPT_JSON_BYTES_MAX} bytes but they are longer.`), logs: [] };
-    const { source, timeoutMs, memoryBytes, tenant } = script;
+    const { source, timeoutMs, memoryBytes, tenant, signal } = script;
     const end = await this.#gate.run(async () => {
       const process = this.#take(tenant);
-      const ended = await process.run({ source, input, timeoutMs, memoryBytes, outputBytesMax: SCRIPT_JSON_BYTES_MAX });
+      const ended = await process.run({ source, input, timeoutMs, memoryBytes, outputBytesMax: SCRIPT_JSON_BYTES_MAX }, signal);
       await this.#giveBack(process, tenant);
       return ended;
     });
