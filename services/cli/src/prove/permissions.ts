@@ -42,7 +42,7 @@ const IN_FLIGHT = 24;
 const TERMINAL = ['completed', 'faulted', 'cancelled', 'refused'];
 const PATIENCE_MS = 60_000;
 /** Traffic before a switch, under it, and after it. */
-const SWITCH_MS = { before: 1_500, under: 5_000, after: 2_000 };
+const SWITCH_MS = { before: 1_000, under: 3_500, after: 1_500 };
 const SWITCH_LANES = 4;
 const TOOL = 'prove.note';
 

@@ -41,7 +41,7 @@ tools:
   - {name: send, description: Sends., kind: http, effect: non-idempotent-write, timeoutMs: 400, input: {type: object, required: [to]}, http: {method: POST, url: "${url}/send"}}
   - {name: slow-send, description: Sends slowly., kind: http, effect: non-idempotent-write, timeoutMs: 400, input: {type: object}, http: {method: POST, url: "${url}/slow-send"}}
 `;
-const GRANTS = 'grants:\n  - {tenant: "*", workflow: acme/*, tools: ["*"], agents: ["*"]}\n';
+const GRANTS = 'grants:\n  - {tenant: "*", workflow: acme/*, tools: ["*"], kinds: [infer], agents: ["*"]}\n';
 const ASK = '@id("always") @ask("Sending wants a person.")\nforbid(principal, action == Weft::Action::"call", resource == Weft::Tool::"send");';
 
 let store: ScratchStore;
@@ -164,6 +164,16 @@ describe('an approval', () => {
     expect(outcomes.filter(({ completeJob }) => completeJob !== undefined)).toHaveLength(1);
     expect((await carry(tools, { ...jobOf('send', { to: 'eve' }), approvals })).failJob?.failure?.code).toBe('approval-required');
     expect(outside.seen).toEqual(['POST /send']);
+  });
+
+  it('for a model counts once too', async () => {
+    const policies = '@ask("This model is dear.")\nforbid(principal, action == Weft::Action::"infer", resource == Weft::Model::"dear");';
+    const tools = startTools(policies);
+    const models = [{ id: 'dear', endpoint: 'http://127.0.0.1:1', model: 'm', keySecret: '', reason: '', simulated: true }] as unknown as Job['models'];
+    const job = jobOf('', {}, { kind: 'infer', inputJson: JSON.stringify({ prompt: 'hello' }), models });
+    const approvals = [approvalOf(await carry(tools, job), 'r-model')];
+    expect((await carry(tools, { ...job, approvals })).failJob?.failure?.code).toBe('model-unavailable');
+    expect((await carry(tools, { ...job, idempotencyKey: `${job.idempotencyKey}/b`, approvals })).failJob?.failure?.code).toBe('approval-required');
   });
 
   it('is in the audit log with who gave it', async () => {

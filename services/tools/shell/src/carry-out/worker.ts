@@ -1,5 +1,5 @@
 // Carries out jobs of kinds tool, http and infer: authorise, check, do, report. The path of static tools is synchronous.
-import type { Command, CommandBatch, Context, Job, JobBatch, WorkerPeer } from '@weft/contracts';
+import type { Approval, Command, CommandBatch, Context, Job, JobBatch, WorkerPeer } from '@weft/contracts';
 import { isJsonObject, isUuid, rejection, type Failure, type Json } from '@weft/kernel';
 import { tracerFor } from '@weft/nest-platform';
 import { ATTRIBUTE, GEN_AI, inSpan, isSampled, SPAN } from '@weft/telemetry';
@@ -146,12 +146,14 @@ export class ToolsWorker implements WorkerPeer {
     return whenPermitted(this.ports, job, request, (barred) => this.#act(job, made, barred));
   }
 
-  #infer(job: Job, args: Json): Carried {
+  #infer(job: Job, args: Json, approvals: readonly Approval[] = job.approvals): Carried {
     // Each candidate is a resource of its own; without any, the right to ask models at all is what is judged.
     const permits = (job.models.length === 0 ? [NO_MODEL] : job.models).map((candidate) => {
       const on: Target = { action: 'infer', id: candidate.id, model: candidate.model, endpoint: candidate.endpoint };
-      return { candidate, permitted: this.ports.permissions.permit({ request: requestOf(job, on, args), attenuation: job.attenuation, approvals: job.approvals }) };
+      return { candidate, permitted: this.ports.permissions.permit({ request: requestOf(job, on, args), attenuation: job.attenuation, approvals }) };
     });
+    const used = permits.flatMap(({ permitted }) => (permitted.kind === 'approved' ? [permitted.approval] : []));
+    if (used.length > 0 && approvals === job.approvals) return this.#inferApproved(job, args, used);
     const refused = permits.flatMap(({ candidate, permitted }) => (permitted.kind === 'deny' || permitted.kind === 'ask' ? [{ candidate, permitted }] : []));
     const [first] = refused;
     if (first && refused.length === permits.length)
@@ -167,6 +169,12 @@ export class ToolsWorker implements WorkerPeer {
         ),
       ),
     );
+  }
+
+  /** Takes the words of people first; without those that were used for something else it is judged anew. */
+  async #inferApproved(job: Job, args: Json, used: readonly Approval[]): Promise<Command | undefined> {
+    const taken = await Promise.all(used.map(async (approval) => ((await this.ports.takeApproval(job.context?.tenant ?? '', approval, job.idempotencyKey)) ? [approval] : [])));
+    return this.#infer(job, args, taken.flat());
   }
 
   /** Everything that leaves this process for a tool or an endpoint, whatever its transport. */
@@ -198,6 +206,9 @@ export class ToolsWorker implements WorkerPeer {
     };
     this.#looks.add(look);
     try {
+      // Since it was permitted time may have passed, for a budget or for an approval.
+      look();
+      if (abort.signal.aborted) return await promise;
       return await Promise.race([run(abort.signal), promise]);
     } finally {
       this.#looks.delete(look);
