@@ -99,7 +99,7 @@ export async function compose(config: StandaloneConfig): Promise<Composition> {
       tokens,
       settings: config,
     }),
-    MemoryModule.forRoot({ enginePool: memoryPool }),
+    MemoryModule.forRoot({ enginePool: memoryPool, privateScopes: config.WEFT_PRIVATE_SCOPES }),
     ValidationModule.forRoot({ enginePool: validationPool }),
     AuditModule.forRoot({ store: store.address, passwordOf: store.passwordOf, bus, config }),
     RoutingModule.forRoot({ enginePool: routingPool, tenantPool: routingTenant, bus, orchestration, table: await loadRouteTable(config.WEFT_ROUTES_FILE), settings: config }),

@@ -1,5 +1,6 @@
 import { auditSettings } from '@weft/audit/shell';
 import { gatewaySettings } from '@weft/gateway/shell';
+import { memorySettings } from '@weft/memory/shell';
 import { platformSettings } from '@weft/nest-platform';
 import { orchestrationSettings } from '@weft/orchestration/shell';
 import { routingSettings } from '@weft/routing/shell';
@@ -13,6 +14,7 @@ export const standaloneConfig = z.object({
   ...routingSettings,
   ...orchestrationSettings,
   ...toolsSettings,
+  ...memorySettings,
   ...auditSettings,
   WEFT_HOME: z.string().describe('Folder of everything Weft writes: the embedded store, the audit key, run files.'),
   WEFT_PORT: z.coerce.number().int().min(0).max(65_535).default(7_420).describe('Port of the API, health and readiness.'),

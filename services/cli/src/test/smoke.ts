@@ -22,6 +22,7 @@ const SMOKES: readonly Smoke[] = [
   { name: 'prove kills (standalone)', args: ['prove', 'kills', '--executions', '40', '--kills', '4', '--profile', 'standalone', '--json'], needs: [], timeoutMs: 240_000, read: killsRemark },
   { name: 'prove failpoints (standalone)', args: ['prove', 'failpoints', '--json'], needs: [], timeoutMs: 600_000, read: failpointsRemark },
   { name: 'prove egress', args: ['prove', 'egress', '--benign', '20', '--json'], needs: [], timeoutMs: 120_000, read: egressRemark },
+  { name: 'prove permissions', args: ['prove', 'permissions', '--attacks', '32', '--benign', '12', '--json'], needs: [], timeoutMs: 120_000, read: permissionsRemark },
   { name: 'prove agents (standalone)', args: ['prove', 'agents', '--turns', '2', '--beside', '1', '--benign', '20', '--json'], needs: [], timeoutMs: 120_000, read: agentsRemark },
   { name: 'prove streams', args: ['prove', 'streams', '--rounds', '1', '--benign', '20', '--json'], needs: [], timeoutMs: 120_000, read: streamsRemark },
   { name: 'bench chain (standalone)', args: ['bench', 'chain', '--count', '200', '--concurrency', '16', '--profile', 'standalone', '--json'], needs: [], timeoutMs: 120_000, read: chainRemark },
@@ -126,6 +127,12 @@ function agentsRemark(stdout: string): string {
   const { agents, kills, effects, violations } = lastJson(stdout);
   if (!Array.isArray(violations) || violations.length > 0) throw new Error(`expected every call once but got ${JSON.stringify(violations)}`);
   return `${agents} agents, ${kills} kills, ${effects} calls, each once`;
+}
+
+function permissionsRemark(stdout: string): string {
+  const { attacks, unauthorised, killSwitchMs, violations } = lastJson(stdout);
+  if (!Array.isArray(violations) || violations.length > 0) throw new Error(`expected nothing that nothing permits but got ${JSON.stringify(violations)}`);
+  return `${attacks} attacks, ${unauthorised} unauthorised effects, killed within ${killSwitchMs} ms`;
 }
 
 function chainRemark(stdout: string): string {

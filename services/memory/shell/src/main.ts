@@ -18,7 +18,7 @@ await runService(SERVICE, async () => {
     service: SERVICE,
     config,
     http: { port: config.WEFT_PORT, host: config.WEFT_HOST },
-    module: MemoryModule.forRoot({ enginePool, payloads }),
+    module: MemoryModule.forRoot({ enginePool, payloads, privateScopes: config.WEFT_PRIVATE_SCOPES }),
     transports: () => [grpcServerOptions({ address: config.WEFT_GRPC_ADDRESS, services: [WorkerService] })],
     prepare: (app) => app.get(Shutdown).on('stores', 'store', async () => void (await Promise.all([enginePool.end(), payloads.close()]))),
   };

@@ -13,6 +13,8 @@ export interface MemoryPorts {
   readonly enginePool: Pool;
   /** Where large texts of jobs and results lie that come over the wire. Without it calls carry all. */
   readonly payloads?: PayloadStore;
+  /** Patterns of scopes whose items are private data. Default: none. */
+  readonly privateScopes?: readonly string[];
   /** Default: the system's. */
   readonly clock?: Clock;
 }
@@ -26,13 +28,13 @@ export class MemoryModule {
   }
 
   /** Memory on ports that exist already. It exports the worker of its process under `MEMORY_WORKER`. */
-  static forRoot({ enginePool, payloads, clock = systemClock }: MemoryPorts): DynamicModule {
+  static forRoot({ enginePool, payloads, privateScopes = [], clock = systemClock }: MemoryPorts): DynamicModule {
     return {
       module: MemoryModule,
       controllers: [WorkerController],
       providers: [
         { provide: POOL, useFactory: () => enginePool },
-        { provide: MEMORY_WORKER, useFactory: () => new MemoryWorker(new ItemStore(enginePool), clock) },
+        { provide: MEMORY_WORKER, useFactory: () => new MemoryWorker(new ItemStore(enginePool), clock, privateScopes) },
         { provide: MEMORY_WIRE_WORKER, inject: [MEMORY_WORKER], useFactory: (worker: MemoryWorker) => (payloads ? claimRedeemingWorker(worker, payloads) : worker) },
       ],
       exports: [MEMORY_WORKER],

@@ -18,7 +18,7 @@ let now = 1_800_000_000_000;
 beforeAll(async () => {
   store = await openScratchStore([memoryMigrations]);
   pool = openPool(store.address, { role: engineRole('memory'), max: 2, applicationName: 'memory spec' });
-  running = await createApp({ service: 'memory', http: { port: 0 }, module: MemoryModule.forRoot({ enginePool: pool, clock: { now: () => now++ } }) });
+  running = await createApp({ service: 'memory', http: { port: 0 }, module: MemoryModule.forRoot({ enginePool: pool, privateScopes: ['people/*'], clock: { now: () => now++ } }) });
   worker = running.app.get<WorkerPeer>(MEMORY_WORKER, { strict: false });
 });
 afterAll(async () => {
@@ -73,6 +73,18 @@ async function recall(input: Json, tenant = 'default'): Promise<Recalled & { rea
   const { completeJob } = (await carryOut(asked)).get(asked.id)!;
   return { ...(JSON.parse(completeJob!.outputJson) as Recalled), taint: completeJob!.taint };
 }
+
+describe('recalling from a private scope', () => {
+  it('says that private data was seen, and other scopes do not', async () => {
+    for (const scope of ['people/ann', 'people']) await carryOut(job('remember', { scope, text: 'the zanzibar file' }, { tenant: 'private' }));
+    const labelsOf = async (scope: string): Promise<readonly string[]> => {
+      const asked = job('recall', { scope, query: 'zanzibar' }, { tenant: 'private' });
+      return (await carryOut(asked)).get(asked.id)!.completeJob!.taint;
+    };
+    expect(await labelsOf('people/ann')).toEqual(['private:memory:people/ann']);
+    expect(await labelsOf('people')).toEqual([]);
+  });
+});
 
 describe('remember', () => {
   it('keeps an item with where it is from, and says how far it is trusted', async () => {

@@ -1,6 +1,6 @@
 // Carries out `remember` and `recall`: a batch of jobs is one statement for each of the two.
 import { completedCommand, failedCommand, type Command, type CommandBatch, type Job, type JobBatch, type WorkerPeer } from '@weft/contracts';
-import { instantText, isUuid, rejection, type Json, type Rejection } from '@weft/kernel';
+import { instantText, isUuid, matchesName, rejection, type Json, type Rejection } from '@weft/kernel';
 import { readRecall, readRemember, stampTrust, trustedAtLeast, type RecallRequest, type RememberRequest } from '@weft/memory/core';
 import { tracerFor } from '@weft/nest-platform';
 import { failpoint, Fault, type Clock } from '@weft/pipeline';
@@ -11,6 +11,7 @@ export class MemoryWorker implements WorkerPeer {
   constructor(
     private readonly store: ItemStore,
     private readonly clock: Clock,
+    private readonly privateScopes: readonly string[],
   ) {}
 
   /**
@@ -46,11 +47,15 @@ export class MemoryWorker implements WorkerPeer {
 
   async #recall(asked: readonly Asked[]): Promise<Command[]> {
     const found = await this.store.recall(asked.map(({ job, request: { scope, query, limit, trust } }) => ({ tenant: job.context?.tenant ?? '', scope, query, limit, trusts: trustedAtLeast(trust) })));
-    return asked.map(({ job }, index) => {
+    return asked.map(({ job, request }, index) => {
       const items = found[index] ?? [];
-      // What is recalled is as tainted as what it came from.
-      return completedCommand(job, { items: items.map(itemJson) }, [...new Set(items.flatMap((item) => item.provenance.taint))]);
+      // What is recalled is as tainted as what it came from, and private where its scope is.
+      return completedCommand(job, { items: items.map(itemJson) }, [...new Set([...items.flatMap((item) => item.provenance.taint), ...(items.length > 0 ? this.#privateLabels(request.scope) : [])])]);
     });
+  }
+
+  #privateLabels(scope: string): readonly string[] {
+    return this.privateScopes.some((pattern) => matchesName(pattern, scope)) ? [`private:memory:${scope}`] : [];
   }
 }
 

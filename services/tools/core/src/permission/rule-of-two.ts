@@ -1,4 +1,5 @@
 // The Rule of Two: untrusted input, private data and a change of state never come together without a person.
+import { matchesName } from '@weft/kernel';
 import type { EffectClass } from '../effect/effect.events.js';
 
 /** What an execution has seen, as its labels say. */
@@ -30,8 +31,5 @@ const some = (labels: readonly string[]): string => `${labels.slice(0, SHOWN).jo
 
 /** Whether a label is one of the patterns, in which `*` stands for any text. */
 export function labelMatcher(patterns: readonly string[]): (label: string) => boolean {
-  const matchers = patterns.map((pattern) => new RegExp(`^${pattern.split('*').map(literal).join('.*')}$`, 's'));
-  return (label) => matchers.some((matcher) => matcher.test(label));
+  return (label) => patterns.some((pattern) => matchesName(pattern, label));
 }
-
-const literal = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
