@@ -138,6 +138,7 @@ export const FUNCTIONS = {
         }),
         temperature: orExpression({ type: 'number', minimum: 0, maximum: 2, title: 'a number from 0 to 2' }),
         maxTokens: orExpression({ type: 'integer', minimum: 1, title: 'an integer from 1' }),
+        stream,
       },
       { oneOf: [{ required: ['prompt'] }, { required: ['messages'] }], title: 'either `prompt` or `messages`' },
     ),

@@ -40,8 +40,8 @@ export type HandOff = { readonly agent: OtherAgent } | { readonly person: { read
 
 export interface AgentGiven {
   readonly instructions: string;
-  /** What was said before the first turn. */
-  readonly messages: readonly { readonly role: string; readonly content: string }[];
+  /** What was said before the first turn, as `infer` takes it. */
+  readonly messages: readonly JsonObject[];
   readonly tools: readonly string[];
   readonly schema?: JsonObject;
   readonly repairs: number;
@@ -51,7 +51,7 @@ export interface AgentGiven {
   readonly contextTokensMax: number;
   readonly agents: readonly OtherAgent[];
   readonly handOff: readonly HandOff[];
-  /** What every turn says besides: `temperature`, `maxTokens`. */
+  /** What every turn says besides: `temperature`, `maxTokens`, `stream`. */
   readonly more: JsonObject;
 }
 
@@ -89,7 +89,7 @@ export function givenOf(value: Json): AgentGiven {
       const { description, ...review } = objectOf(entry['person']);
       return { person: { description: text(description), review } };
     }),
-    more: Object.fromEntries(['temperature', 'maxTokens'].flatMap((field) => (fields[field] === undefined ? [] : [[field, fields[field]]]))) as JsonObject,
+    more: Object.fromEntries(['temperature', 'maxTokens', 'stream'].flatMap((field) => (fields[field] === undefined ? [] : [[field, fields[field]]]))) as JsonObject,
   };
 }
 
@@ -124,7 +124,7 @@ function agentNameOf(task: string): string {
 
 function messagesOf({ prompt, messages }: JsonObject): AgentGiven['messages'] {
   if (prompt !== undefined && prompt !== null) return [{ role: 'user', content: contentOf(prompt) }];
-  return listOf(messages).flatMap(({ role, content }) => (typeof role === 'string' && content !== undefined ? [{ role, content: contentOf(content) }] : []));
+  return listOf(messages);
 }
 
 function limitsOf({ turns, calls, repeats, tokens, money, time }: JsonObject): AgentLimits {

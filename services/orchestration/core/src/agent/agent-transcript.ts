@@ -54,7 +54,7 @@ const lastWords = (given: AgentGiven): string =>
 /** Everything after the instructions. */
 export function conversation(agent: AgentState, given: AgentGiven): JsonObject[] {
   const summary = agent.summary === undefined ? [] : [{ role: 'user', content: `Summary of what was said and done before:\n${contentOf(agent.summary)}` }];
-  return [...given.messages.map((message): JsonObject => ({ ...message })), ...summary, ...agent.turns.flatMap(turnMessages)];
+  return [...given.messages, ...summary, ...agent.turns.flatMap(turnMessages)];
 }
 
 function turnMessages({ turn, answer, results, note }: AgentTurn): JsonObject[] {

@@ -43,6 +43,11 @@ describe('an agent', () => {
     expect(run.state).toMatchObject({ status: 'completed', output: 'It is at home.' });
   });
 
+  it('passes on to every turn how the model is to answer', () => {
+    const run = start({ temperature: 0.5, maxTokens: 100, stream: true });
+    expect(inputAt(run, turn(1))).toMatchObject({ temperature: 0.5, maxTokens: 100, stream: true });
+  });
+
   it('gives every turn and every call an idempotency key of its own, and the same one again when it is dispatched again', () => {
     const run = start();
     run.complete(turn(1), asks(['look', {}], ['look', {}]));
