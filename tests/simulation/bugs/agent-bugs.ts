@@ -1,6 +1,6 @@
 // Mistakes about agents: which turn a result belongs to, under which key a call goes out, how many calls there may be.
 import { isJsonObject, type Json } from '@weft/kernel';
-import { executionDecider, type Task } from '@weft/orchestration/core';
+import { executionDecider, type ExecutionState, type Task } from '@weft/orchestration/core';
 import { jobOf } from '../src/job.js';
 import type { PlantedBug } from './planted-bug.js';
 
@@ -31,6 +31,21 @@ export const AGENT_BUGS: readonly PlantedBug[] = [
             return right.decide(state, next && command.type === 'CompleteJob' ? { ...command, job: next.id, generation: next.generation } : command, context);
           },
         };
+      },
+    },
+  },
+  {
+    name: 'retried-agent-forgets',
+    mistake: 'an agent whose task is tried again begins anew, whatever it has done',
+    foundWithin: 200,
+    wrong: {
+      executionDecider: (programs) => {
+        const right = executionDecider(programs);
+        const forgetful = (state: ExecutionState): ExecutionState => {
+          const agents = Object.entries(state.agents ?? {}).map(([key, agent]) => [key, state.activations[key] ? agent : { ...agent, given: null }] as const);
+          return state.agents ? { ...state, agents: Object.fromEntries(agents) } : state;
+        };
+        return { ...right, decide: (state, command, context) => right.decide(forgetful(state), command, context) };
       },
     },
   },

@@ -47,6 +47,7 @@ export const FAULT_KINDS = {
   'request-lost': 0.02,
   'response-lost': 0.025,
   'hook-silent': 0.1,
+  'model-away': 0.04,
   // Clients and people.
   'request-duplicate': 0.12,
   'request-conflict': 0.06,

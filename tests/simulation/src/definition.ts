@@ -2,7 +2,7 @@
 import type { Json } from '@weft/kernel';
 import { CANCELLED } from '@weft/workflow';
 import { compileProgram, type Program } from '@weft/orchestration/core';
-import { expectedOf, planOf, type Expected, type PlannedTask, type Sending } from './plan.js';
+import { agentBounds, expectedOf, planOf, type Expected, type PlannedTask, type Sending } from './plan.js';
 import { Random } from './random.js';
 
 /** Definitions that a simulation draws from. Compiling is dear and a definition never changes. */
@@ -16,6 +16,8 @@ export interface Definition {
   readonly expected: (from: number) => Expected;
   /** Names of tasks that the receiver refuses, and how often. */
   readonly refusals: ReadonlyMap<string, number>;
+  /** The most that its agents may add outside, by counter. */
+  readonly agentBounds: ReadonlyMap<string, number>;
   /** Events that it listens for. */
   readonly listens: readonly { readonly name: string; readonly isCorrelated: boolean }[];
 }
@@ -35,7 +37,15 @@ export function definitionOf(number: number): Definition {
   };
   const refusals = new Map<string, number>();
   for (const task of effectsIn(plan)) if (task.refusals > 0) refusals.set(task.name, task.refusals);
-  const definition = { digest: digestOf(number), program: compileProgram(document), document, expected: (from: number) => expectedOf(plan, from), refusals, listens: listensIn(plan) };
+  const definition = {
+    digest: digestOf(number),
+    program: compileProgram(document),
+    document,
+    expected: (from: number) => expectedOf(plan, from),
+    refusals,
+    agentBounds: agentBounds(plan),
+    listens: listensIn(plan),
+  };
   compiled.set(number, definition);
   return definition;
 }

@@ -152,13 +152,15 @@ function checkEffects(world: World, execution: string, state: ExecutionState, ev
   const approved = new Set(events.slice(carried).flatMap((event) => (event.type === 'ActionApproved' ? [`${event.job} ${event.digest}`] : [])));
   for (const [job, happened] of byJob)
     for (const { body } of happened) if (isGuarded(Number(body.split('+').at(-1))) && !approved.has(`${job} ${body}`)) watch.violate(`S2: ${job} did ${body} and nobody approved it`);
+  const sums = new Map<string, number>();
+  for (const { counter, amount } of [...byJob.values()].flat()) sums.set(counter, (sums.get(counter) ?? 0) + amount);
+  for (const [counter, most] of definitions.get(execution)!.agentBounds)
+    if ((sums.get(counter) ?? 0) > most) watch.violate(`I5: counter ${counter} of an agent of ${execution} is ${sums.get(counter)}, above ${most}: a call was made again`);
   for (const [job, happened] of byJob) if (timesOf(happened) > 1) watch.violate(`I5: the effect of ${job} happened ${timesOf(happened)} times under ${happened.length} keys`);
   if (isDisturbed || !isEnded(state)) return;
   const expected = definitions.get(execution)!.expected((state.input as { readonly total: number }).total);
   const total = (state.output as { readonly total?: number } | undefined)?.total;
   if (state.status !== expected.status || total !== expected.total) watch.violate(`I2: ${execution} ended ${state.status} with total ${total} instead of ${expected.status} with ${expected.total}`);
-  const sums = new Map<string, number>();
-  for (const { counter, amount } of [...byJob.values()].flat()) sums.set(counter, (sums.get(counter) ?? 0) + amount);
   for (const counter of new Set([...sums.keys(), ...expected.sums.keys()])) {
     if (!expected.loose.has(counter) && sums.get(counter) !== expected.sums.get(counter))
       watch.violate(`I5: counter ${counter} of ${execution} is ${sums.get(counter)} instead of ${expected.sums.get(counter)}`);

@@ -177,6 +177,21 @@ export interface Expected {
   readonly loose: ReadonlySet<string>;
 }
 
+/** The most that agents may add outside, by counter: in every pass of a loop once, whatever fails and is tried again. */
+export function agentBounds(plan: readonly PlannedTask[], passes = 1): ReadonlyMap<string, number> {
+  const bounds = new Map<string, number>();
+  const add = (tasks: readonly PlannedTask[], times: number): void => {
+    for (const [counter, most] of agentBounds(tasks, times)) bounds.set(counter, most);
+  };
+  for (const task of plan) {
+    if (task.kind === 'agent') for (const { name, amount } of callsOf(task)) bounds.set(name, amount * passes);
+    if (task.kind === 'for') add(task.tasks, passes * task.passes);
+    if (task.kind === 'do' || task.kind === 'try' || task.kind === 'shelter') add(task.tasks, passes);
+    if (task.kind === 'fork' || task.kind === 'race') add(task.branches, passes);
+  }
+  return bounds;
+}
+
 class Raised extends Error {}
 
 /** Carries a plan out on paper, from a total on. */

@@ -1,5 +1,5 @@
 // One tools process: the real ledger through the real spine; carrying out goes by the steps that the core gives.
-import { isJsonObject, uuidv7, type Instant, type Json } from '@weft/kernel';
+import { isJsonObject, rejection, uuidv7, type Instant, type Json } from '@weft/kernel';
 import { Lanes, StateCache } from '@weft/pipeline';
 import { classifyHttp, RECONCILE_TRIES_MAX, reconcileWaitMs, type EffectCommand, type EffectEvent, type EffectState, type EffectStep, type WriteClass } from '@weft/tools/core';
 import type { Message } from './bus.js';
@@ -84,6 +84,7 @@ export class ToolsReplica {
   async #carry(job: Job): Promise<Sent | undefined> {
     if (job.kind === 'infer') {
       await this.process.pauseFor(this.world.random.between(50, 3_000), 'thinks');
+      if (this.world.chaos.strikes('model-away')) return failed(job, rejection('model-unavailable', 'The model is away.', { retryable: true }), 'none');
       return completed(job, modelAnswer(job.input));
     }
     const work = workOf(job);
