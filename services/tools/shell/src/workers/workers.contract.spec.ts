@@ -1,5 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { createInterface } from 'node:readline';
 import { randomUUID } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
@@ -236,6 +237,41 @@ describe('a worker in a process of its own', () => {
   });
 });
 
+/** A way to a replica that can be turned to another one: what stands is cut. */
+async function startWay(to: Replica): Promise<{ readonly replica: Replica; turn(to: Replica): void }> {
+  let port = Number(to.url.split(':')[2]);
+  const open = new Set<Socket>();
+  const server = createServer((inside) => {
+    const outside = connect(port, '127.0.0.1');
+    for (const [one, other] of [
+      [inside, outside],
+      [outside, inside],
+    ] as const) {
+      open.add(one);
+      one.pipe(other);
+      one.on('error', () => undefined).once('close', () => (open.delete(one), other.destroy()));
+    }
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const cut = (): void => open.forEach((socket) => socket.destroy());
+  const replica: Replica = {
+    hub: to.hub,
+    url: `grpc://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    close: async () => {
+      cut();
+      server.close();
+    },
+  };
+  replicas.push(replica);
+  return {
+    replica,
+    turn: (next) => {
+      port = Number(next.url.split(':')[2]);
+      cut();
+    },
+  };
+}
+
 describe('two replicas', () => {
   beforeEach(async () => void replicas.push(await startReplica()));
 
@@ -262,6 +298,20 @@ describe('two replicas', () => {
     const { outcome } = call(replicas[0]!, 'pay', { timeoutMs: 1_500 });
     await began.promise;
     expect(await outcome).toEqual({ kind: 'lost', reason: 'timeout' });
+  });
+
+  it('let a worker go on that comes back to another one, longer than its lease', async () => {
+    const way = await startWay(replicas[0]!);
+    const [began, release] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    await startWorker(way.replica, [tool('pay', async () => (began.resolve(), await release.promise, 'paid'))]);
+    const { outcome } = call(replicas[0]!, 'pay', { timeoutMs: 20_000 });
+    await began.promise;
+    way.turn(replicas[1]!);
+    await eventually(() => replicas[0]!.hub.sessions().length === 0);
+    expect(replicas[1]!.hub.sessions()).toHaveLength(1);
+    release.resolve();
+    expect(await outcome).toMatchObject({ kind: 'answered', result: { outputJson: '"paid"' } });
+    expect(seen).toHaveLength(1);
   });
 
   it('hear of a worker elsewhere that is killed', async () => {
