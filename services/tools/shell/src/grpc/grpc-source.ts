@@ -129,7 +129,9 @@ export class GrpcSource implements ToolSource {
     if (this.#isClosed) throw new SourceUnavailable(`Expected source ${this.name} to be open but Weft is going.`);
     const connection = await GrpcConnection.open(this.options.egress, this.options, timeoutMs);
     try {
-      const { services, registry } = await describe(connection.client, metadataFrom(this.options.metadataOf()), Date.now() + DESCRIBE_MS);
+      const { services, registry } = await describe(connection.client, metadataFrom(this.options.metadataOf()), Date.now() + DESCRIBE_MS, (name) =>
+        this.options.services ? this.options.services.includes(name) : !OWN.test(name),
+      );
       return { connection, methods: this.#methods(services, registry) };
     } catch (error) {
       connection.end();
@@ -139,12 +141,11 @@ export class GrpcSource implements ToolSource {
   }
 
   #methods(names: readonly string[], registry: Registry): ReadonlyMap<string, Method> {
-    const wanted = names.filter((name) => (this.options.services ? this.options.services.includes(name) : !OWN.test(name)));
     const shortOf = (name: string): string => name.slice(name.lastIndexOf('.') + 1);
     const methods = new Map<string, Method>();
-    for (const name of wanted) {
+    for (const name of names) {
       const service = registry.getService(name);
-      const isAlone = wanted.filter((other) => shortOf(other) === shortOf(name)).length === 1;
+      const isAlone = names.filter((other) => shortOf(other) === shortOf(name)).length === 1;
       for (const method of service?.methods ?? []) {
         // Streams have no single answer that could be recorded.
         if (method.methodKind !== 'unary') continue;

@@ -12,13 +12,13 @@ const BYTES_MAX = 8 * 1024 * 1024;
 
 /** What a server tells about itself. */
 export interface Described {
-  /** Full names of its services. */
+  /** Full names of its services that are wanted. */
   readonly services: readonly string[];
   readonly registry: FileRegistry;
 }
 
-/** Asks a server for its services and everything that they consist of. @param deadline milliseconds since the Unix epoch. @throws Error saying what went wrong. */
-export async function describe(client: Client, metadata: Metadata, deadline: number): Promise<Described> {
+/** Asks a server for its services and everything that those consist of that are wanted. @param deadline milliseconds since the Unix epoch. @throws Error saying what went wrong. */
+export async function describe(client: Client, metadata: Metadata, deadline: number, isWanted: (service: string) => boolean): Promise<Described> {
   for (const method of METHODS) {
     const asking = new Asking(
       client.makeBidiStreamRequest(
@@ -30,7 +30,7 @@ export async function describe(client: Client, metadata: Metadata, deadline: num
       ),
     );
     try {
-      return await everything(asking);
+      return await everything(asking, isWanted);
     } catch (error) {
       if ((error as Partial<ServiceError>).code !== status.UNIMPLEMENTED || method === METHODS.at(-1)) throw error;
     } finally {
@@ -40,8 +40,8 @@ export async function describe(client: Client, metadata: Metadata, deadline: num
   throw new Error('unreachable');
 }
 
-async function everything(asking: Asking): Promise<Described> {
-  const { services } = await asking.ask(7, '');
+async function everything(asking: Asking, isWanted: (service: string) => boolean): Promise<Described> {
+  const services = (await asking.ask(7, '')).services.filter(isWanted);
   if (services.length > SERVICES_MAX) throw new Error(`it has more than ${SERVICES_MAX} services`);
   const files = new Map<string, FileDescriptorProto>();
   let bytes = 0;
@@ -53,18 +53,13 @@ async function everything(asking: Asking): Promise<Described> {
     }
     if (files.size > FILES_MAX || bytes > BYTES_MAX) throw new Error(`its description is longer than ${FILES_MAX} files or ${BYTES_MAX} bytes`);
   };
-  const roots: string[] = [];
   for (const service of services) {
-    const answer = await asking.ask(4, service);
-    keep(answer);
-    const [first] = answer.files;
-    if (first) roots.push(fromBinary(FileDescriptorProtoSchema, first).name);
+    keep(await asking.ask(4, service));
   }
   for (;;) {
     const missing = [...files.values()].flatMap(({ dependency }) => dependency).find((name) => !files.has(name));
     if (missing === undefined) break;
-    const answer = await asking.ask(3, missing);
-    keep(answer);
+    keep(await asking.ask(3, missing));
     if (!files.has(missing)) throw new Error(`it does not give its file ${missing}`);
   }
   completeDescriptors([...files.values()]);
