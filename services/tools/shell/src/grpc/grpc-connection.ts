@@ -66,6 +66,11 @@ export class GrpcConnection {
     return connection;
   }
 
+  /** Calls on their way. */
+  get calls(): number {
+    return this.#calls;
+  }
+
   /** Whether it still stands. One that broke is never used again: the server that comes back may be another one. */
   get isUsable(): boolean {
     return this.#isUsable && this.client.getChannel().getConnectivityState(false) === connectivityState.READY;

@@ -36,6 +36,8 @@ interface Described {
 
 const CONNECT_MS = 10_000;
 const DESCRIBE_MS = 10_000;
+// A connection that breaks takes every call on it along: calls keep apart from each other where they can.
+const CONNECTIONS_MAX = 16;
 // They are about the server, not about what it is for.
 const OWN = /^grpc\.(reflection|health|channelz)\./;
 
@@ -43,7 +45,8 @@ export class GrpcSource implements ToolSource {
   readonly name: string;
   readonly identity: Json;
   readonly #listeners: (() => void)[] = [];
-  #current: Promise<Described> | undefined;
+  readonly #open = new Set<Described>();
+  readonly #opening = new Set<Promise<Described>>();
   #isClosed = false;
 
   constructor(private readonly options: GrpcSourceOptions) {
@@ -52,12 +55,10 @@ export class GrpcSource implements ToolSource {
   }
 
   async list(): Promise<readonly OfferedTool[]> {
-    const known = await this.#current?.catch(() => undefined);
-    // Asked anew, over a connection of its own: the server may have changed behind the old one.
-    const fresh = this.#open(CONNECT_MS);
-    this.#current = fresh;
-    const { methods } = await fresh;
-    known?.connection.end();
+    // Asked anew, over a connection of its own: the server may have changed behind the old ones.
+    const before = [...this.#open];
+    const { methods } = await this.#connect(CONNECT_MS);
+    this.#end(before);
     return [...methods.values()].map(({ offered }) => offered);
   }
 
@@ -99,7 +100,14 @@ export class GrpcSource implements ToolSource {
 
   async close(): Promise<void> {
     this.#isClosed = true;
-    (await this.#current?.catch(() => undefined))?.connection.end();
+    this.#end([...this.#open]);
+  }
+
+  #end(described: readonly Described[]): void {
+    for (const one of described) {
+      this.#open.delete(one);
+      one.connection.end();
+    }
   }
 
   #answer({ method, registry }: Method, tool: OfferedTool, bytes: Buffer): NonNullable<Sent['answer']> {
@@ -111,21 +119,30 @@ export class GrpcSource implements ToolSource {
     }
   }
 
+  /** A connection for one call: one that nothing else is on, while there may be more; else the one with the fewest calls. */
   async #described(timeoutMs: number): Promise<Described> {
-    const known = await this.#current?.catch(() => undefined);
-    if (known?.connection.isUsable) return known;
-    // Somebody else may have begun while this one was looking.
-    const begun = this.#current;
-    const other = await begun?.catch(() => undefined);
-    if (other?.connection.isUsable) return other;
-    if (this.#current !== begun) return this.#described(timeoutMs);
-    const fresh = this.#open(timeoutMs);
-    this.#current = fresh;
-    return fresh;
+    const open = [...this.#open].filter(({ connection }) => connection.isUsable).toSorted((one, other) => one.connection.calls - other.connection.calls);
+    const [best] = open;
+    const isFull = open.length + this.#opening.size >= CONNECTIONS_MAX;
+    if (best && (best.connection.calls === 0 || isFull)) return best;
+    // Nothing stands yet, and enough are on their way: the first of them will do.
+    return isFull ? Promise.race(this.#opening) : this.#connect(timeoutMs);
+  }
+
+  #connect(timeoutMs: number): Promise<Described> {
+    const opening = this.#describe(timeoutMs)
+      .then((fresh) => {
+        for (const old of this.#open) if (!old.connection.isUsable) this.#open.delete(old);
+        this.#open.add(fresh);
+        return fresh;
+      })
+      .finally(() => this.#opening.delete(opening));
+    this.#opening.add(opening);
+    return opening;
   }
 
   /** Connects and asks the server to describe itself: what comes after a broken connection may be another server. */
-  async #open(timeoutMs: number): Promise<Described> {
+  async #describe(timeoutMs: number): Promise<Described> {
     if (this.#isClosed) throw new SourceUnavailable(`Expected source ${this.name} to be open but Weft is going.`);
     const connection = await GrpcConnection.open(this.options.egress, this.options, timeoutMs);
     try {
