@@ -140,7 +140,8 @@ function jobDone(entry: TimelineEntryShape, detail: JsonObject, entries: readonl
   }
   if (typeof evidence['tool'] === 'string') {
     const by = evidence['by'] === 'reconcile' ? `; ${colors.yellow('its answer was lost, the reconcile hook confirmed it')}` : evidence['by'] === 'person' ? '; a person settled it' : '';
-    return [`${partText(entry)}${evidence['tool']} done ${took} ${colors.dim(`(${textOf(evidence, 'effect')})`)}${by}`, output];
+    const approved = Array.isArray(evidence['approvedBy']) ? `; approved by ${evidence['approvedBy'].join(', ')}` : '';
+    return [`${partText(entry)}${evidence['tool']} done ${took} ${colors.dim(`(${textOf(evidence, 'effect')})`)}${by}${approved}`, ...permitLines(evidence), output];
   }
   const kind = scheduled?.text.split(' ')[0] ?? 'job';
   const verdict = isJsonObject(detail['output']) ? detail['output']['verdict'] : undefined;
@@ -150,6 +151,11 @@ function jobDone(entry: TimelineEntryShape, detail: JsonObject, entries: readonl
 }
 
 const partText = ({ part }: TimelineEntryShape): string => (part === undefined ? '' : `${part}: `);
+
+/** Why it was allowed. */
+function permitLines({ permits }: JsonObject): readonly string[] {
+  return Array.isArray(permits) && permits.length > 0 ? [colors.dim(`permitted by ${permits.join(', ')}`)] : [];
+}
 
 function evidenceOf(output: Json | undefined): readonly string[] {
   const evidence = isJsonObject(output) && Array.isArray(output['evidence']) ? (output['evidence'] as readonly Json[]) : [];

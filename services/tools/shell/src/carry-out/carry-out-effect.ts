@@ -199,7 +199,7 @@ async function reconcile({ gate, signal }: EffectPorts, work: Work, run: Run): P
 function evidenceOf(work: Work, state: EffectState | undefined, run: Run): Json {
   const by = state && 'by' in state ? { by: state.by } : {};
   // `sent` 0 with a known outcome: answered from the ledger, not done again.
-  return { tool: work.name, effect: work.effect, attempts: state ? attemptsOf(state) : 0, sent: run.sent, ...by };
+  return { tool: work.name, effect: work.effect, attempts: state ? attemptsOf(state) : 0, sent: run.sent, ...by, ...work.permit };
 }
 
 /** @returns whether the time has passed; false when the process is going. */

@@ -1,8 +1,9 @@
 // The place of permission in carrying out a job: after it is known what is asked for, before anything is reserved, recorded or sent.
 import type { Approval, Budget, Job } from '@weft/contracts';
-import type { Failure, Json } from '@weft/kernel';
+import type { Failure, Json, JsonObject } from '@weft/kernel';
 import { failureReport, effectOf, type PermissionRequest, type Stoppable, type Target } from '@weft/tools/core';
 import type { EffectLedger } from '../persist/effect.ledger.js';
+import type { Policy } from '../permission/policy-set.js';
 import type { Permissions } from '../permission/permissions.js';
 import type { Carried } from './command-stream.js';
 
@@ -28,31 +29,38 @@ export function requestOf(job: Job, on: Target, args: Json): PermissionRequest {
 export const stoppableOf = (job: Job, target: string): Stoppable => ({ tenant: job.context?.tenant ?? '', workflow: job.workflow, agent: job.agent, target });
 
 /**
- * Goes on with what is permitted. A write that is refused now may have been sent before: then `then` is called with the refusal, to
+ * Goes on with what is permitted, and by what. A write that is refused now may have been sent before: then `then` is called with the refusal, to
  * tell what the ledger knows and to send nothing.
  */
-export function whenPermitted(ports: PermissionPorts, job: Job, request: PermissionRequest, then: (barred: Failure | undefined) => Carried): Carried {
+export function whenPermitted(ports: PermissionPorts, job: Job, request: PermissionRequest, then: (barred: Failure | undefined, permit: JsonObject) => Carried): Carried {
   const isWrite = effectOf(request.on) !== 'read';
   const step = (approvals: readonly Approval[]): Carried => {
     const permitted = ports.permissions.permit({ request, attenuation: job.attenuation, approvals });
     switch (permitted.kind) {
       case 'allow':
-        return then(undefined);
+        return then(undefined, permitOf(permitted.policies));
       case 'approved': {
         const { approval } = permitted;
-        return ports.takeApproval(request.by.tenant, approval, job.idempotencyKey).then((isOurs) => (isOurs ? then(undefined) : step(approvals.filter((other) => other !== approval))));
+        return ports
+          .takeApproval(request.by.tenant, approval, job.idempotencyKey)
+          .then((isOurs) => (isOurs ? then(undefined, permitOf(permitted.policies, approval)) : step(approvals.filter((other) => other !== approval))));
       }
       case 'ask':
       case 'deny': {
         const refused = failureReport(job, permitted.failure, 'none', permitted.kind === 'ask' ? { approvalRequest: permitted.approvalRequest } : {});
         if (!isWrite) return refused;
         // A person's word about what happened is recorded whatever is permitted now: nothing is sent for it.
-        if (job.settlement) return then(permitted.failure);
-        return ports.ledger.look(job.idempotencyKey).then((state) => (state.status === 'none' ? refused : then(permitted.failure)));
+        if (job.settlement) return then(permitted.failure, {});
+        return ports.ledger.look(job.idempotencyKey).then((state) => (state.status === 'none' ? refused : then(permitted.failure, {})));
       }
     }
   };
   return step(job.approvals);
+}
+
+/** What let it happen, for the evidence. */
+function permitOf(policies: readonly Policy[], approval?: Approval): JsonObject {
+  return { permits: policies.map(({ id }) => id), ...(approval ? { approvedBy: approval.decidedBy, review: approval.reviewId } : {}) };
 }
 
 /** The smaller of two budgets, part by part; missing = unlimited. */

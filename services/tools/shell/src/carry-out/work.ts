@@ -42,6 +42,8 @@ export interface Work {
   readonly attributes: { readonly [name: string]: string };
   /** Labels of what the output is made of. */
   readonly taint: readonly string[];
+  /** What let it happen, as its evidence tells it. */
+  readonly permit?: JsonObject;
   /** Why nothing more may be sent for it, although it may have been sent before: the ledger alone answers. */
   readonly barred?: Failure;
   /** Bounds the calls of this tool on their way at once, besides what bounds all. */

@@ -124,14 +124,14 @@ export class ToolsWorker implements WorkerPeer {
         'none',
       );
     }
-    return whenPermitted(this.ports, job, request, (barred) => {
+    return whenPermitted(this.ports, job, request, (barred, permit) => {
       const labels = entry.data === 'private' ? [`${PRIVATE_PREFIX}tool:${name}`] : NO_TAINT;
       if (entry.kind === 'static') {
         const answer = (): Command => completion(job, entry.answerText, undefined, labels);
         return this.ports.budgets.mayDraw(job) ? this.#join(job, async () => withinBudgets(this.ports, job, callDrawing(name, entry.costMicros, false, 0), answer)) : answer();
       }
       const made = entry.work(job, given);
-      return this.#act(job, made.ok ? { ok: true, work: { ...made.work, taint: [...made.work.taint, ...labels] } } : made, barred, entry.costMicros);
+      return this.#act(job, made.ok ? { ok: true, work: { ...made.work, permit, taint: [...made.work.taint, ...labels] } } : made, barred, entry.costMicros);
     });
   }
 
@@ -143,7 +143,7 @@ export class ToolsWorker implements WorkerPeer {
     const made = callWork(this.ports, job, args, this.ports.callTimeoutMs);
     const { url = '', method = '' } = made.ok ? (made.work.request as { readonly url?: string; readonly method?: string }) : {};
     const request = requestOf(job, { action: 'http', url, method, effect: made.ok ? made.work.effect : 'read' }, args);
-    return whenPermitted(this.ports, job, request, (barred) => this.#act(job, made, barred));
+    return whenPermitted(this.ports, job, request, (barred, permit) => this.#act(job, made.ok ? { ok: true, work: { ...made.work, permit } } : made, barred));
   }
 
   #infer(job: Job, args: Json, approvals: readonly Approval[] = job.approvals): Carried {
