@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isJsonObject, type Json, type JsonObject } from '@weft/kernel';
 import { completionBody, completionEvents, embeddingsBody, errorBody, tokensOf, type CompletionSubject, type GivenAnswer } from './model-answer.js';
+import { messageBody, messageEvents, messagesSubject } from './model-anthropic.js';
 import { modelRules, replyInText, type ModelReply, type ModelRules, type ModelScript, type ModelSubject } from './model-script.js';
 import { sendBody, sendEvents } from './model-sending.js';
 import { parseModelScript } from './read-model-script.js';
@@ -76,7 +77,7 @@ interface Running {
 type Recorded = { -readonly [field in keyof ModelRequest]: ModelRequest[field] };
 
 /**
- * Starts the server on 127.0.0.1: `POST /v1/chat/completions` (streamed when asked), `POST /v1/embeddings`, `GET /v1/models`, `GET /__requests` (total, count by
+ * Starts the server on 127.0.0.1: `POST /v1/chat/completions` (streamed when asked), `POST /v1/messages` (Anthropic's), `POST /v1/embeddings`, `GET /v1/models`, `GET /__requests` (total, count by
  * model, the requests kept, or the latest of them with `?kept=N`), `PUT /__script` (another script from now on). A request that no rule matches is answered 400, so that clients do not try it again.
  * Every answer carries `x-weft-simulated: true`. Rejects when the port is taken.
  */
@@ -112,12 +113,13 @@ async function handle(running: Running, request: IncomingMessage, response: Serv
   if (route === 'GET /v1/models') return sendJson(response, 200, modelList(running.script));
   if (route === 'GET /__requests') return sendJson(response, 200, JSON.stringify(requestCounts(running, Number(searchParams.get('kept') ?? REQUESTS_KEPT_MAX))));
   const isEmbedding = route === 'POST /v1/embeddings';
-  if (!isEmbedding && route !== 'POST /v1/chat/completions' && route !== 'PUT /__script')
+  const isAnthropic = route === 'POST /v1/messages';
+  if (!isEmbedding && !isAnthropic && route !== 'POST /v1/chat/completions' && route !== 'PUT /__script')
     return sendJson(response, 404, errorBody(`Expected a path of the simulated model, but got ${route}`, 'invalid_request_error'));
   const body = await readJson(request);
   if (typeof body === 'string') return sendJson(response, 400, errorBody(body, 'invalid_request_error'));
   if (route === 'PUT /__script') return replaceScript(running, body, response);
-  const subject = isEmbedding ? embeddingSubject(body) : chatSubject(body);
+  const subject = isEmbedding ? embeddingSubject(body) : isAnthropic ? messagesSubject(body) : chatSubject(body);
   const { record, found } = take(running, request, body, subject);
   response.once('close', () => {
     if (running.recordFile !== undefined) appendFileSync(running.recordFile, `${JSON.stringify(record)}\n`);
@@ -142,7 +144,7 @@ async function handle(running: Running, request: IncomingMessage, response: Serv
     record.isWhole = fault === undefined;
     return;
   }
-  await complete(record, body, subject, found, response);
+  await complete(record, body, subject, found, response, isAnthropic);
 }
 
 /** What a request gets: a reply, a sentence that says what is wrong with its own script, or nothing. */
@@ -175,7 +177,7 @@ function take(running: Running, { headers }: IncomingMessage, body: JsonObject, 
   return { record, found };
 }
 
-async function complete(record: Recorded, body: JsonObject, { model, text }: ModelSubject, reply: ModelReply, response: ServerResponse): Promise<void> {
+async function complete(record: Recorded, body: JsonObject, { model, text }: ModelSubject, reply: ModelReply, response: ServerResponse, isAnthropic: boolean): Promise<void> {
   const answer = (reply.answer ?? { content: 'ok' }) as GivenAnswer;
   const subject: CompletionSubject = { number: record.number, model, promptText: text, createdSeconds: Math.floor(Date.now() / 1_000) };
   const fault = reply.fault as Parameters<typeof sendBody>[2];
@@ -183,10 +185,11 @@ async function complete(record: Recorded, body: JsonObject, { model, text }: Mod
     record.sent = contentOf(answer);
     record.outputTokens = tokensOf(record.sent);
     record.isWhole = fault === undefined;
-    return sendBody(response, completionBody(answer, subject, reply.usage), fault);
+    return sendBody(response, isAnthropic ? messageBody(answer, subject) : completionBody(answer, subject, reply.usage), fault);
   }
   const options = body['stream_options'];
-  const events = completionEvents(answer, subject, isJsonObject(options) && options['include_usage'] === true, reply.usage);
+  const wantsUsage = isJsonObject(options) && options['include_usage'] === true;
+  const events = isAnthropic ? messageEvents(answer, subject) : completionEvents(answer, subject, wantsUsage, reply.usage);
   await sendEvents(response, events, reply, (piece) => {
     record.sent += piece;
     record.outputTokens = tokensOf(record.sent);

@@ -64,6 +64,43 @@ describe('a turn with tools', () => {
   });
 });
 
+describe('the dialect of Anthropic', () => {
+  const claude = { model: 'claude', terms: terms({ dialect: 'anthropic', price: { input: 1, output: 1 } }) };
+  const offer = () => ({ offered: [{ name: 'shop.lookup', description: 'Finds an order.', input: { type: 'object', properties: { id: { type: 'integer' } } } }], withheld: [] });
+
+  it('takes the same turns, with calls and their answers in its own form', async () => {
+    const { infer, server } = await world(
+      [
+        { turn: 0, offers: 'shop_lookup', answer: { toolCalls: [{ name: 'shop_lookup', arguments: { id: 7 }, id: 'c1' }] } },
+        { turn: 1, lastContains: 'late', answer: { content: 'It is late.' } },
+      ],
+      { offer },
+    );
+    const first = await infer([claude], { instructions: 'Help.', prompt: 'order 7?', tools: ['shop.lookup'] });
+    expect(outputOf(first)).toMatchObject({ toolCalls: [{ id: 'c1', name: 'shop.lookup', arguments: { id: 7 } }], finishReason: 'tool-calls' });
+    const messages = [
+      { role: 'user', content: 'order 7?' },
+      { role: 'assistant', toolCalls: [{ id: 'c1', name: 'shop.lookup', arguments: { id: 7 } }] },
+      { role: 'tool', toolCallId: 'c1', content: { state: 'late' } },
+    ];
+    const second = await infer([claude], { instructions: 'Help.', messages, tools: ['shop.lookup'] });
+    expect(outputOf(second)).toMatchObject({ content: 'It is late.', toolCalls: [], finishReason: 'stop' });
+    expect(second.completeJob?.usage).toMatchObject({ estimated: false, inputTokens: server.requests()[1]!.inputTokens });
+  });
+
+  it('streams, and falls back to another dialect when it breaks', async () => {
+    const { infer } = await world([
+      { model: 'claude', times: 1, answer: { content: 'Streamed to its end.' } },
+      { model: 'claude', answer: { content: 'x'.repeat(64) }, fault: { afterPieces: 1, then: 'cut' } },
+      { answer: { content: 'Said by another one.' } },
+    ]);
+    expect(outputOf(await infer([claude, 'openai'], { prompt: 'x', stream: true }))).toBe('Streamed to its end.');
+    const command = await infer([claude, 'openai'], { prompt: 'x', stream: true });
+    expect(outputOf(command)).toBe('Said by another one.');
+    expect(evidenceOf(command).stream).toMatchObject({ restarts: 1 });
+  });
+});
+
 describe('what a model job has used', () => {
   const price = { input: 1_000, output: 2_000 };
 

@@ -2,7 +2,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { ModelCandidate } from '@weft/contracts';
 
-/** Loaded by the first model call, or by `warmProviders`: a process that starts does not pay for it. */
+/** Loaded by the first model call: a process that starts does not pay for it. */
 const sdks = {
   openai: () => import('@ai-sdk/openai-compatible'),
   anthropic: () => import('@ai-sdk/anthropic'),
@@ -15,7 +15,6 @@ type Fetch = typeof globalThis.fetch;
 /** A chat model, whatever its provider. */
 export type ChatModel = ReturnType<OpenAiProvider['chatModel']>;
 export type ChatOptions = Parameters<ChatModel['doGenerate']>[0];
-export type EmbeddingModel = ReturnType<OpenAiProvider['embeddingModel']>;
 
 // The SDK looks for a key in the environment when it is given none.
 const NO_KEY = 'none';
@@ -25,7 +24,6 @@ const MODELS_MAX = 1_000;
 const ways = new AsyncLocalStorage<Fetch>();
 const wayOut: Fetch = (input, init) => ways.getStore()!(input, init);
 const chatModels = new Map<string, ChatModel>();
-const embeddingModels = new Map<string, EmbeddingModel>();
 
 /** Runs something in which models of this file send through `fetch`. */
 export const sendingThrough = <T>(fetch: Fetch, run: () => Promise<T>): Promise<T> => ways.run(fetch, run);
@@ -34,14 +32,6 @@ export const sendingThrough = <T>(fetch: Fetch, run: () => Promise<T>): Promise<
 export function chatModel(candidate: ModelCandidate, apiKey: string | undefined): Promise<ChatModel> | ChatModel {
   return chatModels.get(keyOf(candidate, apiKey)) ?? kept(chatModels, keyOf(candidate, apiKey), makeChatModel(candidate, apiKey));
 }
-
-/** To be asked within `sendingThrough` alone. Embeddings exist in the dialect of OpenAI. */
-export function embeddingModel(candidate: ModelCandidate, apiKey: string | undefined): Promise<EmbeddingModel> | EmbeddingModel {
-  return embeddingModels.get(keyOf(candidate, apiKey)) ?? kept(embeddingModels, keyOf(candidate, apiKey), makeEmbeddingModel(candidate, apiKey));
-}
-
-/** Loads what the first model call needs. */
-export const warmProviders = async (): Promise<void> => void (await sdks.openai());
 
 const keyOf = ({ endpoint, model, terms }: ModelCandidate, apiKey: string | undefined): string => JSON.stringify([terms?.dialect ?? '', endpoint, model, apiKey ?? null]);
 
@@ -59,8 +49,6 @@ async function makeChatModel({ endpoint, model, terms }: ModelCandidate, apiKey:
   }
   return (await openAiProvider(endpoint, apiKey)).chatModel(model);
 }
-
-const makeEmbeddingModel = async ({ endpoint, model }: ModelCandidate, apiKey: string | undefined): Promise<EmbeddingModel> => (await openAiProvider(endpoint, apiKey)).embeddingModel(model);
 
 async function openAiProvider(baseURL: string, apiKey: string | undefined): Promise<OpenAiProvider> {
   const { createOpenAICompatible } = await sdks.openai();
