@@ -1,6 +1,6 @@
 // What the world is told of a decision: derived from its events, so that an unpublished commit is published with the same ids.
 import type { Json, JsonObject } from '@weft/kernel';
-import { isAboutReview, reviewAnnouncement, withdrawals } from '../review/review.announce.js';
+import { isAboutReview, changesOfQueue, reviewAnnouncement } from '../review/review.announce.js';
 import type { ExecutionEvent, ForkedFrom } from './execution.events.js';
 import type { ExecutionState } from './execution.state.js';
 
@@ -17,7 +17,7 @@ const WORKFLOW = 'io.serverlessworkflow.workflow';
 
 /**
  * Announcements of one history row. Ids are made of execution, version and ordinal.
- * @param before reviews that were open before the row: those that nobody decided and that are open no longer are withdrawn. Default: none of them is told of.
+ * @param before reviews that were open before the row: those that nobody decided and that are open no longer are withdrawn, those that are open again (a retry, a fork) are asked. Default: neither is told of.
  */
 export function announcementsOf(facts: ExecutionFacts, sequence: number, events: readonly ExecutionEvent[], before?: ExecutionState['reviews']): Announcement[] {
   const announcements: Announcement[] = [];
@@ -46,7 +46,7 @@ export function announcementsOf(facts: ExecutionFacts, sequence: number, events:
       announcements.push({ to: 'commands', id, execution, forkFrom: { execution: facts.executionId, version, key, operation, kind, by }, reason });
     }
   });
-  return !before || before === facts.reviews ? announcements : [...announcements, ...withdrawals(facts, sequence, events, before)];
+  return !before || before === facts.reviews ? announcements : [...announcements, ...changesOfQueue(facts, sequence, carried === 0 ? events : events.slice(carried + 1), before)];
 }
 
 const operatedData = ({ by, reason }: { readonly by: string; readonly reason?: string }): JsonObject => ({ by, ...(reason === undefined ? {} : { reason }) });

@@ -15,11 +15,8 @@ export const isAboutReview = (event: ExecutionEvent): event is ReviewEvent => ev
 export function reviewAnnouncement(event: ReviewEvent): { readonly type: string; readonly data: Json } {
   const { review } = event;
   switch (event.type) {
-    case 'ReviewRequested': {
-      const { digest, assignees, approvals, due, expires } = event.terms ?? {};
-      const terms = { digest, assignees: assignees && [...assignees], approvals, due: timeOf(due), expires: timeOf(expires) };
-      return { type: `${REVIEW}.requested.v1`, data: { review, kind: event.kind, title: event.title, ...given(terms) } };
-    }
+    case 'ReviewRequested':
+      return { type: `${REVIEW}.requested.v1`, data: requested({ ...event, id: review }) };
     case 'ReviewDecided': {
       const { outcome, decidedBy: by, approvedBy } = event;
       return outcome === EXPIRED
@@ -36,12 +33,26 @@ export function reviewAnnouncement(event: ReviewEvent): { readonly type: string;
   }
 }
 
-/** Reviews that a row closed without a decision: what asked for them goes on or has ended without an answer. */
-export function withdrawals(facts: ExecutionFacts, sequence: number, events: readonly ExecutionEvent[], before: Readonly<Record<string, OpenReview>>): readonly Announcement[] {
-  const decided = new Set(events.flatMap((event) => (event.type === 'ReviewDecided' ? [event.review] : [])));
-  return Object.keys(before)
-    .filter((review) => !(review in (facts.reviews ?? {})) && !decided.has(review))
-    .map((review) => ({ to: 'lifecycle', id: `${facts.executionId}/${sequence}/withdrawn/${review}`, type: `${REVIEW}.withdrawn.v1`, data: { review } }));
+/**
+ * Reviews that a row closed without a decision, as what asked for them goes on or has ended; and reviews that it opened without
+ * asking anew: those of an execution that is retried, or that another one carries from where it was forked.
+ * @param events of the row that are the execution's own.
+ */
+export function changesOfQueue(facts: ExecutionFacts, sequence: number, events: readonly ExecutionEvent[], before: Readonly<Record<string, OpenReview>>): readonly Announcement[] {
+  const { reviews = {} } = facts;
+  const told = new Set(events.flatMap((event) => (event.type === 'ReviewDecided' || event.type === 'ReviewRequested' ? [event.review] : [])));
+  const idOf = (what: string, review: string): string => `${facts.executionId}/${sequence}/${what}/${review}`;
+  const withdrawn = Object.keys(before).filter((review) => !(review in reviews) && !told.has(review));
+  const opened = Object.values(reviews).filter(({ id }) => !(id in before) && !told.has(id));
+  return [
+    ...withdrawn.map((review): Announcement => ({ to: 'lifecycle', id: idOf('withdrawn', review), type: `${REVIEW}.withdrawn.v1`, data: { review } })),
+    ...opened.map((review): Announcement => ({ to: 'lifecycle', id: idOf('requested', review.id), type: `${REVIEW}.requested.v1`, data: requested(review) })),
+  ];
+}
+
+function requested({ id, kind, title, terms = {} }: Pick<OpenReview, 'id' | 'kind' | 'title' | 'terms'>): JsonObject {
+  const { digest, assignees, approvals, due, expires } = terms;
+  return { review: id, kind, title, ...given({ digest, assignees: assignees && [...assignees], approvals, due: timeOf(due), expires: timeOf(expires) }) };
 }
 
 const timeOf = (at: number | undefined): string | undefined => (at === undefined ? undefined : new Date(at).toISOString());

@@ -1,7 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { running, type Running } from '../../interpreter/running.testing.js';
 import { CHANGES_MAX, CLAIM_MS } from '../../review/review.terms.js';
+import { announcementsOf } from '../announcements.js';
 import { effectsBetween, waitsOf } from '../effects-between.js';
+import { evolveExecution } from '../execution.evolve.js';
+import { initialExecution } from '../execution.state.js';
 import type { CommandOf } from '../execution.commands.js';
 
 const START = 1_000_000;
@@ -258,5 +261,49 @@ describe('the world', () => {
     expect(told.find(({ type }) => type.includes('reminded'))).toMatchObject({ data: { overdue: true } });
     expect(new Set(told.map(({ id }) => id)).size).toBe(told.length);
     expect(JSON.stringify(told)).not.toContain('secret');
+  });
+
+  const queueOf = (run: Running): string[] => {
+    const before = run.rows.slice(0, -1).flat().reduce(evolveExecution, initialExecution);
+    return announcementsOf(run.state, run.rows.length - 1, run.rows.at(-1)!, before.reviews).flatMap((each) =>
+      'type' in each && each.type.startsWith('ai.weft.review.') ? [`${each.type.split('.')[3]} ${(each.data as { review: string }).review}`] : [],
+    );
+  };
+
+  it('is told that a review is withdrawn with a fault beside it, and asked again by a retry', () => {
+    const http = { call: { call: 'http', with: { method: 'get', endpoint: 'https://example.test' } } };
+    const run = running({ do: [{ both: { fork: { branches: [{ ask: { call: 'review', with: { title: 't', subject: 1 } } }, http] } } }] }, {}).start();
+    const { id } = review(run);
+    run.fail('/do/0/both/fork/branches/1/call', { code: 'http-status', message: '', retryable: false });
+    expect(queueOf(run)).toEqual([`withdrawn ${id}`]);
+    run.accept({ type: 'OperateExecution', tenant: 'default', operation: 'retry', id: 'r', by: 'user:eva', reason: '' });
+    expect(queueOf(run)).toEqual([`requested ${review(run).id}`]);
+    run.accept(decision(run, 'user:eva'));
+    expect(queueOf(run)).toEqual([`decided ${review(run)?.id ?? id}`]);
+  });
+
+  it('is told of a review that a fork carries, under the id that it has there', () => {
+    const both = {
+      both: {
+        fork: {
+          branches: [
+            { ask: { call: 'review', with: { title: 't', subject: 1 } } },
+            { do: { do: [{ first: { set: {} } }, { call: { call: 'http', with: { method: 'get', endpoint: 'https://example.test' } } }] } },
+          ],
+        },
+      },
+    };
+    const run = running({ do: [both] }, {}).start();
+    const fork = run.sibling('00000000-0000-7000-8000-000000000002');
+    const key = Object.values(run.state.jobs)[0]!.key;
+    fork.accept({
+      type: 'BeginFork',
+      executionId: fork.executionId,
+      from: { execution: run.executionId, version: 0, key, operation: 'f', kind: 'fork', by: 'user:eva' },
+      reason: '',
+      events: run.rows.flat(),
+    });
+    expect(queueOf(fork)).toEqual([`requested ${review(fork).id}`]);
+    expect(review(fork).id.startsWith(fork.executionId)).toBe(true);
   });
 });
