@@ -92,6 +92,7 @@ export class WorkerDoor {
       register: this.#handled<WorkerRegistration, WireSession>((request, authorization) => this.#register(request, authorization)),
       poll: this.#handled<WorkerPoll, WorkerCalls>(async ({ sessionId, callsMax }, authorization, call) => {
         const session = this.#session(sessionId, authorization);
+        call.on('cancelled', () => session.endPoll());
         const calls = await this.ports.hub.poll(session, Math.min(Math.max(1, callsMax), CALLS_MAX));
         if (call.cancelled) this.ports.hub.takeBack(session, calls);
         return { calls };
