@@ -10,6 +10,7 @@ import { BudgetDirectory } from './budget/budget.directory.js';
 import { BudgetLedger } from './budget/budget.ledger.js';
 import { budgetsPeer } from './budget/budgets.peer.js';
 import { ReservationStore } from './budget/reservation.store.js';
+import { drawnFor } from './carry-out/budget-step.js';
 import { Gate } from './carry-out/gate.js';
 import { ToolsWorker } from './carry-out/worker.js';
 import type { ToolsSettings } from './config.js';
@@ -140,6 +141,7 @@ export function toolsParts(ports: ToolsPorts, signal: AbortSignal): Parts {
     gate: new Gate(settings.WEFT_TOOLS_CONCURRENCY),
     secrets: ports.secrets,
     schemas: new SchemaCache(),
+    draw: (job, drawing) => drawnFor({ budgets }, job, drawing),
     traffic: new ModelTraffic({ ...(ports.modelLimits ?? { limiterOf: (_name, allowance) => new LocalLimiter(allowance), slots: new LocalSlots() }), now: () => performance.now() }),
     offer: (job, wanted) => offerTools(wanted, offerSources(registry, permissions, job)),
     tokens: ports.tokens ?? new LocalStream(),

@@ -13,6 +13,8 @@ export type ModelProblem =
   | { readonly kind: 'notConfigured'; readonly message: string }
   /** Not asked: it has failed too often lately, or what it may be asked is used up. */
   | { readonly kind: 'passedOver'; readonly message: string; readonly retryAfterMs: number }
+  /** Not asked: a budget has no room for it. */
+  | { readonly kind: 'overBudget'; readonly failure: Failure }
   /** A part of the answer came, and then no more that can be used. */
   | { readonly kind: 'broken'; readonly message: string };
 
@@ -86,6 +88,8 @@ function reasonOf(problem: ModelProblem): string {
       return `not configured: ${problem.message}`;
     case 'passedOver':
       return `not asked: ${problem.message}`;
+    case 'overBudget':
+      return `not asked: ${problem.failure.message}`;
     case 'broken':
       return `the answer broke off: ${problem.message}`;
   }

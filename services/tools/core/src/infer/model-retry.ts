@@ -22,6 +22,8 @@ export function mayPass(problem: ModelProblem): boolean {
     case 'notJson':
     case 'schema':
     case 'notConfigured':
+    // What is reserved may come back, but not so soon that a job should wait for it.
+    case 'overBudget':
       return false;
   }
 }

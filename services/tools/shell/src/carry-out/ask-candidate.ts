@@ -2,7 +2,7 @@
 import type { Job, ModelCandidate } from '@weft/contracts';
 import { forbidden } from '@weft/contracts';
 import type { Json } from '@weft/kernel';
-import { estimateTokens, identityHeaders, rejectedCandidate, usageOf, type ModelProblem } from '@weft/tools/core';
+import { estimateTokens, identityHeaders, moneyOf, rejectedCandidate, usageOf, type ModelProblem } from '@weft/tools/core';
 import type { JobTokens } from '../infer/job-tokens.js';
 import { callModel, type ModelAnswer, type ModelCall } from '../infer/model-call.js';
 import type { InferPorts } from './carry-out-infer.js';
@@ -34,6 +34,15 @@ export async function askCandidate(ports: InferPorts, asking: Asking, record: In
     record.rejected.push(rejectedCandidate(candidate.id, passage));
     return { ok: false, problem: passage };
   }
+  const outputTokens = input.tokensMax ?? OUTPUT_TOKENS_GUESS;
+  const estimate = { moneyMicros: moneyOf(record.inputTokens, outputTokens, candidate.terms?.price), tokens: guess, calls: 1 };
+  const drawn = await ports.draw(job, { tool: '', model: candidate.id, estimate, isRecorded: false, timeoutMs: asking.timeoutMs });
+  if (!drawn.ok) {
+    passage.leave('cancelled');
+    const problem = { kind: 'overBudget' as const, failure: drawn.failure };
+    record.rejected.push(rejectedCandidate(candidate.id, problem));
+    return { ok: false, problem };
+  }
   const attempt = record.begin();
   const startedAt = performance.now();
   const stream = tokens && { ...tokens.begin(candidate), onText: (text: string) => tokens.text(text), stallMs: ports.modelStallMs };
@@ -43,6 +52,7 @@ export async function askCandidate(ports: InferPorts, asking: Asking, record: In
   passage.leave(answer.ok ? 'answered' : isCancelled ? 'cancelled' : answer.problem);
   const rejected = answer.ok || isCancelled ? undefined : rejectedCandidate(candidate.id, answer.problem);
   const usage = usedBy(answer, isCancelled, candidate, record.inputTokens, stream?.prefix ?? '');
+  await drawn.settle(usage && { moneyMicros: usage.moneyMicros, tokens: usage.inputTokens + usage.outputTokens, calls: 1 });
   record.add(
     {
       candidate: candidate.id,

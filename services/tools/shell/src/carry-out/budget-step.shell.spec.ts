@@ -1,6 +1,7 @@
 import { LocalBus } from '@weft/adapter-local';
 import { engineRole, openPool, openScratchStore, tenantRole, type Pool, type ScratchStore } from '@weft/adapter-postgres';
 import { contextOf, type BudgetState, type Command, type Job } from '@weft/contracts';
+import { startModelServer, type ModelServer } from '@weft/testkit';
 import { configureLog } from '@weft/nest-platform';
 import type { Budget } from '@weft/tools/core';
 import { createServer, type Server } from 'node:http';
@@ -44,8 +45,8 @@ beforeEach(() => {
   tenant = `tenant-${++number}`;
 });
 
-/** One process of tools with budgets of its tenant alone. */
-function startTools(...budgets: readonly Omit<Budget, 'tenant'>[]) {
+/** One process of tools with budgets of its tenant alone. @param allowed origin of the models. */
+function startTools(budgets: readonly Omit<Budget, 'tenant'>[] = [], allowed = '') {
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const http = (name: string, effect: string): string =>
     `  - {name: ${name}, description: d, kind: http, effect: ${effect}, input: {type: object}, timeoutMs: 500, http: {method: POST, url: "${url}/${name}"}}\n`;
@@ -55,10 +56,10 @@ function startTools(...budgets: readonly Omit<Budget, 'tenant'>[]) {
     tenantPool: pools[1]!,
     bus: new LocalBus(),
     tools: parseTools(tools, 'spec'),
-    grants: parseGrants(`grants:\n  - {tenant: ${tenant}, workflow: acme/*, tools: ["*"], agents: ["*"]}\n`, 'spec'),
+    grants: parseGrants(`grants:\n  - {tenant: ${tenant}, workflow: acme/*, kinds: [infer], tools: ["*"], agents: ["*"]}\n`, 'spec'),
     budgets: budgets.map((budget) => ({ tenant, ...budget })),
     secrets: () => undefined,
-    settings: SETTINGS,
+    settings: allowed === '' ? SETTINGS : { ...SETTINGS, WEFT_EGRESS_ALLOW: [allowed] },
   };
   return toolsParts(ports, new AbortController().signal);
 }
@@ -94,13 +95,13 @@ const shown = async (tools: Tools, executionId = ''): Promise<readonly BudgetSta
 
 describe('a job within its budget', () => {
   it('is carried out, and what it costs is shown', async () => {
-    const tools = startTools(toolBudget('put', 2));
+    const tools = startTools([toolBudget('put', 2)]);
     expect((await carry(tools, jobOf('put'))).completeJob?.outputJson).toBe('{"done":true}');
     expect(await shown(tools)).toMatchObject([{ name: { scope: 'tool', name: 'put' }, calls: 2, source: 'file', spent: { calls: 1 }, reserved: { calls: 0 } }]);
   });
 
   it.each(['echo', 'look', 'put', 'send'])('is the last one when the budget is used up: %s', async (tool) => {
-    const tools = startTools(toolBudget(tool, 1));
+    const tools = startTools([toolBudget(tool, 1)]);
     expect(codeOf(await carry(tools, jobOf(tool)))).toBe('');
     const { failJob } = await carry(tools, jobOf(tool));
     expect(failJob).toMatchObject({ outcome: 'none', failure: { code: 'budget-exceeded', retryable: false } });
@@ -109,7 +110,7 @@ describe('a job within its budget', () => {
   });
 
   it('costs nothing when it was refused before doing, and its call when nobody knows', async () => {
-    const tools = startTools(toolBudget('send', 1));
+    const tools = startTools([toolBudget('send', 1)]);
     answer = 'refuse';
     expect((await carry(tools, jobOf('send'))).failJob?.outcome).toBe('failed');
     answer = 'cut';
@@ -120,18 +121,18 @@ describe('a job within its budget', () => {
   });
 
   it('costs one call however often the job comes, and is answered from the ledger when the budget is used up', async () => {
-    const tools = startTools(toolBudget('send', 1));
+    const tools = startTools([toolBudget('send', 1)]);
     const job = jobOf('send');
     await carry(tools, job);
     expect((await carry(tools, job)).completeJob?.outputJson).toBe('{"done":true}');
-    expect((await carry(startTools(toolBudget('send', 1)), job)).completeJob?.outputJson).toBe('{"done":true}');
+    expect((await carry(startTools([toolBudget('send', 1)]), job)).completeJob?.outputJson).toBe('{"done":true}');
     expect(received).toBe(1);
   });
 
   it('is answered from the ledger also where the budget is younger than the effect', async () => {
     const job = jobOf('send');
     await carry(startTools(), job);
-    expect((await carry(startTools(toolBudget('send', 0)), job)).completeJob?.outputJson).toBe('{"done":true}');
+    expect((await carry(startTools([toolBudget('send', 0)]), job)).completeJob?.outputJson).toBe('{"done":true}');
     expect(received).toBe(1);
   });
 
@@ -151,13 +152,55 @@ describe('a job within its budget', () => {
   });
 
   it('is carried out as it is when nothing limits it', async () => {
-    const tools = startTools(toolBudget('put', 0));
+    const tools = startTools([toolBudget('put', 0)]);
     // The first job of a process waits until it is known what is switched off.
     await carry(tools, jobOf('echo'));
     expect(tools.worker.carry(jobOf('echo', { context: contextOf({ tenant: 'another' }), idempotencyKey: 'another/k' }))).not.toBeInstanceOf(Promise);
     expect(codeOf(await carry(tools, jobOf('look')))).toBe('');
     const { rows } = await pools[0]!.query('select 1 from tools.budget_reservations where tenant = $1', [tenant]);
     expect(rows).toEqual([]);
+  });
+});
+
+describe('a model call within its budget', () => {
+  let models: ModelServer;
+  beforeAll(async () => {
+    models = await startModelServer({ script: { rules: [{ answer: { content: 'yes' } }] } });
+  });
+  afterAll(() => models.close());
+
+  const price = { digest: '', dialect: 'openai', capabilities: [], contextTokens: 0, outputTokensMax: 0, tier: '', dimensions: 0, price: { input: 1_000, output: 2_000 } };
+  const ask = (tools: Tools, names: readonly string[] = ['dear']): Promise<Command> =>
+    carry(
+      tools,
+      jobOf('ask', {
+        kind: 'infer',
+        inputJson: JSON.stringify({ prompt: 'Is it so?', maxTokens: 10 }),
+        models: names.map((id) => ({ id, endpoint: `${models.url}/v1`, model: id, keySecret: '', reason: '', simulated: true, terms: price })),
+      }),
+    );
+  const modelBudget = (name: string, caps: Budget['caps']): Omit<Budget, 'tenant'> => ({ scope: 'model', name, per: 'total', caps });
+
+  it('is billed what the provider tells, of the estimate that was reserved', async () => {
+    const tools = startTools([modelBudget('dear', { moneyMicros: 1_000_000, tokens: 1_000 })], models.url);
+    const { completeJob } = await ask(tools);
+    const { inputTokens, outputTokens, moneyMicros } = completeJob!.usage!;
+    expect(moneyMicros).toBe(inputTokens * 1_000 + outputTokens * 2_000);
+    expect(await shown(tools)).toMatchObject([{ spent: { moneyMicros, tokens: inputTokens + outputTokens, calls: 1 }, reserved: { moneyMicros: 0, tokens: 0, calls: 0 } }]);
+  });
+
+  it('goes to the next candidate where the budget of one is used up, and nowhere when all are', async () => {
+    const tools = startTools([modelBudget('dear', { calls: 1 }), modelBudget('cheap', { calls: 1 })], models.url);
+    const before = models.requests().length;
+    await ask(tools, ['dear', 'cheap']);
+    const second = await ask(tools, ['dear', 'cheap']);
+    expect(JSON.parse(second.completeJob!.evidenceJson)).toMatchObject({
+      candidate: 'cheap',
+      rejected: [{ candidate: 'dear', reason: expect.stringContaining('within the budget of model dear') as unknown }],
+    });
+    const third = await ask(tools, ['dear', 'cheap']);
+    expect([codeOf(third), third.failJob?.outcome]).toEqual(['budget-exceeded', 'none']);
+    expect(models.requests().length - before).toBe(2);
   });
 });
 
@@ -186,7 +229,7 @@ describe('the budgets that people set', () => {
   });
 
   it('are refused where they say nothing or the operator has spoken', async () => {
-    const tools = startTools(toolBudget('look', 5));
+    const tools = startTools([toolBudget('look', 5)]);
     await expect(set(tools, 1)).rejects.toThrow(/budgets file declares tool look/);
     await expect(tools.budgetsPeer.removeBudget(name, asCaller())).rejects.toThrow(/budgets file declares/);
     const other = { ...name, name: 'put' };
@@ -195,7 +238,7 @@ describe('the budgets that people set', () => {
   });
 
   it('are listed in pages', async () => {
-    const tools = startTools(toolBudget('a', 1), toolBudget('b', 1), { scope: 'tenant', name: '', per: 'day', caps: { tokens: 1 } });
+    const tools = startTools([toolBudget('a', 1), toolBudget('b', 1), { scope: 'tenant', name: '', per: 'day', caps: { tokens: 1 } }]);
     const page = (cursor: string) => tools.budgetsPeer.listBudgets({ limit: 2, cursor, executionId: '' }, asCaller());
     const first = await page('');
     const second = await page(first.nextCursor);

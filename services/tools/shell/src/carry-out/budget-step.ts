@@ -1,6 +1,6 @@
 // The place of budgets in carrying out a job: after it is permitted, before anything is recorded or sent.
 import type { Command, Job } from '@weft/contracts';
-import { rejection } from '@weft/kernel';
+import { rejection, type Failure } from '@weft/kernel';
 import { budgetExceeded, capsOf, failureReport, fit, ONE_CALL, settlementOf, type Amount, type Charge, type Spending } from '@weft/tools/core';
 import { randomUUID } from 'node:crypto';
 import type { BudgetLedger, Hold } from '../budget/budget.ledger.js';
@@ -43,9 +43,30 @@ export function withinBudgets(ports: BudgetPorts, job: Job, drawing: Drawing, ru
   if (!ports.budgets.mayDraw(job)) return run(FOR_EVER);
   const spending = spendingOf(job, drawing);
   const lacking = lackingHere(job, spending);
-  if (lacking) return lacking;
+  if (lacking) return failureReport(job, lacking, 'none');
   const charges = ports.budgets.chargesOf(spending);
   return charges.length === 0 ? run(FOR_EVER) : reserved(ports, job, drawing, charges, run);
+}
+
+/** What one call within a job may spend. `settle` tells what it has used, once; undefined: nothing was sent. */
+export type Drawn = { readonly ok: true; settle(used: Amount | undefined): Promise<void> } | { readonly ok: false; readonly failure: Failure };
+
+/** Where no budget limits a call. */
+export const UNLIMITED: Drawn = { ok: true, settle: async () => undefined };
+
+/** Reserves for one call of a job that makes several, as of a model. Failure: `budget-exceeded`. */
+export async function drawnFor({ budgets }: Pick<BudgetPorts, 'budgets'>, job: Job, drawing: Drawing): Promise<Drawn> {
+  if (!budgets.mayDraw(job)) return UNLIMITED;
+  const spending = spendingOf(job, drawing);
+  const lacking = lackingHere(job, spending);
+  if (lacking) return { ok: false, failure: lacking };
+  const charges = budgets.chargesOf(spending);
+  if (charges.length === 0) return UNLIMITED;
+  const id = { tenant: spending.tenant, key: job.idempotencyKey, hold: randomUUID() };
+  const reserving = await budgets.reserve(id, charges, drawing.estimate, drawing.timeoutMs);
+  if (!reserving.ok) return reserving;
+  const { hold } = reserving;
+  return { ok: true, settle: async (used) => hold && budgets.settle(hold, used ? { state: 'spent', amount: used } : { state: 'freed' }) };
 }
 
 /** A work that does not send once its reservation may be over: somebody else may have taken the budget. */
@@ -90,10 +111,10 @@ function spendingOf(job: Job, { tool, model, estimate }: Drawing): Spending {
 }
 
 /** What an agent was given of its parent's budget is counted by the execution; here a call that would exceed what is left is not begun. */
-function lackingHere(job: Job, { tenant, estimate }: Spending): Command | undefined {
+function lackingHere(job: Job, { tenant, estimate }: Spending): Failure | undefined {
   const left = job.attenuation?.budget;
   if (!left) return undefined;
   const charge: Charge = { tenant, counter: '', start: 0, caps: capsOf(left), budget: { scope: 'agent', name: job.agent, per: 'total' } };
   const [shortage] = fit([{ charges: [charge], amount: estimate }], new Map());
-  return shortage && failureReport(job, budgetExceeded(shortage, estimate), 'none');
+  return shortage && budgetExceeded(shortage, estimate);
 }

@@ -21,6 +21,7 @@ import { JobTokens } from '../infer/job-tokens.js';
 import type { ModelTraffic } from '../infer/model-traffic.js';
 import type { SchemaCache } from '../registry/schemas.js';
 import type { Secrets } from '../secret/secrets.js';
+import type { Drawing, Drawn } from './budget-step.js';
 import type { Gate } from './gate.js';
 import { InferRecord, wireUsage } from './infer-record.js';
 import { runRound } from './infer-round.js';
@@ -32,6 +33,8 @@ export interface InferPorts {
   readonly secrets: Secrets;
   readonly schemas: SchemaCache;
   readonly traffic: ModelTraffic;
+  /** Reserves what one call may spend. */
+  readonly draw: (job: Job, drawing: Drawing) => Promise<Drawn>;
   /** Which of the tools that are asked for a model may be told of. */
   readonly offer: (job: Job, wanted: readonly string[]) => ToolOffer;
   /** Where answers are shown while they come. */
@@ -54,7 +57,7 @@ export interface InferStart {
 
 const BEGINS: InferStart = { denied: [], signal: new AbortController().signal };
 
-/** Failure codes: `input-invalid`, `timeout` (the execution's deadline), `stream-broken`, `model-unavailable` with every reason. */
+/** Failure codes: `input-invalid`, `budget-exceeded` (for every candidate), `timeout` (the execution's deadline), `stream-broken`, `model-unavailable` with every reason. */
 export async function carryOutInfer(ports: InferPorts, job: Job, args: Json, { denied, signal: stop }: InferStart = BEGINS): Promise<Command> {
   const reading = readInferInput(args);
   if (!reading.ok) return failureReport(job, reading.failure, 'none');
@@ -91,6 +94,8 @@ export async function carryOutInfer(ports: InferPorts, job: Job, args: Json, { d
     }
     if (tokens?.isAborted) return failedWith(job, record, streamBroken(record.rejected.at(-1)?.reason ?? ''));
     if (isLate) return failedWith(job, record, rejection('timeout', 'Expected an answer before the deadline of the execution but it has passed.'));
+    const overBudget = [...failed.values()].map(({ problem }) => (problem.kind === 'overBudget' ? problem.failure : undefined));
+    if (overBudget[0] && overBudget.every((failure) => failure !== undefined)) return failedWith(job, record, overBudget[0]);
     const next = nextRound([...failed.values()], round, Date.now(), jitterOf(`${job.idempotencyKey} ${round}`));
     if (!next || next.waitMs >= leftMs(job)) return failedWith(job, record, modelUnavailable(record.rejected));
     await sleep(next.waitMs);

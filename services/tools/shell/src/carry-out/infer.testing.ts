@@ -8,6 +8,7 @@ import { EgressClient } from '../egress/egress-client.js';
 import { EgressPolicy } from '../egress/egress-policy.js';
 import { ModelTraffic } from '../infer/model-traffic.js';
 import { SchemaCache } from '../registry/schemas.js';
+import { UNLIMITED } from './budget-step.js';
 import { carryOutInfer, type InferPorts } from './carry-out-infer.js';
 import { Gate } from './gate.js';
 
@@ -30,6 +31,7 @@ export async function inferWorld(rules: readonly ModelRule[], more: Partial<Infe
     secrets: () => undefined,
     schemas: new SchemaCache(),
     traffic: new ModelTraffic({ limiterOf: (_name, allowance) => new LocalLimiter(allowance), slots: new LocalSlots(), now: () => performance.now() }),
+    draw: async () => UNLIMITED,
     offer: (): ToolOffer => ({ offered: [], withheld: [] }),
     tokens: new LocalStream(),
     modelTimeoutMs: 5_000,
