@@ -8,6 +8,8 @@ import { proveTakeover, TAKEOVER_PLANTS, type TakeoverPlant } from '../prove/tak
 import { wholeNumber, withExamples } from './command.js';
 import { carryOut, withCommon, withProfile, type Flags } from './proof.js';
 import { registerAgents } from './prove-agents.js';
+import { registerProveEffects } from './prove-effects.js';
+import { registerProveBudgets } from './prove-budgets.js';
 import { registerEgress } from './prove-egress.js';
 import { registerPermissions } from './prove-permissions.js';
 import { registerStreams } from './prove-streams.js';
@@ -18,6 +20,8 @@ export function registerProve(program: Command): void {
   registerFailpoints(prove);
   registerTakeover(prove);
   registerEgress(prove);
+  registerProveBudgets(prove);
+  registerProveEffects(prove);
   registerAgents(prove);
   registerPermissions(prove);
   registerStreams(prove);
