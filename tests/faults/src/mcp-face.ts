@@ -16,7 +16,7 @@ const INTERNAL = -32_603;
 
 const EFFECT_INPUT = {
   type: 'object' as const,
-  properties: { n: { type: 'integer' }, fault: { type: 'string', enum: [...FAULTS] }, times: { type: 'integer', minimum: 1 }, delayMs: { type: 'number', minimum: 0 } },
+  properties: { n: { type: 'integer' }, fault: { type: 'string', enum: [...FAULTS, 'none'] }, times: { type: 'integer', minimum: 1 }, delayMs: { type: 'number', minimum: 0 } },
 };
 const TOOLS = [
   { name: 'read', description: 'Leaves nothing behind but its receipt.', inputSchema: EFFECT_INPUT, annotations: { readOnlyHint: true } },

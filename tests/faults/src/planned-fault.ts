@@ -16,9 +16,9 @@ export interface PlannedFault {
   readonly delayMs: number;
 }
 
-/** Reads the texts or numbers of a request. Undefined: they ask for something that there is not. */
+/** Reads the texts or numbers of a request; no fault is `none`, or nothing. Undefined: they ask for something that there is not. */
 export function plannedFault(asked: { readonly fault?: unknown; readonly times?: unknown; readonly delayMs?: unknown }, delayMsDefault = 0): PlannedFault | undefined {
-  const fault = asked.fault === undefined || asked.fault === null || asked.fault === '' ? null : FAULTS.find((known) => known === asked.fault);
+  const fault = asked.fault === undefined || asked.fault === null || asked.fault === '' || asked.fault === 'none' ? null : FAULTS.find((known) => known === asked.fault);
   const times = Number(asked.times || 1);
   const delayMs = Number(asked.delayMs ?? delayMsDefault);
   if (fault === undefined || !(Number.isInteger(times) && times >= 1) || !(delayMs >= 0)) return undefined;

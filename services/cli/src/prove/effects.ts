@@ -21,6 +21,8 @@ export type EffectPlant = (typeof EFFECT_PLANTS)[number];
 export interface EffectsOptions {
   /** Effects that are done and whose answer gets lost. */
   readonly faults: number;
+  /** Transports of tools; all of FACES by default. */
+  readonly over: readonly string[];
   readonly profile: Profile;
   readonly seed: number;
   readonly plant: EffectPlant;
@@ -51,7 +53,8 @@ const TOOLS: readonly Tool[] = [
   { name: 'grpc.Effects.Idempotent', face: 'grpc', tool: 'idempotent', kind: 'idempotent' },
   { name: 'grpc.Effects.Once', face: 'grpc', tool: 'once', kind: 'asked' },
 ];
-const SOURCES = ['mcp', 'grpc'];
+/** How the counting server can be reached. */
+export const FACES = ['http', 'mcp', 'grpc'] as const;
 const ACCEPT_MS_MAX = 30_000;
 const IN_FLIGHT = 200;
 /** Share of benign calls, and of those that are refused before anything is done. */
@@ -73,11 +76,12 @@ EffectLedger.prototype.ask = function (key, command) { return ask.call(this, key
   },
 };
 
-export async function proveEffects({ faults, profile, seed, plant, onProgress, told }: EffectsOptions): Promise<{ readonly report: Readonly<Record<string, unknown>>; readonly clean: boolean }> {
+export async function proveEffects({ faults, over, profile, seed, plant, onProgress, told }: EffectsOptions): Promise<{ readonly report: Readonly<Record<string, unknown>>; readonly clean: boolean }> {
   const home = inHome('prove', `effects-${profile}`);
   rmSync(home, { recursive: true, force: true });
   mkdirSync(home, { recursive: true });
   const receipts = join(home, 'receipts.jsonl');
+  const tools = TOOLS.filter(({ face }) => over.includes(face));
   const stops: (() => Promise<void>)[] = [];
   try {
     const counting = await startCountingServer(receipts, ['--mcp', '--grpc']);
@@ -90,20 +94,26 @@ export async function proveEffects({ faults, profile, seed, plant, onProgress, t
     const client = new GatewayClient(subject.connection);
     const workflow = readFileSync(join(FILES, 'workflow.yaml'), 'utf8');
     await patiently(() => client.call('/v1/definitions', { method: 'POST', headers: { 'content-type': 'application/yaml' }, body: workflow }));
-    await Promise.race([acceptTools(client), told]);
+    await Promise.race([
+      acceptTools(
+        client,
+        tools.filter(({ face }) => face !== 'http'),
+      ),
+      told,
+    ]);
     const startedAt = performance.now();
-    const data = callsOf(faults, seed);
-    onProgress(`${data.length} calls over HTTP, MCP and gRPC`);
+    const data = callsOf(tools, faults, seed);
+    onProgress(`${data.length} calls over ${over.join(', ')}`);
     const accepted = await Promise.race([requestAll(client, data, { type: 'prove.effects.v1', prefix: `effects-${seed}`, inFlight: IN_FLIGHT }), told]);
     onProgress('waiting for every call to end');
     const ids = accepted.map(({ executionId }) => executionId);
     const outcomes = await Promise.race([outcomesOf(client, ids, 60_000 + faults * 20), told]);
     const asked = accepted.map(({ id, data: { tool, fault }, executionId }) => {
       const { status = 'unknown', reviews = [] } = outcomes.get(executionId) ?? {};
-      return { id, tool, executionId, fault, told: reviews.length > 0 ? 'person' : status };
+      return { id, tool, executionId, fault: fault === 'none' ? '' : fault, told: reviews.length > 0 ? 'person' : status };
     });
     const input = join(home, 'judge.json');
-    writeFileSync(input, JSON.stringify({ tools: TOOLS, asked }));
+    writeFileSync(input, JSON.stringify({ tools, asked }));
     const { counts, clean } = await judgedBy('effects', ['--input', input, '--receipts', receipts]);
     return { report: { ...counts, seconds: Math.round((performance.now() - startedAt) / 100) / 10, seed, profile }, clean };
   } finally {
@@ -128,12 +138,12 @@ function environment(home: string, receiver: string, grpc: string): Readonly<Rec
 }
 
 /** Plays the operator, who accepts what the sources offer. */
-async function acceptTools(client: GatewayClient): Promise<void> {
+async function acceptTools(client: GatewayClient, wanted: readonly Tool[]): Promise<void> {
+  if (wanted.length === 0) return;
   type Listed = { readonly tools: readonly { readonly name: string; readonly state: string; readonly digest: string }[]; readonly problems?: readonly unknown[] };
   const until = Date.now() + ACCEPT_MS_MAX;
   for (;;) {
     const { body } = await client.call<Listed>('/v1/tools?limit=200');
-    const wanted = TOOLS.filter(({ face }) => SOURCES.includes(face));
     for (const { name, digest } of body.tools.filter((tool) => tool.state === 'quarantined')) {
       const decision = JSON.stringify({ digest, outcome: 'accept' });
       await client.call(`/v1/tools/${encodeURIComponent(name)}/decide`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: decision });
@@ -141,21 +151,21 @@ async function acceptTools(client: GatewayClient): Promise<void> {
     const isOpen = (name: string): boolean => body.tools.some((tool) => tool.name === name && tool.state !== 'quarantined');
     if (wanted.every(({ name }) => isOpen(name))) return;
     if (Date.now() > until)
-      throw new CommandFailed(`Expected the tools of ${SOURCES.join(' and ')} to be offered but there are ${body.tools.map(({ name, state }) => `${name} (${state})`).join(', ')}.`);
+      throw new CommandFailed(`Expected ${wanted.map(({ name }) => name).join(', ')} to be offered but there are ${body.tools.map(({ name, state }) => `${name} (${state})`).join(', ')}.`);
     await sleep(200);
   }
 }
 
 /** Lost answers in equal shares of the tools, with benign calls and refusals among them. */
-function callsOf(faults: number, seed: number): readonly Data[] {
+function callsOf(tools: readonly Tool[], faults: number, seed: number): readonly Data[] {
   const random = seeded(seed);
   const calls = Array.from({ length: faults }, (_, n): Data => {
     const kind = random.between(0, 1);
-    return { tool: TOOLS[n % TOOLS.length]!.name, n, fault: kind < 0.85 ? 'lost' : kind < 0.95 ? 'error' : 'stall' };
+    return { tool: tools[n % tools.length]!.name, n, fault: kind < 0.85 ? 'lost' : kind < 0.95 ? 'error' : 'stall' };
   });
   const more = (share: number, fault: string): readonly Data[] =>
-    Array.from({ length: Math.max(TOOLS.length, Math.round(faults * share)) }, (_, n) => ({ tool: TOOLS[n % TOOLS.length]!.name, n, fault }));
-  return [...calls, ...more(REFUSED, 'refused'), ...more(BENIGN, '')]
+    Array.from({ length: Math.max(tools.length, Math.round(faults * share)) }, (_, n) => ({ tool: tools[n % tools.length]!.name, n, fault }));
+  return [...calls, ...more(REFUSED, 'refused'), ...more(BENIGN, 'none')]
     .map((call) => ({ call, at: random.between(0, 1) }))
     .sort((left, right) => left.at - right.at)
     .map(({ call }) => call);
