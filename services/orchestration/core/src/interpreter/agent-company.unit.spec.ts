@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { forkPointOf } from '../execution/fork-point.js';
 import { authorityOf, inputOf } from '../execution/job-input.js';
 import type { CommandOf } from '../execution/execution.commands.js';
+import { timelineOf } from '../timeline/timeline.js';
 import { running, type Running } from './running.testing.js';
 
 const AGENT = '/do/0/work';
@@ -159,6 +160,22 @@ describe('a call of an agent that needs an approval', () => {
     run.complete(at('turn:1,call:2'), 1);
     decide(run, review, 'rejected');
     expect(messagesAt(run, 'turn:2').find(({ toolCallId }) => toolCallId === 'call_1_1')!['content']).toContain('rejected by user:eva');
+  });
+});
+
+describe('the timeline of an agent', () => {
+  const textsOf = (run: Running): readonly string[] => timelineOf(run.rows.map((events, sequence) => ({ sequence, at: 0, events }))).map(({ part, text }) => (part === '' ? text : `${part}: ${text}`));
+
+  it('names the part that each line is about, and whom a failure goes to', () => {
+    const run = start({ agents: [FINDER] });
+    run.complete(at('turn:1'), asks(['look', {}], ['ask_finder', { message: 'x' }], ['drop', {}]));
+    run.fail(at('turn:1,call:1'), { code: 'denied', message: 'no', retryable: false });
+    run.fail(at('turn:1,call:2,turn:1'), { code: 'model-unavailable', message: 'away', retryable: true });
+    const texts = textsOf(run);
+    expect(texts).toContain('turn 1, call 3: turn 1, call 3 is refused: denied');
+    expect(texts).toContain('turn 1, call 1: attempt 1 failed: denied; the model is told');
+    expect(texts).toContain('turn 1, call 2, turn 1: attempt 1 failed: model-unavailable; the agent fails');
+    expect(texts).toContain('turn 1, call 2: the agent failed');
   });
 });
 

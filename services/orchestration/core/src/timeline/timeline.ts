@@ -81,7 +81,9 @@ function describe(event: ExecutionEvent): Described | undefined {
     case 'JobCompleted':
       return { text: 'job completed', detail: { output: event.output, ...(event.evidence === undefined ? {} : { evidence: event.evidence }) } };
     case 'JobFailed': {
-      const next = { raise: 'the task faults', again: 'tried again by the platform', ask: 'a person is asked whether it happened' }[event.next];
+      const raised = /call \d+$/.test(partOf(event)) ? 'the model is told' : partOf(event) === '' ? 'the task faults' : 'the agent fails';
+      const asked = event.code === 'approval-required' ? 'a person is asked to approve it' : 'a person is asked whether it happened';
+      const next = { raise: raised, again: 'tried again by the platform', ask: asked }[event.next];
       const outcome = { none: '', failed: ' (known not to have happened)', unknown: ' (it may have happened)' }[event.outcome];
       return { text: `attempt ${event.attempt} failed: ${event.code}${outcome}; ${next}`, detail: event.failure };
     }
