@@ -15,3 +15,4 @@ export * from './generated/weft/v1/reviews.js';
 export * from './generated/weft/v1/permissions.js';
 export * from './generated/weft/v1/routing.js';
 export * from './generated/weft/v1/workers.js';
+export * from './generated/weft/v1/tools.js';

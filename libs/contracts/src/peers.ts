@@ -7,6 +7,7 @@ import type { WorkerServer } from './generated/weft/v1/jobs.js';
 import type { OrchestrationServer } from './generated/weft/v1/orchestration.js';
 import type { PermissionsServer } from './generated/weft/v1/permissions.js';
 import type { RoutingServer } from './generated/weft/v1/routing.js';
+import type { ToolsServer } from './generated/weft/v1/tools.js';
 
 /** A call of a generated service as a function. It throws `Refused` for an expected refusal. */
 type Call<H> =
@@ -28,3 +29,4 @@ export type RoutingPeer = PeerOf<RoutingServer>;
 export type AuditPeer = PeerOf<AuditServer>;
 export type BudgetsPeer = PeerOf<BudgetsServer>;
 export type PermissionsPeer = PeerOf<PermissionsServer>;
+export type ToolsPeer = PeerOf<ToolsServer>;

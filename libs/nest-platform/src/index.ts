@@ -1,6 +1,7 @@
 export * from './config/describe-config.js';
 export * from './config/kafka-settings.js';
 export * from './config/load-config.js';
+export * from './config/operators-setting.js';
 export * from './config/request-bytes.js';
 export * from './config/tenant-list.js';
 export * from './log/log.js';
@@ -15,6 +16,7 @@ export * from './grpc/grpc-peer.js';
 export * from './grpc/metadata.js';
 export * from './grpc/peer.controller.js';
 export * from './grpc/server-options.js';
+export * from './http/page-cursor.js';
 export * from './http/problem.filter.js';
 export * from './http/problem.js';
 export * from './http/status.js';

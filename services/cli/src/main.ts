@@ -13,6 +13,7 @@ import { registerDb } from './commands/db.js';
 import { registerDemo } from './commands/demo.js';
 import { registerDeploy } from './commands/deploy.js';
 import { registerDown } from './commands/down.js';
+import { registerEffects } from './commands/effects.js';
 import { registerExecutions } from './commands/executions.js';
 import { registerKeys } from './commands/keys.js';
 import { registerKill } from './commands/kill.js';
@@ -25,6 +26,7 @@ import { registerRun } from './commands/run.js';
 import { registerSignal } from './commands/signal.js';
 import { registerShow } from './commands/show.js';
 import { registerSimulate } from './commands/simulate.js';
+import { registerTools } from './commands/tools.js';
 import { registerTest } from './commands/test.js';
 import { registerUp } from './commands/up.js';
 import { CommandFailed, EXIT } from './exit-codes.js';
@@ -59,6 +61,8 @@ for (const register of [
   registerBudgets,
   registerReviews,
   registerKeys,
+  registerTools,
+  registerEffects,
   registerOperations,
   registerSignal,
   registerAuthorize,

@@ -2,7 +2,7 @@
 import { LocalBus, LocalLimiter, LocalStream } from '@weft/adapter-local';
 import { checkMigrated, engineRole, tenantRole, type StoreAddress } from '@weft/adapter-postgres';
 import { AuditModule, AUDIT_PEER } from '@weft/audit/shell';
-import type { AuditPeer, BudgetsPeer, OrchestrationPeer, PermissionsPeer, RoutingPeer, WorkerPeer } from '@weft/contracts';
+import type { AuditPeer, BudgetsPeer, OrchestrationPeer, PermissionsPeer, RoutingPeer, ToolsPeer, WorkerPeer } from '@weft/contracts';
 import { boundCrowd, GatewayModule, readExposedTools } from '@weft/gateway/shell';
 import { MEMORY_WORKER, MemoryModule } from '@weft/memory/shell';
 import { Module, type DynamicModule } from '@nestjs/common';
@@ -20,6 +20,7 @@ import {
   readPoliciesFile,
   readToolsFile,
   readWebhooksFile,
+  TOOLS_PEER,
   TOOLS_WORKER,
   ToolsModule,
 } from '@weft/tools/shell';
@@ -111,7 +112,7 @@ export async function compose(config: StandaloneConfig): Promise<Composition> {
       routing: peer<RoutingPeer>(ROUTING_PEER),
       orchestration,
       audit: peer<AuditPeer>(AUDIT_PEER),
-      tools: { permissions: peer<PermissionsPeer>(PERMISSIONS_PEER), budgets: peer<BudgetsPeer>(BUDGETS_PEER) },
+      tools: { permissions: peer<PermissionsPeer>(PERMISSIONS_PEER), budgets: peer<BudgetsPeer>(BUDGETS_PEER), registry: peer<ToolsPeer>(TOOLS_PEER) },
       exposed: readExposedTools(config.WEFT_MCP_FILE),
       settings: config,
     }),

@@ -29,6 +29,7 @@ const STATUS: Readonly<Record<string, Status>> = {
   'unknown-execution': notFound,
   'unknown-review': notFound,
   'unknown-tool': notFound,
+  'unknown-effect': notFound,
   'method-not-allowed': { http: 405, grpc: grpc.UNIMPLEMENTED },
   conflict,
   'review-not-open': conflict,

@@ -1,11 +1,11 @@
-import { kafkaSettings, platformSettings, requestBytesMax, tenantList } from '@weft/nest-platform';
+import { kafkaSettings, platformSettings, requestBytesMax, operatorsSetting, tenantList } from '@weft/nest-platform';
 import { z } from 'zod';
 
 /** What the gateway itself is set up by, in every profile. */
 export const gatewaySettings = {
   WEFT_TENANTS: tenantList.describe('Tenants whose results are listened to, separated by commas; `default` always is.'),
   WEFT_AUDITORS: tenantList.describe('Tenants that may read the entries of the audit log, separated by commas; `default` always may.'),
-  WEFT_OPERATORS: tenantList.describe('Tenants that may stop and revive what belongs to all tenants or to others, separated by commas; `default` always may.'),
+  ...operatorsSetting,
   WEFT_REQUEST_BYTES_MAX: requestBytesMax,
   WEFT_REQUESTS_PER_MINUTE: z.coerce.number().int().min(1).default(60_000).describe('How often one API key may ask within a minute.'),
   WEFT_ACCEPTING_MAX: z.coerce.number().int().min(1).max(100_000).default(512).describe('Calls with a request that one gateway accepts at a time; more are refused as `overloaded`, unread.'),

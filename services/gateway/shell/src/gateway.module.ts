@@ -19,14 +19,16 @@ import { RequestsController } from './controllers/requests.controller.js';
 import { ReviewsController } from './controllers/reviews.controller.js';
 import { RootController } from './controllers/root.controller.js';
 import { SwitchesController } from './controllers/switches.controller.js';
+import { EffectsController } from './controllers/effects.controller.js';
 import { SignalsController } from './controllers/signals.controller.js';
 import { TokensController } from './controllers/tokens.controller.js';
+import { ToolsController } from './controllers/tools.controller.js';
 import { UnknownController } from './controllers/unknown.controller.js';
 import { KeyGuard, LIMITER } from './http/key.guard.js';
 import { TraceInterceptor } from './http/trace.interceptor.js';
 import { findApiKey } from './keys/api-key.store.js';
 import { Authenticator } from './keys/authenticator.js';
-import { AUDIT, BUDGETS, EXPOSED, ORCHESTRATION, PAYLOADS, TOKENS, PERMISSIONS, ROUTING, SETTINGS, type GatewayPorts, type PayloadReader } from './ports.js';
+import { AUDIT, BUDGETS, EXPOSED, ORCHESTRATION, PAYLOADS, TOKENS, PERMISSIONS, ROUTING, SETTINGS, TOOLS, type GatewayPorts, type PayloadReader } from './ports.js';
 
 /** The ports out of other providers, as where the peers live in the same process. */
 export interface GatewayModuleOptions extends Pick<ModuleMetadata, 'imports'>, Pick<FactoryProvider<GatewayPorts>, 'inject' | 'useFactory'> {}
@@ -50,6 +52,8 @@ const CONTROLLERS = [
   AuthorizeController,
   BudgetsController,
   SwitchesController,
+  ToolsController,
+  EffectsController,
   DefinitionsController,
   AuditController,
   ModelsController,
@@ -101,6 +105,7 @@ export class GatewayModule {
         part(PERMISSIONS, ({ tools }) => tools.permissions),
         part(TOKENS, ({ tokens = NO_TOKENS }) => tokens),
         part(BUDGETS, ({ tools }) => tools.budgets),
+        part(TOOLS, ({ tools }) => tools.registry),
         part(PAYLOADS, ({ payloads = NO_PAYLOADS }) => payloads),
         part(EXPOSED, ({ exposed = [] }) => exposed),
         part(SETTINGS, ({ settings }) => settings),

@@ -18,6 +18,7 @@ import {
   type BudgetsPeer,
   type BudgetState,
   type PermissionsPeer,
+  type ToolsPeer,
   type BulkRequest,
   type Context,
   type DecideRequest,
@@ -92,6 +93,11 @@ const ROUTES: readonly { readonly route: string; readonly path?: string; readonl
   { route: 'GET /v1/switches' },
   { route: 'POST /v1/switches', body: { kind: 'tool', name: 'send-mail', off: true, reason: 'Odd.' } },
   { route: 'POST /v1/authorize', body: { workflow: 'acme/x', tool: 'send-mail' } },
+  { route: 'GET /v1/tools' },
+  { route: 'GET /v1/tools/:name', path: '/v1/tools/none', withForeignId: 404 },
+  { route: 'POST /v1/tools/:name/decide', path: '/v1/tools/none/decide', body: { digest: 'd', outcome: 'accept' }, withForeignId: 404 },
+  { route: 'GET /v1/effects' },
+  { route: 'GET /v1/effects/:key', path: `/v1/effects/${FOREIGN}`, withForeignId: 404 },
   { route: 'GET /v1/audit/checkpoint' },
   { route: 'GET /v1/audit/tile/*path', path: '/v1/audit/tile/0/000' },
   { route: 'ALL /mcp', body: { jsonrpc: '2.0', id: 1, method: 'ping' } },
@@ -566,6 +572,33 @@ describe('reviews, definitions and the log', () => {
     expect((await call('/v1/switches?tenant=*', { headers: { authorization: `Bearer ${given.otherKey}` } })).status).toBe(403);
   });
 
+  it('show tools, and decide about them', async () => {
+    const list = await call('/v1/tools?state=quarantined&limit=7');
+    expect(await list.json()).toMatchObject({ tools: [{ name: 'files.read', summary: 'quarantined 7', concurrency: null }], nextCursor: 'n', problems: [{ source: 'crm', message: 'it is away' }] });
+    expect(await (await call('/v1/tools/files.read')).json()).toMatchObject({
+      state: 'quarantined',
+      invisible: 2,
+      offered: { name: 'read' },
+      accepted: null,
+      differences: [{ path: '/name', after: '"read"' }],
+    });
+    const decide = (body: unknown): Promise<Response> => call('/v1/tools/files.read/decide', { method: 'POST', body: JSON.stringify(body) });
+    expect(await (await decide({ digest: 'd1', outcome: 'accept', reason: 'read' })).json()).toMatchObject({
+      state: 'accepted',
+      decision: { by: expect.stringMatching(/^key:/) as unknown, reason: 'read' },
+    });
+    expect((await decide({ outcome: 'accept' })).status).toBe(400);
+    expect((await decide({ digest: 'd1', outcome: 'accept', forever: true })).status).toBe(400);
+  });
+
+  it('show effects', async () => {
+    expect(await (await call('/v1/effects?state=unknown&tool=send')).json()).toMatchObject({
+      effects: [{ state: 'unknown', tool: 'send', task: '/do/0/send', dispatchedAt: '1970-01-01T00:00:01.000Z' }],
+    });
+    const one = await call(`/v1/effects/${encodeURIComponent('default/1/do/0/send/0')}`);
+    expect(await one.json()).toMatchObject({ key: 'default/1/do/0/send/0', steps: [{ what: 'dispatched', attempt: 1 }], request: { a: 1 }, response: null });
+  });
+
   it('keep the entries of the log, which name everybody, to auditors', async () => {
     const asOther = { headers: { authorization: `Bearer ${given.otherKey}` } };
     expect((await fetch(`${given.url}/v1/audit/tile/0/000`, asOther)).status).toBe(200);
@@ -990,6 +1023,59 @@ async function startGateway() {
     setBudget: async ({ name, moneyMicros, tokens, calls }) => state(name, { moneyMicros, tokens, calls }),
     removeBudget: async (name) => (name.scope === 'tool' ? state(name) : refuse('not-found', 'Expected a budget of this tenant.')),
   };
+  const tool = {
+    name: 'files.read',
+    source: 'files',
+    state: 'quarantined',
+    effect: 'read',
+    data: 'private',
+    digest: 'd1',
+    summary: 'Reads.',
+    timeoutMs: 10,
+    concurrency: 0,
+    costMicros: 0,
+    hasReconcileHook: false,
+    reason: 'Expected it to be accepted.',
+  };
+  const detail = {
+    tool,
+    offeredJson: '{"name":"read"}',
+    acceptedJson: '',
+    acceptedDigest: '',
+    decidedBy: '',
+    decidedAtMs: 0,
+    decisionReason: '',
+    differences: [{ path: '/name', beforeJson: '', afterJson: '"read"' }],
+    invisible: 2,
+  };
+  const effect = {
+    key: 'default/1/do/0/send/0',
+    executionId: KNOWN,
+    pointer: '/do/0/send',
+    iteration: '',
+    generation: 0,
+    tool: 'send',
+    effect: 'non-idempotent-write',
+    state: 'unknown',
+    attempts: 1,
+    dispatchedAtMs: 1_000,
+    recordedAtMs: 2_000,
+    settledBy: '',
+    person: '',
+  };
+  const registry: ToolsPeer = {
+    listTools: async ({ state, limit }) => ({ tools: [{ ...tool, summary: `${state} ${limit}` }], nextCursor: 'n', problems: [{ source: 'crm', message: 'it is away' }] }),
+    showTool: async ({ name }) => (name === 'files.read' ? detail : refuse('unknown-tool', 'Expected a tool.')),
+    decideTool: async ({ name, outcome, reason }, { actor }) =>
+      name === 'files.read'
+        ? { ...detail, tool: { ...tool, state: `${outcome}ed`, reason: '' }, decidedBy: actor, decidedAtMs: 5, decisionReason: reason }
+        : refuse('unknown-tool', 'Expected a tool.'),
+    listEffects: async ({ state, tool: asked }) => ({ effects: [{ ...effect, state, tool: asked }], nextCursor: '' }),
+    showEffect: async ({ key }) =>
+      key === effect.key
+        ? { effect, steps: [{ what: 'dispatched', atMs: 1_000, attempt: 1, by: '', person: '' }], requestJson: '{"a":1}', responseJson: '' }
+        : refuse('unknown-effect', 'Expected an effect.'),
+  };
   const payloads = { read: async (tenant: string, digest: string) => (tenant === 'default' && digest === PAYLOAD ? Buffer.from('{"output":"large"}') : undefined) };
   const tokens = new LocalStream();
   const limiter: Limiter = { take: async () => allowance, close: async () => undefined };
@@ -1009,7 +1095,7 @@ async function startGateway() {
     service: 'gateway',
     http: { port: 0 },
     before: [boundCrowd(ACCEPTING_MAX)],
-    module: GatewayModule.forRoot({ enginePool: pool, bus, limiter, routing, orchestration, audit, tools: { permissions, budgets }, payloads, tokens, settings }),
+    module: GatewayModule.forRoot({ enginePool: pool, bus, limiter, routing, orchestration, audit, tools: { permissions, budgets, registry }, payloads, tokens, settings }),
   });
   return {
     url: running.url,

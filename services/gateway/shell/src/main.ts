@@ -3,7 +3,7 @@ import { ensureTopics, KafkaBus } from '@weft/adapter-kafka';
 import { LocalLimiter } from '@weft/adapter-local';
 import { checkMigrated, engineRole, openPool, parseStoreUrl, PostgresPayloadStore } from '@weft/adapter-postgres';
 import { connectRedis, RedisLimiter, RedisStream } from '@weft/adapter-redis';
-import { AuditClient, BudgetsClient, OrchestrationClient, PermissionsClient, RoutingClient, topicName } from '@weft/contracts';
+import { AuditClient, BudgetsClient, OrchestrationClient, PermissionsClient, RoutingClient, ToolsClient, topicName } from '@weft/contracts';
 import { BODY_OVERHEAD_BYTES, consumerTimingOf, grpcPeer, loadConfig, logFor, runService, Shutdown } from '@weft/nest-platform';
 import { claimCheckedBus, claimCheckedRouting } from '@weft/pipeline';
 import { gatewayConfig } from './config.js';
@@ -40,6 +40,7 @@ await runService(SERVICE, async () => {
   const audit = grpcPeer(AuditClient, config.WEFT_AUDIT, { service: SERVICE });
   const permissions = grpcPeer(PermissionsClient, config.WEFT_TOOLS, { service: SERVICE, askAnother: { afterMs: 500, calls: ['authorize', 'listSwitches', 'changeSwitch'] } });
   const budgets = grpcPeer(BudgetsClient, config.WEFT_TOOLS, { service: SERVICE });
+  const registry = grpcPeer(ToolsClient, config.WEFT_TOOLS, { service: SERVICE });
   return {
     service: SERVICE,
     config,
@@ -54,14 +55,14 @@ await runService(SERVICE, async () => {
       routing: claimCheckedRouting(routing.peer, payloads),
       orchestration: orchestration.peer,
       audit: audit.peer,
-      tools: { permissions: permissions.peer, budgets: budgets.peer },
+      tools: { permissions: permissions.peer, budgets: budgets.peer, registry: registry.peer },
       exposed: readExposedTools(config.WEFT_MCP_FILE),
       settings: config,
     }),
     prepare: (app) => {
       const shutdown = app.get(Shutdown);
       shutdown.on('stores', 'store', async () => void (await Promise.all([enginePool.end(), payloads.close()])));
-      shutdown.on('stores', 'peers', () => [routing, orchestration, audit, permissions, budgets].forEach((peer) => peer.close()));
+      shutdown.on('stores', 'peers', () => [routing, orchestration, audit, permissions, budgets, registry].forEach((peer) => peer.close()));
       shutdown.on('stores', 'limits', async () => {
         await tokens?.close();
         await redis?.quit();

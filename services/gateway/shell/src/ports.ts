@@ -1,6 +1,6 @@
 // What the gateway runs on, under the tokens that its controllers ask for.
 import type { Pool } from '@weft/adapter-postgres';
-import type { AuditPeer, BudgetsPeer, OrchestrationPeer, PermissionsPeer, RoutingPeer } from '@weft/contracts';
+import type { AuditPeer, BudgetsPeer, OrchestrationPeer, PermissionsPeer, RoutingPeer, ToolsPeer } from '@weft/contracts';
 import type { Bus, Clock, Limiter, TokenStream } from '@weft/pipeline';
 import type { GatewaySettings } from './config.js';
 import type { ExposedTool } from './mcp/exposed-tools.js';
@@ -15,6 +15,7 @@ export interface PayloadReader {
 export interface ToolsPeers {
   readonly permissions: PermissionsPeer;
   readonly budgets: BudgetsPeer;
+  readonly registry: ToolsPeer;
 }
 
 /** What the gateway runs on. Whoever hands it in closes it. */
@@ -46,5 +47,6 @@ export const PERMISSIONS = Symbol('weft.gateway.permissions');
 export const TOKENS = Symbol('weft.gateway.tokens');
 export const BUDGETS = Symbol('weft.gateway.budgets');
 export const EXPOSED = Symbol('weft.gateway.exposed');
+export const TOOLS = Symbol('weft.gateway.tools');
 export const PAYLOADS = Symbol('weft.gateway.payloads');
 export const SETTINGS = Symbol('weft.gateway.settings');

@@ -1,4 +1,4 @@
-import { kafkaSettings, platformSettings } from '@weft/nest-platform';
+import { kafkaSettings, platformSettings, operatorsSetting } from '@weft/nest-platform';
 import { isIP } from 'node:net';
 import { z } from 'zod';
 import { workerSettings } from './workers/worker-settings.js';
@@ -36,6 +36,7 @@ export const toolsSettings = {
   WEFT_GRANTS_FILE: z.string().optional().describe('Path of the grants (YAML). Without it nothing is granted: every job is denied.'),
   WEFT_POLICIES_FILE: z.string().optional().describe('Path of Cedar policies, in force besides the grants. They are validated at the start.'),
   WEFT_WEBHOOKS_FILE: z.string().optional().describe('Path of the webhooks (YAML): who is told of reviews and other lifecycle events. Without it nobody is.'),
+  ...operatorsSetting,
   WEFT_TRUSTED_LABELS: labelList
     .default([])
     .describe('Taint labels, separated by commas, that are no untrusted input, as the operator vouches for their source: such as request:/crm. `*` stands for any text.'),

@@ -2,6 +2,7 @@ export { readBudgetsFile } from './budget/budgets.file.js';
 export { toolsConfig, toolsSettings, type ToolsSettings } from './config.js';
 export { BUDGETS_PEER } from './consume/budgets.controller.js';
 export { PERMISSIONS_PEER } from './consume/permissions.controller.js';
+export { TOOLS_PEER } from './consume/tools.controller.js';
 export { TOOLS_WORKER } from './consume/worker.controller.js';
 export { toolsMigrations } from './migrations/index.js';
 export { readPoliciesFile } from './permission/policy-set.js';

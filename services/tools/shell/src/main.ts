@@ -3,7 +3,7 @@ import { ensureTopics, KafkaBus } from '@weft/adapter-kafka';
 import { LocalSlots } from '@weft/adapter-local';
 import { checkMigrated, engineRole, openPool, parseStoreUrl, PostgresPayloadStore, tenantRole, type Pool } from '@weft/adapter-postgres';
 import { connectRedis, RedisLimiter, RedisSlots, RedisStream } from '@weft/adapter-redis';
-import { BudgetsService, PermissionsService, WorkerService } from '@weft/contracts';
+import { BudgetsService, PermissionsService, ToolsService, WorkerService } from '@weft/contracts';
 import { consumerTimingOf, grpcServerOptions, loadConfig, logFor, runService, Shutdown } from '@weft/nest-platform';
 import { claimCheckedBus, type Allowance } from '@weft/pipeline';
 import { readBudgetsFile } from './budget/budgets.file.js';
@@ -63,7 +63,7 @@ await runService(SERVICE, async () => {
       ...(modelLimits && { modelLimits }),
       settings: config,
     }),
-    transports: () => [grpcServerOptions({ address: config.WEFT_GRPC_ADDRESS, services: [WorkerService, PermissionsService, BudgetsService] })],
+    transports: () => [grpcServerOptions({ address: config.WEFT_GRPC_ADDRESS, services: [WorkerService, PermissionsService, BudgetsService, ToolsService] })],
     prepare: (app) => {
       const shutdown = app.get(Shutdown);
       shutdown.on('stores', 'store', async () => void (await Promise.all([enginePool.end(), tenantPool.end(), payloads.close()])));

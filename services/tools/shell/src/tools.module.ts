@@ -1,7 +1,7 @@
 // The composition of tools: the only file where its ports meet its parts.
 import { Module, type DynamicModule, type FactoryProvider, type ModuleMetadata, type OnApplicationBootstrap } from '@nestjs/common';
 import type { Pool } from '@weft/adapter-postgres';
-import { TOPICS, type BudgetsPeer, type PermissionsPeer } from '@weft/contracts';
+import { DEFAULT_TENANT, TOPICS, type BudgetsPeer, type PermissionsPeer, type ToolsPeer } from '@weft/contracts';
 import { HealthChecks, logFor, Shutdown } from '@weft/nest-platform';
 import { claimRedeemingWorker, type Bus, type PayloadStore, type TokenStream } from '@weft/pipeline';
 import { labelMatcher, offerTools, policiesOfGrants, type Budget, type Grant, type PolicySource, type ToolDefinition, type Webhook } from '@weft/tools/core';
@@ -18,6 +18,7 @@ import { BUDGETS_PEER, BudgetsController } from './consume/budgets.controller.js
 import { JobsConsumer } from './consume/jobs.consumer.js';
 import { LifecycleConsumer, WEBHOOKS_GROUP } from './consume/lifecycle.consumer.js';
 import { PERMISSIONS_PEER, PermissionsController } from './consume/permissions.controller.js';
+import { TOOLS_PEER, ToolsController } from './consume/tools.controller.js';
 import { TOOLS_WIRE_WORKER, TOOLS_WORKER, WorkerController } from './consume/worker.controller.js';
 import type { EgressClient } from './egress/egress-client.js';
 import { egressOf } from './egress/egress-of.js';
@@ -30,6 +31,9 @@ import { policySetOf } from './permission/policy-set.js';
 import { switchCalls } from './permission/switch-calls.js';
 import { SwitchBoard } from './permission/switch-board.js';
 import { PinBook } from './pin/pin-book.js';
+import { EffectQueries } from './query/effect-queries.js';
+import { ToolQueries } from './query/tool-queries.js';
+import { toolsPeer } from './query/tools-peer.js';
 import { registryOf, withSources } from './registry/registry.js';
 import { ModelTraffic, type TrafficPorts } from './infer/model-traffic.js';
 import { offerSources } from './registry/offer-sources.js';
@@ -75,7 +79,8 @@ export interface ToolsPorts {
   readonly modelLimits?: Pick<TrafficPorts, 'limiterOf' | 'slots'>;
   /** Where answers of models are shown while they come. Default: to nobody. */
   readonly tokens?: TokenStream;
-  readonly settings: Omit<ToolsSettings, 'WEFT_TOOLS_FILE' | 'WEFT_GRANTS_FILE' | 'WEFT_POLICIES_FILE' | 'WEFT_WEBHOOKS_FILE' | 'WEFT_BUDGETS_FILE' | keyof WorkerSettings> & Partial<WorkerSettings>;
+  readonly settings: Omit<ToolsSettings, 'WEFT_TOOLS_FILE' | 'WEFT_GRANTS_FILE' | 'WEFT_POLICIES_FILE' | 'WEFT_WEBHOOKS_FILE' | 'WEFT_BUDGETS_FILE' | 'WEFT_OPERATORS' | keyof WorkerSettings> &
+    Partial<WorkerSettings & Pick<ToolsSettings, 'WEFT_OPERATORS'>>;
 }
 
 /** The ports out of other providers, as where the bus lives in the same application. */
@@ -88,6 +93,7 @@ const CONSUMER_GROUP = 'tools';
 interface Parts {
   readonly worker: ToolsWorker;
   readonly permissions: PermissionsPeer;
+  readonly shown: ToolsPeer;
   readonly switches: SwitchBoard;
   readonly budgetsPeer: BudgetsPeer;
   readonly ledger: EffectLedger;
@@ -152,10 +158,17 @@ export function toolsParts(ports: ToolsPorts, signal: AbortSignal): Parts {
     log,
     onContradiction: (key, message) => log.error('the ledger is contradicted', { key, reason: message }),
   });
-  const shown = budgetsPeer({ directory, tenantPool: ports.tenantPool, now: () => ledger.now() });
+  const shownBudgets = budgetsPeer({ directory, tenantPool: ports.tenantPool, now: () => ledger.now() });
+  const shown = toolsPeer({
+    tools: new ToolQueries(ports.tools, sources, pins),
+    effects: new EffectQueries(ports.tenantPool),
+    pins,
+    operators: settings.WEFT_OPERATORS ?? [DEFAULT_TENANT],
+  });
   return {
     worker,
-    budgetsPeer: shown,
+    budgetsPeer: shownBudgets,
+    shown,
     permissions: { ...dryRun(permissions, registry), ...switchCalls(ports.enginePool, switches) },
     switches,
     ledger,
@@ -224,10 +237,11 @@ export class ToolsModule {
     return {
       module: ToolsModule,
       imports: imports ?? [],
-      controllers: [WorkerController, PermissionsController, BudgetsController],
+      controllers: [WorkerController, PermissionsController, BudgetsController, ToolsController],
       providers: [
         { provide: PORTS, useFactory, inject: inject ?? [] },
         { provide: PARTS, inject: [PORTS, Shutdown], useFactory: (ports: ToolsPorts, shutdown: Shutdown) => toolsParts(ports, shutdown.signal) },
+        { provide: TOOLS_PEER, inject: [PARTS], useFactory: (parts: Parts) => parts.shown },
         { provide: PERMISSIONS_PEER, inject: [PARTS], useFactory: (parts: Parts) => parts.permissions },
         { provide: BUDGETS_PEER, inject: [PARTS], useFactory: (parts: Parts) => parts.budgetsPeer },
         { provide: TOOLS_WORKER, inject: [PARTS], useFactory: (parts: Parts) => parts.worker },
@@ -238,7 +252,7 @@ export class ToolsModule {
           useFactory: (ports: ToolsPorts, parts: Parts, shutdown: Shutdown, health: HealthChecks) => new ToolsWork(ports, parts, shutdown, health),
         },
       ],
-      exports: [TOOLS_WORKER, PERMISSIONS_PEER, BUDGETS_PEER],
+      exports: [TOOLS_WORKER, PERMISSIONS_PEER, BUDGETS_PEER, TOOLS_PEER],
     };
   }
 }

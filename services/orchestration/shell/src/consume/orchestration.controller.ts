@@ -34,7 +34,7 @@ import {
 } from '@weft/contracts';
 import { embeddedExpression } from '@weft/jq';
 import { isUuid, refuse, Refused } from '@weft/kernel';
-import { PeerController } from '@weft/nest-platform';
+import { decodeCursor, encodeCursor, isInstant, isText, pageLimit, PeerController } from '@weft/nest-platform';
 import { checkExpression, possibleIn } from '@weft/orchestration/core';
 import { definitionText, parseWorkflow } from '@weft/workflow';
 import { createHash, randomUUID } from 'node:crypto';
@@ -42,7 +42,6 @@ import { Bulk } from '../handle/bulk.js';
 import { Reviewing, unknownReview } from '../handle/reviewing.js';
 import { checkRecorded, operationNamed, Operations } from '../handle/operations.js';
 import { DefinitionStore, type StoredDefinition } from '../persist/definition-store.js';
-import { decodeCursor, encodeCursor, isInstant, isText, pageLimit } from '../query/cursor.js';
 import { ExecutionQueries } from '../query/execution-queries.js';
 import { ReviewQueries } from '../query/review-queries.js';
 import { SignalIntake } from './signal-intake.js';

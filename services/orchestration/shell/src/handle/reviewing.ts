@@ -3,7 +3,7 @@ import type { ChangeReviewRequest, Context, DecideRequest, Review } from '@weft/
 import { refuse, Refused, type Json } from '@weft/kernel';
 import type { ExecutionCommand } from '@weft/orchestration/core';
 import { failpoint, type Outcome } from '@weft/pipeline';
-import { isText } from '../query/cursor.js';
+import { isText } from '@weft/nest-platform';
 import type { ReviewQueries } from '../query/review-queries.js';
 import type { ExecutionEngine } from './execution-engine.js';
 

@@ -4,7 +4,7 @@ import type { Execution, ExecutionPage, ExecutionQuery, MemberPage, Timeline } f
 import { decodeEvents, ERASED, timelineOf, type ExecutionEvent, type RecordedEvents } from '@weft/orchestration/core';
 import { isUuid } from '@weft/kernel';
 import { searchConditions } from './execution-search.js';
-import { decodeCursor, encodeCursor, pageLimit } from './cursor.js';
+import { decodeCursor, encodeCursor, pageLimit } from '@weft/nest-platform';
 
 interface ExecutionRow {
   readonly id: string;

@@ -2,7 +2,7 @@
 import type { ExecutionQuery } from '@weft/contracts';
 import { refuse } from '@weft/kernel';
 import { firstIdOf } from '../persist/first-id.js';
-import { isText } from './cursor.js';
+import { isText } from '@weft/nest-platform';
 
 /** Attributes that one query may ask for. */
 export const QUERY_ATTRIBUTES_MAX = 8;

@@ -4,7 +4,7 @@ import { ReviewEntry, type Context, type ListReviewsRequest, type Review, type R
 import { isJsonObject, isUuid, refuse, type Json } from '@weft/kernel';
 import { decodeEvents, type ExecutionEvent } from '@weft/orchestration/core';
 import { instant, text, WORKFLOW } from './execution-search.js';
-import { decodeCursor, encodeCursor, isText, isTimestamp, pageLimit } from './cursor.js';
+import { decodeCursor, encodeCursor, isText, isTimestamp, pageLimit } from '@weft/nest-platform';
 
 interface ReviewRow {
   readonly id: string;

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Command } from '@weft/contracts';
-import { assertNever, Defect, type Failure, type Json } from '@weft/kernel';
+import { assertNever, Defect, type Failure, type Json, type JsonObject } from '@weft/kernel';
 import type { Log } from '@weft/nest-platform';
 import { failpoint } from '@weft/pipeline';
 import {
@@ -43,6 +43,8 @@ interface Run {
   reconciled: number;
   /** A kill switch stopped it: nothing more is sent. */
   isStopped: boolean;
+  /** What the transport told the last time. */
+  told?: JsonObject | undefined;
 }
 
 /** Carries out one effect. Undefined: nothing to report yet, the process is going. @throws Fault (retryable) when the ledger takes no more. */
@@ -151,7 +153,7 @@ async function attempt(ports: EffectPorts, work: Work, run: Run, traceparent: st
   }
   run.sent++;
   failpoint('tools.send-effect', 'before');
-  const outcome = await send(work, token, { untilMs, traceparent });
+  const outcome = await send(work, run, token, { untilMs, traceparent });
   failpoint('tools.send-effect', 'after');
   failpoint('tools.record-outcome', 'before');
   const answer = await ledger.ask(key, outcome);
@@ -174,8 +176,9 @@ function dispatchOf({ job, name, effect, timeoutMs, request, reconcile }: Work, 
   return { type: 'Dispatch', token, sent, effect: effect === 'idempotent-write' ? effect : 'non-idempotent-write', reconcilable: reconcile !== undefined, timeoutMs, subject, request };
 }
 
-async function send(work: Work, token: string, sending: Sending): Promise<EffectCommand> {
-  const { outcome, answer } = await work.send(sending);
+async function send(work: Work, run: Run, token: string, sending: Sending): Promise<EffectCommand> {
+  const { outcome, answer, evidence } = await work.send(sending);
+  run.told = evidence;
   switch (outcome.kind) {
     case 'confirmed':
       return { type: 'Confirm', token, output: answer?.output ?? null, ...(answer?.unusable ? { unusable: answer.unusable } : {}) };
@@ -199,7 +202,7 @@ async function reconcile({ gate, signal }: EffectPorts, work: Work, run: Run): P
 function evidenceOf(work: Work, state: EffectState | undefined, run: Run): Json {
   const by = state && 'by' in state ? { by: state.by } : {};
   // `sent` 0 with a known outcome: answered from the ledger, not done again.
-  return { tool: work.name, effect: work.effect, attempts: state ? attemptsOf(state) : 0, sent: run.sent, ...by, ...work.permit };
+  return { tool: work.name, effect: work.effect, attempts: state ? attemptsOf(state) : 0, sent: run.sent, ...run.told, ...by, ...work.permit };
 }
 
 /** @returns whether the time has passed; false when the process is going. */

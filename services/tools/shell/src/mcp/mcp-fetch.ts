@@ -7,10 +7,12 @@ import type { Sender } from '../egress/egress-policy.js';
 export interface CallWatch {
   /** The receiver may get the call twice. */
   readonly mayRepeat: boolean;
-  /** Aborted when the call is over: nothing of it stays open. */
-  readonly signal: AbortSignal;
+  /** Aborted when the call is to end early. */
+  readonly signal?: AbortSignal | undefined;
   /** Monotonic instant after which nothing may be on its way. */
   readonly untilMs: number;
+  /** End what of the answers is still open: nothing of a call outlives it. */
+  readonly discards: (() => void)[];
   /** What the last request came to; undefined: none was made. */
   exchange?: EgressFailure | { readonly kind: 'answered'; readonly status: number; readonly retryAfter?: string };
 }
@@ -48,6 +50,7 @@ export function mcpFetch(egress: EgressClient, sender: Sender, headersOf: () => 
       throw new TypeError(result.message);
     }
     const { status, body: pieces, discard } = result;
+    watch?.discards.push(discard);
     const retryAfter = result.headers['retry-after'];
     if (watch) watch.exchange = { kind: 'answered', status, ...(retryAfter === undefined ? {} : { retryAfter }) };
     // These statuses may not carry a body.

@@ -67,8 +67,7 @@ export class McpSource implements ToolSource {
     } catch (error) {
       return notMade(rejection('unreachable', (error as Error).message, { retryable: true }));
     }
-    const over = new AbortController();
-    const watch: CallWatch = { mayRepeat: terms.effect !== 'non-idempotent-write', signal: AbortSignal.any([over.signal, ...(sending.signal ? [sending.signal] : [])]), untilMs: sending.untilMs };
+    const watch: CallWatch = { mayRepeat: terms.effect !== 'non-idempotent-write', signal: sending.signal, untilMs: sending.untilMs, discards: [] };
     const traceparent = sending.traceparent === '' ? (job.context?.traceparent ?? '') : sending.traceparent;
     const meta = { [META.key]: job.idempotencyKey, [META.execution]: job.executionId, [META.task]: job.pointer, [META.iteration]: job.iteration, ...(traceparent === '' ? {} : { traceparent }) };
     const toolDefinition = { name: tool.name, inputSchema: tool.input } as Tool;
@@ -96,7 +95,7 @@ export class McpSource implements ToolSource {
     } catch (error) {
       return { outcome: outcomeOfError(error, terms.effect, watch, isSent), evidence };
     } finally {
-      over.abort();
+      for (const discard of watch.discards) discard();
     }
   }
 

@@ -16,7 +16,9 @@ export interface ServerCommand {
 /** Bytes of one message. */
 export const MESSAGE_BYTES_MAX = 4 * 1024 * 1024;
 /** Bytes that may come without one answer to a request among them: more is a flood. */
-export const UNASKED_BYTES_MAX = 16 * 1024 * 1024;
+export const UNASKED_BYTES_MAX = 8 * 1024 * 1024;
+/** Bytes of lines that are no messages: servers that print to the wrong stream are common, and they print little. */
+export const NOISE_BYTES_MAX = 256 * 1024;
 const STDERR_CHARACTERS_KEPT = 4_096;
 // A server that is asked to go has this long before it is killed.
 const LEAVE_MS = 2_000;
@@ -32,6 +34,7 @@ export class StdioTransport implements Transport {
   #pieces: Buffer[] = [];
   #pieceBytes = 0;
   #unaskedBytes = 0;
+  #noiseBytes = 0;
   #stderr = '';
   #reason = '';
   #isOver = false;
@@ -107,7 +110,7 @@ export class StdioTransport implements Transport {
     for (let at = chunk.indexOf(10); at !== -1; at = chunk.indexOf(10, from)) {
       this.#piece(chunk.subarray(from, at));
       from = at + 1;
-      const line = Buffer.concat(this.#pieces).toString('utf8');
+      const line = this.#pieces.length === 1 && this.#pieces[0] ? this.#pieces[0] : Buffer.concat(this.#pieces);
       this.#pieces = [];
       this.#pieceBytes = 0;
       this.#line(line);
@@ -123,15 +126,26 @@ export class StdioTransport implements Transport {
     this.#pieceBytes += piece.length;
   }
 
-  #line(line: string): void {
-    let message: JSONRPCMessage;
-    try {
-      message = parseJSONRPCMessage(JSON.parse(line));
-    } catch {
-      // Servers that print to the wrong stream are common: what is no message is no message.
+  #line(line: Buffer): void {
+    const message = messageOf(line);
+    if (message === undefined) {
+      this.#noiseBytes += line.length + 1;
+      if (this.#noiseBytes > NOISE_BYTES_MAX) this.kill(`it wrote more than ${NOISE_BYTES_MAX} bytes that are no messages`);
       return;
     }
     if ('id' in message && ('result' in message || 'error' in message)) this.#unaskedBytes = 0;
     this.onmessage?.(message);
+  }
+}
+
+const BRACE = '{'.charCodeAt(0);
+
+/** The message of a line; undefined when it holds none. Only what begins like one is parsed: noise costs nothing. */
+function messageOf(line: Buffer): JSONRPCMessage | undefined {
+  if (line[0] !== BRACE) return undefined;
+  try {
+    return parseJSONRPCMessage(JSON.parse(line.toString('utf8')));
+  } catch {
+    return undefined;
   }
 }

@@ -22,13 +22,18 @@ export interface ToolPorts extends HttpPorts {
 
 export interface Registry {
   find(name: string): ToolEntry | undefined;
-  /** Names of the declared tools. */
+  /** Names of the tools that there are: those that are declared, and those of sources that may be called. */
   readonly names: readonly string[];
 }
 
 /** Declared tools first, then those of sources: a source cannot take the name of a declared tool. */
-export function withSources({ find, names }: Registry, sources: Pick<ToolSources, 'find'>): Registry {
-  return { find: (name) => find(name) ?? sources.find(name), names };
+export function withSources({ find, names }: Registry, sources: Pick<ToolSources, 'find' | 'names'>): Registry {
+  return {
+    find: (name) => find(name) ?? sources.find(name),
+    get names() {
+      return [...names, ...sources.names];
+    },
+  };
 }
 
 /** Prepares the tools. @throws FileInvalid listing what is wrong with which. */

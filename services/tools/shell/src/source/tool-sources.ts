@@ -44,6 +44,11 @@ export class ToolSources {
     return this.of(name)?.find(name);
   }
 
+  /** Names of the tools that may be called as they are now. */
+  get names(): readonly string[] {
+    return this.ports.pins.tools.filter((name) => this.find(name)?.kind === 'acting');
+  }
+
   /** Reads the pins, then looks at every source in the background, again and again. */
   async start(): Promise<void> {
     await this.ports.pins.refresh();

@@ -1,3 +1,4 @@
+// Pages of lists: how long one is, and where the next one begins.
 import { refuse } from '@weft/kernel';
 
 /** Rows a page: 50 unless asked, 200 at most. */
@@ -8,8 +9,11 @@ export const encodeCursor = (parts: readonly (string | number)[]): string => Buf
 
 // As PostgreSQL writes one: `2026-01-01 00:00:00.000001+00`.
 const TIMESTAMP = /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d{1,6})?[+-]\d\d(:\d\d){0,2}$/;
+/** Whether a part of a cursor is a timestamp as PostgreSQL writes one. */
 export const isTimestamp = (text: string): boolean => TIMESTAMP.test(text);
+/** Whether it is a number. */
 export const isInstant = (text: string): boolean => text !== '' && Number.isFinite(Number(text));
+/** Whether it is text that PostgreSQL takes. */
 export const isText = (text: string): boolean => !text.includes('\0');
 
 /** The parts of a cursor, each of the form that its place asks for; none for the first page. */
