@@ -5,6 +5,7 @@ import { globSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { readFeature } from '../conformance/feature-file.js';
 import { runJqSuite } from '../conformance/jq-suite.js';
+import { NOT_OFFERED_BY_CLIENT, runMcpClientSuite, type McpClientScenario } from '../conformance/mcp-client-suite.js';
 import { NOT_OFFERED, runMcpSuite } from '../conformance/mcp-suite.js';
 import { runOwsSuite, type ScenarioResult } from '../conformance/ows-suite.js';
 import { CommandFailed, EXIT } from '../exit-codes.js';
@@ -19,6 +20,7 @@ export function registerConformance(program: Command): void {
   const conformance = program.command('conformance').description('Run suites that others wrote; exits with 1 when too little of them passes');
   registerOws(conformance);
   registerMcp(conformance);
+  registerMcpClient(conformance);
   const jq = conformance
     .command('jq')
     .description(`Run test files in the form of jq's own; exits with 1 when less than ${FLOOR_PERCENT} % of a file passes`)
@@ -80,6 +82,33 @@ function registerOws(conformance: Command): void {
       out.data({ passed, total: results.length, scenarios: results }, () => [...results.map(scenarioText), `${passed} of ${results.length} scenarios pass`].join('\n'));
       if (passed < results.length) throw new CommandFailed(`${results.length - passed} of ${results.length} scenarios do not pass.`);
     });
+}
+
+function registerMcpClient(conformance: Command): void {
+  const mcp = conformance
+    .command('mcp-client')
+    .description('Run the official suite of the Model Context Protocol against the client by which Weft calls tools; exits with 1 when a scenario does not pass')
+    .option('--json', 'print one JSON line');
+  withExamples(mcp, [
+    ['./weft conformance mcp-client', 'every scenario about what the client offers'],
+    ['./weft conformance mcp-client --json', 'one JSON line: {version, passed, total, scenarios: [{scenario, passed, checks, failed}], notOffered}'],
+  ]).action(async ({ json = false }: { readonly json?: boolean }) => {
+    const out = printer(json);
+    const { version, scenarios } = await interruptible(out.progress, (told) => Promise.race([runMcpClientSuite(out.progress), told]));
+    const passed = scenarios.filter((scenario) => scenario.passed).length;
+    out.data({ version, passed, total: scenarios.length, scenarios, notOffered: NOT_OFFERED_BY_CLIENT }, () =>
+      [
+        ...scenarios.map(clientScenarioText),
+        ...NOT_OFFERED_BY_CLIENT.map((not) => colors.dim(`- ${not.scenarios}: not offered, ${not.reason}`)),
+        `${passed} of ${scenarios.length} scenarios pass (suite ${version})`,
+      ].join('\n'),
+    );
+    if (passed < scenarios.length) throw new CommandFailed(`${scenarios.length - passed} of ${scenarios.length} scenarios do not pass.`);
+  });
+}
+
+function clientScenarioText({ scenario, passed, checks, checksPassed, failed }: McpClientScenario): string {
+  return [`${passed ? colors.green('✓') : colors.red('✗')} ${scenario}: ${checksPassed} of ${checks} checks`, ...failed.map((check) => colors.dim(`    ${check}`))].join('\n');
 }
 
 function scenarioText({ feature, scenario, passed, reasons }: ScenarioResult): string {
