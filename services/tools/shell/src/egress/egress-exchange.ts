@@ -59,9 +59,11 @@ export function openExchange(options: ExchangeOptions): Promise<Opening> {
     let isConnected = false;
     let isLate = false;
     let outgoing: http.ClientRequest;
+    let incoming: http.IncomingMessage | undefined;
     const late = (): void => {
       isLate = true;
-      outgoing.destroy(new Error('deadline'));
+      // After the head the connection may have gone back to the pool: it is the answer that ends.
+      (incoming ?? outgoing).destroy(new Error('deadline'));
     };
     const timer = setTimeout(late, timeoutMs);
     const end = (): void => {
@@ -88,16 +90,15 @@ export function openExchange(options: ExchangeOptions): Promise<Opening> {
       if (!socket.connecting) isConnected = true;
       else socket.once(isSecure ? 'secureConnect' : 'connect', () => (isConnected = true));
     });
-    let hasAnswer = false;
     outgoing.on('error', (error) => {
       end();
       // After the head the body says what went wrong.
-      if (hasAnswer) return;
+      if (incoming) return;
       const isStale = options.pool !== undefined && outgoing.reusedSocket && !isLate;
       settle({ ...(isConnected ? lost(error, isLate, origin, timeoutMs) : notSent(error, isLate, origin, timeoutMs)), isStale });
     });
     outgoing.on('response', (answer) => {
-      hasAnswer = true;
+      incoming = answer;
       // Nobody may be reading when it is cut.
       answer.on('error', () => undefined);
       answer.on('close', end);

@@ -178,7 +178,10 @@ describe('an answer that streams', () => {
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
     const client = new EgressClient(new EgressPolicy([origin]));
-    const open = async (path: string, limits: { readonly timeoutMs?: number; readonly stallMs?: number; readonly bytesMax?: number; readonly signal?: AbortSignal } = {}) => {
+    const open = async (
+      path: string,
+      limits: { readonly timeoutMs?: number; readonly stallMs?: number; readonly bytesMax?: number; readonly signal?: AbortSignal; readonly mayRepeat?: boolean } = {},
+    ) => {
       const result = await client.stream({ method: 'GET', headers: {}, timeoutMs: 5_000, mayRepeat: false, url: `${origin}${path}`, sender: tool, ...limits });
       if (result.kind !== 'streaming') throw new Error(result.message);
       return result;
@@ -225,6 +228,20 @@ describe('an answer that streams', () => {
     const aborted = await peer.open('/abort', { signal: abort.signal });
     abort.abort();
     await expect(pieces(aborted.body)).rejects.toMatchObject({ reason: 'timeout' });
+  });
+
+  it('leaves the connection alone when it is called off after its end', async () => {
+    using peer = await serve((_path, response) => response.end('one'));
+    for (let round = 0; round < 20; round++) {
+      const abort = new AbortController();
+      const stream = await peer.open('/', { signal: abort.signal, mayRepeat: true });
+      const body = stream.body[Symbol.asyncIterator]();
+      expect((await body.next()).value?.toString()).toBe('one');
+      // The end has come with it, and nobody has read it yet: the connection is in the pool again.
+      abort.abort();
+      await body.next().catch(() => undefined);
+    }
+    expect(await pieces((await peer.open('/', { mayRepeat: true })).body)).toEqual(['one']);
   });
 
   it('ends its connection when its reader leaves', async () => {
