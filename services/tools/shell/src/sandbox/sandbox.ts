@@ -56,7 +56,9 @@ export class Sandbox {
     const end = await this.#gate.run(async () => {
       const process = this.#take(tenant);
       const ended = await process.run({ source, input, timeoutMs, memoryBytes, outputBytesMax: SCRIPT_JSON_BYTES_MAX }, signal);
-      await this.#giveBack(process, tenant);
+      // Whoever met a limit may have left its process without the memory for another script.
+      if (ended.kind === 'returned' || ended.kind === 'threw') await this.#giveBack(process, tenant);
+      else await process.kill();
       return ended;
     });
     return resultOf(end, script);
