@@ -57,6 +57,8 @@ export const ACCEPTED: Readonly<Record<string, JsonObject>> = {
     { e: { call: 'validate', with: { value: '${ . }', schema: { type: 'object' }, policy: 'replies' } } },
     { f: { call: 'review', with: { title: 'Refund?', subject: { amount: '${ .amount }' }, assignees: ['ada'], form: { type: 'object' } } } },
     { g: { call: 'tool', with: { name: 'orders.find', arguments: { id: '${ .id }' } } } },
+    { h: { call: 'embed', with: { text: '${ .text }' } } },
+    { i: { call: 'embed', with: { texts: ['a', '${ .text }'] } } },
   ]),
   'try and retry': withTasks(
     [

@@ -112,6 +112,18 @@ export const FUNCTIONS = {
       { oneOf: [{ required: ['prompt'] }, { required: ['messages'] }], title: 'either `prompt` or `messages`' },
     ),
   },
+  embed: {
+    version: '1.0.0',
+    summary: 'Asks a model for embeddings of a text, or of several.',
+    arguments: args(
+      [],
+      {
+        text: text('what is to be embedded, as text'),
+        texts: orExpression({ type: 'array', minItems: 1, maxItems: 256, items: text('a text'), title: 'a list of 1 to 256 texts' }),
+      },
+      { oneOf: [{ required: ['text'] }, { required: ['texts'] }], title: 'either `text` or `texts`' },
+    ),
+  },
   agent: {
     version: '1.0.0',
     summary: 'Lets a model work in turns with tools, within limits; `schema` makes its answer data of that shape.',

@@ -91,7 +91,7 @@ describe('parseWorkflow', () => {
   });
 
   it('tells calls that are not carried out, unknown ones and other versions', () => {
-    refused({ call: 'openapi', with: {} }, '(`http`, `infer`, `agent`, `recall`, `remember`, `validate`, `review`, `tool`) but /do/0/a calls `openapi`, which it does not yet');
+    refused({ call: 'openapi', with: {} }, '(`http`, `infer`, `embed`, `agent`, `recall`, `remember`, `validate`, `review`, `tool`) but /do/0/a calls `openapi`, which it does not yet');
     refused({ call: 'shout' }, 'but /do/0/a calls "shout"');
     refused({ call: 'infer:2.0.0@default' }, 'but /do/0/a calls "infer:2.0.0@default": write `infer` or `infer:1.0.0@default`');
   });

@@ -26,7 +26,7 @@ export function startCommand(executionId: string, definition: DefinitionRef | un
     id: `start/${executionId}`,
     executionId,
     context: context({ executionId, ...more }),
-    start: { requestSource: '/spec', requestId: `r-${executionId}`, requestType: 'com.example.spec.v1', definition, inputJson: JSON.stringify(input), models: [] },
+    start: { requestSource: '/spec', requestId: `r-${executionId}`, requestType: 'com.example.spec.v1', definition, inputJson: JSON.stringify(input), models: [{ id: 'm' }] },
   });
 }
 

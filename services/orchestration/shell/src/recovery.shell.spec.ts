@@ -86,12 +86,15 @@ describe('a process that takes over', () => {
     expect(await has(executionId, 'waits')).toBe(false);
   });
 
-  it('sends long jobs again at once when the bus went with the process, and not when it stayed', async () => {
-    const executionId = await leftBehind('long-job', [{ ask: { call: 'infer', with: { prompt: 'x' } } }], (id) => has(id, 'waits', `kind = 'job'`));
+  it.each([
+    ['infer', { prompt: 'x' }],
+    ['embed', { text: 'x' }],
+  ])('sends long jobs again at once when the bus went with the process, and not when it stayed: %s', async (call, given) => {
+    const executionId = await leftBehind(`long-${call}`, [{ ask: { call, with: given } }], (id) => has(id, 'waits', `kind = 'job'`));
     const stays = await begin(silent, { busIsVolatile: false });
     const went = await begin(silent, { busIsVolatile: true });
     const [job] = await eventually(() => (went.bus.on('weft.jobs', executionId).length > 0 ? went.bus.on('weft.jobs', executionId) : undefined));
-    expect(job).toMatchObject({ id: `${executionId}/do/0/ask/0/1`, body: { kind: 'infer', executionId } });
+    expect(job).toMatchObject({ id: `${executionId}/do/0/ask/0/1`, body: { kind: call, executionId, models: [{ id: 'm' }] } });
     expect(stays.bus.on('weft.jobs', executionId)).toEqual([]);
   });
 

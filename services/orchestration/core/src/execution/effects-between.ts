@@ -4,8 +4,8 @@ import { nextDue } from '../review/review.due.js';
 import type { OpenReview } from '../review/review.state.js';
 import type { ExecutionState, OutstandingJob } from './execution.state.js';
 
-/** Job kinds that may take long: buffered by the bus, and waited for in a row instead of in memory. */
-export const LONG_KINDS: ReadonlySet<string> = new Set(['infer']);
+/** Job kinds that ask models, and so may take long: buffered by the bus, and waited for in a row instead of in memory. */
+export const LONG_KINDS: ReadonlySet<string> = new Set(['infer', 'embed']);
 
 /** When a long job is published again if nothing was heard of it. */
 export const LONG_JOB_REDELIVERY_MS = 30_000;

@@ -1,6 +1,6 @@
 // An outstanding job as it travels. Derived from the state: dispatching again sends the very same job.
 import { contextOf, type Approval, type Attenuation, type Context, type Job } from '@weft/contracts';
-import { authorityOf, idempotencyKeyOf, inputOf, type ExecutionFacts, type ExecutionState, type JobAuthority, type OutstandingJob } from '@weft/orchestration/core';
+import { authorityOf, idempotencyKeyOf, inputOf, isLong, type ExecutionFacts, type ExecutionState, type JobAuthority, type OutstandingJob } from '@weft/orchestration/core';
 
 /** The context that a message about an execution carries. */
 export function contextOfExecution(state: ExecutionFacts, more: Partial<Context> = {}): Context {
@@ -22,7 +22,7 @@ export function jobMessage(state: ExecutionState, job: OutstandingJob): Job {
     pointer,
     iteration,
     inputJson: JSON.stringify(inputOf(state, job)),
-    models: job.kind === 'infer' ? state.models.map((model) => ({ ...model })) : [],
+    models: isLong(job) ? state.models.map((model) => ({ ...model })) : [],
     settlement: job.settlement ? { happened: job.settlement.happened, outputJson: JSON.stringify(job.settlement.output), decidedBy: job.settlement.decidedBy } : undefined,
     workflow: `${namespace}/${name}:${version}`,
     approvals: approvalsOf(state, job),

@@ -25,6 +25,8 @@ export interface InferInput {
   /** Tools that whoever asks carries out itself: the model is told of them as they are. */
   readonly ownTools?: readonly ToolForModel[];
   readonly toolChoice?: ToolChoice;
+  /** The texts of the messages are to be embedded; nothing is answered. */
+  readonly embeds?: true;
   /** The answer is shown while it comes. */
   readonly stream?: { readonly onFailure: StreamFailure };
 }

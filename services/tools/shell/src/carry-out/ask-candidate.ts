@@ -28,13 +28,13 @@ const OUTPUT_TOKENS_GUESS = 500;
 /** Asks once, and records it. Never rejects. */
 export async function askCandidate(ports: InferPorts, asking: Asking, record: InferRecord, hedge: string | undefined): Promise<Asked> {
   const { job, candidate, input, signal, tokens } = asking;
-  const guess = record.inputTokens + (input.tokensMax ?? OUTPUT_TOKENS_GUESS);
+  const outputTokens = input.embeds ? 0 : (input.tokensMax ?? OUTPUT_TOKENS_GUESS);
+  const guess = record.inputTokens + outputTokens;
   const passage = await ports.traffic.enter(candidate, guess);
   if ('kind' in passage) {
     record.rejected.push(rejectedCandidate(candidate.id, passage));
     return { ok: false, problem: passage };
   }
-  const outputTokens = input.tokensMax ?? OUTPUT_TOKENS_GUESS;
   const estimate = { moneyMicros: moneyOf(record.inputTokens, outputTokens, candidate.terms?.price), tokens: guess, calls: 1 };
   const drawn = await ports.draw(job, { tool: '', model: candidate.id, estimate, isRecorded: false, timeoutMs: asking.timeoutMs });
   if (!drawn.ok) {

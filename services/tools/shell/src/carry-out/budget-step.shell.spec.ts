@@ -170,13 +170,14 @@ describe('a model call within its budget', () => {
   afterAll(() => models.close());
 
   const price = { digest: '', dialect: 'openai', capabilities: [], contextTokens: 0, outputTokensMax: 0, tier: '', dimensions: 0, price: { input: 1_000, output: 2_000 } };
-  const ask = (tools: Tools, names: readonly string[] = ['dear']): Promise<Command> =>
+  const ask = (tools: Tools, names: readonly string[] = ['dear'], more: Partial<Job> = {}): Promise<Command> =>
     carry(
       tools,
       jobOf('ask', {
         kind: 'infer',
         inputJson: JSON.stringify({ prompt: 'Is it so?', maxTokens: 10 }),
         models: names.map((id) => ({ id, endpoint: `${models.url}/v1`, model: id, keySecret: '', reason: '', simulated: true, terms: price })),
+        ...more,
       }),
     );
   const modelBudget = (name: string, caps: Budget['caps']): Omit<Budget, 'tenant'> => ({ scope: 'model', name, per: 'total', caps });
@@ -201,6 +202,12 @@ describe('a model call within its budget', () => {
     const third = await ask(tools, ['dear', 'cheap']);
     expect([codeOf(third), third.failJob?.outcome]).toEqual(['budget-exceeded', 'none']);
     expect(models.requests().length - before).toBe(2);
+  });
+
+  it('is made for the last turn of an agent that has used up its own limits, with budgets beside it or without', async () => {
+    const turn: Partial<Job> = { agent: 'helper', attenuation: { tools: [], budget: { moneyMicros: 0, tokens: 0, calls: 1 } } };
+    expect(codeOf(await ask(startTools([modelBudget('dear', { calls: 1 })], models.url), ['dear'], turn))).toBe('');
+    expect(codeOf(await ask(startTools([], models.url), ['dear'], turn))).toBe('');
   });
 });
 

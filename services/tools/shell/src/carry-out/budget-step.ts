@@ -54,12 +54,13 @@ export type Drawn = { readonly ok: true; settle(used: Amount | undefined): Promi
 /** Where no budget limits a call. */
 export const UNLIMITED: Drawn = { ok: true, settle: async () => undefined };
 
-/** Reserves for one call of a job that makes several, as of a model. Failure: `budget-exceeded`. */
+/**
+ * Reserves for one call of a job that makes several, as of a model. Failure: `budget-exceeded`.
+ * What is left to an agent does not count here: its execution looks at that between turns, and grants it a last one.
+ */
 export async function drawnFor({ budgets }: Pick<BudgetPorts, 'budgets'>, job: Job, drawing: Drawing): Promise<Drawn> {
   if (!budgets.mayDraw(job)) return UNLIMITED;
   const spending = spendingOf(job, drawing);
-  const lacking = lackingHere(job, spending);
-  if (lacking) return { ok: false, failure: lacking };
   const charges = budgets.chargesOf(spending);
   if (charges.length === 0) return UNLIMITED;
   const id = { tenant: spending.tenant, key: job.idempotencyKey, hold: randomUUID() };

@@ -9,7 +9,9 @@ import {
   jitterOf,
   modelUnavailable,
   nextRound,
+  readEmbedInput,
   readInferInput,
+  unfitness,
   wireNames,
   withOwnTools,
   type FailedCandidate,
@@ -57,15 +59,16 @@ export interface InferStart {
 
 const BEGINS: InferStart = { denied: [], signal: new AbortController().signal };
 
-/** Failure codes: `input-invalid`, `budget-exceeded` (for every candidate), `timeout` (the execution's deadline), `stream-broken`, `model-unavailable` with every reason. */
-export async function carryOutInfer(ports: InferPorts, job: Job, args: Json, { denied, signal: stop }: InferStart = BEGINS): Promise<Command> {
-  const reading = readInferInput(args);
-  if (!reading.ok) return failureReport(job, reading.failure, 'none');
+/** Carries out a job of kind `infer` or `embed`. Failure codes: `input-invalid`, `budget-exceeded` (for every candidate), `timeout` (the execution's deadline), `stream-broken`, `model-unavailable` with every reason. */
+export async function carryOutInfer(ports: InferPorts, given: Job, args: Json, { denied, signal: stop }: InferStart = BEGINS): Promise<Command> {
+  const reading = given.kind === 'embed' ? readEmbedInput(args) : readInferInput(args);
+  if (!reading.ok) return failureReport(given, reading.failure, 'none');
   const { input } = reading;
+  const { job, unfit } = fitting(given, input.embeds ?? false);
   const check = input.schema && ports.schemas.checkFor(input.schema);
   if (check instanceof Error) return failureReport(job, rejection('input-invalid', `Expected schema to be a JSON Schema but ${check.message}.`), 'none');
   const offer = input.tools ? withOwnTools(ports.offer(job, input.tools), input.ownTools) : NO_OFFER;
-  const record = new InferRecord(job, input, offer, denied);
+  const record = new InferRecord(job, input, offer, [...denied, ...unfit]);
   const wires = wireNames(offer.offered.map(({ name }) => name));
   const { stream } = input;
   const tokens = stream && new JobTokens(ports.tokens, job, { ...input, stream });
@@ -101,6 +104,15 @@ export async function carryOutInfer(ports: InferPorts, job: Job, args: Json, { d
     await sleep(next.waitMs);
     indexes = next.indexes;
   }
+}
+
+/** Leaves out candidates that cannot be asked for this at all. */
+function fitting(job: Job, wantsEmbeddings: boolean): { readonly job: Job; readonly unfit: readonly RejectedCandidate[] } {
+  const unfit = job.models.flatMap(({ id, terms }) => {
+    const reason = unfitness(terms, wantsEmbeddings);
+    return reason === undefined ? [] : [{ candidate: id, reason }];
+  });
+  return unfit.length === 0 ? { job, unfit } : { job: { ...job, models: job.models.filter(({ terms }) => unfitness(terms, wantsEmbeddings) === undefined) }, unfit };
 }
 
 function completed(job: Job, record: InferRecord, { candidate, output }: Answered): Command {

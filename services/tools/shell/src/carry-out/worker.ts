@@ -1,4 +1,4 @@
-// Carries out jobs of kinds tool, http and infer: authorise, check, do, report. The path of static tools is synchronous.
+// Carries out jobs of kinds tool, http, infer and embed: authorise, check, do, report. The path of static tools is synchronous.
 import type { Approval, Command, CommandBatch, Context, Job, JobBatch, WorkerPeer } from '@weft/contracts';
 import { isJsonObject, isUuid, rejection, type Failure, type Json } from '@weft/kernel';
 import { tracerFor } from '@weft/nest-platform';
@@ -101,9 +101,10 @@ export class ToolsWorker implements WorkerPeer {
       case 'http':
         return this.#http(job, args);
       case 'infer':
+      case 'embed':
         return this.#infer(job, args);
       default:
-        return failureReport(job, rejection('not-configured', `Expected a job of kind tool, http or infer but got ${JSON.stringify(job.kind)}.`), 'none');
+        return failureReport(job, rejection('not-configured', `Expected a job of kind tool, http, infer or embed but got ${JSON.stringify(job.kind)}.`), 'none');
     }
   }
 
@@ -161,7 +162,7 @@ export class ToolsWorker implements WorkerPeer {
     const denied = refused.map(({ candidate, permitted }) => ({ candidate: candidate.id, reason: permitted.failure.message }));
     const models = job.models.filter((candidate) => !refused.some((each) => each.candidate === candidate));
     return this.#join(job, () =>
-      this.#traced(job, SPAN.infer, { [GEN_AI.operation]: 'chat', [GEN_AI.requestModel]: models[0]?.model ?? '' }, () =>
+      this.#traced(job, SPAN.infer, { [GEN_AI.operation]: job.kind === 'embed' ? 'embeddings' : 'chat', [GEN_AI.requestModel]: models[0]?.model ?? '' }, () =>
         this.#stoppable(
           job,
           models.map(({ id }) => id),

@@ -7,7 +7,7 @@ import { commandBatches } from '../carry-out/command-stream.js';
 import type { ToolsWorker } from '../carry-out/worker.js';
 
 /** Kinds of jobs that tools carries out; others on the topic are somebody else's. */
-const KINDS: ReadonlySet<string> = new Set(['tool', 'http', 'infer']);
+const KINDS: ReadonlySet<string> = new Set(['tool', 'http', 'infer', 'embed']);
 
 // A result took a model call: it is offered to the bus for about 10 s before the batch comes again.
 const PUBLISH_PAUSES_MS = [100, 300, 1_000, 3_000, 6_000];

@@ -6,6 +6,7 @@ import type { EgressClient } from '../egress/egress-client.js';
 import type { SchemaCheck } from '../registry/schemas.js';
 import { secretMissing, type Secrets } from '../secret/secrets.js';
 import { egressFetch, type Observed } from './egress-fetch.js';
+import { embed } from './model-embeddings.js';
 import { chatOptions } from './model-prompt.js';
 import { chatModel, sendingThrough, type ChatModel, type ChatOptions } from './model-provider.js';
 
@@ -49,6 +50,7 @@ export async function callModel(egress: EgressClient, secrets: Secrets, call: Mo
   const { fetch, last } = egressFetch(egress, sender, { timeoutMs, ...(stream && { stallMs: stream.stallMs }) });
   const partial: Collected = { text: '', calls: [] };
   try {
+    if (input.embeds) return await embed(call, apiKey, fetch);
     const options: ChatOptions = { ...chatOptions({ input, offered: call.offered, wires: call.wires, prefix: stream?.prefix ?? '' }), headers: { ...call.headers }, abortSignal: call.signal };
     const { finishReason, reported } = await sendingThrough(fetch, async () => {
       const model = await chatModel(candidate, apiKey);

@@ -15,6 +15,8 @@ type Fetch = typeof globalThis.fetch;
 /** A chat model, whatever its provider. */
 export type ChatModel = ReturnType<OpenAiProvider['chatModel']>;
 export type ChatOptions = Parameters<ChatModel['doGenerate']>[0];
+/** A model that makes embeddings. */
+export type EmbeddingModel = ReturnType<OpenAiProvider['embeddingModel']>;
 
 // The SDK looks for a key in the environment when it is given none.
 const NO_KEY = 'none';
@@ -24,6 +26,7 @@ const MODELS_MAX = 1_000;
 const ways = new AsyncLocalStorage<Fetch>();
 const wayOut: Fetch = (input, init) => ways.getStore()!(input, init);
 const chatModels = new Map<string, ChatModel>();
+const embeddingModels = new Map<string, EmbeddingModel>();
 
 /** Runs something in which models of this file send through `fetch`. */
 export const sendingThrough = <T>(fetch: Fetch, run: () => Promise<T>): Promise<T> => ways.run(fetch, run);
@@ -31,6 +34,13 @@ export const sendingThrough = <T>(fetch: Fetch, run: () => Promise<T>): Promise<
 /** To be asked within `sendingThrough` alone. */
 export function chatModel(candidate: ModelCandidate, apiKey: string | undefined): Promise<ChatModel> | ChatModel {
   return chatModels.get(keyOf(candidate, apiKey)) ?? kept(chatModels, keyOf(candidate, apiKey), makeChatModel(candidate, apiKey));
+}
+
+/** To be asked within `sendingThrough` alone; of the dialect of OpenAI, the only one that has embeddings. */
+export function embeddingModel(candidate: ModelCandidate, apiKey: string | undefined): Promise<EmbeddingModel> | EmbeddingModel {
+  const { endpoint, model } = candidate;
+  const making = async (): Promise<EmbeddingModel> => (await openAiProvider(endpoint, apiKey)).embeddingModel(model);
+  return embeddingModels.get(keyOf(candidate, apiKey)) ?? kept(embeddingModels, keyOf(candidate, apiKey), making());
 }
 
 const keyOf = ({ endpoint, model, terms }: ModelCandidate, apiKey: string | undefined): string => JSON.stringify([terms?.dialect ?? '', endpoint, model, apiKey ?? null]);
