@@ -1,7 +1,7 @@
 // The bootstrap behind ./weft: plain Node, no dependency. Install (once a lock file), build (once a change), run.
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -13,12 +13,60 @@ const EX_UNAVAILABLE = 69;
 const [major] = process.versions.node.split('.').map(Number);
 if (major < 20) fail(`expected Node.js 20 or newer to start, but this is ${process.version}. Install a newer one and run this again.`);
 
-install();
-build();
+if (isBehind()) alone(() => (install(), build()));
 run();
 
+function isBehind() {
+  return !existsSync(nodeBinary) || stamp('installed') !== dependenciesDigest() || stamp('built') !== sourcesFingerprint();
+}
+
+/** One command at a time installs and builds: two would take each other's files away. The lock of a command that is gone counts for nothing. */
+function alone(work) {
+  mkdirSync(state, { recursive: true });
+  const lock = join(state, 'lock');
+  for (let isTold = false; !takes(lock); isTold = true) {
+    if (!isTold) say('waiting for another ./weft that installs or builds');
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 200);
+  }
+  // `fail` ends the process: its lock goes with it.
+  process.once('exit', () => rmSync(lock, { force: true }));
+  work();
+  rmSync(lock, { force: true });
+}
+
+function takes(lock) {
+  try {
+    writeFileSync(lock, String(process.pid), { flag: 'wx' });
+    return true;
+  } catch (fault) {
+    if (fault.code !== 'EEXIST') throw fault;
+  }
+  try {
+    const holder = Number(readFileSync(lock, 'utf8'));
+    // Whoever died before it wrote its number left an empty file.
+    const isGone = holder > 0 ? !isAlive(holder) : Date.now() - statSync(lock).mtimeMs > 10_000;
+    if (isGone) rmSync(lock, { force: true });
+  } catch {
+    // Let go of meanwhile.
+  }
+  return false;
+}
+
+function isAlive(pid) {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (fault) {
+    return fault.code === 'EPERM';
+  }
+}
+
+function dependenciesDigest() {
+  return digestOf([join(root, 'package-lock.json'), ...listing(join(root, 'patches'))]);
+}
+
 function install() {
-  const wanted = digestOf([join(root, 'package-lock.json'), ...listing(join(root, 'patches'))]);
+  const wanted = dependenciesDigest();
   if (existsSync(nodeBinary) && stamp('installed') === wanted) return;
   say('installing dependencies (first start or changed lock file; about a minute)');
   const log = join(state, 'install.log');

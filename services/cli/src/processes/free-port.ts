@@ -17,3 +17,21 @@ export async function freePorts(count: number): Promise<readonly number[]> {
   await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
   return ports;
 }
+
+const TRIES = 50;
+
+/** The first port from this one on that is free together with the port after it; the first itself when none is. */
+export async function freePair(first: number): Promise<number> {
+  for (let port = first; port < first + TRIES * 2; port += 2) {
+    if ((await isFree(port)) && (await isFree(port + 1))) return port;
+  }
+  return first;
+}
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once('error', () => resolve(false));
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
+  });
+}

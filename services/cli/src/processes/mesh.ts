@@ -5,9 +5,10 @@ import { join } from 'node:path';
 import { GatewayClient } from '../client/gateway-client.js';
 import { inHome, inRoot } from '../paths.js';
 import { startKafka } from '../servers/kafka.js';
+import { portOfLeftOver } from '../servers/process-server.js';
 import { startRedis } from '../servers/redis.js';
 import { administrate, createKey } from './administrate.js';
-import { freePorts } from './free-port.js';
+import { freePair, freePorts } from './free-port.js';
 import { ServiceProcess } from './service-process.js';
 
 export interface MeshOptions {
@@ -56,8 +57,8 @@ export async function startMesh(options: MeshOptions): Promise<Mesh> {
   const given = (name: string): string | undefined => env[name] ?? process.env[name];
   const stops: (() => Promise<void>)[] = [];
   try {
-    const brokers = given('WEFT_KAFKA') ?? (await started(stops, startKafka({ root: inHome('kafka'), port: KAFKA_PORT, onProgress })));
-    const redis = given('WEFT_REDIS') ?? (await started(stops, startRedis({ root: inHome('redis'), port: REDIS_PORT, onProgress })));
+    const brokers = given('WEFT_KAFKA') ?? (await started(stops, startKafka({ root: inHome('kafka'), port: await portFor(inHome('kafka'), KAFKA_PORT), onProgress })));
+    const redis = given('WEFT_REDIS') ?? (await started(stops, startRedis({ root: inHome('redis'), port: await portFor(inHome('redis'), REDIS_PORT), onProgress })));
     const store = given('WEFT_STORE_URL') ?? (await embeddedStore(stops, home, onProgress));
     onProgress('migrating the store');
     await administrate(['migrate'], { WEFT_HOME: home, WEFT_STORE_URL: store });
@@ -93,6 +94,9 @@ export async function startMesh(options: MeshOptions): Promise<Mesh> {
     throw fault;
   }
 }
+
+/** Where an earlier start left it running, else a port that nobody has: another checkout may run a mesh too. */
+const portFor = async (root: string, first: number): Promise<number> => (await portOfLeftOver(root)) ?? (await freePair(first));
 
 async function started(stops: (() => Promise<void>)[], starting: Promise<{ readonly address: string; stop(): Promise<void> }>): Promise<string> {
   const server = await starting;

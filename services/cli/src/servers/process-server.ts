@@ -45,6 +45,12 @@ export async function adoptProcess({ name, root, port, isAnswering }: Pick<Proce
   return undefined;
 }
 
+/** Port of the server that an earlier start left running in a folder. */
+export async function portOfLeftOver(root: string): Promise<number | undefined> {
+  const known = await readPidFile(root);
+  return known && (await isRunning(known)) ? known.port : undefined;
+}
+
 /** Starts the process in a session of its own and waits until it answers. @returns the server, or why it did not come up. */
 export async function startProcess(server: ProcessServer): Promise<LocalServer | string> {
   const { name, root, port, file, args, argv0, environment, mark, isAnswering, startMs } = server;

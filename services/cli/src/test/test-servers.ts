@@ -1,9 +1,10 @@
 // The servers that the suites run against: those that the environment names, else started here and stopped at the end.
 import { Refused } from '@weft/kernel';
 import { mkdir, readFile, rm, symlink } from 'node:fs/promises';
-import { connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import { dirname, join } from 'node:path';
 import { inHome } from '../paths.js';
+import { freePair } from '../processes/free-port.js';
 import { startKafka } from '../servers/kafka.js';
 import { startRedis } from '../servers/redis.js';
 import type { LocalServer, ServerOptions } from '../servers/server.js';
@@ -13,7 +14,6 @@ export type ServerName = LocalServer['name'];
 
 // Above the ports that servers have by default, so that a Weft that is up is left alone.
 const PORT_FIRST = { kafka: 29_092, redis: 26_379 } as const;
-const PORT_TRIES = 50;
 const CONNECT_MS = 3_000;
 
 export interface TestServers {
@@ -42,7 +42,7 @@ export function testServers(required: ReadonlySet<string>, onProgress: (line: st
       const root = inHome('test', name);
       try {
         if (name === 'kafka') await shareJars(inHome('kafka', 'libs'), join(root, 'libs'));
-        const server = await start({ root, port: await freePort(PORT_FIRST[name]), onProgress });
+        const server = await start({ root, port: await freePair(PORT_FIRST[name]), onProgress });
         started.push(server);
         if (name === 'kafka') await shareJars(join(root, 'libs'), inHome('kafka', 'libs'));
         environment[variable] = server.address;
@@ -94,21 +94,5 @@ function isListening(addresses: string): Promise<boolean> {
     socket.once('connect', () => end(true));
     socket.once('error', () => end(false));
     socket.once('timeout', () => end(false));
-  });
-}
-
-/** A port from `first` on that is free together with the one after it, where a broker's controller listens. */
-async function freePort(first: number): Promise<number> {
-  for (let port = first; port < first + PORT_TRIES * 2; port += 2) {
-    if ((await isFree(port)) && (await isFree(port + 1))) return port;
-  }
-  return first;
-}
-
-function isFree(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const server = createServer();
-    server.once('error', () => resolve(false));
-    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
   });
 }
