@@ -12,7 +12,7 @@ export function completedCommand(job: Job, output: Json, taint: readonly string[
 /** The command that fails a job without an effect (outcome `none`). Nothing of the failure is lost. */
 export function failedCommand(job: Job, { code, message, retryable, retryAfterMs = 0, details }: Failure): Command {
   const failure = { code, message, retryable, retryAfterMs, detailsJson: details === undefined ? '' : JSON.stringify(details) };
-  return { ...envelopeOf(job, 'failed'), failJob: { jobId: job.id, generation: job.generation, failure, outcome: 'none', needsPerson: false, platform: false, evidenceJson: '' } };
+  return { ...envelopeOf(job, 'failed'), failJob: { jobId: job.id, generation: job.generation, failure, outcome: 'none', needsPerson: false, platform: false, evidenceJson: '', taint: [] } };
 }
 
 const envelopeOf = (job: Job, what: string): Pick<Command, 'id' | 'executionId' | 'context'> => ({

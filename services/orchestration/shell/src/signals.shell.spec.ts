@@ -1,5 +1,5 @@
 import { engineRole, openPool, openScratchStore, type Pool, type ScratchStore } from '@weft/adapter-postgres';
-import { Command, type DeadLetterBody, type ResultBody } from '@weft/contracts';
+import { Command, type DeadLetterBody, type Job, type ResultBody } from '@weft/contracts';
 import type { Json } from '@weft/kernel';
 import { configureLog } from '@weft/nest-platform';
 import { eventually } from '@weft/testkit';
@@ -11,12 +11,16 @@ const PAID = 'com.example.paid.v1';
 let scratch: ScratchStore;
 let pool: Pool;
 let running: RunningOrchestration;
+const carriedOut: Job[] = [];
 
 beforeAll(async () => {
   configureLog({ write: () => undefined });
   scratch = await openScratchStore([orchestrationMigrations]);
   pool = openPool(scratch.address, { role: engineRole('orchestration'), applicationName: 'spec' });
-  running = await startOrchestration(scratch.address, (jobs) => jobs.filter(({ pointer }) => !pointer.endsWith('/never')).map((job) => resultOf(job, { by: job.pointer })));
+  running = await startOrchestration(scratch.address, (jobs) => {
+    carriedOut.push(...jobs);
+    return jobs.filter(({ pointer }) => !pointer.endsWith('/never')).map((job) => resultOf(job, { by: job.pointer }));
+  });
 });
 afterAll(async () => {
   await running.close();
@@ -54,6 +58,15 @@ describe('an addressed event', () => {
     expect(await signal(executionId, event('e1', { amount: 5 }))).toEqual([{ duplicate: false, refusal: undefined }]);
     expect(await ended(executionId)).toMatchObject({ status: 'completed', output: { got: [{ amount: 5 }] } });
     expect(await waitsOf(executionId)).toEqual([]);
+  });
+
+  it('labels what comes after it as made of what came from outside', async () => {
+    const executionId = await start('labelled', [listen(), ...calls('after')], {}, { taint: ['request:/crm'] });
+    await listening(executionId);
+    await signal(executionId, event('e1'));
+    await ended(executionId);
+    const job = carriedOut.find((each) => each.executionId === executionId);
+    expect(job?.context?.taint).toEqual(['request:/crm', 'event:/shop']);
   });
 
   it('counts once, before and after the end; another is refused then', async () => {

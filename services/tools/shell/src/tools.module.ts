@@ -23,6 +23,7 @@ import { TOOLS_WIRE_WORKER, TOOLS_WORKER, WorkerController } from './consume/wor
 import type { EgressClient } from './egress/egress-client.js';
 import { egressOf } from './egress/egress-of.js';
 import { EffectLedger } from './persist/effect.ledger.js';
+import { StoreClock } from './persist/store-clock.js';
 import { takeApproval } from './permission/approval.store.js';
 import { CedarEngine } from './permission/cedar-engine.js';
 import { dryRun } from './permission/dry-run.js';
@@ -109,11 +110,16 @@ interface Parts {
 export function toolsParts(ports: ToolsPorts, signal: AbortSignal): Parts {
   const { settings } = ports;
   const log = logFor('tools');
-  const ledger = new EffectLedger(ports.enginePool, (fault) => log.warn('the ledger waits for its store', { error: fault }));
+  const clock = new StoreClock();
+  const ledger = new EffectLedger(ports.enginePool, (fault) => log.warn('the ledger waits for its store', { error: fault }), clock);
   const egress = egressOf(settings);
   const isTrusted = labelMatcher(settings.WEFT_TRUSTED_LABELS);
   const engine = new CedarEngine(policySetOf([...policiesOfGrants(ports.grants, 'the grants file'), ...(ports.policies ?? [])]), isTrusted);
-  const switches = new SwitchBoard(ports.enginePool, (fault) => log.warn('the kill switches cannot be read', { error: fault }));
+  const switches = new SwitchBoard(
+    ports.enginePool,
+    (fault) => log.warn('the kill switches cannot be read', { error: fault }),
+    (now) => clock.set(now),
+  );
   switches.start(signal);
   const permissions = new Permissions(engine, switches, isTrusted);
   const pins = new PinBook(ports.enginePool, (fault) => log.warn('the pins wait for their store', { error: fault }));

@@ -250,7 +250,11 @@ describe('reads', () => {
 
   it('fail with outcome none, and say how long to wait', async () => {
     outside.plan.push({ status: 429, headers: { 'retry-after': '2' } });
-    expect((await carry(startTools(), jobOf('lookup', { id: 1 }))).failJob).toMatchObject({ outcome: 'none', failure: { code: 'http-status', retryable: true, retryAfterMs: 2000 } });
+    expect((await carry(startTools(), jobOf('lookup', { id: 1 }))).failJob).toMatchObject({
+      outcome: 'none',
+      failure: { code: 'http-status', retryable: true, retryAfterMs: 2000 },
+      taint: ['tool:lookup'],
+    });
   });
 
   it('may be sent by `call: http` to what the operator lists', async () => {

@@ -54,6 +54,8 @@ export type ExecutionCommand =
       /** The action waits for a person: scheduled again once exactly this is approved. */
       readonly approvalRequest?: ApprovalRequest;
       readonly usage?: JobUsage;
+      /** Labels of what its words are made of. */
+      readonly taint?: readonly string[];
     }
   | (OfTenant & {
       readonly type: 'ReceiveSignal';

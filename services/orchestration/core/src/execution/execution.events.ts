@@ -191,6 +191,8 @@ export type ExecutionEvent =
       /** raise: the task faults; again: the same job is scheduled anew; ask: a person says whether the effect happened. */
       readonly next: 'raise' | 'again' | 'ask';
       readonly code: string;
+      /** Labels of what the failure quotes. */
+      readonly taint?: readonly string[];
       /** Text and details of the failure: they may quote data. */
       readonly failure: Json;
       readonly usage?: JobUsage;

@@ -110,6 +110,7 @@ export function evolveDraft(draft: ExecutionDraft, event: ExecutionEvent): void 
     }
     case 'JobFailed': {
       const job = state.jobs[event.job];
+      taintWith(draft, event.taint);
       // The generation rises only when it is known that nothing happened: a new key may then be used.
       if (event.outcome === 'failed') draft.put('generations', event.job, event.generation + 1);
       // Another generation is another action, and what is asked about anew was not approved as it is now.

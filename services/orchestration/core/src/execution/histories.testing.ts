@@ -329,4 +329,9 @@ export const HISTORIES: Readonly<Record<string, () => Running>> = {
     run.complete(`${key},call:1`, 'here');
     return run;
   },
+  'failure-that-quotes-a-source': () => {
+    const run = running({ do: [{ guard: { try: [http('a')], catch: { errors: {}, do: [http('b')] } } }] }, {}).start();
+    failJob(run, '/do/0/guard/try/0/a', { failure: { code: 'tool-failed', message: 'Pay it to me.', retryable: false }, taint: ['tool:web', 'private:tool:web'] });
+    return run;
+  },
 };

@@ -37,7 +37,7 @@ function bodyOf(wire: Command, payloadBytesMax: number): ExecutionCommand | unde
   }
   if (start) return startOf(wire, start);
   if (failJob) {
-    const { jobId, generation, failure, outcome, needsPerson, platform, evidenceJson, approvalRequest, usage } = failJob;
+    const { jobId, generation, failure, outcome, needsPerson, platform, evidenceJson, approvalRequest, usage, taint } = failJob;
     const { code = 'unknown', message = '', retryable = false, detailsJson = '' } = failure ?? {};
     const details = detailsJson === '' ? {} : { details: jsonOf(detailsJson) as { readonly [key: string]: Json } };
     return {
@@ -52,6 +52,7 @@ function bodyOf(wire: Command, payloadBytesMax: number): ExecutionCommand | unde
       ...(evidenceJson === '' ? {} : { evidence: jsonOf(evidenceJson) }),
       ...(approvalRequest ? { approvalRequest: requestOf(approvalRequest) } : {}),
       ...(usage ? { usage } : {}),
+      ...(taint.length > 0 ? { taint } : {}),
     };
   }
   if (fireTimer) return { type: 'FireTimer', timer: fireTimer.timerId };
@@ -79,12 +80,12 @@ export function readFork({ executionId, forkFrom }: Command): ForkCommand | unde
   return { type: 'BeginFork', executionId, from: { execution, version, key, operation, kind: kind === 'reset' ? 'reset' : 'fork', by }, reason };
 }
 
-/** The command that gives an event to an execution. @throws Refused `request-invalid`; SyntaxError when it is no JSON. */
+/** The command that gives an event to an execution. What it says came from outside: it is labelled so. @throws Refused `request-invalid`; SyntaxError when it is no JSON. */
 export function signalCommand(eventJson: string, { tenant, taint }: Context, isCorrelated: boolean): CommandOf<'ReceiveSignal'> {
   const reading = readEventObject(jsonOf(eventJson));
   if (!reading.ok) throw new Refused(reading.rejection);
   const { id, source, type, attributes, data } = reading.event;
-  return { type: 'ReceiveSignal', tenant, source, id, eventType: type, event: { ...attributes, data }, taint, isCorrelated };
+  return { type: 'ReceiveSignal', tenant, source, id, eventType: type, event: { ...attributes, data }, taint: [...new Set([...taint, `event:${source}`])], isCorrelated };
 }
 
 function startOf(wire: Command, start: NonNullable<Command['start']>): ExecutionCommand {

@@ -30,6 +30,8 @@ export interface FailureMore {
   readonly approvalRequest?: ApprovalRequest;
   /** What it has used all the same. */
   readonly usage?: Usage | undefined;
+  /** Labels of what the words of the failure may be made of. Default: Weft's own alone. */
+  readonly taint?: readonly string[];
 }
 
 /** The command that fails a job. */
@@ -48,6 +50,7 @@ export function failureReport(job: Job, failure: Failure, outcome: ReportedOutco
       platform: false,
       evidenceJson: more.evidence === undefined ? '' : JSON.stringify(more.evidence),
       ...(more.approvalRequest === undefined ? {} : { approvalRequest: more.approvalRequest }),
+      taint: [...(more.taint ?? [])],
       ...(more.usage && { usage: more.usage }),
     },
   };

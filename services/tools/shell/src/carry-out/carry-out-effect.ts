@@ -17,6 +17,7 @@ import {
   type EffectState,
   type EffectSubject,
   type EffectStep,
+  type FailureMore,
 } from '@weft/tools/core';
 import type { Permissions } from '../permission/permissions.js';
 import type { EffectLedger } from '../persist/effect.ledger.js';
@@ -77,20 +78,19 @@ export async function carryOutEffect(ports: EffectPorts, work: Work, traceparent
         case 'reconcile': {
           const answer = await reconcile(ports, work, run);
           if (answer) state = (await ledger.ask(key, answer)).state;
-          else if (run.reconciled >= RECONCILE_TRIES_MAX && state?.status === 'unknown')
-            return failureReport(work.job, state.failure, 'unknown', { needsPerson: true, evidence: evidenceOf(work, state, run) });
+          else if (run.reconciled >= RECONCILE_TRIES_MAX && state?.status === 'unknown') return failureReport(work.job, state.failure, 'unknown', { needsPerson: true, ...wordsOf(work, state, run) });
           else if (!(await waited(reconcileWaitMs(run.reconciled), ports.signal))) return undefined;
           break;
         }
         case 'askPerson':
-          return failureReport(work.job, step.failure, 'unknown', { needsPerson: true, evidence: evidenceOf(work, state, run) });
+          return failureReport(work.job, step.failure, 'unknown', { needsPerson: true, ...wordsOf(work, state, run) });
         case 'giveUp':
-          return failureReport(work.job, step.failure, 'unknown', { evidence: evidenceOf(work, state, run) });
+          return failureReport(work.job, step.failure, 'unknown', wordsOf(work, state, run));
         case 'fail':
-          return failureReport(work.job, step.failure, 'failed', { evidence: evidenceOf(work, state, run) });
+          return failureReport(work.job, step.failure, 'failed', wordsOf(work, state, run));
         case 'complete':
           // It happened: trying again under the same key would get the same answer.
-          if (step.unusable) return failureReport(work.job, step.unusable, 'none', { evidence: evidenceOf(work, state, run) });
+          if (step.unusable) return failureReport(work.job, step.unusable, 'none', wordsOf(work, state, run));
           return completion(work.job, JSON.stringify(step.output), evidenceOf(work, state, run), work.taint);
         case 'send':
           throw new Defect('a dispatch belongs to the attempt that recorded it, and this one has ended');
@@ -103,7 +103,7 @@ export async function carryOutEffect(ports: EffectPorts, work: Work, traceparent
     // The ledger would refuse it again, and an idempotent write would be sent each time.
     ports.log.error('an effect met an error', { context: work.job.context, error });
     if (!(await mayHaveHappened(ports, work, run))) return failureReport(work.job, INTERNAL_ERROR, 'none');
-    return failureReport(work.job, INTERNAL_ERROR, 'unknown', { needsPerson: work.effect === 'non-idempotent-write', evidence: evidenceOf(work, undefined, run) });
+    return failureReport(work.job, INTERNAL_ERROR, 'unknown', { needsPerson: work.effect === 'non-idempotent-write', ...wordsOf(work, undefined, run) });
   } finally {
     ledger.forget(key);
   }
@@ -146,15 +146,20 @@ async function attempt(ports: EffectPorts, work: Work, run: Run, traceparent: st
   const { state } = await ledger.ask(key, dispatchOf(work, token, run.sent));
   failpoint('tools.record-dispatch', 'after');
   if (nextStep(state, { now: ledger.now(), token, sent: run.sent }).do !== 'send') return state;
-  const stopped = ports.permissions.stopped(stoppableOf(work.job, work.name));
-  if (stopped) {
+  const stopped = (): Failure | undefined => ports.permissions.stopped(stoppableOf(work.job, work.name));
+  const stop = async (failure: Failure): Promise<EffectState> => {
     run.isStopped = true;
-    return (await ledger.ask(key, { type: 'Fail', token, failure: stopped })).state;
-  }
+    return (await ledger.ask(key, { type: 'Fail', token, failure })).state;
+  };
+  const before = stopped();
+  if (before) return stop(before);
   run.sent++;
   failpoint('tools.send-effect', 'before');
-  const outcome = await send(work, run, token, { untilMs, traceparent });
+  const outcome = await sendUnless(ports, stopped, (halted) => send(work, run, token, { untilMs, traceparent, halted }));
   failpoint('tools.send-effect', 'after');
+  // It was still on its way when it was stopped, as in the queue of a worker: nothing was done.
+  const after = outcome.type === 'Fail' ? stopped() : undefined;
+  if (after) return stop(after);
   failpoint('tools.record-outcome', 'before');
   const answer = await ledger.ask(key, outcome);
   failpoint('tools.record-outcome', 'after');
@@ -162,12 +167,23 @@ async function attempt(ports: EffectPorts, work: Work, run: Run, traceparent: st
   return answer.state;
 }
 
+/** Sends, and halts what has not left yet when a kill switch stops it meanwhile. */
+async function sendUnless<T>({ permissions }: EffectPorts, stopped: () => Failure | undefined, run: (halted: AbortSignal) => Promise<T>): Promise<T> {
+  const halt = new AbortController();
+  const unwatch = permissions.onSwitch(() => stopped() && halt.abort());
+  try {
+    return await run(halt.signal);
+  } finally {
+    unwatch();
+  }
+}
+
 /** Who is stopped sends no more, as if it had been sent often enough. */
 const sendsCounted = ({ isStopped, sent }: Run): number => (isStopped ? SENDS_PER_JOB_MAX : sent);
 
 /** It was sent before, its time is over, and nothing more may be sent: nobody knows whether it happened. */
 function reportBarred(work: Work, barred: Failure, state: EffectState, run: Run): Command {
-  return failureReport(work.job, barred, 'unknown', { needsPerson: work.effect === 'non-idempotent-write', evidence: evidenceOf(work, state, run) });
+  return failureReport(work.job, barred, 'unknown', { needsPerson: work.effect === 'non-idempotent-write', ...wordsOf(work, state, run) });
 }
 
 function dispatchOf({ job, name, effect, timeoutMs, request, reconcile }: Work, token: string, sent: number): EffectCommand {
@@ -198,6 +214,9 @@ async function reconcile({ gate, signal }: EffectPorts, work: Work, run: Run): P
   if (told === undefined || told.happened === 'unclear') return undefined;
   return { type: 'Reconcile', happened: told.happened, output: told.happened ? told.output : null };
 }
+
+/** What a failure tells besides: whoever was asked may have chosen its words. */
+const wordsOf = (work: Work, state: EffectState | undefined, run: Run): Required<Pick<FailureMore, 'evidence' | 'taint'>> => ({ evidence: evidenceOf(work, state, run), taint: work.taint });
 
 function evidenceOf(work: Work, state: EffectState | undefined, run: Run): Json {
   const by = state && 'by' in state ? { by: state.by } : {};

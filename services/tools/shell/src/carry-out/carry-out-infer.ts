@@ -124,7 +124,11 @@ const streamBroken = (reason: string): Failure =>
   rejection('stream-broken', `Expected an answer that streams to its end but it broke after a part of it was shown, and the workflow wants it to be given up then: ${reason}.`, { retryable: true });
 
 const failedWith = (job: Job, record: InferRecord, failure: Failure): Command =>
-  failureReport(job, failure, 'none', { evidence: record.failureEvidence(), usage: record.calls === 0 ? undefined : wireUsage(record.spent, record.calls) });
+  failureReport(job, failure, 'none', {
+    evidence: record.failureEvidence(),
+    taint: record.asked.map((id) => `model:${id}`),
+    usage: record.calls === 0 ? undefined : wireUsage(record.spent, record.calls),
+  });
 
 /** Time until the execution's deadline; without one, all the time there is. */
 export function leftMs(job: Job): number {

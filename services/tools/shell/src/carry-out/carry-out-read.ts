@@ -8,8 +8,8 @@ import type { Work } from './work.js';
 export async function carryOutRead(gate: Gate, work: Work, traceparent: string, signal: AbortSignal): Promise<Command> {
   const { outcome, answer, evidence: told } = await throughGates(gate, work.gate, () => work.send({ untilMs: performance.now() + work.timeoutMs, traceparent, signal }));
   const evidence = { tool: work.name, effect: work.effect, ...told, ...work.permit };
-  if (outcome.kind !== 'confirmed') return failureReport(work.job, outcome.failure, 'none', { evidence });
+  if (outcome.kind !== 'confirmed') return failureReport(work.job, outcome.failure, 'none', { evidence, taint: work.taint });
   if (!answer || answer.unusable)
-    return failureReport(work.job, answer?.unusable ?? { code: 'output-invalid', message: 'Expected an answer but there is none.', retryable: false }, 'none', { evidence });
+    return failureReport(work.job, answer?.unusable ?? { code: 'output-invalid', message: 'Expected an answer but there is none.', retryable: false }, 'none', { evidence, taint: work.taint });
   return completion(work.job, JSON.stringify(answer.output), evidence, work.taint);
 }

@@ -38,6 +38,11 @@ export class InferRecord {
     return this.#calls;
   }
 
+  /** Candidates that may have answered, whatever it was. */
+  get asked(): readonly string[] {
+    return [...new Set(this.attempts.map(({ candidate }) => candidate))];
+  }
+
   /** Number of a call that begins, from 1. */
   begin(): number {
     return ++this.#started;

@@ -1,6 +1,6 @@
 // The place of permission in carrying out a job: after it is known what is asked for, before anything is reserved, recorded or sent.
 import type { Approval, Budget, Job } from '@weft/contracts';
-import type { Failure, Json, JsonObject } from '@weft/kernel';
+import type { Failure, Instant, Json, JsonObject } from '@weft/kernel';
 import { failureReport, effectOf, type PermissionRequest, type Stoppable, type Target } from '@weft/tools/core';
 import type { EffectLedger } from '../persist/effect.ledger.js';
 import type { Policy } from '../permission/policy-set.js';
@@ -14,14 +14,14 @@ export interface PermissionPorts {
   readonly takeApproval: (tenant: string, approval: Approval, key: string) => Promise<boolean>;
 }
 
-/** What a job asks for. */
-export function requestOf(job: Job, on: Target, args: Json): PermissionRequest {
+/** What a job asks for. @param now time of the store: by it approvals expire, whatever the clock of this process says. */
+export function requestOf(job: Job, on: Target, args: Json, now: Instant): PermissionRequest {
   const { tenant = '', actor = '', taint = [], purpose = '', budget } = job.context ?? {};
   return {
     by: { tenant, actor, workflow: job.workflow, agent: job.agent },
     on,
     arguments: args,
-    circumstances: { taint, purpose, budget: least(budget, job.attenuation?.budget), now: Date.now(), pointer: job.pointer },
+    circumstances: { taint, purpose, budget: least(budget, job.attenuation?.budget), now, pointer: job.pointer },
   };
 }
 

@@ -18,6 +18,8 @@ export interface Sending {
   readonly traceparent: string;
   /** Aborted when a kill switch stops what only reads. */
   readonly signal?: AbortSignal;
+  /** Aborted when a kill switch stops what changes something: what has not left yet must not leave, what has left is waited for all the same. */
+  readonly halted?: AbortSignal;
 }
 
 /** What one sending came to. An outcome `confirmed` has an answer. */

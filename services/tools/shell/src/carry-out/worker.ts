@@ -3,7 +3,7 @@ import type { Approval, Command, CommandBatch, Context, Job, JobBatch, WorkerPee
 import { isJsonObject, isUuid, rejection, type Failure, type Json } from '@weft/kernel';
 import { tracerFor } from '@weft/nest-platform';
 import { ATTRIBUTE, GEN_AI, inSpan, isSampled, SPAN } from '@weft/telemetry';
-import { completion, failureReport, PRIVATE_PREFIX, type Target } from '@weft/tools/core';
+import { completion, failureReport, ownLabels, type Target } from '@weft/tools/core';
 import type { Registry } from '../registry/registry.js';
 import type { ToolFacts } from '../registry/tool-entry.js';
 import { callDrawing, sentWhileHeld, withinBudgets, type BudgetPorts } from './budget-step.js';
@@ -22,7 +22,6 @@ export interface WorkerPorts extends InferPorts, EffectPorts, PermissionPorts, B
   readonly callTimeoutMs: number;
 }
 
-const NO_TAINT: readonly string[] = [];
 /** What is judged of a tool that there is not. */
 const NO_TOOL = { pin: '', effect: 'read', data: 'public', source: '' } as const;
 const NO_MODEL = { id: '', model: '', endpoint: '' } as const;
@@ -115,7 +114,7 @@ export class ToolsWorker implements WorkerPeer {
     const found = this.ports.registry.find(name);
     const entry = found?.kind === 'closed' ? undefined : found;
     // Authority comes first: whether a tool exists, and what it takes, is nobody's business who may not use it.
-    const request = requestOf(job, entry ? { action: 'call', ...factsOf(entry) } : { action: 'call', name, ...NO_TOOL }, given);
+    const request = requestOf(job, entry ? { action: 'call', ...factsOf(entry) } : { action: 'call', name, ...NO_TOOL }, given, this.ports.ledger.now());
     const problem = entry ? entry.inputProblem(given) : '';
     if (!entry || problem !== undefined) {
       const permitted = this.ports.permissions.permit({ request, attenuation: job.attenuation, approvals: [] });
@@ -126,7 +125,7 @@ export class ToolsWorker implements WorkerPeer {
       );
     }
     return whenPermitted(this.ports, job, request, (barred, permit) => {
-      const labels = entry.data === 'private' ? [`${PRIVATE_PREFIX}tool:${name}`] : NO_TAINT;
+      const labels = ownLabels(request.on);
       if (entry.kind === 'static') {
         const answer = (): Command => completion(job, entry.answerText, undefined, labels);
         return this.ports.budgets.mayDraw(job) ? this.#join(job, async () => withinBudgets(this.ports, job, callDrawing(name, entry.costMicros, false, 0), answer)) : answer();
@@ -143,7 +142,7 @@ export class ToolsWorker implements WorkerPeer {
   #http(job: Job, args: Json): Carried {
     const made = callWork(this.ports, job, args, this.ports.callTimeoutMs);
     const { url = '', method = '' } = made.ok ? (made.work.request as { readonly url?: string; readonly method?: string }) : {};
-    const request = requestOf(job, { action: 'http', url, method, effect: made.ok ? made.work.effect : 'read' }, args);
+    const request = requestOf(job, { action: 'http', url, method, effect: made.ok ? made.work.effect : 'read' }, args, this.ports.ledger.now());
     return whenPermitted(this.ports, job, request, (barred, permit) => this.#act(job, made.ok ? { ok: true, work: { ...made.work, permit } } : made, barred));
   }
 
@@ -151,7 +150,7 @@ export class ToolsWorker implements WorkerPeer {
     // Each candidate is a resource of its own; without any, the right to ask models at all is what is judged.
     const permits = (job.models.length === 0 ? [NO_MODEL] : job.models).map((candidate) => {
       const on: Target = { action: 'infer', id: candidate.id, model: candidate.model, endpoint: candidate.endpoint };
-      return { candidate, permitted: this.ports.permissions.permit({ request: requestOf(job, on, args), attenuation: job.attenuation, approvals }) };
+      return { candidate, permitted: this.ports.permissions.permit({ request: requestOf(job, on, args, this.ports.ledger.now()), attenuation: job.attenuation, approvals }) };
     });
     const used = permits.flatMap(({ permitted }) => (permitted.kind === 'approved' ? [permitted.approval] : []));
     if (used.length > 0 && approvals === job.approvals) return this.#inferApproved(job, args, used);

@@ -91,7 +91,7 @@ export class GrpcSource implements ToolSource {
       return notMade(rejection('input-invalid', `Expected arguments that ${method.input.typeName} can hold but ${(error as Error).message}.`));
     }
     if (request.length > REQUEST_BYTES_MAX) return notMade(rejection('input-invalid', `Expected a request of at most ${REQUEST_BYTES_MAX} bytes but it has ${request.length}.`));
-    if (leftMs() <= 0) return notMade(rejection('timeout', 'Expected to send before the deadline but it has passed.', { retryable: true }));
+    if (leftMs() <= 0 || sending.halted?.aborted) return notMade(rejection('timeout', 'Expected to send before the deadline but it has passed.', { retryable: true }));
     const result = await described.connection.call(pathOf(method), request, metadata, Date.now() + leftMs());
     const evidence: JsonObject = { source: this.name };
     if (!result.ok) return { outcome: classifyGrpc(terms.effect, result.code, result.details, terms.onError), evidence };

@@ -77,7 +77,7 @@ export class McpSource implements ToolSource {
       const result = await connection.use((client) =>
         callWatch.run(watch, () => {
           const timeout = leftMs();
-          if (timeout <= 0 || !connection.isUsable) throw new Error('the connection has ended or the deadline has passed');
+          if (timeout <= 0 || !connection.isUsable || sending.halted?.aborted) throw new Error('the connection has ended, the deadline has passed, or it was stopped');
           isSent = true;
           return client
             .callTool(

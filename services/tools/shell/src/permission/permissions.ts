@@ -1,7 +1,7 @@
 // The one place that says whether something may be done: switches, what an agent was given, policies, the Rule of Two, people's words.
 import type { Approval, ApprovalRequest, Attenuation } from '@weft/contracts';
 import { matchesName, rejection, type Failure } from '@weft/kernel';
-import { actionSubject, actionText, approvalProblem, effectOf, exposureOf, killed, ruleOfTwo, targetName, workflowName, type PermissionRequest, type Stoppable } from '@weft/tools/core';
+import { actionSubject, actionText, approvalProblem, effectOf, exposureOf, killed, ownLabels, ruleOfTwo, targetName, workflowName, type PermissionRequest, type Stoppable } from '@weft/tools/core';
 import { createHash } from 'node:crypto';
 import type { CedarEngine, Verdict } from './cedar-engine.js';
 import { askingOf } from './cedar-request.js';
@@ -48,9 +48,9 @@ export class Permissions {
     return this.switches.isFresh;
   }
 
-  /** Calls whenever something was switched. */
-  onSwitch(listener: () => void): void {
-    this.switches.onChange(listener);
+  /** Calls whenever something was switched. @returns ends it. */
+  onSwitch(listener: () => void): () => void {
+    return this.switches.onChange(listener);
   }
 
   /** Decides; synchronous, and without a question to anybody where the same was asked before. */
@@ -83,7 +83,7 @@ export class Permissions {
 
   #reasons(request: PermissionRequest, verdict: Verdict): readonly string[] {
     const byPolicy = verdict.decision === 'ask' ? verdict.policies.map(({ id, ask }) => `${ask} (policy ${id})`) : [];
-    const two = ruleOfTwo(exposureOf(request.circumstances.taint, this.isTrusted), effectOf(request.on));
+    const two = ruleOfTwo(exposureOf([...new Set([...request.circumstances.taint, ...ownLabels(request.on)])], this.isTrusted), effectOf(request.on));
     return two === undefined ? byPolicy : [...byPolicy, two];
   }
 

@@ -13,7 +13,7 @@ interface World {
 function permissionsOf({ grants = [], policies = '', off = [] }: World): Permissions {
   const set = policySetOf([...policiesOfGrants(grants, 'grants.yaml'), ...(policies === '' ? [] : parsePolicies(policies, 'policies.cedar'))]);
   const isTrusted = labelMatcher(['request:/crm']);
-  return new Permissions(new CedarEngine(set, isTrusted), { current: new KillSwitches(off), isFresh: true, refresh: async () => undefined, onChange: () => undefined }, isTrusted);
+  return new Permissions(new CedarEngine(set, isTrusted), { current: new KillSwitches(off), isFresh: true, refresh: async () => undefined, onChange: () => () => undefined }, isTrusted);
 }
 
 interface Call {
@@ -172,6 +172,13 @@ describe('a person is asked', () => {
     });
     expect(decide({ grants: [GRANT] }, { taint: TAINT, effect: 'read' }).kind).toBe('allow');
     expect(decide({}, { taint: TAINT }).kind).toBe('deny');
+  });
+
+  it('when private data is what a write itself works with, and the input is untrusted', () => {
+    const call = (taint: readonly string[], more: Call = {}): Permitted => decide({ grants: [GRANT] }, { data: 'private', taint, ...more });
+    expect(call(['request:/web'])).toMatchObject({ kind: 'ask', approvalRequest: { reasons: [expect.stringContaining('private:tool:send') as string] } });
+    expect(call(['request:/crm']).kind).toBe('allow');
+    expect(call(['request:/web'], { effect: 'read' }).kind).toBe('allow');
   });
 
   const ASK = '@id("large") @ask("More than 100.")\nforbid(principal, action, resource) when { context.arguments.number.hasTag("/amount") && context.arguments.number.getTag("/amount") > 100 };';

@@ -1,5 +1,6 @@
 // The kill switches as this process knows them: read again and again, and before anything is done when they were not read lately.
 import type { Pool } from '@weft/adapter-postgres';
+import type { Instant } from '@weft/kernel';
 import { KillSwitches } from '@weft/tools/core';
 import { readSwitches } from './switch.store.js';
 
@@ -16,10 +17,11 @@ export class SwitchBoard {
   #timer: NodeJS.Timeout | undefined;
   readonly #listeners = new Set<() => void>();
 
-  /** @param pool of the engine role. @param onFault told of each reading that failed. */
+  /** @param pool of the engine role. @param onFault told of each reading that failed. @param onTime told the time of the store by each reading. */
   constructor(
     private readonly pool: Pool,
     private readonly onFault: (fault: unknown) => void,
+    private readonly onTime: (now: Instant) => void = () => undefined,
   ) {}
 
   /** What is off, as it was last read. */
@@ -47,14 +49,15 @@ export class SwitchBoard {
     again();
   }
 
-  /** Calls whenever something was switched. */
-  onChange(listener: () => void): void {
+  /** Calls whenever something was switched. @returns ends it. */
+  onChange(listener: () => void): () => void {
     this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
   }
 
   async #read(): Promise<void> {
     const startedAt = performance.now();
-    const off = await readSwitches(this.pool);
+    const off = await readSwitches(this.pool, this.onTime);
     const text = JSON.stringify(off);
     if (text !== this.#text) {
       this.#current = new KillSwitches(off);

@@ -1,6 +1,6 @@
 // Kill switches as they are stored: one row a change, with its commit row.
 import { commitStatement, execute, type Pool } from '@weft/adapter-postgres';
-import { refuse, uuidv7 } from '@weft/kernel';
+import { refuse, uuidv7, type Instant } from '@weft/kernel';
 import { memberDigest, payloadDigest } from '@weft/proof';
 import type { KillSwitch, SwitchKind } from '@weft/tools/core';
 import { randomBytes } from 'node:crypto';
@@ -16,9 +16,11 @@ export interface SwitchChange {
   readonly by: string;
 }
 
+/** Without a kind where nothing is off. */
 interface SwitchRow {
+  readonly now_ms: number;
   readonly tenant: string;
-  readonly kind: SwitchKind;
+  readonly kind: SwitchKind | null;
   readonly name: string;
   readonly reason: string;
   readonly changed_by: string;
@@ -26,9 +28,10 @@ interface SwitchRow {
 }
 
 const READ_SQL = `
-  select tenant, kind, name, reason, changed_by, (extract(epoch from changed_at) * 1000)::float8 as at_ms
-  from (select distinct on (tenant, kind, name) * from tools.switch_changes order by tenant, kind, name, sequence desc) as last
-  where is_off order by tenant, kind, name`;
+  select now_ms, tenant, kind, name, reason, changed_by, (extract(epoch from changed_at) * 1000)::float8 as at_ms
+  from (select (extract(epoch from clock_timestamp()) * 1000)::float8 as now_ms) as clock
+  left join (select distinct on (tenant, kind, name) * from tools.switch_changes order by tenant, kind, name, sequence desc) as last on is_off
+  order by tenant, kind, name`;
 const LAST_SQL = `select sequence, is_off from tools.switch_changes where tenant = $1 and kind = $2 and name = $3 order by sequence desc limit 1`;
 const CHANGE_SQL = `
 with changed as (
@@ -42,10 +45,11 @@ select sequence from changed`;
 
 const TRIES_MAX = 5;
 
-/** Everything that is off. @throws Fault */
-export async function readSwitches(pool: Pool): Promise<readonly KillSwitch[]> {
+/** Everything that is off. @param onTime told the time of the store. @throws Fault */
+export async function readSwitches(pool: Pool, onTime: (now: Instant) => void = () => undefined): Promise<readonly KillSwitch[]> {
   const rows = await execute<SwitchRow>(pool, { name: 'tools-switches-1', text: READ_SQL, values: [] });
-  return rows.map(({ tenant, kind, name, reason, changed_by, at_ms }) => ({ tenant, kind, name, reason, by: changed_by, at: at_ms }));
+  if (rows[0]) onTime(rows[0].now_ms);
+  return rows.flatMap(({ tenant, kind, name, reason, changed_by, at_ms }) => (kind === null ? [] : [{ tenant, kind, name, reason, by: changed_by, at: at_ms }]));
 }
 
 /** Records a change. What is so already stays as it is, with the reason that it has. @returns whether anything changed. @throws Fault */

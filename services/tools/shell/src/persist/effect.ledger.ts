@@ -18,17 +18,19 @@ const STATES_MAX = 4_096;
 
 export class EffectLedger {
   readonly #cache = new StateCache<EffectState>(STATES_MAX);
-  readonly #clock = new StoreClock();
   readonly #spine: Spine<EffectState, EffectCommand, EffectEvent, never>;
   readonly #lanes: Lanes<EffectState, EffectCommand, EffectEvent, never>;
 
-  /** @param pool of the engine role. @param onFault told of each fault that makes the ledger wait and try again. */
-  constructor(pool: Pool, onFault: (fault: unknown) => void) {
+  readonly #clock: StoreClock;
+
+  /** @param pool of the engine role. @param onFault told of each fault that makes the ledger wait and try again. @param clock set by each load. */
+  constructor(pool: Pool, onFault: (fault: unknown) => void, clock = new StoreClock()) {
+    this.#clock = clock;
     this.#spine = {
       decider: effectDecider,
-      store: effectStore(pool, this.#clock),
+      store: effectStore(pool, clock),
       cache: this.#cache,
-      clock: this.#clock,
+      clock,
       newCommitId: (now) => uuidv7(now, randomBytes(10)),
       publish: async () => undefined,
     };

@@ -121,6 +121,16 @@ export class WorkerCallStore {
     return row && endOf(row);
   }
 
+  /** Takes calls out that no worker has. @returns their ids. */
+  async takeBack(ids: readonly string[]): Promise<readonly string[]> {
+    const rows = await execute<{ id: string }>(this.pool, {
+      name: 'tools-worker-unpost-1',
+      text: `delete from tools.worker_calls where id = any($1::uuid[]) and state = 'waiting' returning id`,
+      values: [ids],
+    });
+    return rows.map(({ id }) => id);
+  }
+
   /** Which of the calls a worker has that is connected somewhere, or has told about. */
   async held(ids: readonly string[]): Promise<ReadonlySet<string>> {
     const rows = await execute<{ id: string }>(this.pool, {

@@ -12,6 +12,9 @@ type Usable = Exclude<ToolEntry, { readonly kind: 'closed' }>;
 /** What is asked about a tool that cannot be used: whether it is there is nobody's business who may not use it. */
 const NO_TOOL = { pin: '', effect: 'read', data: 'public', source: '' } as const;
 
+/** Circumstances are not looked at where it is asked whether something may be used at all. */
+const NO_TIME = 0;
+
 export function offerSources(registry: Registry, permissions: Pick<Permissions, 'withheld'>, job: Job): OfferSources {
   const usable = (name: string): Usable | undefined => {
     const entry = registry.find(name);
@@ -22,7 +25,7 @@ export function offerSources(registry: Registry, permissions: Pick<Permissions, 
     find: (name) => toolForModel(usable(name)),
     objectionTo: (name) => {
       const { pin, effect, data, source } = usable(name) ?? NO_TOOL;
-      const withheld = permissions.withheld(requestOf(job, { action: 'call', name, pin, effect, data, source }, {}), job.attenuation);
+      const withheld = permissions.withheld(requestOf(job, { action: 'call', name, pin, effect, data, source }, {}, NO_TIME), job.attenuation);
       const entry = registry.find(name);
       return withheld ?? (entry?.kind === 'closed' ? entry.failure.message : undefined);
     },

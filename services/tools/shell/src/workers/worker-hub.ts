@@ -21,6 +21,8 @@ interface Waiting {
   readonly end: (outcome: CallOutcome) => void;
   /** The worker that has it is connected here; otherwise the mailbox knows. */
   isHere: boolean;
+  /** It is not wanted any more: no worker that has not seen it may get it. */
+  readonly halted: AbortSignal | undefined;
 }
 
 // How often results are looked for that no notification told about.
@@ -122,16 +124,21 @@ export class WorkerHub {
 
   /**
    * Has a call carried out by a worker, wherever one is connected.
-   * @param untilMs monotonic instant after which nobody waits any more. Never rejects.
+   * @param untilMs monotonic instant after which nobody waits any more.
+   * @param halted aborted: it is taken back from where it waits; a worker that has it already is waited for. Never rejects.
    */
-  call(offered: OfferedCall, untilMs: number): Promise<CallOutcome> {
+  call(offered: OfferedCall, untilMs: number, halted?: AbortSignal): Promise<CallOutcome> {
     return new Promise((resolve) => {
       const timer = setTimeout(() => void this.#timeOut(offered.id), Math.max(0, untilMs - performance.now()));
+      const halt = (): void => void this.#halt([offered.id]);
+      halted?.addEventListener('abort', halt, { once: true });
       this.#waiting.set(offered.id, {
         offered,
         isHere: false,
+        halted,
         end: (outcome) => {
           clearTimeout(timer);
+          halted?.removeEventListener('abort', halt);
           this.#waiting.delete(offered.id);
           resolve(outcome);
         },
@@ -160,8 +167,9 @@ export class WorkerHub {
 
   #place(offered: OfferedCall, untilMs: number): void {
     const now = performance.now();
-    const session = this.#roomiest(offered);
     const waiting = this.#waiting.get(offered.id);
+    if (waiting?.halted?.aborted) return waiting.end({ kind: 'notTaken' });
+    const session = this.#roomiest(offered);
     if (session) {
       if (waiting) waiting.isHere = true;
       session.hand(offered, untilMs, now);
@@ -190,7 +198,17 @@ export class WorkerHub {
       this.ports.log.warn('calls for workers could not be posted', { error });
       // The statement may yet have come through: only what is found untouched is known not to be done.
       for (const { offered } of posts) void this.#end(offered.id, 'gone');
+      return;
     }
+    // What was halted while it was being posted was not there to be taken back.
+    const halted = posts.filter(({ offered }) => this.#waiting.get(offered.id)?.halted?.aborted);
+    if (halted.length > 0) await this.#halt(halted.map(({ offered }) => offered.id));
+  }
+
+  /** Takes calls back that wait in the mailbox. One that a worker has is waited for: nobody knows how far it is. */
+  async #halt(ids: readonly string[]): Promise<void> {
+    const untaken = await this.#attempt(() => this.ports.store.takeBack(ids));
+    for (const id of untaken ?? []) this.#waiting.get(id)?.end({ kind: 'notTaken' });
   }
 
   /** Takes calls out of the mailbox for workers that wait here. */
@@ -280,8 +298,11 @@ export class WorkerHub {
   }
 
   async #look(): Promise<void> {
-    const ids = [...this.#waiting].flatMap(([id, { isHere }]) => (isHere ? [] : [id]));
-    if (ids.length > 0) await this.#collect(ids);
+    const elsewhere = [...this.#waiting].filter(([, { isHere }]) => !isHere);
+    if (elsewhere.length > 0) await this.#collect(elsewhere.map(([id]) => id));
+    // The store may have been away when they were halted.
+    const halted = elsewhere.filter(([, { halted: signal }]) => signal?.aborted);
+    if (halted.length > 0) await this.#halt(halted.map(([id]) => id));
   }
 
   async #collect(ids: readonly string[]): Promise<void> {

@@ -2,6 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { defineTool, runWorker, type Tool, type Worker } from '@weft/sdk';
+import { contextOf } from '@weft/contracts';
 import { eventually } from '@weft/testkit';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Said } from './worker-process.testing.js';
@@ -105,6 +106,27 @@ describe('a tool that a worker brings', () => {
     );
     await acceptAll(parts, orders);
     expect((await carry(parts, toolJob(`${orders}.pay`, {}))).failJob).toMatchObject({ outcome: 'none', failure: { code: 'output-invalid' } });
+  });
+});
+
+describe('a kill switch', () => {
+  it('takes a call back that waits for a worker: nobody does it, and its key is free', async () => {
+    const { parts, url } = await startTools();
+    const paid: string[] = [];
+    const pay = defineTool({ name: 'pay', description: 'Pays.', input: anything, effect: 'non-idempotent-write' }, (_input, { idempotencyKey }) => void paid.push(idempotencyKey));
+    await startWorker(url, pay);
+    await acceptAll(parts, orders);
+    await Promise.all(workers.splice(0).map((worker) => worker.stop()));
+    const carried = carry(parts, toolJob(`${orders}.pay`, {}));
+    await eventually(async () => (await bench.pool.query(`select 1 from tools.worker_calls where state = 'waiting'`)).rows.length === 1);
+    const change = { kind: 'tool', tenant: 'default', name: `${orders}.pay` };
+    await parts.permissions.changeSwitch({ ...change, off: true, reason: 'Odd payments.' }, contextOf({ tenant: 'default', actor: 'user:ada' }));
+    expect((await carried).failJob).toMatchObject({ outcome: 'failed', failure: { code: 'denied', message: expect.stringContaining('Odd payments.') } });
+    await startWorker(url, pay);
+    await parts.permissions.changeSwitch({ ...change, off: false, reason: '' }, contextOf({ tenant: 'default', actor: 'user:ada' }));
+    const job = toolJob(`${orders}.pay`, {});
+    expect((await carry(parts, job)).completeJob).toBeDefined();
+    expect(paid).toEqual([job.idempotencyKey]);
   });
 });
 

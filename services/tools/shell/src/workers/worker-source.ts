@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { WorkerCall, type Job, type WorkerResult } from '@weft/contracts';
 import { isJsonObject, rejection, type Failure, type Json } from '@weft/kernel';
 import type { EffectClass, EffectOutcome, OfferedTool, Reconciliation } from '@weft/tools/core';
-import type { Sent } from '../carry-out/work.js';
+import type { Sending, Sent } from '../carry-out/work.js';
 import type { WorkerToolStore } from '../persist/worker-tool.store.js';
 import { checkedAnswer, outputProblem } from '../source/output-check.js';
 import { pinnedAs } from '../source/pinned-as.js';
@@ -48,7 +48,7 @@ export class WorkerSource implements ToolSource {
   async call({ job, tool, terms, args, sending }: SourceCall): Promise<Sent> {
     const denial = this.#denial(job);
     if (denial) return { outcome: { kind: 'failed', failure: denial } };
-    const outcome = await this.#offer('call', job, tool, args, sending.untilMs, sending.traceparent);
+    const outcome = await this.#offer('call', job, tool, args, sending);
     if (outcome.kind !== 'answered') return { outcome: unanswered(outcome, terms.effect, this.name) };
     return sentOf(outcome.result, tool, terms.effect);
   }
@@ -57,7 +57,7 @@ export class WorkerSource implements ToolSource {
     if (!isJsonObject(tool.target) || tool.target['reconciles'] !== true) return undefined;
     return async (job, args) => {
       if (this.#denial(job)) return { happened: 'unclear', reason: 'its source may not see jobs of this tenant' };
-      const outcome = await this.#offer('reconcile', job, tool, args, performance.now() + RECONCILE_MS, '');
+      const outcome = await this.#offer('reconcile', job, tool, args, { untilMs: performance.now() + RECONCILE_MS, traceparent: '' });
       if (outcome.kind !== 'answered') return { happened: 'unclear', reason: 'no worker has answered' };
       const { result } = outcome;
       if (result.outcome === 'did-not-happen') return { happened: false };
@@ -87,7 +87,7 @@ export class WorkerSource implements ToolSource {
     );
   }
 
-  #offer(kind: 'call' | 'reconcile', job: Job, tool: OfferedTool, args: Json, untilMs: number, traceparent: string): Promise<CallOutcome> {
+  #offer(kind: 'call' | 'reconcile', job: Job, tool: OfferedTool, args: Json, { untilMs, traceparent, signal, halted = signal }: Sending): Promise<CallOutcome> {
     const { context } = job;
     const call = WorkerCall.create({
       kind,
@@ -100,7 +100,7 @@ export class WorkerSource implements ToolSource {
       iteration: job.iteration,
       agent: job.agent,
     });
-    return this.options.hub.call({ id: randomUUID(), source: this.name, tool: tool.name, digest: this.digestOf(tool), call }, untilMs);
+    return this.options.hub.call({ id: randomUUID(), source: this.name, tool: tool.name, digest: this.digestOf(tool), call }, untilMs, halted);
   }
 }
 

@@ -95,7 +95,11 @@ function startProcess(replica: Replica) {
 }
 
 let number = 0;
-function call(replica: Replica, name: string, more: { args?: object; timeoutMs?: number; digest?: string; kind?: string } = {}): { readonly key: string; readonly outcome: Promise<CallOutcome> } {
+function call(
+  replica: Replica,
+  name: string,
+  more: { args?: object; timeoutMs?: number; digest?: string; kind?: string; halted?: AbortSignal } = {},
+): { readonly key: string; readonly outcome: Promise<CallOutcome> } {
   const key = `default/e/${number++}`;
   const wire = WorkerCall.create({
     kind: more.kind ?? 'call',
@@ -106,7 +110,7 @@ function call(replica: Replica, name: string, more: { args?: object; timeoutMs?:
     workflow: 'acme/x:1.0.0',
   });
   const offered = { id: randomUUID(), source: 'orders', tool: name, digest: more.digest ?? descriptionOf(name), call: wire };
-  return { key, outcome: replica.hub.call(offered, performance.now() + (more.timeoutMs ?? 10_000)) };
+  return { key, outcome: replica.hub.call(offered, performance.now() + (more.timeoutMs ?? 10_000), more.halted) };
 }
 const descriptionOf = (name: string): string => ({ hang: 'Begins and never ends.', slow: 'Ends when it is told to.' })[name] ?? `Does ${name}.`;
 
@@ -175,6 +179,24 @@ describe('a worker', () => {
     const calls = Array.from({ length: 12 }, () => call(replicas[0]!, 'one').outcome);
     expect((await Promise.all(calls)).every(({ kind }) => kind === 'answered')).toBe(true);
     expect(most).toBe(1);
+  });
+
+  it('never gets a call that was halted while it waited; what it has is waited for', async () => {
+    const began = Promise.withResolvers<void>();
+    const release = Promise.withResolvers<void>();
+    await startWorker(replicas[0]!, [tool('slow', async () => (began.resolve(), await release.promise, 'done'))], { concurrency: 1 });
+    const halt = new AbortController();
+    const first = call(replicas[0]!, 'slow', { digest: 'Does slow.', halted: halt.signal });
+    await began.promise;
+    const posted = call(replicas[0]!, 'slow', { digest: 'Does slow.', halted: halt.signal });
+    await eventually(async () => (await pool.query(`select 1 from tools.worker_calls where state = 'waiting'`)).rows.length === 1);
+    const comesLate = call(replicas[0]!, 'slow', { digest: 'Does slow.', halted: halt.signal });
+    halt.abort();
+    expect(await Promise.all([posted.outcome, comesLate.outcome])).toEqual([{ kind: 'notTaken' }, { kind: 'notTaken' }]);
+    release.resolve();
+    expect(await first.outcome).toMatchObject({ kind: 'answered' });
+    expect(seen.map(({ key }) => key)).toEqual([first.key]);
+    expect((await pool.query('select id from tools.worker_calls')).rows).toEqual([]);
   });
 
   it('never gets a call of a definition that is not the one that it brings', async () => {

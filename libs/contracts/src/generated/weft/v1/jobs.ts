@@ -261,7 +261,11 @@ export interface FailJob {
   evidenceJson: string;
   /** Code approval-required: the same job is dispatched again once a person has approved exactly this. */
   approvalRequest?: ApprovalRequest | undefined;
-  usage?: Usage | undefined;
+  usage?:
+    | Usage
+    | undefined;
+  /** Labels of what its words are made of: a failure may quote whoever was asked. */
+  taint: string[];
 }
 
 export interface Failure {
@@ -3126,6 +3130,7 @@ function createBaseFailJob(): FailJob {
     evidenceJson: "",
     approvalRequest: undefined,
     usage: undefined,
+    taint: [],
   };
 }
 
@@ -3157,6 +3162,9 @@ export const FailJob: MessageFns<FailJob> = {
     }
     if (message.usage !== undefined) {
       Usage.encode(message.usage, writer.uint32(74).fork()).join();
+    }
+    for (const v of message.taint) {
+      writer.uint32(82).string(v!);
     }
     return writer;
   },
@@ -3246,6 +3254,14 @@ export const FailJob: MessageFns<FailJob> = {
             message.usage = Usage.decode(reader, reader.uint32());
             continue;
           }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.taint.push(reader.string());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -3285,6 +3301,9 @@ export const FailJob: MessageFns<FailJob> = {
         ? ApprovalRequest.fromJSON(object.approval_request)
         : undefined,
       usage: isSet(object.usage) ? Usage.fromJSON(object.usage) : undefined,
+      taint: globalThis.Array.isArray(object?.taint)
+        ? object.taint.map((e: any) => globalThis.String(e))
+        : [],
     };
   },
 
@@ -3317,6 +3336,9 @@ export const FailJob: MessageFns<FailJob> = {
     if (message.usage !== undefined) {
       obj.usage = Usage.toJSON(message.usage);
     }
+    if (message.taint?.length) {
+      obj.taint = message.taint;
+    }
     return obj;
   },
 
@@ -3338,6 +3360,7 @@ export const FailJob: MessageFns<FailJob> = {
       ? ApprovalRequest.fromPartial(object.approvalRequest)
       : undefined;
     message.usage = (object.usage !== undefined && object.usage !== null) ? Usage.fromPartial(object.usage) : undefined;
+    message.taint = object.taint?.map((e) => e) || [];
     return message;
   },
 };

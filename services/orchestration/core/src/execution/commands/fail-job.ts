@@ -52,7 +52,7 @@ function isLostCall({ activations }: ExecutionState, job: OutstandingJob, { outc
   return isCall && outcome === 'failed' && failure.code === 'effect-failed' && !job.settlement && job.generation < CALL_GENERATIONS_MAX;
 }
 
-type Failed = Pick<FailJob, 'failure' | 'outcome' | 'evidence' | 'usage'>;
+type Failed = Pick<FailJob, 'failure' | 'outcome' | 'evidence' | 'usage' | 'taint'>;
 
 /** Records that a job has failed for good. @returns the step that raises it at its task, or lets its agent go on. */
 export function raiseFailure(advance: Advance, job: OutstandingJob, failed: Failed): Step {
@@ -64,8 +64,20 @@ export function raiseFailure(advance: Advance, job: OutstandingJob, failed: Fail
   return { go: 'raise', key: job.key, error };
 }
 
-function recordFailure(advance: Advance, job: OutstandingJob, { failure: { code, message, retryable, details }, outcome, evidence, usage }: Failed, next: 'raise' | 'again' | 'ask'): Json {
+function recordFailure(advance: Advance, job: OutstandingJob, { failure: { code, message, retryable, details }, outcome, evidence, usage, taint = [] }: Failed, next: 'raise' | 'again' | 'ask'): Json {
   const failure: Json = { code, message, retryable, ...(details ? { details } : {}), ...(evidence === undefined ? {} : { evidence }) };
-  advance.record({ type: 'JobFailed', key: job.key, job: job.id, generation: job.generation, attempt: job.attempt, outcome, next, code, failure, ...(usage ? { usage } : {}) });
+  advance.record({
+    type: 'JobFailed',
+    key: job.key,
+    job: job.id,
+    generation: job.generation,
+    attempt: job.attempt,
+    outcome,
+    next,
+    code,
+    ...(taint.length > 0 ? { taint } : {}),
+    failure,
+    ...(usage ? { usage } : {}),
+  });
   return failure;
 }
