@@ -3,6 +3,9 @@ import { WorkerResult, type WorkerCall } from '@weft/contracts';
 import { NotDone, type Tool, type ToolCallContext } from './define-tool.js';
 import { conform } from './tool-schema.js';
 
+/** Bytes of an answer as JSON: what Weft takes of a tool. A longer one is told as too long, not lost on the way. */
+export const OUTPUT_BYTES_MAX = 1024 * 1024;
+
 /** Carries out a call. The result says what is known about its effect. */
 export async function runCall(tool: Tool | undefined, call: WorkerCall, signal: AbortSignal, now: number): Promise<WorkerResult> {
   if (!tool) return failed(call, new NotDone(`Expected a tool that this worker brings but got ${JSON.stringify(call.tool)}.`, { code: 'not-configured' }));
@@ -43,11 +46,13 @@ function outputOf(tool: Tool, value: unknown): Output {
   const { output } = tool.options;
   const conforming = output === undefined ? { ok: true as const, value } : conform(output, value);
   if (!conforming.ok) return { ok: false, problem: `Expected an answer that matches the output schema but ${conforming.problem}.` };
+  let text: string;
   try {
-    return { ok: true, text: JSON.stringify(conforming.value ?? null) ?? 'null' };
+    text = JSON.stringify(conforming.value ?? null) ?? 'null';
   } catch (error) {
     return { ok: false, problem: `Expected an answer that JSON can hold but ${textOf(error)}.` };
   }
+  return Buffer.byteLength(text) <= OUTPUT_BYTES_MAX ? { ok: true, text } : { ok: false, problem: `Expected an answer of at most ${OUTPUT_BYTES_MAX} bytes as JSON but it is longer.` };
 }
 
 function contextOf(call: WorkerCall, signal: AbortSignal, now: number): ToolCallContext {

@@ -64,6 +64,7 @@ describe('a call', () => {
     ['an answer', tool('read', () => ({ a: 1 })), { outcome: 'completed', outputJson: '{"a":1}' }],
     ['no answer at all', tool('read', () => undefined), { outcome: 'completed', outputJson: 'null' }],
     ['an answer that JSON cannot hold', tool('idempotent-write', () => 1n), { outcome: 'completed', outputJson: '', code: 'output-invalid' }],
+    ['an answer that is too long', tool('idempotent-write', () => 'é'.repeat(512 * 1024)), { outcome: 'completed', outputJson: '', code: 'output-invalid' }],
     ['an error of a read', tool('read', throwing(new Error('no'))), { outcome: 'failed', code: 'tool-failed', message: 'no' }],
     ['an error of a write', tool('idempotent-write', throwing(new Error('no'))), { outcome: 'unknown', code: 'effect-unknown' }],
     [
@@ -73,6 +74,21 @@ describe('a call', () => {
     ],
   ])('with %s says what is known about its effect', async (_what, given, expected) => {
     expect(await run(given)).toMatchObject({ callId: 'c', ...expected });
+  });
+
+  it('whose schemas throw ends all the same: before it nothing was done, after it all was', async () => {
+    const throws = z.string().refine(throwing(new Error('a bug of the schema')));
+    const later = z.string().refine(() => Promise.resolve(true));
+    const write = { name: 't', description: 'x', effect: 'idempotent-write' } as const;
+    for (const schema of [throws, later]) {
+      expect(
+        await run(
+          defineTool({ ...write, input: schema }, () => null),
+          { argumentsJson: '"a"' },
+        ),
+      ).toMatchObject({ outcome: 'failed', code: 'input-invalid' });
+      expect(await run(defineTool({ ...write, input, output: schema }, () => 'done'))).toMatchObject({ outcome: 'completed', outputJson: '', code: 'output-invalid' });
+    }
   });
 
   it('of a tool that this worker does not bring was not done', async () => {

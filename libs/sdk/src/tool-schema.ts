@@ -52,7 +52,13 @@ export function schemaText(schema: ToolSchema, io: 'input' | 'output'): string {
 /** A value brought into the form of the schema, or what is wrong with it. A JSON Schema is checked by Weft: here the value stands as it is. */
 export function conform(schema: ToolSchema, value: unknown): { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly problem: string } {
   if (!isZod(schema)) return { ok: true, value };
-  const parsed = schema.safeParse(value);
+  let parsed: ReturnType<typeof schema.safeParse>;
+  try {
+    parsed = schema.safeParse(value);
+  } catch (error) {
+    // A refinement of its author's threw, or answers only later.
+    return { ok: false, problem: error instanceof Error ? error.message : String(error) };
+  }
   if (parsed.success) return { ok: true, value: parsed.data };
   return { ok: false, problem: parsed.error.issues.map((issue) => `/${issue.path.map(String).join('/')}: ${issue.message}`).join('; ') };
 }

@@ -1,7 +1,7 @@
 // One connection to a gRPC server: to an address that was checked, and ended for good when it breaks.
 import { readFileSync } from 'node:fs';
 import { isIPv6 } from 'node:net';
-import { Client, connectivityState, credentials, type Metadata, type ServiceError } from '@grpc/grpc-js';
+import { Client, connectivityState, credentials, status, type Metadata, type ServiceError } from '@grpc/grpc-js';
 import type { EgressClient } from '../egress/egress-client.js';
 import { SourceUnavailable } from '../source/tool-source.js';
 
@@ -19,6 +19,8 @@ export interface GrpcTarget {
 export type GrpcResult = { readonly ok: true; readonly bytes: Buffer } | { readonly ok: false; readonly code: number; readonly details: string };
 
 const MESSAGE_BYTES_MAX = 4 * 1024 * 1024;
+// What the library says of a call that ended well but without an answer. Source: grpc-js, client.ts.
+const NO_MESSAGE = 'No message received';
 
 export class GrpcConnection {
   #isUsable = true;
@@ -81,9 +83,18 @@ export class GrpcConnection {
     this.#calls++;
     try {
       return await new Promise((resolve) => {
+        let isAnswered = false;
         const same = (bytes: Buffer): Buffer => bytes;
-        this.client.makeUnaryRequest(path, same, same, request, metadata, { deadline }, (error: ServiceError | null, bytes?: Buffer) => {
-          resolve(error ? { ok: false, code: error.code, details: error.details || error.message } : { ok: true, bytes: bytes ?? Buffer.alloc(0) });
+        const received = (bytes: Buffer): Buffer => {
+          isAnswered = true;
+          return bytes;
+        };
+        this.client.makeUnaryRequest(path, same, received, request, metadata, { deadline }, (error: ServiceError | null, bytes?: Buffer) => {
+          if (!error) return resolve({ ok: true, bytes: bytes ?? Buffer.alloc(0) });
+          const details = error.details || error.message;
+          // The library says UNIMPLEMENTED of a call that was carried out, when its answer is none or more than one.
+          const isOwn = error.code === status.UNIMPLEMENTED && (isAnswered || details === NO_MESSAGE);
+          resolve({ ok: false, code: isOwn ? status.INTERNAL : error.code, details });
         });
       });
     } finally {

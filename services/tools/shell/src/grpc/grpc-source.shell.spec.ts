@@ -111,11 +111,14 @@ describe('a gRPC server that describes itself', () => {
     expect(shop.requests).toEqual([]);
   });
 
-  it.each<[string, 'hang' | 'cut' | status, object]>([
+  it.each<[string, Shop['plan'][number], object]>([
     ['a refusal of the service as failed', status.FAILED_PRECONDITION, { outcome: 'failed', failure: { code: 'tool-failed' } }],
     ['wrong arguments as failed', status.INVALID_ARGUMENT, { outcome: 'failed', failure: { code: 'tool-failed', retryable: false } }],
     ['an internal error as unknown', status.INTERNAL, { outcome: 'unknown', needsPerson: true }],
     ['an unavailable service as unknown, because it was sent', status.UNAVAILABLE, { outcome: 'unknown', needsPerson: true }],
+    ['what the service does not have as failed', status.UNIMPLEMENTED, { outcome: 'failed', failure: { code: 'tool-failed' } }],
+    ['a good end without an answer as unknown', 'none', { outcome: 'unknown', needsPerson: true }],
+    ['two answers to one call as unknown', 'two', { outcome: 'unknown', needsPerson: true }],
     ['exhaustion as unknown', status.RESOURCE_EXHAUSTED, { outcome: 'unknown', needsPerson: true }],
     ['a cut connection as unknown', 'cut', { outcome: 'unknown', needsPerson: true }],
     ['no answer in time as unknown', 'hang', { outcome: 'unknown', needsPerson: true }],

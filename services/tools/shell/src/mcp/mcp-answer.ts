@@ -8,7 +8,9 @@ import { checkedAnswer } from '../source/output-check.js';
 import type { CallWatch } from './mcp-fetch.js';
 
 // Errors by which a server says that it has not begun. Source: JSON-RPC 2.0, 5.1; MCP 2026-07-28, error codes.
-const NOT_BEGUN: ReadonlySet<number> = new Set([-32_700, -32_600, -32_601, -32_602, -32_021, -32_022, -32_042]);
+const NOT_BEGUN: ReadonlySet<number> = new Set([-32_700, -32_600, -32_601, -32_021, -32_022, -32_042]);
+// As a rule said before acting; but servers made with the official library say it too of a result that misses its schema, when all is done.
+const INVALID_PARAMS = -32_602;
 
 /** A result of a tool: its structured content first; one text is that text; anything else is the list of content blocks as it came. */
 export function outputOf(result: CallToolResult): Json {
@@ -40,13 +42,19 @@ function toolFailure(effect: EffectClass, isKnown: boolean, message: string, ret
  * | what | outcome |
  * |---|---|
  * | nothing left; no connection | failed |
- * | a JSON-RPC error that says that the server has not begun (parse, request, method, params, version, capability) | failed |
+ * | a JSON-RPC error that says that the server has not begun (parse, request, method, version, capability) | failed |
+ * | the JSON-RPC error of invalid params | failed where the operator declares `onError: failed`, else unknown for writes |
  * | an HTTP status | as for HTTP: 4xx failed, other 5xx unknown |
  * | any other error, a timeout, a cut | unknown for writes |
  */
-export function outcomeOfError(error: unknown, effect: EffectClass, watch: CallWatch, isSent: boolean): EffectOutcome {
+export function outcomeOfError(error: unknown, { effect, onError }: Pick<ToolTerms, 'effect' | 'onError'>, watch: CallWatch, isSent: boolean): EffectOutcome {
   if (error instanceof ProtocolError)
-    return toolFailure(effect, NOT_BEGUN.has(error.code), `Expected a result but the server answers with error ${error.code}: ${visibleText(error.message).slice(0, 1_000)}`, false);
+    return toolFailure(
+      effect,
+      NOT_BEGUN.has(error.code) || (error.code === INVALID_PARAMS && onError === 'failed'),
+      `Expected a result but the server answers with error ${error.code}: ${visibleText(error.message).slice(0, 1_000)}`,
+      false,
+    );
   const { exchange } = watch;
   if (exchange && (exchange.kind !== 'answered' || exchange.status >= 300)) {
     const headers = exchange.kind === 'answered' && exchange.retryAfter !== undefined ? { 'retry-after': exchange.retryAfter } : {};

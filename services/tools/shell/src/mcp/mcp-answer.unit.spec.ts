@@ -42,26 +42,31 @@ describe('the output of an MCP tool', () => {
 });
 
 describe('a call that brings no result', () => {
-  it.each([-32_700, -32_600, -32_601, -32_602, -32_021, -32_022])('is known not to have happened when the server says that it has not begun (%i)', (code) => {
-    expect(outcomeOfError(new ProtocolError(code, 'no'), WRITE, watch(), true)).toMatchObject({ kind: 'failed', failure: { code: 'tool-failed', retryable: false } });
+  it.each([-32_700, -32_600, -32_601, -32_021, -32_022])('is known not to have happened when the server says that it has not begun (%i)', (code) => {
+    expect(outcomeOfError(new ProtocolError(code, 'no'), terms(WRITE), watch(), true)).toMatchObject({ kind: 'failed', failure: { code: 'tool-failed', retryable: false } });
   });
 
   it.each([-32_603, -32_000, 1])('may have happened when the server says anything else (%i)', (code) => {
-    expect(outcomeOfError(new ProtocolError(code, 'oh'), WRITE, watch(), true)).toMatchObject({ kind: 'unknown', failure: { code: 'effect-unknown' } });
-    expect(outcomeOfError(new ProtocolError(code, 'oh'), 'read', watch(), true)).toMatchObject({ kind: 'failed', failure: { code: 'tool-failed' } });
+    expect(outcomeOfError(new ProtocolError(code, 'oh'), terms(WRITE), watch(), true)).toMatchObject({ kind: 'unknown', failure: { code: 'effect-unknown' } });
+    expect(outcomeOfError(new ProtocolError(code, 'oh'), terms('read'), watch(), true)).toMatchObject({ kind: 'failed', failure: { code: 'tool-failed' } });
+  });
+
+  it('may have happened when the server complains of params, which it also does of results, unless the operator knows better', () => {
+    expect(outcomeOfError(new ProtocolError(-32_602, 'Output validation error'), terms(WRITE), watch(), true)).toMatchObject({ kind: 'unknown', failure: { code: 'effect-unknown' } });
+    expect(outcomeOfError(new ProtocolError(-32_602, 'no such tool'), terms(WRITE, 'failed'), watch(), true)).toMatchObject({ kind: 'failed', failure: { code: 'tool-failed' } });
   });
 
   it('may have happened after a timeout or a cut', () => {
-    expect(outcomeOfError(new SdkError(SdkErrorCode.RequestTimeout, 'late'), WRITE, watch(), true)).toMatchObject({ kind: 'unknown' });
-    expect(outcomeOfError(new SdkError(SdkErrorCode.ConnectionClosed, 'gone'), 'idempotent-write', watch(), true)).toMatchObject({ kind: 'unknown' });
-    expect(outcomeOfError(new SdkError(SdkErrorCode.InvalidResult, 'what?'), WRITE, watch({ kind: 'answered', status: 200 }), true)).toMatchObject({ kind: 'unknown' });
-    expect(outcomeOfError(new SdkError(SdkErrorCode.RequestTimeout, 'late'), 'read', watch(), true)).toMatchObject({ kind: 'failed', failure: { code: 'timeout', retryable: true } });
+    expect(outcomeOfError(new SdkError(SdkErrorCode.RequestTimeout, 'late'), terms(WRITE), watch(), true)).toMatchObject({ kind: 'unknown' });
+    expect(outcomeOfError(new SdkError(SdkErrorCode.ConnectionClosed, 'gone'), terms('idempotent-write'), watch(), true)).toMatchObject({ kind: 'unknown' });
+    expect(outcomeOfError(new SdkError(SdkErrorCode.InvalidResult, 'what?'), terms(WRITE), watch({ kind: 'answered', status: 200 }), true)).toMatchObject({ kind: 'unknown' });
+    expect(outcomeOfError(new SdkError(SdkErrorCode.RequestTimeout, 'late'), terms('read'), watch(), true)).toMatchObject({ kind: 'failed', failure: { code: 'timeout', retryable: true } });
   });
 
   it('has not happened when nothing of it left', () => {
-    expect(outcomeOfError(new Error('there is none'), WRITE, watch(), false)).toMatchObject({ kind: 'failed', failure: { code: 'unreachable', retryable: true } });
+    expect(outcomeOfError(new Error('there is none'), terms(WRITE), watch(), false)).toMatchObject({ kind: 'failed', failure: { code: 'unreachable', retryable: true } });
     const refused = { kind: 'notSent', code: 'denied', message: 'Expected a public address.', retryable: false } as const;
-    expect(outcomeOfError(new TypeError('x'), WRITE, watch(refused), true)).toMatchObject({ kind: 'failed', failure: { code: 'denied' } });
+    expect(outcomeOfError(new TypeError('x'), terms(WRITE), watch(refused), true)).toMatchObject({ kind: 'failed', failure: { code: 'denied' } });
   });
 
   it.each<[number, 'failed' | 'unknown']>([
@@ -72,10 +77,13 @@ describe('a call that brings no result', () => {
     [500, 'unknown'],
     [502, 'unknown'],
   ])('is what HTTP says by status %i: %s', (status, kind) => {
-    expect(outcomeOfError(new Error('x'), WRITE, watch({ kind: 'answered', status }), true).kind).toBe(kind);
+    expect(outcomeOfError(new Error('x'), terms(WRITE), watch({ kind: 'answered', status }), true).kind).toBe(kind);
   });
 
   it('says when to come again', () => {
-    expect(outcomeOfError(new Error('x'), WRITE, watch({ kind: 'answered', status: 503, retryAfter: '2' }), true)).toMatchObject({ kind: 'failed', failure: { retryable: true, retryAfterMs: 2_000 } });
+    expect(outcomeOfError(new Error('x'), terms(WRITE), watch({ kind: 'answered', status: 503, retryAfter: '2' }), true)).toMatchObject({
+      kind: 'failed',
+      failure: { retryable: true, retryAfterMs: 2_000 },
+    });
   });
 });

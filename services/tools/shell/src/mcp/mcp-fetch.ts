@@ -13,7 +13,7 @@ export interface CallWatch {
   readonly untilMs: number;
   /** End what of the answers is still open: nothing of a call outlives it. */
   readonly discards: (() => void)[];
-  /** What the last request came to; undefined: none was made. */
+  /** What the request that carries the call came to; undefined: none was made. Requests about it (its rest, that nobody waits) tell nothing of the effect. */
   exchange?: EgressFailure | { readonly kind: 'answered'; readonly status: number; readonly retryAfter?: string };
 }
 
@@ -45,17 +45,23 @@ export function mcpFetch(egress: EgressClient, sender: Sender, headersOf: () => 
       mayRepeat: watch?.mayRepeat ?? true,
       ...(signals.length === 0 ? {} : { signal: AbortSignal.any(signals) }),
     });
+    const isCall = watch !== undefined && method === 'POST' && carriesCall(body);
     if (result.kind !== 'streaming') {
-      if (watch) watch.exchange = result;
+      if (isCall) watch.exchange = result;
       throw new TypeError(result.message);
     }
     const { status, body: pieces, discard } = result;
     watch?.discards.push(discard);
     const retryAfter = result.headers['retry-after'];
-    if (watch) watch.exchange = { kind: 'answered', status, ...(retryAfter === undefined ? {} : { retryAfter }) };
+    if (isCall) watch.exchange = { kind: 'answered', status, ...(retryAfter === undefined ? {} : { retryAfter }) };
     // These statuses may not carry a body.
     const hasBody = status !== 204 && status !== 205 && status !== 304 && status >= 200;
     if (!hasBody) discard();
     return new Response(hasBody ? (ReadableStream.from(pieces) as unknown as ReadableStream<Uint8Array>) : null, { status: Math.max(200, status), headers: result.headers });
   };
+}
+
+/** Whether a message asks for a tool to be run. */
+function carriesCall(body: string | null | undefined): boolean {
+  return typeof body === 'string' && (JSON.parse(body) as { readonly method?: unknown }).method === 'tools/call';
 }

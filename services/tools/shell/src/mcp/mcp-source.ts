@@ -93,7 +93,7 @@ export class McpSource implements ToolSource {
       );
       return { ...sentOf(result as CallToolResult, terms, (output) => outputProblem(tool, output)), evidence };
     } catch (error) {
-      return { outcome: outcomeOfError(error, terms.effect, watch, isSent), evidence };
+      return { outcome: outcomeOfError(error, terms, watch, isSent), evidence };
     } finally {
       for (const discard of watch.discards) discard();
     }

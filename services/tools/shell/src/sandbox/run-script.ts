@@ -4,11 +4,12 @@ import type { SandboxReply, SandboxRequest } from './sandbox-message.js';
 
 const STACK_BYTES = 256 * 1024;
 const MESSAGE_CHARACTERS_MAX = 500;
+const LOG_CHARACTERS_MAX = 8_192;
 
 // Lives inside: lines are kept by the script's own heap, under its limit. What is used later is taken hold of before the script can replace it.
 const PRELUDE = `(() => {
   const lines = [];
-  let left = 8192;
+  let left = ${LOG_CHARACTERS_MAX};
   const { stringify, parse } = JSON;
   const write = (...parts) => {
     if (left <= 0) return;
@@ -37,7 +38,7 @@ export function runScript(interpreter: QuickJSWASMModule, request: SandboxReques
     // The script is over: what it wrote is read without its deadline.
     runtime.removeInterruptHandler();
     const told = vm.callFunction(vm.getProp(prelude, 'logs'), vm.undefined);
-    return told.error ? [] : (JSON.parse(vm.getString(told.value)) as readonly string[]);
+    return told.error ? [] : linesIn(JSON.parse(vm.getString(told.value)));
   };
   const failed = (error: QuickJSHandle): SandboxReply => {
     const message = messageOf(vm, error);
@@ -57,6 +58,12 @@ export function runScript(interpreter: QuickJSWASMModule, request: SandboxReques
   if (text.error) return failed(text.error);
   const output = vm.typeof(text.value) === 'string' ? vm.getString(text.value) : 'null';
   return Buffer.byteLength(output) > request.outputBytesMax ? { kind: 'output' } : { kind: 'returned', output, logs: logs() };
+}
+
+/** What a script wrote, within its bound: by what it did to every object's `toJSON` it may hand out something else. */
+function linesIn(told: unknown): readonly string[] {
+  const lines = Array.isArray(told) ? told.filter((line) => typeof line === 'string') : [];
+  return lines.join('\n').length <= LOG_CHARACTERS_MAX ? lines : [];
 }
 
 /** The value of what was returned: of a promise what it comes to, undefined when it never does. */

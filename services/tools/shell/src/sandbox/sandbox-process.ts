@@ -64,6 +64,8 @@ export class SandboxProcess {
     this.#runs++;
     const stop = (): void => void this.#child.kill('SIGKILL');
     signal?.addEventListener('abort', stop, { once: true });
+    // What was called off while it waited for a process is not begun.
+    if (signal?.aborted) stop();
     try {
       return await this.#run(request);
     } finally {
@@ -86,7 +88,11 @@ export class SandboxProcess {
       await this.kill();
       return { kind: wasOver ? 'died' : 'killed' };
     }
-    return JSON.parse(line) as SandboxReply;
+    const answer = replyIn(line);
+    // Its program writes one line of one form: a process that writes anything else is not its own master any more.
+    if (answer !== undefined && this.#told === '') return answer;
+    await this.kill();
+    return { kind: 'died' };
   }
 
   async kill(): Promise<void> {
@@ -117,6 +123,21 @@ export class SandboxProcess {
     const line = this.#told.slice(0, end);
     this.#told = this.#told.slice(end + 1);
     this.#hear(line);
+  }
+}
+
+/** A line as the reply that the program writes; undefined when it is none. */
+function replyIn(line: string): SandboxReply | undefined {
+  try {
+    const reply = JSON.parse(line) as Partial<Record<string, unknown>> | null;
+    const hasLogs = Array.isArray(reply?.['logs']) && reply['logs'].every((text) => typeof text === 'string');
+    const isReply =
+      ['timeout', 'memory', 'output'].includes(String(reply?.['kind'])) ||
+      (reply?.['kind'] === 'threw' && typeof reply['message'] === 'string' && hasLogs) ||
+      (reply?.['kind'] === 'returned' && typeof reply['output'] === 'string' && JSON.parse(reply['output']) !== undefined && hasLogs);
+    return isReply ? (reply as unknown as SandboxReply) : undefined;
+  } catch {
+    return undefined;
   }
 }
 

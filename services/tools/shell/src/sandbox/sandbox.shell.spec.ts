@@ -29,6 +29,12 @@ describe('a script', () => {
     expect(await run('')).toMatchObject({ ok: true, output: null });
   });
 
+  it('writes lines of text and no others, and no more than its share, whatever it does to JSON', async () => {
+    const texts = 'Array.prototype.toJSON = () => ["x".repeat(9000)]; console.log("a"); return 1';
+    for (const source of ['Object.prototype.toJSON = () => false; console.log("a"); return 1', texts, 'Array.prototype.toJSON = () => [{ a: 1 }]; console.log("a"); return 1'])
+      expect((await run(source)).logs).toEqual([]);
+  });
+
   it.each([
     ['throws', 'throw new TypeError("no")', /TypeError: no/],
     ['throws no error', 'throw "no"', /it threw no/],
@@ -185,6 +191,30 @@ describe('what breaks out of the interpreter', () => {
   });
 });
 
+describe('a process that says what its program never does', () => {
+  it.each([
+    ['no JSON', 'process.stdout.write("out\\n")'],
+    ['no reply', 'process.stdout.write("null\\n")'],
+    ['an output that is no JSON', 'process.stdout.write(JSON.stringify({ kind: "returned", output: "{", logs: [] }) + "\\n")'],
+    ['lines that are none', 'process.stdout.write(JSON.stringify({ kind: "threw", message: "x", logs: {} }) + "\\n")'],
+    ['a reply, and one for the next script', 'process.stdout.write((JSON.stringify({ kind: "returned", output: "1", logs: [] }) + "\\n").repeat(2))'],
+  ])('is not believed, and not used again: %s', async (_what, says) => {
+    const folder = mkdtempSync(join(tmpdir(), 'weft-liar-'));
+    writeFileSync(
+      join(folder, 'liar.mjs'),
+      `import { createInterface } from 'node:readline';\nprocess.stdout.write('{}\\n');\nfor await (const _line of createInterface({ input: process.stdin })) ${says};`,
+    );
+    const liars = new Sandbox(1, join(folder, 'liar.mjs'));
+    for (let time = 0; time < 2; time++)
+      expect(await liars.run({ tenant: 'a', source: '', input: null, timeoutMs: 2_000, memoryBytes: 1 })).toMatchObject({
+        ok: false,
+        failure: { code: 'script-failed', message: expect.stringContaining('process ended') },
+      });
+    await liars.close();
+    rmSync(folder, { recursive: true });
+  });
+});
+
 describe('the process of the sandbox', () => {
   it('is killed when its interpreter does not come back', async () => {
     const stuck = new Sandbox(1, MAIN);
@@ -200,5 +230,9 @@ describe('the process of the sandbox', () => {
     const running = run('for (;;);', { timeoutMs: 60_000, signal: stop.signal });
     stop.abort();
     expect(await running).toMatchObject({ ok: false, failure: { code: 'script-failed' } });
+  });
+
+  it('begins no script that was called off while it waited', async () => {
+    expect(await run('for (;;);', { timeoutMs: 60_000, signal: AbortSignal.abort() })).toMatchObject({ ok: false, failure: { code: 'script-failed' } });
   });
 });
