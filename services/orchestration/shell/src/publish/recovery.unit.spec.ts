@@ -102,8 +102,8 @@ describe('recovery', () => {
     isAway = false;
     await vi.advanceTimersByTimeAsync(2_000);
     expect(looks).toEqual([
-      [0, FIRST, true, 0, 4096, ['infer']],
-      [1_000, FIRST, false, 0, 4096, ['infer']],
+      [0, FIRST, true, 0, 4096, ['infer', 'embed']],
+      [1_000, FIRST, false, 0, 4096, ['infer', 'embed']],
     ]);
     await recovery.stop();
   });

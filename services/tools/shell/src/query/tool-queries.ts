@@ -73,7 +73,7 @@ export class ToolQueries {
   #summary(name: string): ToolSummary | undefined {
     const declared = this.#declared.get(name);
     if (declared) {
-      const { effect, data = 'public', timeoutMs = TOOL_TIMEOUT_MS, concurrency = 0, costMicros = 0 } = declared;
+      const { effect, data = 'public', timeoutMs, concurrency = 0, costMicros = 0 } = declared;
       return summary(name, declaredDefinition(declared), 'declared', {
         effect,
         data,
