@@ -33,7 +33,7 @@ async function startWorker(): Promise<{ readonly child: ChildProcess; readonly s
   workers.push(child);
   let said = '';
   child.stdout.on('data', (bytes: Buffer) => (said += bytes.toString()));
-  await eventually(() => said.includes('"registered"'));
+  await eventually(() => said.includes('"registered"'), { what: 'the worker to be registered', timeoutMs: 30_000 });
   return { child, said };
 }
 
@@ -92,7 +92,7 @@ describe('the warehouse', () => {
       ['warehouse.ship', 'accepted'],
     ]);
     const execution = await deliver('first');
-    await eventually(async () => (await ask('GET', `/v1/executions/${execution}`))['status'] === 'completed');
+    await eventually(async () => (await ask('GET', `/v1/executions/${execution}`))['status'] === 'completed', { timeoutMs: 25_000 });
     expect((await ask('GET', `/v1/executions/${execution}`))['output']).toEqual({ shipped: true, shipment: 'S-1' });
   });
 

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 export interface EventuallyOptions {
   /** What is waited for, for the failure: "the execution to complete". */
   readonly what?: string;
-  /** Deadline in milliseconds from the call; default 5,000. */
+  /** Deadline in milliseconds from the call; default 15,000: what holds is not waited for */
   readonly timeoutMs?: number;
   /** Pause between two looks in milliseconds; default 20. */
   readonly intervalMs?: number;
@@ -18,7 +18,7 @@ export interface EventuallyOptions {
  */
 export async function eventually<T>(
   condition: () => T | Promise<T>,
-  { what = 'the condition to hold', timeoutMs = 5_000, intervalMs = 20 }: EventuallyOptions = {},
+  { what = 'the condition to hold', timeoutMs = 15_000, intervalMs = 20 }: EventuallyOptions = {},
 ): Promise<Exclude<T, null | undefined | false | 0 | ''>> {
   const deadline = performance.now() + timeoutMs;
   const done = new AbortController();
