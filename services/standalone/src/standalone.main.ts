@@ -10,6 +10,8 @@ import { standaloneConfig, type StandaloneConfig } from './config.js';
 import { migrateStore, openStore, servicePool, type OpenedStore } from './store.js';
 
 const FLUSH_AFTER_MS = 2_000;
+/** Exit code of what was asked for and cannot be, as its arguments say nothing that could. */
+const REFUSED = 2;
 
 const [mode, ...args] = process.argv.slice(2);
 if (mode === 'migrate') await administrate(async (store) => ({ applied: await migrateStore(store) }));
@@ -46,7 +48,7 @@ async function administrate(run: (store: OpenedStore, config: StandaloneConfig) 
   } catch (error) {
     if (error instanceof ConfigInvalid || error instanceof Refused) process.stderr.write(`${error.message}\n`);
     else logFor('standalone').fatal(`${mode} failed`, { error });
-    process.exitCode = 1;
+    process.exitCode = error instanceof Refused ? REFUSED : 1;
   }
 }
 

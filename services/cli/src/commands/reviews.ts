@@ -5,7 +5,10 @@ import { changeReview, decideReview, readReview, reviewPage, type ReviewDecision
 import type { ReviewShape } from '../client/shapes.js';
 import { colors, printer } from '../output/print.js';
 import { actedText, reviewDetailText, reviewText } from '../output/reviews.js';
-import { jsonOption, wholeNumber, withExamples } from './command.js';
+import { jsonOption, oneOf, wholeNumber, withExamples } from './command.js';
+
+const STATUSES = ['open', 'approved', 'rejected', 'happened', 'did-not-happen', 'expired', 'withdrawn'];
+const KINDS = ['approval', 'effect-outcome', 'action'];
 
 interface ListOptions {
   readonly limit: number;
@@ -26,8 +29,8 @@ export function registerReviews(program: Command): void {
     .description('List reviews, the oldest first: those that wait for a person, unless a status is named')
     .option('--mine', 'only what the key in use may decide now')
     .option('--role <role>', 'only what is assigned to this role')
-    .option('--status <status>', 'open, approved, rejected, happened, did-not-happen, expired, withdrawn or all')
-    .option('--kind <kind>', 'approval, effect-outcome or action')
+    .option('--status <status>', `${STATUSES.join(', ')} or all`, oneOf([...STATUSES, 'all']))
+    .option('--kind <kind>', KINDS.join(', '), oneOf(KINDS))
     .option('--workflow <name>', 'namespace/name or namespace/name:version')
     .option('--execution <id>', 'of one execution')
     .option('--due-before <time>', 'that should be decided before this time')

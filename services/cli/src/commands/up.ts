@@ -17,7 +17,7 @@ import { oneOf, wholeNumber, withExamples } from './command.js';
 interface UpOptions {
   readonly profile: Profile;
   readonly port: number;
-  readonly replicas: Replicas;
+  readonly replicas?: Replicas;
   readonly json?: boolean;
 }
 
@@ -33,7 +33,7 @@ export function registerUp(program: Command): void {
     .description('Run Weft in the foreground; Ctrl-C stops it cleanly')
     .option('--profile <profile>', 'standalone: one process; mesh: one process a service, with Kafka, PostgreSQL and Redis', oneOf(PROFILES), 'standalone')
     .option('--port <n>', 'port of the API on 127.0.0.1', wholeNumber(1, 65_535), 7_420)
-    .option('--replicas <service=n>', `processes of a service of the mesh, several times or with commas (${REPLICATED_SERVICES.join(', ')})`, replicasOf, {})
+    .option('--replicas <service=n>', `processes of a service of the mesh, several times or with commas (${REPLICATED_SERVICES.join(', ')})`, replicasOf)
     .option('--json', 'print the addresses as JSON once it runs')
     .action(up);
   withExamples(command, [
@@ -45,7 +45,7 @@ export function registerUp(program: Command): void {
 }
 
 async function up({ profile, port, replicas, json = false }: UpOptions): Promise<void> {
-  if (profile === 'standalone' && Object.keys(replicas).length > 0)
+  if (profile === 'standalone' && Object.keys(replicas ?? {}).length > 0)
     throw new CommandFailed('Expected --replicas with --profile mesh: in the profile standalone all services are one process.', EXIT.usage);
   const earlier = readRunFile();
   if (earlier)
@@ -57,7 +57,7 @@ async function up({ profile, port, replicas, json = false }: UpOptions): Promise
   out.progress(`starting Weft, profile ${profile}`);
   const world = await startLocalWorld({ home: HOME });
   try {
-    const running = profile === 'mesh' ? await upMesh(world, port, replicas, out) : await upStandalone(world, port, out);
+    const running = profile === 'mesh' ? await upMesh(world, port, replicas ?? {}, out) : await upStandalone(world, port, out);
     try {
       await deployExamples(new GatewayClient(running), out.progress);
       writeRunFile({
@@ -70,7 +70,7 @@ async function up({ profile, port, replicas, json = false }: UpOptions): Promise
       });
       out.data({ url: running.url, profile, runFile: runFilePath(), models: world.modelsSaid }, () => addresses(running, world, profile));
       const end = await Promise.race([told.then(() => undefined), ...(running.ended ? [running.ended] : [])]);
-      if (end) throw new CommandFailed(`Expected Weft to run until it is stopped but it ended (exit code ${end.code ?? 'none'}): ${end.says}`, EXIT.unavailable);
+      if (end) throw new CommandFailed(`Expected Weft to run until it is stopped but it ended (${end.code === null ? 'killed' : `exit code ${end.code}`}): ${end.says}`, EXIT.unavailable);
       out.progress('stopping; press Ctrl-C again to end it at once');
     } finally {
       removeRunFile();
@@ -101,7 +101,7 @@ async function upMesh(world: LocalWorld, port: number, replicas: Replicas, out: 
 const REPLICAS_MAX = 16;
 
 /** Reads `service=n` into what was read before. */
-export function replicasOf(text: string, before: Replicas): Replicas {
+export function replicasOf(text: string, before: Replicas | undefined): Replicas {
   const counts: Partial<Record<(typeof REPLICATED_SERVICES)[number], number>> = { ...before };
   for (const part of text.split(',')) {
     const [, word, count] = /^([a-z]+)=(\d+)$/.exec(part.trim()) ?? [];

@@ -31,6 +31,8 @@ export async function administrate(args: readonly string[], env: Readonly<Record
     child.once('close', resolve);
   });
   const complaints = last.filter((line) => logEntryOf(line)?.level !== 'info');
+  // Its own exit code for a refusal: the sentence alone says what to write instead.
+  if (code === EXIT.usage) throw new CommandFailed(saying(complaints), EXIT.usage);
   if (code !== 0) throw new CommandFailed(`Expected \`${args[0]}\` to succeed but: ${saying(complaints) || `it ended with ${code ?? 'a signal'}`}`, EXIT.unavailable);
   tellLast();
   return printed;

@@ -141,6 +141,7 @@ describe('the queue', () => {
     const executionId = await start('queue', [{ both: { fork: { branches: [...ask({ assignees: ['role:finance'], due: 'PT1H' }), ...pay] } } }]);
     await eventually(async () => (await list({ executionId })).length === 2);
     expect(await list({ executionId, kind: 'action' })).toHaveLength(1);
+    await expect(list({ executionId, kind: 'aproval' })).rejects.toMatchObject({ rejection: { code: 'request-invalid', message: expect.stringContaining('effect-outcome') } });
     const finance = await list({ executionId, role: 'finance' });
     expect(finance).toHaveLength(1);
     expect(await list({ executionId, role: 'legal' })).toEqual([]);

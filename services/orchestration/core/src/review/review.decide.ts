@@ -42,9 +42,15 @@ export function changeOf(review: OpenReview, wish: ReviewWish, who: Reviewer, no
   if (leaseMs !== 0 && !(leaseMs >= CLAIM_MS.min && leaseMs <= CLAIM_MS.max))
     return reviewRefusal('request-invalid', `Expected a claim of ${CLAIM_MS.min / 1000} to ${CLAIM_MS.max / 1000} seconds but got ${leaseMs / 1000}.`);
   const until = now + (leaseMs || CLAIM_MS.default);
-  if (wish.change === 'claim') return { ok: true, value: { change: 'claimed', by, until } };
+  if (wish.change === 'claim') {
+    const idle = notIndependent(review, who) ?? hasApproved(review, by);
+    return idle ? { ok: false, rejection: idle } : { ok: true, value: { change: 'claimed', by, until } };
+  }
   const to = assigneeOf(wish.to);
   if (to === undefined) return reviewRefusal('request-invalid', `Expected whom to hand it to, as user:NAME, key:ID or role:NAME, but got ${JSON.stringify(wish.to.slice(0, 120))}.`);
+  // Whoever has it in hand keeps the others out: that must be somebody who can decide it.
+  const idle = notIndependent(review, { ...who, by: to }) ?? hasApproved(review, to);
+  if (idle) return reviewRefusal('request-invalid', `Expected somebody to hand it to who can decide it. ${idle.message}`);
   return { ok: true, value: { change: 'delegated', by, to: [to], until, ...(wish.text === '' ? {} : { text: wish.text }) } };
 }
 
@@ -91,6 +97,11 @@ function notAssigned(review: OpenReview, { by, roles }: Reviewer): Rejection | u
 function notIndependent({ terms }: OpenReview, { by, requestedBy }: Reviewer): Rejection | undefined {
   if ((terms?.approvals ?? 1) < 2 || by !== requestedBy) return undefined;
   return rejection('review-not-yours', `Expected ${terms?.approvals} people other than ${requestedBy}, who started the execution, but this is ${by}.`);
+}
+
+/** Where several must approve, whoever did so has no second word. */
+function hasApproved({ approvedBy = [] }: OpenReview, by: string): Rejection | undefined {
+  return approvedBy.includes(by) ? rejection('review-not-yours', `Expected somebody who has not approved it yet but ${by} has.`) : undefined;
 }
 
 const reviewRefusal = (code: string, message: string): { readonly ok: false; readonly rejection: Rejection } => ({ ok: false, rejection: rejection(code, message) });

@@ -34,7 +34,8 @@ export type ReviewChange =
   | { readonly change: 'commented'; readonly by: string; readonly text: string }
   /** One of the approvals that it takes. */
   | { readonly change: 'approved'; readonly by: string; readonly text?: string; readonly form?: Json }
-  | { readonly change: 'reminded' }
+  /** `missed`: how many reminders before it nobody sent in time; this one stands for them. */
+  | { readonly change: 'reminded'; readonly missed?: number }
   | { readonly change: 'overdue' }
   | { readonly change: 'escalated'; readonly to: readonly string[] };
 
@@ -57,7 +58,7 @@ export function changeReview(review: OpenReview, change: ReviewChange): OpenRevi
     case 'approved':
       return { ...(review.claim?.by === change.by ? unclaimed : review), approvedBy: [...(review.approvedBy ?? []), change.by] };
     case 'reminded':
-      return { ...review, reminders: (review.reminders ?? 0) + 1 };
+      return { ...review, reminders: (review.reminders ?? 0) + 1 + (change.missed ?? 0) };
     case 'overdue':
       return { ...review, isOverdue: true };
     case 'escalated':

@@ -82,6 +82,7 @@ export class ReviewQueries {
 }
 
 const STATUSES = ['open', 'approved', 'rejected', 'happened', 'did-not-happen', 'expired', 'withdrawn'];
+const KINDS = ['approval', 'effect-outcome', 'action'];
 
 function conditionsOf(asked: ListReviewsRequest, context: Pick<Context, 'actor'>, first: number): { readonly where: string; readonly values: readonly unknown[] } {
   const values: unknown[] = [];
@@ -90,7 +91,10 @@ function conditionsOf(asked: ListReviewsRequest, context: Pick<Context, 'actor'>
   const wheres: string[] = [];
   if (status !== '' && status !== 'all' && !STATUSES.includes(status)) refuse('request-invalid', `Expected a status of ${STATUSES.join(', ')} or all but got ${JSON.stringify(status.slice(0, 80))}.`);
   if (status !== 'all') wheres.push(status === '' || status === 'open' ? `r.status = 'open'` : `r.status = ${place(status)}`);
-  if (kind !== '') wheres.push(`r.kind = ${place(text('kind', kind))}`);
+  if (kind !== '') {
+    if (!KINDS.includes(kind)) refuse('request-invalid', `Expected a kind of ${KINDS.join(', ')} but got ${JSON.stringify(kind.slice(0, 80))}.`);
+    wheres.push(`r.kind = ${place(kind)}`);
+  }
   if (workflow !== '') {
     if (!WORKFLOW.test(text('workflow', workflow))) refuse('request-invalid', `Expected a workflow as namespace/name or namespace/name:version but got ${JSON.stringify(workflow.slice(0, 200))}.`);
     wheres.push(workflow.includes(':') ? `r.workflow = ${place(workflow)}` : `starts_with(r.workflow, ${place(`${workflow}:`)})`);

@@ -137,6 +137,16 @@ describe('several approvals', () => {
     expect(run.state).toMatchObject({ status: 'completed', output: { outcome: 'approved', decidedBy: 'user:eva', approvedBy: ['user:ann', 'user:eva'] } });
   });
 
+  it('are kept from nobody by somebody who has no word in it: no claim of theirs, and nothing is handed to them', () => {
+    const run = asked({ approvals: 2 });
+    expect(code(run, change(run, 'claim', { by: run.state.context.actor }))).toBe('review-not-yours');
+    expect(code(run, change(run, 'claim', { by: 'user:ann' }))).toBe('accepted');
+    run.accept(decision(run, 'user:ann'));
+    expect(code(run, change(run, 'claim', { by: 'user:ann' }))).toBe('review-not-yours');
+    expect(code(run, change(run, 'delegate', { by: 'user:ann', to: 'user:ann' }))).toBe('request-invalid');
+    expect(code(run, change(run, 'delegate', { by: 'user:ann', to: 'user:eva' }))).toBe('accepted');
+  });
+
   it('are ended by one rejection', () => {
     const run = asked({ approvals: 3 });
     run.accept(decision(run, 'user:ann'));
@@ -205,8 +215,22 @@ describe('time', () => {
     const run = asked({ remindAfter: 'PT1H', due: 'PT90M', expires: 'PT3H' });
     run.passUntil(START + 9 * HOUR);
     run.accept({ type: 'FireTimer', timer: review(run).id });
-    expect(run.rows.at(-1)!.flatMap((event) => (event.type === 'ReviewChanged' ? [event.change] : []))).toEqual(['reminded', 'overdue', 'reminded', 'reminded']);
+    expect(run.rows.at(-1)!.flatMap((event) => (event.type === 'ReviewChanged' ? [event.change] : []))).toEqual(['reminded', 'overdue']);
     expect(run.state.status).toBe('faulted');
+  });
+
+  it('reminds once for all the times that it should have while nobody looked, then goes on as before', () => {
+    const run = asked({ remindAfter: 'PT1H' });
+    fire(run);
+    run.passUntil(START + 4.5 * HOUR);
+    run.accept({ type: 'FireTimer', timer: review(run).id });
+    expect(run.rows.at(-1)).toMatchObject([{ change: 'reminded', missed: 2 }]);
+    expect(review(run).reminders).toBe(4);
+    expect(due(run)).toBe(START + 5 * HOUR);
+    run.passUntil(START + 99 * HOUR);
+    run.accept({ type: 'FireTimer', timer: review(run).id });
+    expect(review(run).reminders).toBe(10);
+    expect(due(run)).toBeUndefined();
   });
 
   it('reminds no more than ten times', () => {

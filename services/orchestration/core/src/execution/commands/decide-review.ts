@@ -39,7 +39,7 @@ export function passReviewTime(advance: Advance, id: string): Step {
   const { now } = advance.context;
   for (;;) {
     const review = advance.state.reviews[id]!;
-    const due = dueNext(review);
+    const due = dueNext(review, now);
     if (!due || due.at > now) return undefined;
     if (due.what === 'expired') return expire(advance, review);
     advance.record({ type: 'ReviewChanged', key: review.key, review: id, at: now, ...due.what });
