@@ -149,6 +149,8 @@ class RunningWorker {
   async #register(): Promise<WorkerSession> {
     const session = await this.#connection.register(registrationOf(this.options));
     this.#tell({ type: 'registered', tools: session.tools });
+    // Who waits elsewhere for what is under way hears at once that it is not lost.
+    if (this.#running.size > 0) await this.#connection.heartbeat({ sessionId: session.sessionId, callIds: [...this.#running.keys()] });
     return session;
   }
 

@@ -46,5 +46,6 @@ export * from './registry/uri-template.js';
 export * from './report/report.js';
 export * from './source/offered-tool.js';
 export * from './source/tool-rule.js';
+export * from './source/unrest.js';
 export * from './source/visible-text.js';
 export * from './webhook/webhook.js';

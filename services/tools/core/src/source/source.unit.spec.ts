@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { offeredProblem, shadowedNames, type OfferedTool } from './offered-tool.js';
 import { termsOf } from './tool-rule.js';
+import { announcedWaitMs } from './unrest.js';
 import { invisibleIn, visibleJson, visibleText } from './visible-text.js';
 
 const offered = (name: string, more: Partial<OfferedTool> = {}): OfferedTool => ({ name, description: '', input: { type: 'object' }, ...more });
@@ -83,5 +84,11 @@ describe('the terms of a tool', () => {
   it('take the class of the source itself unless the operator says another', () => {
     expect(termsOf(offered('a', { effect: 'read' }), [], {}).effect).toBe('read');
     expect(termsOf(offered('a', { effect: 'read' }), [{ match: 'a', effect: 'idempotent-write' }], {}).effect).toBe('idempotent-write');
+  });
+});
+
+describe('a source that says that it has changed', () => {
+  it('is looked at soon, and ever less while it never is the same', () => {
+    expect([0, 1, 2, 4, 5, 1_000_000].map(announcedWaitMs)).toEqual([100, 400, 1_600, 25_600, 60_000, 60_000]);
   });
 });

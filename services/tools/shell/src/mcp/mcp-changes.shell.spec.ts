@@ -143,6 +143,17 @@ describe('a definition that changes under way', () => {
     expect(outputOf(await carried(tools, name, { to: 'ann' }))).toBe('sent');
   });
 
+  it('is looked at anew only when it is another one: compiling schemas before every call would cost more than the call', async () => {
+    const { tools, name } = await accepted();
+    const [source] = tools.sources.all;
+    const before = source?.offered?.get(name);
+    await source?.look();
+    expect(source?.offered?.get(name)).toBe(before);
+    changing.offers = [{ ...HONEST, inputSchema: { type: 'object', properties: { to: { type: 'string', pattern: '(' } } } }];
+    await source?.look();
+    expect(source?.offered?.get(name)?.problem).toMatch(/schema cannot be used/);
+  });
+
   it('blocks a tool that is not offered any more, and one that is offered twice', async () => {
     const { tools, name } = await accepted();
     changing.offers = [];
@@ -191,6 +202,23 @@ describe('who decides', () => {
       rejection: { code: 'denied' },
     });
     expect((await tools.shown.showTool({ name }, OPERATOR)).tool?.state).toBe('accepted');
+  });
+
+  it('is told where a source is and what went wrong with it; other tenants see what a tool takes and gives', async () => {
+    const { tools, name } = await accepted();
+    changing.offers = [{ ...HONEST, description: 'Sends it.' }];
+    await tools.sources.all[0]?.look();
+    const other = contextOf({ tenant: 'other', actor: 'key:eve' });
+    const [theirs, ours] = [await tools.shown.showTool({ name }, other), await tools.shown.showTool({ name }, OPERATOR)];
+    expect(JSON.stringify(ours)).toContain(changing.url);
+    expect(JSON.stringify(theirs)).not.toContain('127.0.0.1');
+    expect(theirs.differences).toEqual(ours.differences);
+    expect(JSON.parse(theirs.offeredJson)).toMatchObject({ description: 'Sends it.', input: HONEST.inputSchema });
+    await changing.close();
+    await tools.sources.all[0]?.look().catch(() => undefined);
+    const page = { limit: 0, cursor: '', state: '', source: '' };
+    expect((await tools.shown.listTools(page, OPERATOR)).problems).toHaveLength(1);
+    expect((await tools.shown.listTools(page, other)).problems).toEqual([]);
   });
 
   it('leaves a commit row for the audit log', async () => {

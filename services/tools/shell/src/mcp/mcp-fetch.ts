@@ -20,7 +20,9 @@ export interface CallWatch {
 /** The call that a request belongs to. */
 export const callWatch = new AsyncLocalStorage<CallWatch>();
 
+// Handshakes and pages of lists, of which one list has 64 at most.
 const UNWATCHED_MS = 60_000;
+const UNWATCHED_BYTES_MAX = 4 * 1024 * 1024;
 
 /**
  * Standing streams (GET without a `last-event-id`) are answered with 405, as a server without them does: changes of tools are found by looking.
@@ -43,6 +45,7 @@ export function mcpFetch(egress: EgressClient, sender: Sender, headersOf: () => 
       sender,
       timeoutMs: watch ? Math.floor(watch.untilMs - performance.now()) : UNWATCHED_MS,
       mayRepeat: watch?.mayRepeat ?? true,
+      ...(watch ? {} : { bytesMax: UNWATCHED_BYTES_MAX }),
       ...(signals.length === 0 ? {} : { signal: AbortSignal.any(signals) }),
     });
     const isCall = watch !== undefined && method === 'POST' && carriesCall(body);

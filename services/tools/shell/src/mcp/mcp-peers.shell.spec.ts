@@ -73,12 +73,21 @@ describe('server-filesystem', () => {
 
   it('is not even asked for a path outside of its folder', async () => {
     const mcp = { command: process.execPath, args: [npmServer('server-filesystem'), folder] };
-    const tools = await bench.start([{ name: 'files', mcp, effect: 'read', arguments: { properties: { path: { within: folder } } } }]);
+    const within = { within: folder };
+    const limits = { properties: { path: within, source: within, destination: within, paths: { items: within } } };
+    const tools = await bench.start([{ name: 'files', mcp, effect: 'read', arguments: limits }]);
     await acceptAll(tools, 'files');
     expect(outputOf(await carried(tools, 'files.read_text_file', { path: join(folder, 'a.txt') }))).toMatchObject({ content: 'inside' });
     for (const path of ['/etc/passwd', `${folder}/../../etc/passwd`, `${folder}/./../x`, `${folder}-other/x`, `${folder}/%2e%2e/x`, 'a.txt', `${folder}\\..\\x`, '~/x', `${folder}/a\u0000.txt`]) {
       expect((await carried(tools, 'files.read_text_file', { path })).failJob, path).toMatchObject({ outcome: 'none', failure: { code: 'denied' } });
     }
+    const inside = join(folder, 'a.txt');
+    for (const [tool, args] of [
+      ['read_multiple_files', { paths: [inside, '/etc/passwd'] }],
+      ['move_file', { source: '/etc/passwd', destination: join(folder, 'b.txt') }],
+      ['move_file', { source: inside, destination: '/tmp/weft-out.txt' }],
+    ] as const)
+      expect((await carried(tools, `files.${tool}`, args as never)).failJob, tool).toMatchObject({ outcome: 'none', failure: { code: 'denied' } });
   });
 });
 

@@ -43,25 +43,27 @@ export class ToolQueries {
     };
   }
 
-  /** One tool. @throws Refused `unknown-tool`. */
-  show(name: string): ToolDetail {
+  /** One tool. @param withTarget whether to tell where its source is and what the tool reaches there. @throws Refused `unknown-tool`. */
+  show(name: string, withTarget: boolean): ToolDetail {
     const tool = this.#summary(name);
     if (!tool) return refuse('unknown-tool', `Expected a tool that is declared or was offered but there is none named ${JSON.stringify(name.slice(0, 200))}.`);
     const declared = this.#declared.get(name);
     const pin = this.pins.of(name);
     const offered = declared ? declaredDefinition(declared) : (this.sources.of(name)?.offered?.get(name)?.definition ?? pin.offer?.definition);
     const shown = offered && shownDefinition(offered);
+    const textOf = ({ target, ...rest }: PinnedDefinition): string => JSON.stringify(withTarget ? { ...rest, target } : rest);
+    const found = offered && !declared ? differences(pin.accepted?.definition, offered) : [];
     const decision = pin.rejected && pin.rejected.digest === tool.digest ? pin.rejected : pin.accepted;
     return {
       tool,
-      offeredJson: shown ? JSON.stringify(shown.definition) : '',
-      acceptedJson: pin.accepted ? JSON.stringify(shownDefinition(pin.accepted.definition).definition) : '',
+      offeredJson: shown ? textOf(shown.definition) : '',
+      acceptedJson: pin.accepted ? textOf(shownDefinition(pin.accepted.definition).definition) : '',
       acceptedDigest: pin.accepted?.digest ?? '',
       decidedBy: decision?.by ?? '',
       decidedAtMs: decision?.at ?? 0,
       decisionReason: decision?.reason ?? '',
       // Raw: a difference in what nobody sees is a difference; JSON text shows it escaped.
-      differences: offered && !declared ? differences(pin.accepted?.definition, offered).map(({ path, before, after }) => ({ path, beforeJson: escaped(before), afterJson: escaped(after) })) : [],
+      differences: found.filter(({ path }) => withTarget || !/^\/target(\/|$)/.test(path)).map(({ path, before, after }) => ({ path, beforeJson: escaped(before), afterJson: escaped(after) })),
       invisible: shown?.invisible ?? 0,
     };
   }

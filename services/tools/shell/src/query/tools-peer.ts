@@ -17,11 +17,16 @@ const REASON_CHARACTERS_MAX = 2_000;
 
 /** Refusals: `request-invalid`, `unknown-tool`, `tool-changed`, `unknown-effect`, `denied` for decisions of who is no operator. */
 export function toolsPeer({ tools, effects, pins, operators }: ToolsPeerPorts): ToolsPeer {
+  // Addresses and command lines of sources, and what went wrong with them, are the operators' business.
+  const isOperator = (tenant: string): boolean => operators.includes(tenant);
   return {
-    listTools: async (request) => tools.list(request),
-    showTool: async ({ name }) => tools.show(name),
+    listTools: async (request, { tenant }) => {
+      const page = tools.list(request);
+      return isOperator(tenant) ? page : { ...page, problems: [] };
+    },
+    showTool: async ({ name }, { tenant }) => tools.show(name, isOperator(tenant)),
     decideTool: async ({ name, digest, outcome, reason }, { tenant, actor }) => {
-      if (!operators.includes(tenant))
+      if (!isOperator(tenant))
         refuse(
           'denied',
           `Expected a decision about tools, which holds for the whole deployment, from a tenant of its operators but it comes from ${JSON.stringify(tenant)}: list it in WEFT_OPERATORS.`,
@@ -29,9 +34,9 @@ export function toolsPeer({ tools, effects, pins, operators }: ToolsPeerPorts): 
       if (outcome !== 'accept' && outcome !== 'reject') refuse('request-invalid', `Expected an outcome of accept or reject but got ${JSON.stringify(outcome.slice(0, 60))}.`);
       if (!/^[0-9a-f]{64}$/.test(digest)) refuse('request-invalid', 'Expected the digest of the definition that was looked at: 64 hexadecimal digits.');
       if (reason.length > REASON_CHARACTERS_MAX) refuse('request-invalid', `Expected a reason of at most ${REASON_CHARACTERS_MAX} characters but it has ${reason.length}.`);
-      if (tools.show(name).tool?.state === 'declared') refuse('request-invalid', `Expected a tool of a source but ${name} is declared in the tools file: who writes it there accepts it.`);
+      if (tools.show(name, true).tool?.state === 'declared') refuse('request-invalid', `Expected a tool of a source but ${name} is declared in the tools file: who writes it there accepts it.`);
       await pins.ask(name, { type: outcome === 'accept' ? 'AcceptTool' : 'RejectTool', digest, by: actor, reason });
-      return tools.show(name);
+      return tools.show(name, true);
     },
     listEffects: (request, { tenant }) => effects.list(tenant, request),
     showEffect: ({ key }, { tenant }) => effects.show(tenant, key),

@@ -5,6 +5,7 @@ import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.
 import * as formats from 'ajv-formats';
 import { RE2JS } from 're2js';
 import type { Json, JsonObject } from '@weft/kernel';
+import { canonicalJson } from '@weft/workflow';
 
 /** Says what is wrong with a value, or undefined. */
 export type SchemaCheck = (value: Json) => string | undefined;
@@ -17,6 +18,15 @@ const OPTIONS = { strict: false, allErrors: false, validateFormats: true, logger
 function ajvFor(schema: JsonObject, options: Options): Ajv | Ajv2020 {
   const ajv = typeof schema['$schema'] === 'string' && schema['$schema'].includes('draft-07') ? new Ajv(options) : new Ajv2020(options);
   (addFormats as unknown as (ajv: Ajv | Ajv2020) => void)(ajv);
+  // Its own compares each item with each other: a list of 10,000 would stop everything for seconds.
+  ajv.removeKeyword('uniqueItems');
+  ajv.addKeyword({
+    keyword: 'uniqueItems',
+    type: 'array',
+    schemaType: 'boolean',
+    error: { message: 'must NOT have duplicate items' },
+    compile: (isWanted: boolean) => (items: readonly Json[]) => !isWanted || new Set(items.map((item) => canonicalJson(item))).size === items.length,
+  });
   return ajv;
 }
 

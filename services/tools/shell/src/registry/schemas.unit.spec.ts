@@ -61,3 +61,22 @@ describe('a path that has to stay in a folder', () => {
     expect(() => compileLimits({ properties: { path: { within: 'relative' } } })).toThrow('absolute');
   });
 });
+
+describe('items that are to be unique', () => {
+  it.each([
+    [
+      'equal objects, whatever the order of their fields',
+      [
+        { a: 1, b: [2] },
+        { b: [2], a: 1 },
+      ],
+      false,
+    ],
+    ['equal numbers', [1, 2, 1.0], false],
+    ['values of different kinds that look alike', [1, '1', [1], { a: 1 }, true, 'true', null], true],
+    ['a hundred thousand lists, each looked at once', Array.from({ length: 100_000 }, (_, at) => [at]), true],
+  ])('%s', (_what, items, areUnique) => {
+    expect(compileForeignSchema({ type: 'array', uniqueItems: true })(items) === undefined).toBe(areUnique);
+    expect(compileForeignSchema({ type: 'array', uniqueItems: false })(items)).toBeUndefined();
+  });
+});

@@ -1,7 +1,9 @@
 // The tools of one source: listed, pinned, and only callable as they were accepted.
+import { setImmediate } from 'node:timers/promises';
 import type { Job } from '@weft/contracts';
 import { rejection, type Failure, type Json } from '@weft/kernel';
 import {
+  announcedWaitMs,
   nameInSource,
   offeredProblem,
   shadowedNames,
@@ -38,6 +40,8 @@ export interface Offered {
   readonly digest: string;
   readonly definition: PinnedDefinition;
   readonly problem?: string;
+  /** Name, size and schema were looked at. */
+  readonly isChecked?: boolean;
 }
 
 const LIST_MS = 20_000;
@@ -48,6 +52,9 @@ export class SourceTools {
   #changedAtMs = Number.NEGATIVE_INFINITY;
   #listing: Promise<void> | undefined;
   #problem: string | undefined;
+  /** Lists in a row that brought something new. */
+  #changes = 0;
+  #soon: NodeJS.Timeout | undefined;
   readonly #gates = new Map<string, Gate>();
   readonly #entries = new Map<string, { readonly digest: string; readonly entry: ToolEntry }>();
 
@@ -62,7 +69,7 @@ export class SourceTools {
     source.onChange?.(() => {
       // Whatever was asked for before is old from now on.
       this.#changedAtMs = performance.now();
-      void this.look().catch(() => undefined);
+      this.#lookSoon();
     });
   }
 
@@ -97,12 +104,24 @@ export class SourceTools {
   }
 
   async close(): Promise<void> {
+    clearTimeout(this.#soon);
     await this.source.close();
   }
 
   /** How a tool that the source offers is to be used. */
   termsOf(tool: Pick<OfferedTool, 'name' | 'effect' | 'timeoutMs'>): ToolTerms {
     return termsOf(tool, this.terms.rules, this.terms.defaults);
+  }
+
+  #lookSoon(): void {
+    const waitMs = this.#listedAtMs + announcedWaitMs(this.#changes) - performance.now();
+    this.#soon ??= setTimeout(
+      () => {
+        this.#soon = undefined;
+        void this.look().catch(() => undefined);
+      },
+      Math.max(0, waitMs),
+    ).unref();
   }
 
   async #list(): Promise<void> {
@@ -116,19 +135,29 @@ export class SourceTools {
     }
     this.#problem = undefined;
     const shadowed = shadowedNames(listed);
-    const offered = new Map(listed.map((tool) => [nameInSource(this.source.name, tool.name), this.#offer(tool, shadowed)]));
+    const offered = new Map<string, Offered>();
+    for (const tool of listed) offered.set(nameInSource(this.source.name, tool.name), await this.#offer(tool, shadowed));
     const isNews = !this.#offered || this.#offered.size !== offered.size || [...offered].some(([name, { digest }]) => this.#offered?.get(name)?.digest !== digest);
     this.#offered = offered;
     this.#listedAtMs = begunMs;
+    this.#changes = isNews ? this.#changes + 1 : 0;
     if (isNews) this.onNews();
     await this.pins.offer(new Map([...offered].filter(([, { problem }]) => problem === undefined)));
   }
 
-  #offer(tool: OfferedTool, shadowed: ReadonlySet<string>): Offered {
+  async #offer(tool: OfferedTool, shadowed: ReadonlySet<string>): Promise<Offered> {
     const { name } = tool;
     const definition = pinnedAs(this.source, tool);
-    const problem = shadowed.has(name) ? 'its source offers two tools of this name, letters of either case being the same' : (offeredProblem(tool) ?? schemaProblem(tool));
-    return { tool, digest: pinDigest(definition), definition, ...(problem === undefined ? {} : { problem }) };
+    const digest = pinDigest(definition);
+    if (shadowed.has(name)) return { tool, digest, definition, problem: 'its source offers two tools of this name, letters of either case being the same' };
+    const known = this.#offered?.get(nameInSource(this.source.name, name));
+    // Most lists bring nothing new, and one comes before every call of an MCP tool: what was checked is not checked again.
+    if (known?.digest === digest && known.isChecked) return known;
+    const unfit = offeredProblem(tool);
+    // Schemas are compiled to be checked, some milliseconds each, and a source may bring a thousand: others have their turn between them.
+    if (unfit === undefined) await setImmediate();
+    const problem = unfit ?? schemaProblem(tool);
+    return { tool, digest, definition, isChecked: true, ...(problem === undefined ? {} : { problem }) };
   }
 
   #accepted(name: string, digest: string, definition: PinnedDefinition): ToolEntry {

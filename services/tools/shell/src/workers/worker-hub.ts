@@ -32,6 +32,8 @@ const SWEEP_MS = 60_000;
 export class WorkerHub {
   readonly #sessions = new Map<string, WorkerSession>();
   readonly #waiting = new Map<string, Waiting>();
+  /** Calls whose results have come, and when that may be forgotten: a heartbeat on its way may still name them. */
+  readonly #told = new Map<string, number>();
   /** Sources whose mailbox is being looked through; true: again afterwards. */
   readonly #seeking = new Map<string, boolean>();
   #posts: { readonly offered: OfferedCall; readonly timeLeftMs: number }[] = [];
@@ -95,7 +97,7 @@ export class WorkerHub {
       // The answer that it was handed over with never arrived, or the worker forgot it.
       if (!named.has(id) && now - handedAtMs > this.ports.leaseMs / 2) this.#lose(session, id);
     }
-    const elsewhere = callIds.filter((id) => !this.#waiting.has(id) && !session.abandoned.has(id));
+    const elsewhere = callIds.filter((id) => !this.#waiting.has(id) && !session.abandoned.has(id) && !this.#told.has(id));
     if (elsewhere.length > 0) await this.ports.store.renew(session.source, elsewhere, this.ports.leaseMs);
     const cancelled = callIds.filter((id) => session.abandoned.has(id));
     for (const id of session.abandoned) if (!named.has(id)) session.abandoned.delete(id);
@@ -105,6 +107,7 @@ export class WorkerHub {
   /** What came of calls; of those that were handed over elsewhere too. */
   async complete(source: string, results: readonly WorkerResult[]): Promise<void> {
     for (const result of results) {
+      this.#told.set(result.callId, performance.now() + this.ports.leaseMs);
       const holder = this.sessions().find((session) => session.source === source && (session.held.has(result.callId) || session.abandoned.has(result.callId)));
       const isAbandoned = holder?.abandoned.delete(result.callId) ?? false;
       holder?.held.delete(result.callId);
@@ -279,6 +282,7 @@ export class WorkerHub {
 
   async #expireSessions(): Promise<void> {
     const now = performance.now();
+    for (const [id, untilMs] of this.#told) if (untilMs < now) this.#told.delete(id);
     const gone = this.sessions().filter((session) => !session.isAlive(now));
     for (const session of gone) {
       this.#sessions.delete(session.id);

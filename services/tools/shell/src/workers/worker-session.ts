@@ -17,8 +17,13 @@ export interface HeldCall {
   readonly untilMs: number;
 }
 
+/** Bytes of the arguments of one call, as JSON. Twice as many fit into a message to a worker. */
+export const ARGUMENT_BYTES_MAX = 1_900_000;
+
 interface OpenPoll {
   room: number;
+  /** Of arguments that it is answered with. */
+  bytes: number;
   readonly calls: WorkerCall[];
   answer(calls: WorkerCall[]): void;
 }
@@ -80,7 +85,9 @@ export class WorkerSession {
   hand(offered: OfferedCall, untilMs: number, now: number): void {
     const poll = this.#poll;
     if (!poll || poll.room <= 0) throw new TypeError('a call is handed over only where there is room');
-    poll.room--;
+    poll.bytes += Buffer.byteLength(offered.call.argumentsJson);
+    // One more call of any length has to fit: the next poll takes it.
+    poll.room = poll.bytes > ARGUMENT_BYTES_MAX ? 0 : poll.room - 1;
     poll.calls.push({ ...offered.call, id: offered.id, timeLeftMs: Math.max(0, untilMs - now) });
     this.held.set(offered.id, { offered, handedAtMs: now, untilMs });
     if (poll.calls.length === 1) setImmediate(() => this.#end(poll));
@@ -96,6 +103,7 @@ export class WorkerSession {
     return new Promise((resolve) => {
       const poll: OpenPoll = {
         room: callsMax,
+        bytes: 0,
         calls: [],
         answer: (calls) => {
           clearTimeout(timer);

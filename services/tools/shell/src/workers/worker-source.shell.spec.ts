@@ -97,6 +97,16 @@ describe('a tool that a worker brings', () => {
     expect((await carry(parts, toolJob(`${orders}.pay`, {}, 'other'))).failJob).toMatchObject({ failure: { code: 'denied', message: expect.stringContaining('other') } });
   });
 
+  it('is not asked with more than a message to a worker can hold', async () => {
+    const { parts, url } = await startTools();
+    await startWorker(
+      url,
+      defineTool({ name: 'pay', description: 'Pays.', input: anything, effect: 'non-idempotent-write' }, () => 'paid'),
+    );
+    await acceptAll(parts, orders);
+    expect((await carry(parts, toolJob(`${orders}.pay`, { text: 'x'.repeat(2_000_000) }))).failJob).toMatchObject({ outcome: 'failed', failure: { code: 'input-invalid' } });
+  });
+
   it('that answers beside its schema has done it all the same', async () => {
     const { parts, url } = await startTools();
     const output = { type: 'object', required: ['id'] } as const;

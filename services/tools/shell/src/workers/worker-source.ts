@@ -11,6 +11,7 @@ import { pinDigest } from '../pin/pin-book.js';
 import type { SourceCall, ToolSource } from '../source/tool-source.js';
 import type { CallOutcome } from './worker-call.js';
 import type { WorkerHub } from './worker-hub.js';
+import { ARGUMENT_BYTES_MAX } from './worker-session.js';
 import type { WorkerToolDefinition } from './worker-tool.js';
 
 export interface WorkerSourceOptions {
@@ -48,6 +49,9 @@ export class WorkerSource implements ToolSource {
   async call({ job, tool, terms, args, sending }: SourceCall): Promise<Sent> {
     const denial = this.#denial(job);
     if (denial) return { outcome: { kind: 'failed', failure: denial } };
+    const bytes = Buffer.byteLength(JSON.stringify(args));
+    if (bytes > ARGUMENT_BYTES_MAX)
+      return { outcome: { kind: 'failed', failure: rejection('input-invalid', `Expected arguments of a worker's tool of at most ${ARGUMENT_BYTES_MAX} bytes as JSON but they have ${bytes}.`) } };
     const outcome = await this.#offer('call', job, tool, args, sending);
     if (outcome.kind !== 'answered') return { outcome: unanswered(outcome, terms.effect, this.name) };
     return sentOf(outcome.result, tool, terms.effect);

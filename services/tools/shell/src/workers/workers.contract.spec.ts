@@ -166,6 +166,27 @@ describe('a worker', () => {
     expect(await outcome).toMatchObject({ result: { outcome: 'happened', outputJson: JSON.stringify({ found: key }) } });
   });
 
+  it('gets calls whose arguments do not fit into one message together, one message after the other', async () => {
+    await startWorker(replicas[0]!, [tool('measure', (input) => JSON.stringify(input).length)]);
+    const text = 'x'.repeat(1_500_000);
+    const outcomes = await Promise.all(Array.from({ length: 6 }, () => call(replicas[0]!, 'measure', { args: { text } }).outcome));
+    expect(outcomes).toMatchObject(Array.from({ length: 6 }, () => ({ kind: 'answered', result: { outcome: 'completed', outputJson: String(text.length + 11) } })));
+  });
+
+  it('that names a call in a heartbeat whose result has just come leaves nothing behind', async () => {
+    const [began, release] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    await startWorker(replicas[0]!, [tool('pay', async () => (began.resolve(), await release.promise, 'paid'))]);
+    const { outcome } = call(replicas[0]!, 'pay');
+    await began.promise;
+    const { hub } = replicas[0]!;
+    const [session] = hub.sessions();
+    const ids = [...session!.held.keys()];
+    release.resolve();
+    expect(await outcome).toMatchObject({ kind: 'answered' });
+    await hub.heartbeat(session!, ids);
+    expect((await pool.query('select state from tools.worker_calls where id = any($1)', [ids])).rows).toEqual([]);
+  });
+
   it('carries out no more at once than it and its tools allow', async () => {
     let running = 0;
     let most = 0;
