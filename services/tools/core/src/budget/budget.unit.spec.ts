@@ -128,6 +128,9 @@ describe('settlementOf', () => {
     expect(failed('http-status', 'failed')).toEqual({ state: 'freed' });
     expect(failed('effect-unknown', 'unknown')).toEqual({ state: 'spent', amount: estimate });
     expect(failed('denied', 'none')).toEqual({ state: 'freed' });
+    // What was sent and then stopped, or refused in the other side's own words, has been a call.
+    expect(settlementOf(failureReport(job, rejection('denied', ''), 'none'), estimate, true)).toEqual({ state: 'spent', amount: estimate });
+    expect(settlementOf(failureReport(job, rejection('http-status', ''), 'failed'), estimate, true)).toEqual({ state: 'freed' });
     // A read that failed was sent, an unusable answer was given.
     expect([failed('timeout', 'none'), failed('output-invalid', 'none')].map(({ state }) => state)).toEqual(['spent', 'spent']);
   });

@@ -11,11 +11,12 @@ const NOTHING_SENT = new Set(['denied', 'approval-required', 'tool-quarantined',
 /**
  * What becomes of a reservation. What may have happened counts as spent, at the provider's figures where it told them and else as estimated;
  * what is known not to have happened is freed.
+ * @param isSent whether anything left: then the code of a failure, which may be the other side's word or that of a kill switch, frees nothing.
  */
-export function settlementOf({ completeJob, failJob }: Command, estimate: Amount): BudgetSettlement {
+export function settlementOf({ completeJob, failJob }: Command, estimate: Amount, isSent = false): BudgetSettlement {
   if (completeJob) return { state: 'spent', amount: amountOf(completeJob.usage, estimate) };
   if (!failJob) return { state: 'spent', amount: estimate };
-  const isNothingDone = failJob.outcome === 'failed' || (failJob.outcome === 'none' && NOTHING_SENT.has(failJob.failure?.code ?? ''));
+  const isNothingDone = failJob.outcome === 'failed' || (failJob.outcome === 'none' && !isSent && NOTHING_SENT.has(failJob.failure?.code ?? ''));
   if (!isNothingDone) return { state: 'spent', amount: amountOf(failJob.usage, estimate) };
   return failJob.usage && amountOf(failJob.usage, estimate).tokens > 0 ? { state: 'spent', amount: amountOf(failJob.usage, estimate) } : { state: 'freed' };
 }

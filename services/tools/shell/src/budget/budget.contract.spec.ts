@@ -175,3 +175,19 @@ describe('the budgets that people set', () => {
     expect(row).toEqual({ version: 2 });
   });
 });
+
+describe('what is forgotten', () => {
+  it('are counters of days and executions that are long over, never what counts for ever', async () => {
+    const { pool } = replica(1);
+    const names = [`tool/total/${tool}`, `tool/day/${tool}`, `execution/total/${EXECUTION}`];
+    await execute(pool, {
+      name: 'spec-old-counters',
+      text: `insert into tools.budget_counters (tenant, counter, start_at, spent_calls, changed_at)
+        select 'forgotten', c, s, 1, now() - interval '500 days' from unnest($1::text[], $2::timestamptz[]) as o(c, s)`,
+      values: [names, [new Date(0), new Date(NOW), new Date(0)]],
+    });
+    await new ReservationStore(pool).forget();
+    const left = await execute<{ counter: string }>(pool, { name: 'spec-left-counters', text: `select counter from tools.budget_counters where tenant = 'forgotten'`, values: [] });
+    expect(left).toEqual([{ counter: `tool/total/${tool}` }]);
+  });
+});

@@ -118,9 +118,12 @@ from unnest($1::text[], $2::text[], $3::text[], $4::float8[]) as t(tenant, key, 
 where r.tenant = t.tenant and r.key = t.key and r.hold = t.hold and r.state = 'held'
 returning r.tenant, r.key, r.hold`;
 
-/** Forgets what nobody can ask for any more: $1 days after reservations ended, $2 days after a counter was last drawn on; $3 rows at most of each. */
+/**
+ * Forgets what nobody can ask for any more: $1 days after reservations ended, $2 days after a counter was last drawn on; $3 rows at most of each.
+ * What counts for ever is kept, but for executions.
+ */
 export const FORGET_SQL = `
 with old as (
   delete from tools.budget_reservations where ctid = any(array(select ctid from tools.budget_reservations where state <> 'held' and lease_until < clock_timestamp() - $1 * interval '1 day' limit $3))
 )
-delete from tools.budget_counters where ctid = any(array(select ctid from tools.budget_counters where changed_at < clock_timestamp() - $2 * interval '1 day' and reserved_calls = 0 and reserved_tokens = 0 and reserved_money = 0 limit $3))`;
+delete from tools.budget_counters where ctid = any(array(select ctid from tools.budget_counters where changed_at < clock_timestamp() - $2 * interval '1 day' and (start_at > 'epoch' or counter like 'execution/%') and reserved_calls = 0 and reserved_tokens = 0 and reserved_money = 0 limit $3))`;

@@ -1,7 +1,7 @@
 import { LocalBus } from '@weft/adapter-local';
 import { engineRole, openPool, openScratchStore, tenantRole, type Pool, type ScratchStore } from '@weft/adapter-postgres';
 import { contextOf, type BudgetState, type Command, type Job } from '@weft/contracts';
-import { startModelServer, type ModelServer } from '@weft/testkit';
+import { eventually, startModelServer, type ModelServer } from '@weft/testkit';
 import { configureLog } from '@weft/nest-platform';
 import type { Budget } from '@weft/tools/core';
 import { createServer, type Server } from 'node:http';
@@ -20,7 +20,7 @@ let store: ScratchStore;
 let pools: readonly Pool[];
 let server: Server;
 let received = 0;
-let answer: 'ok' | 'refuse' | 'cut' = 'ok';
+let answer: 'ok' | 'refuse' | 'cut' | 'hang' = 'ok';
 let number = 0;
 let tenant = '';
 
@@ -31,7 +31,7 @@ beforeAll(async () => {
   server = createServer((request, response) => {
     received++;
     if (answer === 'cut') request.socket.destroy();
-    else response.writeHead(answer === 'ok' ? 200 : 422, { 'content-type': 'application/json' }).end('{"done":true}');
+    else if (answer !== 'hang') response.writeHead(answer === 'ok' ? 200 : 422, { 'content-type': 'application/json' }).end('{"done":true}');
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
 });
@@ -118,6 +118,19 @@ describe('a job within its budget', () => {
     answer = 'ok';
     expect(codeOf(await carry(tools, jobOf('send')))).toBe('budget-exceeded');
     expect(received).toBe(2);
+  });
+
+  it('costs its call when a kill switch ends it on its way', async () => {
+    const tools = startTools([toolBudget('look', 2)]);
+    answer = 'hang';
+    const carried = carry(tools, jobOf('look'));
+    await eventually(() => received === 1);
+    const change = { kind: 'tool', tenant, name: 'look' };
+    await tools.permissions.changeSwitch({ ...change, off: true, reason: 'Odd.' }, contextOf({ tenant }));
+    expect(codeOf(await carried)).toBe('denied');
+    expect(await shown(tools)).toMatchObject([{ spent: { calls: 1 }, reserved: { calls: 0 } }]);
+    expect(codeOf(await carry(tools, jobOf('look')))).toBe('denied');
+    expect(await shown(tools)).toMatchObject([{ spent: { calls: 1 }, reserved: { calls: 0 } }]);
   });
 
   it('costs one call however often the job comes, and is answered from the ledger when the budget is used up', async () => {

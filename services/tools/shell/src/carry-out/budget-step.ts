@@ -37,15 +37,23 @@ export const callDrawing = (tool: string, costMicros: number, isRecorded: boolea
 /**
  * Carries out a job within the budgets that it draws on: reserves before, settles after. Over budget nothing is done: `budget-exceeded`.
  * Without a budget it is carried out as it is.
- * @param run is told until when what it holds certainly holds (`performance.now()`): nothing may leave later.
+ * @param run is told what it holds.
  */
-export function withinBudgets(ports: BudgetPorts, job: Job, drawing: Drawing, run: (holdsUntilMs: () => number) => Carried): Carried {
+export function withinBudgets(ports: BudgetPorts, job: Job, drawing: Drawing, run: (holding: Holding) => Carried): Carried {
   if (!ports.budgets.mayDraw(job)) return run(FOR_EVER);
   const spending = spendingOf(job, drawing);
   const lacking = lackingHere(job, spending);
   if (lacking) return failureReport(job, lacking, 'none');
   const charges = ports.budgets.chargesOf(spending);
   return charges.length === 0 ? run(FOR_EVER) : reserved(ports, job, drawing, charges, run);
+}
+
+/** What a carrying-out holds of budgets. */
+export interface Holding {
+  /** Monotonic instant (`performance.now()`) until which it certainly holds: nothing may leave later. */
+  readonly untilMs: () => number;
+  /** Something leaves: from now on a failure alone does not tell that nothing was done. */
+  readonly onSend: () => void;
 }
 
 /** What one call within a job may spend. `settle` tells what it has used, once; undefined: nothing was sent. */
@@ -71,19 +79,24 @@ export async function drawnFor({ budgets }: Pick<BudgetPorts, 'budgets'>, job: J
 }
 
 /** A work that does not send once its reservation may be over: somebody else may have taken the budget. */
-export function sentWhileHeld(work: Work, holdsUntilMs: () => number): Work {
-  if (holdsUntilMs === FOR_EVER) return work;
+export function sentWhileHeld(work: Work, holding: Holding): Work {
+  if (holding === FOR_EVER) return work;
+  const { untilMs, onSend } = holding;
   return {
     ...work,
-    send: async (sending) => (performance.now() >= holdsUntilMs() ? NOT_HELD : work.send({ ...sending, untilMs: Math.min(sending.untilMs, holdsUntilMs()) })),
+    send: async (sending) => {
+      if (performance.now() >= untilMs()) return NOT_HELD;
+      onSend();
+      return work.send({ ...sending, untilMs: Math.min(sending.untilMs, untilMs()) });
+    },
   };
 }
 
-const FOR_EVER = (): number => Number.POSITIVE_INFINITY;
+const FOR_EVER: Holding = { untilMs: () => Number.POSITIVE_INFINITY, onSend: () => undefined };
 
 const NOT_HELD: Sent = { outcome: { kind: 'failed', failure: rejection('timeout', 'Expected to send while the budget was reserved but the reservation is over.', { retryable: true }) } };
 
-async function reserved({ budgets, ledger }: BudgetPorts, job: Job, drawing: Drawing, charges: readonly Charge[], run: (holdsUntilMs: () => number) => Carried): Promise<Command | undefined> {
+async function reserved({ budgets, ledger }: BudgetPorts, job: Job, drawing: Drawing, charges: readonly Charge[], run: (holding: Holding) => Carried): Promise<Command | undefined> {
   const { estimate, isRecorded, timeoutMs } = drawing;
   const id = { tenant: job.context?.tenant ?? '', key: job.idempotencyKey, hold: isRecorded ? '' : randomUUID() };
   const reserving = await budgets.reserve(id, charges, estimate, timeoutMs);
@@ -96,10 +109,11 @@ async function reserved({ budgets, ledger }: BudgetPorts, job: Job, drawing: Dra
   return hold ? settled(budgets, hold, run) : run(FOR_EVER);
 }
 
-async function settled(budgets: BudgetLedger, hold: Hold, run: (holdsUntilMs: () => number) => Carried): Promise<Command | undefined> {
+async function settled(budgets: BudgetLedger, hold: Hold, run: (holding: Holding) => Carried): Promise<Command | undefined> {
+  let isSent = false;
   try {
-    const command = await run(() => hold.untilMs);
-    if (command) await budgets.settle(hold, settlementOf(command, hold.amount));
+    const command = await run({ untilMs: () => hold.untilMs, onSend: () => (isSent = true) });
+    if (command) await budgets.settle(hold, settlementOf(command, hold.amount, isSent));
     return command;
   } finally {
     budgets.release(hold);

@@ -191,7 +191,7 @@ export class ToolsWorker implements WorkerPeer {
     // What is barred sends nothing, so it costs nothing.
     if (barred) return this.#join(job, () => send(work));
     const drawing = callDrawing(work.name, costMicros, work.effect !== 'read', work.timeoutMs);
-    return this.#join(job, async () => withinBudgets(this.ports, job, drawing, (holdsUntilMs) => send(sentWhileHeld(work, holdsUntilMs))));
+    return this.#join(job, async () => withinBudgets(this.ports, job, drawing, (holding) => send(sentWhileHeld(work, holding))));
   }
 
   /** Runs what changes nothing; a kill switch on any of its targets ends it at once. */
