@@ -175,7 +175,7 @@ export function toolsParts(ports: ToolsPorts, signal: AbortSignal): Parts {
     worker,
     budgetsPeer: shownBudgets,
     shown,
-    permissions: { ...dryRun(permissions, registry), ...switchCalls(ports.enginePool, switches) },
+    permissions: { ...dryRun(permissions, registry, () => ledger.now()), ...switchCalls(ports.enginePool, switches) },
     switches,
     ledger,
     budgets,

@@ -214,9 +214,15 @@ export function evolveDraft(draft: ExecutionDraft, event: ExecutionEvent): void 
   }
 }
 
+const LABELS_MAX = 256;
+
 /** Labels only ever grow. */
 function taintWith(draft: ExecutionDraft, taint: readonly string[] | undefined): void {
-  if (taint && taint.length > 0) draft.set({ taint: [...new Set([...draft.state.taint, ...taint])] });
+  if (!taint || taint.length === 0) return;
+  const labels = new Set(draft.state.taint);
+  // Events may name any source: what every job carries has a bound. Beyond it nothing is told apart, and nothing is forgotten.
+  for (const label of taint) if (!labels.has(label)) labels.add(labels.size < LABELS_MAX ? label : label.startsWith('private:') ? 'private:other' : 'other');
+  draft.set({ taint: [...labels] });
 }
 
 /** Replaces `$context`: the copy of the branch that an activation is in, else that of the execution. */

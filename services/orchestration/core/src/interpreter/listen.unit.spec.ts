@@ -62,6 +62,19 @@ describe('listen', () => {
     expect(run.state.taint).toEqual(['web']);
   });
 
+  it('carries a bounded number of labels, of which none is forgotten', () => {
+    const run = start([http('wait'), http('after')]);
+    const signal = (n: number, taint: readonly string[]): void =>
+      void run.accept({ type: 'ReceiveSignal', tenant: 'default', source: '/x', id: `e${n}`, eventType: PAID, event: { type: PAID }, taint, isCorrelated: false });
+    signal(
+      0,
+      Array.from({ length: 300 }, (_, n) => `event:/${n}`),
+    );
+    signal(1, ['private:crm', 'event:/1']);
+    expect(run.state.taint).toHaveLength(258);
+    expect(run.state.taint.slice(-2)).toEqual(['other', 'private:other']);
+  });
+
   it('folds to the same state, through what is stored', () => {
     const run = start([http('first'), listen({ with: { type: PAID }, correlate: { o: { from: '.data.o', expect: '${ .order }' } } })]);
     run.signal({ id: 'e0', data: { o: 'other' } });

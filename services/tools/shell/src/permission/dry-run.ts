@@ -1,12 +1,12 @@
 // What would be decided about a job, for people who ask beforehand. Nothing is done, taken or recorded.
 import type { Authorization, PermissionsPeer } from '@weft/contracts';
-import { refuse, type Json } from '@weft/kernel';
+import { refuse, type Instant, type Json } from '@weft/kernel';
 import type { PermissionRequest, Target } from '@weft/tools/core';
 import type { Registry } from '../registry/registry.js';
 import type { Permissions, Permitted } from './permissions.js';
 
-/** Answers from the very policies that jobs meet. Refusal: `request-invalid`. */
-export function dryRun(permissions: Permissions, registry: Registry): Pick<PermissionsPeer, 'authorize'> {
+/** Answers from the very policies that jobs meet. @param now time of the store. Refusal: `request-invalid`. */
+export function dryRun(permissions: Permissions, registry: Registry, now: () => Instant): Pick<PermissionsPeer, 'authorize'> {
   return {
     authorize: async ({ workflow, agent, kind, tool, argumentsJson, taint, purpose, actor, budget, attenuation }, context) => {
       await permissions.fresh();
@@ -15,7 +15,7 @@ export function dryRun(permissions: Permissions, registry: Registry): Pick<Permi
         by: { tenant: context.tenant, actor: actor === '' ? context.actor : actor, workflow, agent },
         on: targetOf(kind, tool, args, registry),
         arguments: args,
-        circumstances: { taint, purpose, budget, now: Date.now(), pointer: '' },
+        circumstances: { taint, purpose, budget, now: now(), pointer: '' },
       };
       return answerOf(permissions.permit({ request, attenuation, approvals: [] }), permissions.policyDigest);
     },
