@@ -7,6 +7,9 @@ export type RelayPiece = { readonly kind: 'text'; readonly text: string } | { re
 /** What is left to send at the end, or why what was sent cannot be the answer. */
 export type RelayEnd = { readonly ok: true; readonly pieces: readonly RelayPiece[] } | { readonly ok: false; readonly reason: string };
 
+/** The source of an agent's turn: whose it is, and its number. */
+const AGENT = /^(.*)[#,]turn:\d+$/;
+
 export class ChatRelay {
   #source: string | undefined;
   #run: string | undefined;
@@ -18,11 +21,20 @@ export class ChatRelay {
   /** @param tellsRestarts whether the client forgets what it has when it is told to. */
   constructor(private readonly tellsRestarts: boolean) {}
 
-  /** Takes a chunk. Of several tasks that stream the first one is followed. */
+  /**
+   * Takes a chunk. Of several tasks that stream the first one is followed. What a turn of an agent says may be no part of its answer, and a client
+   * that cannot take it back is not shown it: it gets the recorded answer.
+   */
   take({ source, run, number, kind, text }: TokenChunk): readonly RelayPiece[] {
+    const agent = AGENT.exec(source)?.[1];
+    if (agent !== undefined && !this.tellsRestarts) return [];
     this.#source ??= source;
-    if (source !== this.#source) return [];
     const pieces: RelayPiece[] = [];
+    if (source !== this.#source) {
+      if (agent === undefined || agent !== AGENT.exec(this.#source)?.[1]) return [];
+      pieces.push(...this.#anew('the agent goes on with its next turn'));
+      [this.#source, this.#run] = [source, undefined];
+    }
     // The job is carried out again, after a crash: the same as when it says that it begins anew.
     if (this.#run !== undefined && run !== this.#run) pieces.push(...this.#anew('it is carried out again'));
     if (run !== this.#run) this.#next = 0;

@@ -34,3 +34,11 @@ it('tells a client that wants to know when the answer begins anew, also by anoth
   expect(relay([text(0, 'Hel'), text(0, 'Good', { run: 'r2' }), text(1, ' day', { run: 'r2' })], 'Good day', true)).toEqual({ live: 'Hel|Good day', end: { ok: true, pieces: [] } });
   expect(relay([text(0, 'Hel')], 'Good day', true)).toMatchObject({ end: { ok: true, pieces: [{ kind: 'restart' }, { text: 'Good day' }] } });
 });
+
+it('shows turns of an agent, whose words may be no part of the answer, only to a client that takes back what it was shown', () => {
+  const turn = (at: number, number: number, piece: string, more: Partial<TokenChunk> = {}): TokenChunk => text(number, piece, { source: `/do/0/a#turn:${at}`, run: `r${at}`, ...more });
+  const other = turn(1, 0, 'I am another one.', { source: '/do/1/b#turn:1' });
+  const chunks = [turn(1, 0, 'Let me '), turn(1, 1, 'see.'), other, turn(1, 2, '', { kind: 'end' }), turn(2, 0, 'It is '), turn(2, 1, 'late.')];
+  expect(relay(chunks, 'It is late.')).toEqual({ live: '', end: { ok: true, pieces: [{ kind: 'text', text: 'It is late.' }] } });
+  expect(relay(chunks, 'It is late.', true)).toEqual({ live: 'Let me see.|It is late.', end: { ok: true, pieces: [] } });
+});

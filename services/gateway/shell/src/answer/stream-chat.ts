@@ -28,6 +28,8 @@ export interface ChatStreaming {
 }
 
 const HEARTBEAT_MS = 15_000;
+/** What may wait for a reader that is slow. */
+export const UNREAD_BYTES_MAX = 1024 * 1024;
 
 /** Streams until the execution has ended. What goes wrong after the first byte is an error event. */
 export async function streamChat(response: Response, streaming: ChatStreaming): Promise<void> {
@@ -43,7 +45,10 @@ export async function streamChat(response: Response, streaming: ChatStreaming): 
   let leave: (() => void) | undefined;
   try {
     response.write(chunk({ role: 'assistant', content: '' }));
-    leave = await subscribed(streaming, (one) => relay.take(one).forEach((piece) => response.write(pieceText(piece))));
+    leave = await subscribed(streaming, (one) => {
+      // What a slow reader is not told is lost, as on any other way, and comes with the recorded answer.
+      if (response.writableLength < UNREAD_BYTES_MAX) relay.take(one).forEach((piece) => response.write(pieceText(piece)));
+    });
     const outcome = await streaming.outcome;
     leave?.();
     if (signal.aborted) return;

@@ -2,6 +2,7 @@
 import type { TokenChunk } from '@weft/pipeline';
 import type { Response } from 'express';
 import type { Outcome } from './result-waiter.js';
+import { UNREAD_BYTES_MAX } from './stream-chat.js';
 
 const HEARTBEAT_MS = 15_000;
 
@@ -21,7 +22,10 @@ export async function streamTokens(response: Response, { executionId, subscribe,
   const leave = await subscribe((chunk) => write(chunk));
   response.status(200).set({ 'Content-Type': 'text/event-stream; charset=utf-8', 'Cache-Control': 'no-store', 'X-Accel-Buffering': 'no' });
   response.flushHeaders();
-  write = (chunk) => void response.write(eventText(chunk));
+  // Numbers tell a slow reader what it has missed.
+  write = (chunk) => {
+    if (response.writableLength < UNREAD_BYTES_MAX) response.write(eventText(chunk));
+  };
   early.forEach((chunk) => write(chunk));
   const heartbeat = setInterval(() => response.write(': still here\n\n'), HEARTBEAT_MS);
   try {

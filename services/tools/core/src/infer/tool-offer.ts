@@ -61,12 +61,15 @@ export function withOwnTools({ offered, withheld }: ToolOffer, own: readonly Too
 
 const WIRE_NAME_MAX = 64;
 
+/** A name as providers take it, whatever else has it: of a tool that is spoken of and not offered. */
+export const plainName = (name: string): string => name.replaceAll(/[^A-Za-z0-9_-]/g, '_').slice(0, WIRE_NAME_MAX) || '_';
+
 /** Names under which providers take tools (letters, digits, `_` and `-`, at most 64), each of one tool. */
 export function wireNames(names: readonly string[]): ReadonlyMap<string, string> {
   const wires = new Map<string, string>();
   const taken = new Set<string>();
   for (const name of names) {
-    const plain = name.replaceAll(/[^A-Za-z0-9_-]/g, '_').slice(0, WIRE_NAME_MAX) || '_';
+    const plain = plainName(name);
     let wire = plain;
     for (let count = 2; taken.has(wire); count++) wire = `${plain.slice(0, WIRE_NAME_MAX - 1 - String(count).length)}_${count}`;
     taken.add(wire);

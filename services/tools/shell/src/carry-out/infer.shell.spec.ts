@@ -64,6 +64,41 @@ describe('a turn with tools', () => {
   });
 });
 
+describe('calls of before', () => {
+  const spoken = {
+    messages: [
+      { role: 'user', content: 'order 7?' },
+      { role: 'assistant', content: 'Let me see.', toolCalls: [{ id: 'c1', name: 'shop.lookup', arguments: '{"id": ' }] },
+      { role: 'tool', toolCallId: 'c1', content: 'no object', isError: true },
+    ],
+    tools: [],
+  };
+  const sentTo = async (dialect: string): Promise<string> => {
+    let sent = '';
+    const { ports, infer } = await world([{ answer: { content: 'ok' } }]);
+    const { egress } = ports;
+    const send = egress.send.bind(egress);
+    egress.send = (request) => {
+      sent = String(request.body);
+      return send(request);
+    };
+    expect(outputOf(await infer([{ model: 'm', terms: terms({ dialect }) }], spoken))).toMatchObject({ content: 'ok' });
+    return sent;
+  };
+
+  it('are told with a name and arguments that every provider takes, whatever the model said', async () => {
+    const sent = JSON.parse(await sentTo('openai')) as { messages: { tool_calls?: { function: { name: string; arguments: string } }[] }[] };
+    const [call] = sent.messages[1]!.tool_calls!;
+    expect([call!.function.name, JSON.parse(call!.function.arguments)]).toEqual(['shop_lookup', { arguments: '{"id": ' }]);
+  });
+
+  it('are told as text where a provider takes calls only beside tools', async () => {
+    const sent = await sentTo('anthropic');
+    expect(sent).not.toContain('tool_use');
+    expect(sent).toContain('Result of shop.lookup, which failed: no object');
+  });
+});
+
 describe('the dialect of Anthropic', () => {
   const claude = { model: 'claude', terms: terms({ dialect: 'anthropic', price: { input: 1, output: 1 } }) };
   const offer = () => ({ offered: [{ name: 'shop.lookup', description: 'Finds an order.', input: { type: 'object', properties: { id: { type: 'integer' } } } }], withheld: [] });

@@ -43,7 +43,8 @@ export type ModelAnswer =
 
 /** Calls the model once. Never rejects: every way to fail is a problem of this candidate. */
 export async function callModel(egress: EgressClient, secrets: Secrets, call: ModelCall): Promise<ModelAnswer> {
-  const { candidate, input, check, timeoutMs, stream } = call;
+  const { candidate, input, check, offered, wires, timeoutMs, stream } = call;
+  const callsAsText = offered.length === 0 && candidate.terms?.dialect === 'anthropic';
   const apiKey = candidate.keySecret === '' ? undefined : secrets(candidate.keySecret);
   if (candidate.keySecret !== '' && apiKey === undefined) return { ok: false, problem: { kind: 'notConfigured', message: secretMissing(candidate.keySecret).message } };
   const sender = { name: `model ${candidate.id}`, origins: [], mayGoAnywherePublic: true };
@@ -51,7 +52,7 @@ export async function callModel(egress: EgressClient, secrets: Secrets, call: Mo
   const partial: Collected = { text: '', calls: [] };
   try {
     if (input.embeds) return await embed(call, apiKey, fetch);
-    const options: ChatOptions = { ...chatOptions({ input, offered: call.offered, wires: call.wires, prefix: stream?.prefix ?? '' }), headers: { ...call.headers }, abortSignal: call.signal };
+    const options: ChatOptions = { ...chatOptions({ input, offered, wires, prefix: stream?.prefix ?? '', callsAsText }), headers: { ...call.headers }, abortSignal: call.signal };
     const { finishReason, reported } = await sendingThrough(fetch, async () => {
       const model = await chatModel(candidate, apiKey);
       return stream ? streamed(model, options, partial, stream.onText) : generated(model, options, partial);

@@ -1,5 +1,6 @@
 // A conversation in the form of the SDK, which knows the forms of the providers.
-import type { InferInput, InferMessage, ToolForModel } from '@weft/tools/core';
+import { isJsonObject, type Json } from '@weft/kernel';
+import { plainName, type InferInput, type InferMessage, type ToolForModel } from '@weft/tools/core';
 import type { ChatOptions } from './model-provider.js';
 
 type Prompt = ChatOptions['prompt'];
@@ -13,11 +14,13 @@ export interface PromptParts {
   readonly wires: ReadonlyMap<string, string>;
   /** What the answer has begun with, in a call that goes on with it. */
   readonly prefix: string;
+  /** Calls of before and their results are told as text: some providers take them only beside tools that may be called. */
+  readonly callsAsText: boolean;
 }
 
 /** The options of a call. Messages of tools are put together where several answer one turn, as some providers want it. */
-export function chatOptions({ input, offered, wires, prefix }: PromptParts): ChatOptions {
-  const prompt = promptOf(input.messages, wires);
+export function chatOptions({ input, offered, wires, prefix, callsAsText }: PromptParts): ChatOptions {
+  const prompt = promptOf(callsAsText ? input.messages.map(withoutCalls) : input.messages, wires);
   if (prefix !== '') prompt.push({ role: 'assistant', content: [{ type: 'text', text: prefix }] });
   const { schema, temperature, tokensMax, toolChoice } = input;
   return {
@@ -53,13 +56,18 @@ function promptOf(messages: readonly InferMessage[], wires: ReadonlyMap<string, 
           role: 'assistant',
           content: [
             ...(message.content === '' ? [] : [{ type: 'text' as const, text: message.content }]),
-            ...(message.toolCalls ?? []).map((call) => ({ type: 'tool-call' as const, toolCallId: call.id, toolName: wires.get(call.name) ?? call.name, input: call.arguments })),
+            ...(message.toolCalls ?? []).map((call) => ({ type: 'tool-call' as const, toolCallId: call.id, toolName: wires.get(call.name) ?? plainName(call.name), input: objectOf(call.arguments) })),
           ],
         });
         break;
       case 'tool': {
         const { toolCallId, name, content, isError } = message;
-        const part = { type: 'tool-result' as const, toolCallId, toolName: wires.get(name) ?? name, output: { type: isError ? ('error-text' as const) : ('text' as const), value: content } };
+        const part = {
+          type: 'tool-result' as const,
+          toolCallId,
+          toolName: wires.get(name) ?? plainName(name),
+          output: { type: isError ? ('error-text' as const) : ('text' as const), value: content },
+        };
         const last = prompt.at(-1);
         if (last?.role === 'tool') last.content.push(part);
         else prompt.push({ role: 'tool', content: [part] });
@@ -67,6 +75,16 @@ function promptOf(messages: readonly InferMessage[], wires: ReadonlyMap<string, 
     }
   }
   return prompt;
+}
+
+/** What a model called a tool with: providers take nothing but objects back, whatever the model said. */
+const objectOf = (given: Json): Json => (isJsonObject(given) ? given : { arguments: given });
+
+function withoutCalls(message: InferMessage): InferMessage {
+  if (message.role === 'tool') return { role: 'user', content: `Result of ${message.name}${message.isError ? ', which failed' : ''}: ${message.content}` };
+  if (message.role !== 'assistant' || !message.toolCalls || message.toolCalls.length === 0) return message;
+  const calls = message.toolCalls.map((call) => `Call of ${call.name}: ${JSON.stringify(call.arguments)}`);
+  return { role: 'assistant', content: [...(message.content === '' ? [] : [message.content]), ...calls].join('\n') };
 }
 
 type FilePart = Extract<Extract<Prompt[number], { role: 'user' }>['content'][number], { type: 'file' }>;
