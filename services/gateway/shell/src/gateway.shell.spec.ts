@@ -35,6 +35,8 @@ import {
 import { refuse } from '@weft/kernel';
 import { createApp } from '@weft/nest-platform';
 import { outgoing, type Limiter, type TokenChunk } from '@weft/pipeline';
+import { once } from 'node:events';
+import { request as httpRequest, type IncomingMessage } from 'node:http';
 import OpenAI from 'openai';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { boundCrowd } from './http/crowd.js';
@@ -693,6 +695,33 @@ describe('POST /v1/chat/completions', () => {
     expect(chunks.at(-2)?.choices[0]?.finish_reason).toBe('stop');
     expect(chunks.at(-1)?.usage).toEqual({ prompt_tokens: 7, completion_tokens: 2, total_tokens: 9 });
     expect(chunks[0]).toMatchObject({ object: 'chat.completion.chunk', id: `chatcmpl-${given.lastExecution()}`, choices: [{ delta: { role: 'assistant' } }] });
+  });
+
+  it('keeps a bounded part of the tokens for a client that is slow to read, and gives it the rest with the recorded answer', async () => {
+    const asked = httpRequest(`${given.url}/v1/chat/completions`, { method: 'POST', headers: { authorization: `Bearer ${given.key}`, 'content-type': 'application/json' } });
+    const responded = once(asked, 'response') as Promise<[IncomingMessage]>;
+    asked.end(JSON.stringify({ ...chat, stream: true }));
+    await given.afterAccept();
+    const [response] = await responded;
+    const id = given.lastExecution();
+    const pieces = Array.from({ length: 20_000 }, (_, number) => String(number).padEnd(1_000, '.'));
+    for (const [number, piece] of pieces.entries()) say(id, number, piece);
+    await ended(id, pieces.join(''));
+    let body = '';
+    for await (const part of response.setEncoding('utf8') as AsyncIterable<string>) body += part;
+    const contents = body
+      .split('\n\n')
+      .flatMap((event) => (event.startsWith('data: {') ? ((JSON.parse(event.slice(6)) as { choices: { delta: { content?: string } }[] }).choices[0]?.delta.content ?? []) : []));
+    expect(contents.join('') === pieces.join('')).toBe(true);
+    expect(contents.length).toBeLessThan(pieces.length / 2);
+    expect(body.endsWith('data: [DONE]\n\n')).toBe(true);
+  });
+
+  it('refuses tools of the client, which nobody would call', async () => {
+    const tools = [{ type: 'function' as const, function: { name: 'look', parameters: { type: 'object' } } }];
+    await expect(client().chat.completions.create({ ...chat, tools })).rejects.toMatchObject({ status: 400, code: 'request-invalid', message: expect.stringContaining('without `tools`') as unknown });
+    given.nextExecution(KNOWN);
+    expect((await client().chat.completions.create({ ...chat, tools: [] })).choices[0]?.message.content).toBe('done');
   });
 
   it('streams the recorded answer where tokens were lost', async () => {

@@ -39,6 +39,7 @@ export class ChatController {
     checkStorable(body, 'a chat completion request');
     const model = textField(body, 'model');
     checkMessages(body);
+    checkTools(body);
     const wish = streamWish(body);
     const context = { ...request.context, purpose: CHAT_TYPE };
     const id = idempotencyKey(request) ?? randomUUID();
@@ -75,6 +76,16 @@ function streamWish(body: JsonObject): { readonly includesUsage: boolean; readon
   if (stream !== true) return undefined;
   const wishes = isJsonObject(options) ? options : {};
   return { includesUsage: wishes['include_usage'] === true, tellsRestarts: wishes['weft_restarts'] === true };
+}
+
+/** A client whose tools are passed over would wait for calls that never come. */
+function checkTools({ tools, functions }: JsonObject): void {
+  const isGiven = [tools, functions].some((given) => Array.isArray(given) && given.length > 0);
+  if (isGiven)
+    refuse(
+      'request-invalid',
+      'Expected a chat without `tools` and `functions`: calls are not handed to clients here. A workflow answers, and calls the tools that are declared to Weft; let its `infer` or `agent` name them.',
+    );
 }
 
 function checkMessages({ messages }: JsonObject): void {

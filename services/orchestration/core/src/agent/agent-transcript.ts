@@ -72,10 +72,11 @@ function turnMessages({ turn, answer, results, note }: AgentTurn): JsonObject[] 
 }
 
 function resultText(result: CallResult): string {
-  const text = 'output' in result ? contentOf(result.output) : JSON.stringify({ error: result.error });
-  if (text.length <= RESULT_CHARACTERS_MAX) return text;
-  return `${text.slice(0, RESULT_CHARACTERS_MAX)}\n[cut: ${text.length - RESULT_CHARACTERS_MAX} more characters]`;
+  return cut('output' in result ? contentOf(result.output) : JSON.stringify({ error: result.error }), RESULT_CHARACTERS_MAX);
 }
+
+/** The beginning of a text, which may end inside of a character of two units. */
+const cut = (text: string, max: number): string => (text.length <= max ? text : `${text.slice(0, max).toWellFormed()}\n[cut: ${text.length - max} more characters]`);
 
 /** An estimate, four characters a token: near enough to know when to sum up. */
 export const tokensOf = (messages: readonly JsonObject[]): number => Math.ceil(messages.reduce((sum, message) => sum + JSON.stringify(message).length, 0) / CHARACTERS_PER_TOKEN);
@@ -87,13 +88,26 @@ const COMPACTION_INSTRUCTIONS = [
 ].join(' ');
 
 function compactionInput(agent: AgentState, given: AgentGiven, until: number): Json {
-  const older = conversation({ ...agent, turns: agent.turns.filter(({ turn }) => turn <= until) }, given);
+  const older = conversation({ ...agent, turns: agent.turns.filter(({ turn }) => turn <= until) }, given).map(said);
+  const lengthMax = longestFitting(older, given.contextTokensMax * CHARACTERS_PER_TOKEN);
   return {
     messages: [
       { role: 'system', content: COMPACTION_INSTRUCTIONS },
-      { role: 'user', content: older.map(said).join('\n\n') },
+      { role: 'user', content: older.map((text) => cut(text, lengthMax)).join('\n\n') },
     ],
   };
+}
+
+/** How long each text may be so that all together have so many characters at most: it is the long ones that are cut. One turn may have gathered many results at once. */
+function longestFitting(texts: readonly string[], charactersMax: number): number {
+  const lengths = texts.map(({ length }) => length).sort((one, other) => one - other);
+  let left = charactersMax;
+  for (const [at, length] of lengths.entries()) {
+    const share = Math.floor(left / (lengths.length - at));
+    if (length > share) return share;
+    left -= length;
+  }
+  return Number.MAX_SAFE_INTEGER;
 }
 
 function said(message: JsonObject): string {

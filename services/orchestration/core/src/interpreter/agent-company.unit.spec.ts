@@ -198,6 +198,18 @@ describe('the conversation of an agent', () => {
     expect(JSON.stringify(next)).toContain('bbbb');
   });
 
+  it('is summed up within the room that there is, whatever one turn has gathered', () => {
+    const run = start({ parallel: 10, context: { tokensMax: 2_000 } });
+    run.complete(at('turn:1'), asks(...Array.from({ length: 10 }, (_, n): [string, Json] => ['look', { n }])));
+    for (let call = 1; call <= 10; call++) run.complete(at(`turn:1,call:${call}`), call === 1 ? 'a short one' : '😀'.repeat(2_000));
+    expect(run.jobs()).toEqual([at('compaction:1')]);
+    const asked = String(messagesAt(run, 'compaction:1')[1]!['content']);
+    expect(asked.length).toBeLessThan(8_500);
+    expect(asked).toContain('a short one');
+    expect(asked.match(/\[cut: \d+ more characters\]/g)).toHaveLength(9);
+    expect(asked.isWellFormed()).toBe(true);
+  });
+
   it('is not summed up over and over when what was asked is too long by itself', () => {
     const run = start({ prompt: 'x'.repeat(4_000), context: { tokensMax: 300 } });
     expect(run.jobs()).toEqual([at('turn:1')]);

@@ -25,7 +25,7 @@ export interface Asking extends Omit<ModelCall, 'headers' | 'stream'> {
 /** Tokens that an answer is thought to take where its length is not bounded. */
 const OUTPUT_TOKENS_GUESS = 500;
 
-/** Asks once, and records it. Never rejects. */
+/** Asks once, and records it. @throws Fault when nothing can be reserved, or settled, now. */
 export async function askCandidate(ports: InferPorts, asking: Asking, record: InferRecord, hedge: string | undefined): Promise<Asked> {
   const { job, candidate, input, signal, tokens } = asking;
   const outputTokens = input.embeds ? 0 : (input.tokensMax ?? OUTPUT_TOKENS_GUESS);
@@ -36,7 +36,10 @@ export async function askCandidate(ports: InferPorts, asking: Asking, record: In
     return { ok: false, problem: passage };
   }
   const estimate = { moneyMicros: moneyOf(record.inputTokens, outputTokens, candidate.terms?.price), tokens: guess, calls: 1 };
-  const drawn = await ports.draw(job, { tool: '', model: candidate.id, estimate, isRecorded: false, timeoutMs: asking.timeoutMs });
+  const drawn = await ports.draw(job, { tool: '', model: candidate.id, estimate, isRecorded: false, timeoutMs: asking.timeoutMs }).catch((fault: unknown) => {
+    passage.leave('cancelled');
+    throw fault;
+  });
   if (!drawn.ok) {
     passage.leave('cancelled');
     const problem = { kind: 'overBudget' as const, failure: drawn.failure };
