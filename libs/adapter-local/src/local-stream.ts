@@ -1,6 +1,8 @@
 import { STREAM_CHUNKS_KEPT, STREAM_KEPT_MS, type StreamKey, type TokenChunk, type TokenStream } from '@weft/pipeline';
 
 const EXECUTIONS_MAX = 2_000;
+/** Chunks of all executions together, above which those without a reader are forgotten, oldest first. */
+const CHUNKS_MAX = 500_000;
 
 interface Kept {
   readonly chunks: TokenChunk[];
@@ -12,6 +14,8 @@ interface Kept {
 export class LocalStream implements TokenStream {
   readonly #executions = new Map<string, Kept>();
 
+  #chunks = 0;
+
   /** @param now milliseconds, monotonic. */
   constructor(private readonly now: () => number = () => performance.now()) {}
 
@@ -20,6 +24,7 @@ export class LocalStream implements TokenStream {
     kept.latestAt = this.now();
     kept.chunks.push(chunk);
     if (kept.chunks.length > STREAM_CHUNKS_KEPT) kept.chunks.shift();
+    else this.#chunks++;
     for (const read of kept.readers) read(chunk);
   }
 
@@ -34,6 +39,7 @@ export class LocalStream implements TokenStream {
 
   async close(): Promise<void> {
     this.#executions.clear();
+    this.#chunks = 0;
   }
 
   /** The latest executions come last, so that the first ones are those to forget. */
@@ -42,10 +48,14 @@ export class LocalStream implements TokenStream {
     const known = this.#executions.get(key) ?? { chunks: [], readers: new Set(), latestAt: this.now() };
     this.#executions.delete(key);
     this.#executions.set(key, known);
-    for (const [other, { readers, latestAt }] of this.#executions) {
-      const isOld = this.now() - latestAt > STREAM_KEPT_MS || this.#executions.size > EXECUTIONS_MAX;
-      if (!isOld || readers.size > 0 || other === key) break;
+    const now = this.now();
+    for (const [other, first] of this.#executions) {
+      const isOld = now - first.latestAt > STREAM_KEPT_MS || this.#executions.size > EXECUTIONS_MAX || this.#chunks > CHUNKS_MAX;
+      if (!isOld || other === key) break;
       this.#executions.delete(other);
+      // Whoever reads keeps this one, and must not keep those behind it.
+      if (first.readers.size > 0) this.#executions.set(other, Object.assign(first, { latestAt: now }));
+      else this.#chunks -= first.chunks.length;
     }
     return known;
   }
