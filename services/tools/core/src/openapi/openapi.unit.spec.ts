@@ -140,6 +140,21 @@ describe('a request', () => {
     expect(operationRequest(header, header.server, { h: 'a\r\nx: y' }, {})).toMatchObject({ ok: false, failure: { code: 'input-invalid' } });
   });
 
+  it('lets no argument begin another cookie, or stand in for what the operator sends', () => {
+    const placed = (place: 'header' | 'cookie', name: string): OperationWire => ({
+      ...wire('simple', false),
+      parameters: [{ argument: 'a', name, in: place, style: place === 'cookie' ? 'form' : 'simple', explode: true }],
+    });
+    const headersOf = (given: OperationWire, a: Json, secrets = {}): unknown => {
+      const made = operationRequest(given, given.server, { a }, secrets);
+      return made.ok ? made.request.headers : made.failure;
+    };
+    expect(headersOf(placed('cookie', 'theme'), 'x; admin=1')).toMatchObject({ cookie: 'theme=x%3B%20admin%3D1' });
+    expect(headersOf(placed('cookie', 'theme'), 'x&admin=1')).toMatchObject({ cookie: 'theme=x%26admin%3D1' });
+    expect(headersOf(placed('cookie', 'theme'), 'x', { Cookie: 'session=1' })).toEqual({ Cookie: 'session=1', accept: expect.any(String) });
+    expect(headersOf(placed('header', 'X-Api-Key'), 'eve', { 'x-api-key': 'ours' })).toEqual({ 'x-api-key': 'ours', accept: expect.any(String) });
+  });
+
   it('writes forms, JSON and text, and puts secrets into headers', () => {
     const post = (mediaType: string, body: Json) =>
       operationRequest({ ...wire('form', true), method: 'POST', parameters: [], body: { argument: 'body', mediaType } }, 'https://api.example/v1/', { body }, { authorization: { secret: 'K' } });

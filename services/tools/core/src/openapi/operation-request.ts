@@ -15,8 +15,11 @@ export function operationRequest(wire: OperationWire, server: string, args: Json
   const path = new Map<string, string>();
   const query: string[] = [];
   const headers: Record<string, HeaderValue> = { ...secrets };
+  // What the operator sends, nobody's arguments replace.
+  const taken = new Set(Object.keys(secrets).map((name) => name.toLowerCase()));
   const cookies: string[] = [];
   for (const parameter of wire.parameters) {
+    if (taken.has(parameter.in === 'header' ? parameter.name.toLowerCase() : parameter.in === 'cookie' ? 'cookie' : '')) continue;
     const value = Object.hasOwn(args, parameter.argument) ? args[parameter.argument] : undefined;
     if (value === undefined) continue;
     const written = write(parameter, value);
@@ -50,8 +53,8 @@ const refused = (argument: string): Written => ({ ok: false, failure: invalid(`a
 
 function write(parameter: ParameterWire, value: Json): Written {
   const { name, argument, style, explode, in: place } = parameter;
-  // Headers and cookies are no part of a URL: their texts go as they are, and are checked as such.
-  const encode = place === 'path' || place === 'query' ? encodeUnreserved : (text: string): string => text;
+  // Headers are no part of a URL: their texts go as they are, and are checked as such. A bare text in a cookie could begin another cookie.
+  const encode = place === 'header' ? (text: string): string => text : encodeUnreserved;
   if (parameter.isJson) return { ok: true, text: place === 'query' || place === 'cookie' ? `${encode(name)}=${encode(JSON.stringify(value))}` : encode(JSON.stringify(value)) };
   if (style === 'deepObject') return deepObject(name, argument, value);
   const parts = partsOf(value);

@@ -80,7 +80,7 @@ export class OpenApiSource implements ToolSource {
       const made = operationRequest(wire, wire.server, isJsonObject(args) ? args : {}, this.options.headersOf());
       if (!made.ok) return made;
       const url = new URL(made.request.url);
-      for (const [name, value] of Object.entries(this.options.queryOf())) url.searchParams.append(name, value);
+      for (const [name, value] of Object.entries(this.options.queryOf())) url.searchParams.set(name, value);
       return { ok: true, request: { ...made.request, url: url.href } };
     } catch (error) {
       if (!(error instanceof SourceUnavailable)) throw error;
