@@ -24,6 +24,8 @@ export interface BudgetsOptions {
   /** Calls of the capped tool. */
   readonly calls: number;
   readonly cap: number;
+  /** Deaths of the one process between reserve and settle, 0 to `DEATHS_MAX`. */
+  readonly deaths: number;
   readonly profile: Profile;
   readonly seed: number;
   readonly plant: BudgetPlant;
@@ -52,6 +54,8 @@ const LEASE_MS = 1_500;
 const IN_FLIGHT = 400;
 const SETTLE_MS_MAX = 120_000;
 const CRASH_TOOLS = ['crashed', 'crashed-write'] as const;
+const CRASH_PLACES = ['tools.reserve:after', 'tools.settle:before'] as const;
+export const DEATHS_MAX = CRASH_TOOLS.length * CRASH_PLACES.length;
 
 const LOOSENED: { readonly [plant in BudgetPlant]?: Loosening } = {
   'no-reservation': { file: 'budget/budget.ledger.js', className: 'BudgetLedger', code: 'BudgetLedger.prototype.mayDraw = () => false;' },
@@ -95,7 +99,7 @@ export async function proveBudgets(options: BudgetsOptions): Promise<{ readonly 
     const startedAt = performance.now();
     const race = await Promise.race([runRace(asked, options), told]);
     // Which of two processes takes a call is not for the proof to say: deaths at a place are wanted of the one process alone.
-    const crash = profile === 'mesh' ? { accepted: [], kills: 0, wanted: 0 } : await Promise.race([runCrashes(asked, seed, onProgress), told]);
+    const crash = profile === 'mesh' ? { accepted: [], kills: 0, wanted: 0 } : await Promise.race([runCrashes(asked, options), told]);
     const accepted = [...race.accepted, ...crash.accepted];
     onProgress('waiting for every call to end');
     const outcomes = await Promise.race([
@@ -185,30 +189,28 @@ async function runRace(asked: Asked, { calls, seed, onProgress }: BudgetsOptions
 /** The process dies between reserving and sending, and between the answer and settling. */
 async function runCrashes(
   { client, victim }: Asked,
-  seed: number,
-  onProgress: (text: string) => void,
+  { deaths, seed, onProgress }: BudgetsOptions,
 ): Promise<{ readonly accepted: readonly AcceptedRequest<Data>[]; readonly kills: number; readonly wanted: number }> {
   const accepted: AcceptedRequest<Data>[] = [];
-  const places = ['tools.reserve:after', 'tools.settle:before'];
+  // The read first: who carries it out again has a reservation of its own, and the dead one's is left to its lease.
+  const planned = CRASH_TOOLS.flatMap((tool) => CRASH_PLACES.map((place) => ({ tool, place })));
   let kills = 0;
-  for (const tool of CRASH_TOOLS) {
-    for (const [at, place] of places.entries()) {
-      await victim.kill9();
-      victim.start({ WEFT_FAILPOINT: `${place}:1` });
-      // It may die before anybody has seen it ready.
-      await Promise.race([victim.ready().catch(() => undefined), victim.exited]);
-      const data = Array.from({ length: CRASH_CALLS / places.length }, (_, n): Data => ({ tool: `prove.${tool}`, n }));
-      const asking = requestAll(client, data, { type: 'prove.budgets.v1', prefix: `budgets-${seed}-${tool}-${at}`, inFlight: 2 });
-      const end = await Promise.race([victim.exited, sleep(15_000, undefined)]);
-      if (end === 'SIGKILL') kills++;
-      onProgress(`${tool}: ${end === 'SIGKILL' ? 'died' : 'did not die'} at ${place}`);
-      await victim.kill9();
-      victim.start();
-      await victim.ready();
-      accepted.push(...(await asking));
-    }
+  for (const { tool, place } of planned.slice(0, deaths)) {
+    await victim.kill9();
+    victim.start({ WEFT_FAILPOINT: `${place}:1` });
+    // It may die before anybody has seen it ready.
+    await Promise.race([victim.ready().catch(() => undefined), victim.exited]);
+    const data = Array.from({ length: CRASH_CALLS / CRASH_PLACES.length }, (_, n): Data => ({ tool: `prove.${tool}`, n }));
+    const asking = requestAll(client, data, { type: 'prove.budgets.v1', prefix: `budgets-${seed}-${tool}-${place.replace(/[.:]/g, '-')}`, inFlight: 2 });
+    const end = await Promise.race([victim.exited, sleep(15_000, undefined)]);
+    if (end === 'SIGKILL') kills++;
+    onProgress(`${tool}: ${end === 'SIGKILL' ? 'died' : 'did not die'} at ${place}`);
+    await victim.kill9();
+    victim.start();
+    await victim.ready();
+    accepted.push(...(await asking));
   }
-  return { accepted, kills, wanted: CRASH_TOOLS.length * places.length };
+  return { accepted, kills, wanted: deaths };
 }
 
 async function toolsJudged(client: GatewayClient, cap: number): Promise<readonly object[]> {

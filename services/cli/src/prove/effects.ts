@@ -72,7 +72,7 @@ EffectLedger.prototype.ask = function (key, command) { return ask.call(this, key
     file: 'persist/effect.ledger.js',
     className: 'EffectLedger',
     code: `const { ask } = EffectLedger.prototype;
-EffectLedger.prototype.ask = function (key, command) { return ask.call(this, key, command.type === 'LoseAnswer' ? { ...command, type: 'Fail' } : command); };`,
+EffectLedger.prototype.ask = function (key, command) { return ask.call(this, key, command.type === 'LoseAnswer' ? { ...command, type: 'Fail', failure: { ...command.failure, code: 'tool-failed' } } : command); };`,
   },
 };
 

@@ -25,6 +25,8 @@ const SMOKES: readonly Smoke[] = [
   { name: 'prove permissions', args: ['prove', 'permissions', '--attacks', '32', '--benign', '12', '--json'], needs: [], timeoutMs: 120_000, read: permissionsRemark },
   { name: 'prove agents (standalone)', args: ['prove', 'agents', '--turns', '2', '--beside', '1', '--benign', '20', '--json'], needs: [], timeoutMs: 120_000, read: agentsRemark },
   { name: 'prove streams', args: ['prove', 'streams', '--rounds', '1', '--benign', '20', '--json'], needs: [], timeoutMs: 120_000, read: streamsRemark },
+  { name: 'prove effects', args: ['prove', 'effects', '--faults', '70', '--json'], needs: [], timeoutMs: 120_000, read: effectsRemark },
+  { name: 'prove budgets', args: ['prove', 'budgets', '--calls', '200', '--cap', '20', '--deaths', '1', '--json'], needs: [], timeoutMs: 120_000, read: budgetsRemark },
   { name: 'bench chain (standalone)', args: ['bench', 'chain', '--count', '200', '--concurrency', '16', '--profile', 'standalone', '--json'], needs: [], timeoutMs: 120_000, read: chainRemark },
   { name: 'bench fanout (standalone)', args: ['bench', 'fanout', '--count', '100', '--concurrency', '16', '--json'], needs: [], timeoutMs: 120_000, read: fanoutRemark },
   { name: 'bench infer (standalone)', args: ['bench', 'infer', '--count', '200', '--concurrency', '16', '--json'], needs: [], timeoutMs: 120_000, read: inferRemark },
@@ -133,6 +135,19 @@ function permissionsRemark(stdout: string): string {
   const { attacks, unauthorised, killSwitchMs, violations } = lastJson(stdout);
   if (!Array.isArray(violations) || violations.length > 0) throw new Error(`expected nothing that nothing permits but got ${JSON.stringify(violations)}`);
   return `${attacks} attacks, ${unauthorised} unauthorised effects, killed within ${killSwitchMs} ms`;
+}
+
+function effectsRemark(stdout: string): string {
+  const { faults, duplicates, blindRetries, falselyFailed } = lastJson(stdout);
+  if (duplicates !== 0 || blindRetries !== 0 || falselyFailed !== 0)
+    throw new Error(`expected no effect twice or told wrongly but got duplicates ${duplicates}, blindRetries ${blindRetries}, falselyFailed ${falselyFailed}`);
+  return `${faults} lost answers, no effect twice`;
+}
+
+function budgetsRemark(stdout: string): string {
+  const { calls, passed, kills, beyond } = lastJson(stdout);
+  if (beyond !== 0) throw new Error(`expected no call beyond its cap but got ${beyond}`);
+  return `${passed} of ${calls} calls passed, ${kills} kills, none beyond its cap`;
 }
 
 function chainRemark(stdout: string): string {

@@ -2,7 +2,7 @@
 import { ensureTopics, KafkaBus } from '@weft/adapter-kafka';
 import { LocalLimiter } from '@weft/adapter-local';
 import { checkMigrated, engineRole, openPool, parseStoreUrl, PostgresPayloadStore } from '@weft/adapter-postgres';
-import { connectRedis, RedisLimiter, RedisStream } from '@weft/adapter-redis';
+import { closeRedis, connectRedis, RedisLimiter, RedisStream } from '@weft/adapter-redis';
 import { AuditClient, BudgetsClient, OrchestrationClient, PermissionsClient, RoutingClient, ToolsClient, topicName } from '@weft/contracts';
 import { BODY_OVERHEAD_BYTES, consumerTimingOf, grpcPeer, loadConfig, logFor, runService, Shutdown } from '@weft/nest-platform';
 import { claimCheckedBus, claimCheckedRouting } from '@weft/pipeline';
@@ -65,7 +65,7 @@ await runService(SERVICE, async () => {
       shutdown.on('stores', 'peers', () => [routing, orchestration, audit, permissions, budgets, registry].forEach((peer) => peer.close()));
       shutdown.on('stores', 'limits', async () => {
         await tokens?.close();
-        await redis?.quit();
+        if (redis) await closeRedis(redis);
       });
       shutdown.on('stores', 'bus', () => bus.close());
     },

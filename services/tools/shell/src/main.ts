@@ -2,7 +2,7 @@
 import { ensureTopics, KafkaBus } from '@weft/adapter-kafka';
 import { LocalSlots } from '@weft/adapter-local';
 import { checkMigrated, engineRole, openPool, parseStoreUrl, PostgresPayloadStore, tenantRole, type Pool } from '@weft/adapter-postgres';
-import { connectRedis, RedisLimiter, RedisSlots, RedisStream } from '@weft/adapter-redis';
+import { closeRedis, connectRedis, RedisLimiter, RedisSlots, RedisStream } from '@weft/adapter-redis';
 import { BudgetsService, PermissionsService, ToolsService, WorkerService } from '@weft/contracts';
 import { consumerTimingOf, grpcServerOptions, loadConfig, logFor, runService, Shutdown } from '@weft/nest-platform';
 import { claimCheckedBus, type Allowance } from '@weft/pipeline';
@@ -69,7 +69,7 @@ await runService(SERVICE, async () => {
       shutdown.on('stores', 'store', async () => void (await Promise.all([enginePool.end(), tenantPool.end(), payloads.close()])));
       shutdown.on('stores', 'redis', async () => {
         await tokens?.close();
-        await redis?.quit();
+        if (redis) await closeRedis(redis);
       });
       shutdown.on('stores', 'bus', () => bus.close());
     },
