@@ -6,7 +6,7 @@ import type { Registry } from '../registry/registry.js';
 import type { Permissions, Permitted } from './permissions.js';
 
 /** Answers from the very policies that jobs meet. @param now time of the store. Refusal: `request-invalid`. */
-export function dryRun(permissions: Permissions, registry: Registry, now: () => Instant): Pick<PermissionsPeer, 'authorize'> {
+export function dryRun(permissions: Permissions, registry: Pick<Registry, 'find'>, now: () => Instant): Pick<PermissionsPeer, 'authorize'> {
   return {
     authorize: async ({ workflow, agent, kind, tool, argumentsJson, taint, purpose, actor, budget, attenuation }, context) => {
       await permissions.fresh();
@@ -22,9 +22,10 @@ export function dryRun(permissions: Permissions, registry: Registry, now: () => 
   };
 }
 
-function targetOf(kind: string, tool: string, args: Json, registry: Registry): Target {
+function targetOf(kind: string, tool: string, args: Json, registry: Pick<Registry, 'find'>): Target {
   switch (kind) {
     case 'tool': {
+      if (tool === '') refuse('request-invalid', 'Expected the name of a tool but it is empty.');
       const found = registry.find(tool);
       if (!found || found.kind === 'closed') return { action: 'call', name: tool, pin: '', effect: 'non-idempotent-write', data: 'public', source: '' };
       const { name, pin, effect, data, source } = found;
