@@ -55,3 +55,11 @@ export function failureReport(job: Job, failure: Failure, outcome: ReportedOutco
     },
   };
 }
+
+/** A report of a call that has a price: what was done, or may have been, is paid for. @param costMicros millionths; 0 = free. */
+export function priced<C extends Command | undefined>(command: C, costMicros: number): C {
+  if (costMicros === 0 || command === undefined) return command;
+  const usage: Usage = { inputTokens: 0, outputTokens: 0, moneyMicros: costMicros, calls: 1, estimated: false };
+  if (command.completeJob) return { ...command, completeJob: { ...command.completeJob, usage } };
+  return command.failJob?.outcome === 'unknown' ? { ...command, failJob: { ...command.failJob, usage } } : command;
+}

@@ -3,7 +3,7 @@ import type { Approval, Command, CommandBatch, Context, Job, JobBatch, WorkerPee
 import { isJsonObject, isUuid, rejection, type Failure, type Json } from '@weft/kernel';
 import { tracerFor } from '@weft/nest-platform';
 import { ATTRIBUTE, GEN_AI, inSpan, isSampled, SPAN } from '@weft/telemetry';
-import { completion, failureReport, ownLabels, type Target } from '@weft/tools/core';
+import { completion, failureReport, ownLabels, priced, type Target } from '@weft/tools/core';
 import type { Registry } from '../registry/registry.js';
 import type { ToolFacts } from '../registry/tool-entry.js';
 import { callDrawing, sentWhileHeld, withinBudgets, type BudgetPorts } from './budget-step.js';
@@ -127,7 +127,7 @@ export class ToolsWorker implements WorkerPeer {
     return whenPermitted(this.ports, job, request, (barred, permit) => {
       const labels = ownLabels(request.on);
       if (entry.kind === 'static') {
-        const answer = (): Command => completion(job, entry.answerText, undefined, labels);
+        const answer = (): Command => priced(completion(job, entry.answerText, undefined, labels), entry.costMicros)!;
         return this.ports.budgets.mayDraw(job) ? this.#join(job, async () => withinBudgets(this.ports, job, callDrawing(name, entry.costMicros, false, 0), answer)) : answer();
       }
       const made = entry.work(job, given);
@@ -191,7 +191,7 @@ export class ToolsWorker implements WorkerPeer {
     // What is barred sends nothing, so it costs nothing.
     if (barred) return this.#join(job, () => send(work));
     const drawing = callDrawing(work.name, costMicros, work.effect !== 'read', work.timeoutMs);
-    return this.#join(job, async () => withinBudgets(this.ports, job, drawing, (holding) => send(sentWhileHeld(work, holding))));
+    return this.#join(job, async () => priced(await withinBudgets(this.ports, job, drawing, (holding) => send(sentWhileHeld(work, holding))), costMicros));
   }
 
   /** Runs what changes nothing; a kill switch on any of its targets ends it at once. */
