@@ -129,8 +129,14 @@ export class EgressClient {
   }
 
   async #sent(request: EgressStreamRequest, url: URL, isListed: boolean): Promise<Opening> {
+    const untilMs = performance.now() + request.timeoutMs;
     const opening = await this.#exchange(request, url, isListed, request.mayRepeat);
-    return opening.kind !== 'open' && opening.isStale ? this.#exchange(request, url, isListed, false) : opening;
+    if (opening.kind === 'open' || !opening.isStale) return opening;
+    const timeoutMs = Math.floor(untilMs - performance.now());
+    if (timeoutMs <= 0) return opening;
+    const second = await this.#exchange({ ...request, timeoutMs }, url, isListed, false);
+    // The receiver may have got the first one and only kept its answer to itself: that the second was not sent proves nothing.
+    return second.kind === 'notSent' ? opening : second;
   }
 
   #exchange(request: EgressStreamRequest, url: URL, isListed: boolean, isPooled: boolean): Promise<Opening> {

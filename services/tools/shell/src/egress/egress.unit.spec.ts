@@ -142,6 +142,25 @@ describe('the way out', () => {
     server.closeAllConnections();
   });
 
+  it('does not say that nothing was sent when a kept-alive connection took the request and the next connection is refused', async () => {
+    let received = 0;
+    const server = createServer((request, response) => {
+      received += 1;
+      if (received === 1) return void response.end('x');
+      // It has done what was asked, answers nothing and is gone.
+      server.close();
+      request.socket.destroy();
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const client = new EgressClient(new EgressPolicy([origin]));
+    const send = () => client.send({ method: 'PUT', headers: {}, body: '1', timeoutMs: 2_000, mayRepeat: true, url: origin, sender: tool });
+    expect(await send()).toMatchObject({ kind: 'answered' });
+    expect(await send()).toMatchObject({ kind: 'lost', reason: 'cut' });
+    expect(received).toBe(2);
+    client.close();
+  });
+
   it('replaces a kept-alive connection that was closed, where the receiver may get it twice', async () => {
     const server = createServer((request, response) => {
       response.end('x');
