@@ -48,6 +48,13 @@ export function withinBudgets(ports: BudgetPorts, job: Job, drawing: Drawing, ru
   return charges.length === 0 ? run(FOR_EVER) : reserved(ports, job, drawing, charges, run);
 }
 
+/** Whether no budget concerns a job: then it needs nobody's answer. */
+export function drawsNothing({ budgets }: Pick<BudgetPorts, 'budgets'>, job: Job, drawing: Drawing): boolean {
+  if (!budgets.mayDraw(job)) return true;
+  const spending = spendingOf(job, drawing);
+  return lackingHere(job, spending) === undefined && budgets.chargesOf(spending).length === 0;
+}
+
 /** What a carrying-out holds of budgets. */
 export interface Holding {
   /** Monotonic instant (`performance.now()`) until which it certainly holds: nothing may leave later. */

@@ -6,7 +6,7 @@ import { ATTRIBUTE, GEN_AI, inSpan, isSampled, SPAN } from '@weft/telemetry';
 import { completion, failureReport, ownLabels, priced, type Target } from '@weft/tools/core';
 import type { Registry } from '../registry/registry.js';
 import type { ToolFacts } from '../registry/tool-entry.js';
-import { callDrawing, sentWhileHeld, withinBudgets, type BudgetPorts } from './budget-step.js';
+import { callDrawing, drawsNothing, sentWhileHeld, withinBudgets, type BudgetPorts } from './budget-step.js';
 import { carryOutEffect, type EffectPorts } from './carry-out-effect.js';
 import { carryOutInfer, leftMs, type InferPorts } from './carry-out-infer.js';
 import { carryOutRead } from './carry-out-read.js';
@@ -128,7 +128,8 @@ export class ToolsWorker implements WorkerPeer {
       const labels = ownLabels(request.on);
       if (entry.kind === 'static') {
         const answer = (): Command => priced(completion(job, entry.answerText, undefined, labels), entry.costMicros)!;
-        return this.ports.budgets.mayDraw(job) ? this.#join(job, async () => withinBudgets(this.ports, job, callDrawing(name, entry.costMicros, false, 0), answer)) : answer();
+        const drawing = callDrawing(name, entry.costMicros, false, 0);
+        return drawsNothing(this.ports, job, drawing) ? answer() : this.#join(job, async () => withinBudgets(this.ports, job, drawing, answer));
       }
       const made = entry.work(job, given);
       return this.#act(job, made.ok ? { ok: true, work: { ...made.work, permit, taint: [...made.work.taint, ...labels] } } : made, barred, entry.costMicros);
