@@ -219,7 +219,7 @@ describe('the process of the sandbox', () => {
   it('is killed when its interpreter does not come back', async () => {
     const stuck = new Sandbox(1, MAIN);
     // Native code that asks nobody whether it may go on.
-    const result = await stuck.run({ tenant: 'a', source: 'return String(3n ** 4000000n).length', input: null, timeoutMs: 30, memoryBytes: 200 * 1024 * 1024 });
+    const result = await stuck.run({ tenant: 'a', source: 'return String(3n ** 40000000n).length', input: null, timeoutMs: 30, memoryBytes: 1024 * 1024 * 1024 });
     expect(result).toMatchObject({ ok: false, failure: { code: 'timeout' } });
     expect(await stuck.run({ tenant: 'a', source: 'return 1', input: null, timeoutMs: 2_000, memoryBytes: 16 * 1024 * 1024 })).toMatchObject({ ok: true });
     await stuck.close();
