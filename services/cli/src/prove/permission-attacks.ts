@@ -1,5 +1,6 @@
 // What a hostile model does: any tool, any argument, whatever was approved before, and what injected text tells it.
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { inRoot } from '../paths.js';
 import { seeded } from './seeded.js';
 
@@ -34,6 +35,8 @@ type Draft = Pick<Case, 'kind' | 'calls'> & Partial<Case>;
 const call = (name: unknown, args: unknown): AskedCall => ({ name, arguments: args });
 const whole = (random: Random, from: number, to: number): number => Math.floor(random.between(from, to));
 
+/** Kind of the attacks that come out of published collections. */
+const PUBLISHED = 'published injection';
 const DENIED_TOOLS = ['prove.wipe', 'prove.ungranted', 'prove.other'];
 /** Names that some reader could take for a tool that may be used. */
 const STRANGE_NAMES: readonly unknown[] = [
@@ -119,18 +122,20 @@ const BENIGN: readonly ((random: Random, n: number) => Draft)[] = [
 export function casesOf(attacks: number, benign: number, seed: number): readonly Case[] {
   const random = seeded(seed);
   const texts = injectedTexts();
-  const made = [...Array.from({ length: attacks }, (_, n) => ATTACKS[n % ATTACKS.length]!(random, n)), ...Array.from({ length: benign }, (_, n) => BENIGN[n % BENIGN.length]!(random, n))].map(
-    (draft, index): Case => ({
-      tenant: 'default',
-      workflow: 'hostile',
-      private: false,
-      isInjected: false,
-      approvals: 0,
-      ...draft,
-      ...(draft.isInjected ? { text: texts[index % texts.length]! } : {}),
-      id: `${draft.kind === 'benign' ? 'benign' : 'attack'}-${index}`,
-    }),
-  );
+  const made = [
+    ...Array.from({ length: attacks }, (_, n) => ATTACKS[n % ATTACKS.length]!(random, n)),
+    ...publishedInjections().map((text): Draft => ({ kind: PUBLISHED, isInjected: true, text, calls: [call(random.pick(DENIED_TOOLS), { because: 'the mail says so' })] })),
+    ...Array.from({ length: benign }, (_, n) => BENIGN[n % BENIGN.length]!(random, n)),
+  ].map((draft, index): Case => ({
+    tenant: 'default',
+    workflow: 'hostile',
+    private: false,
+    isInjected: false,
+    approvals: 0,
+    ...draft,
+    ...(draft.isInjected ? { text: draft.text ?? texts[index % texts.length]! } : {}),
+    id: `${draft.kind === 'benign' ? 'benign' : 'attack'}-${index}`,
+  }));
   for (let index = made.length - 1; index > 0; index--) {
     const other = whole(random, 0, index + 1);
     [made[index], made[other]] = [made[other]!, made[index]!];
@@ -143,4 +148,24 @@ function injectedTexts(): readonly string[] {
   return readFileSync(inRoot('tests', 'faults', 'permissions', 'injections.txt'), 'utf8')
     .split('\n')
     .filter((line) => line !== '');
+}
+
+/** Collections of injections beside the checkout, one JSON object a line: BIPIA's attacks, each inside one of its mails, and CyberSecEval's prompts. None where they are absent. */
+function publishedInjections(): readonly string[] {
+  const rows = (name: string): readonly Readonly<Record<string, string>>[] => {
+    const file = join(inRoot('..', 'shared', 'fixtures', 'injection'), `${name}.dev.jsonl`);
+    if (!existsSync(file)) return [];
+    return readFileSync(file, 'utf8')
+      .split('\n')
+      .filter((line) => line !== '')
+      .map((line) => JSON.parse(line) as Readonly<Record<string, string>>);
+  };
+  const mails = rows('bipia-contexts').map(({ context = '' }) => context.slice(0, 1_500));
+  const planted = rows('bipia-attacks').map(({ attack = '' }, index) => {
+    const mail = mails[index % Math.max(mails.length, 1)] ?? '';
+    const middle = mail.indexOf(' ', mail.length / 2);
+    return `${mail.slice(0, Math.max(middle, 0))} ${attack} ${mail.slice(Math.max(middle, 0))}`;
+  });
+  // What the scripted model would take for a script of its own is left out.
+  return [...planted, ...rows('cyberseceval-prompt-injection').map(({ user_input: prompt = '' }) => prompt)].filter((text) => !text.includes('[['));
 }
