@@ -31,6 +31,8 @@ export class Watch {
   readonly askedOperations = new Set<string>();
   /** Results as workers reported them: what is counted must be among them. */
   readonly #reported = new Set<string>();
+  /** Jobs whose action a person has just refused: that fails them, whatever attempt a retry had counted them up to. */
+  readonly #refused = new Set<string>();
   readonly #followed = new Map<string, Followed>();
 
   constructor(private readonly schedule: Schedule) {}
@@ -77,13 +79,16 @@ export class Watch {
     }
     if (isCarried) return this.#onCarried({ open, timers, signals }, event);
     switch (event.type) {
+      case 'ReviewDecided':
+        if (event.outcome === 'rejected') this.#refused.add(`${key}${event.key}`);
+        break;
       case 'JobScheduled':
         open.add(`${event.job} ${event.generation}`);
         break;
       case 'JobCompleted':
       case 'JobFailed':
         if (!open.has(`${event.job} ${event.generation}`)) this.violate(`I2: ${event.type} of ${event.job}, generation ${event.generation}, counts a second time`);
-        if (!this.#reported.has(event.type === 'JobCompleted' ? completedAs(event) : failedAs(event)))
+        if (!this.#reported.has(event.type === 'JobCompleted' ? completedAs(event) : failedAs(event)) && !(event.type === 'JobFailed' && this.#refused.delete(event.job)))
           this.violate(`I2: ${event.type} of ${event.job}, generation ${event.generation}, is no result that a worker gave for it`);
         if (event.type === 'JobCompleted' || event.next !== 'ask') open.delete(`${event.job} ${event.generation}`);
         break;
