@@ -9,7 +9,7 @@ export { PostgresPayloadStore, type PayloadStoreOptions } from './payload/payloa
 export { commitStatement, execute, openPool, type Pool, type PoolOptions, type Query, type Statement } from './pool.js';
 export { engineRole, loginRolesOf, OWNER_ROLE, SEQUENCER_ROLE, tenantRole } from './roles.js';
 export { tablesWithoutForcedPolicy } from './row-security.js';
-export { openScratchStore, type ScratchStore } from './scratch-store.js';
+export { openScratchStore, THROW_AWAY_SETTINGS, type ScratchStore } from './scratch-store.js';
 export { singleWriterLock, type LockHolder, type LockOptions, type SingleWriterLock } from './single-writer-lock.js';
 export { parseStoreUrl, storeUrl, type StoreAddress } from './store-address.js';
 export { faultOf, stateOf } from './store-fault.js';

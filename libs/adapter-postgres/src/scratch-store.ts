@@ -15,8 +15,8 @@ export interface ScratchStore {
   close(): Promise<void>;
 }
 
-// Nothing here has to survive a power cut.
-const SETTINGS = { fsync: 'off', full_page_writes: 'off', synchronous_commit: 'on', shared_buffers: '64MB', max_wal_size: '1GB', min_wal_size: '80MB' };
+/** Settings of a server of which nothing has to survive a power cut. */
+export const THROW_AWAY_SETTINGS = { fsync: 'off', full_page_writes: 'off', synchronous_commit: 'on', shared_buffers: '64MB', max_wal_size: '1GB', min_wal_size: '80MB' };
 
 let server: Promise<Embedded> | undefined;
 let databases = 0;
@@ -45,7 +45,7 @@ export async function openScratchStore(services: readonly ServiceMigrations[]): 
 async function startServer(): Promise<Embedded> {
   const root = mkdtempSync(join(tmpdir(), 'weft-scratch-'));
   try {
-    const embedded = await startEmbedded({ root, database: 'postgres', settings: SETTINGS });
+    const embedded = await startEmbedded({ root, database: 'postgres', settings: THROW_AWAY_SETTINGS });
     if (embedded.adopted) throw new Fault(`Expected no server in ${root} but one was there.`, false);
     removeWithUs(embedded.postmasterPid, root);
     return embedded;

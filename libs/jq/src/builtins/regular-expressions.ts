@@ -4,7 +4,7 @@ import type { Meter } from '../budget.js';
 import { describe } from '../dump.js';
 import { raise } from '../failure.js';
 import { editsOf, isMatch, matchesOf, regularExpression } from '../regex/regular-expression.js';
-import { isArray } from '../value.js';
+import { isArray, typeName } from '../value.js';
 import { values, type BuiltinEntry } from './define.js';
 
 export const REGULAR_EXPRESSIONS: readonly BuiltinEntry[] = [
@@ -36,7 +36,7 @@ export const REGULAR_EXPRESSIONS: readonly BuiltinEntry[] = [
 function patternAndFlags(given: Json): readonly [pattern: Json, flags: Json] {
   if (typeof given === 'string') return [given, null];
   if (isArray(given) && given.length > 0) return [given[0]!, given[1] ?? null];
-  return raise(`${given === null ? 'null' : typeof given === 'object' ? (isArray(given) ? 'array' : 'object') : typeof given} not a string or array`);
+  return raise(`${typeName(given)} not a string or array`);
 }
 
 function prepared(meter: Meter, input: Json, pattern: Json, flags: Json) {

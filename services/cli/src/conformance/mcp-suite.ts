@@ -1,12 +1,11 @@
 // The official MCP conformance suite against the MCP server of a Weft that exposes workflows with the answers that the suite expects.
 import { spawn } from 'node:child_process';
 import { existsSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer, request as forward } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { GatewayClient } from '../client/gateway-client.js';
 import { CommandFailed, EXIT } from '../exit-codes.js';
 import { inHome, inRoot } from '../paths.js';
+import { startHop, type LocalHttp } from '../processes/local-http.js';
 import { standaloneSubject } from '../prove/subject.js';
 
 /** What the suite found in one scenario. */
@@ -87,21 +86,24 @@ export async function runMcpSuite(onProgress: (text: string) => void): Promise<r
   rmSync(home, { recursive: true, force: true });
   mkdirSync(home, { recursive: true });
   const subject = await standaloneSubject({ home, env: environment(home), onProgress });
+  let door: LocalHttp | undefined;
   try {
     const client = new GatewayClient(subject.connection);
     for (const [tool, tasks] of Object.entries(WORKFLOWS)) {
       const document = { document: { dsl: '1.0.3', namespace: 'conformance', name: nameOf(tool), version: '1.0.0' }, do: tasks };
       await client.call('/v1/definitions', { method: 'POST', headers: { 'content-type': 'application/yaml' }, body: JSON.stringify(document) });
     }
-    const door = await keyed(subject.connection);
+    const { url, apiKey } = subject.connection;
+    // The suite has no way to bring a key.
+    door = await startHop(url, (headers) => ({ ...headers, authorization: `Bearer ${apiKey}` }));
     const results: McpScenario[] = [];
     for (const scenario of SCENARIOS) {
       onProgress(scenario);
       results.push(await runScenario(scenario, `${door.url}/mcp`, join(home, 'results', scenario)));
     }
-    door.close();
     return results;
   } finally {
+    await door?.stop();
     await subject.stop();
   }
 }
@@ -118,27 +120,6 @@ function environment(home: string): Readonly<Record<string, string>> {
     JSON.stringify({ tools: tools.map((name) => ({ name, description: `Of the conformance suite: ${name}.`, type: name, ...(name.startsWith('json_schema') ? { input: SCHEMA_2020 } : {}) })) }),
   );
   return { WEFT_ROUTES_FILE: routes, WEFT_MCP_FILE: exposed };
-}
-
-/** A hop that adds the key: the suite has no way to bring one. */
-async function keyed({ url, apiKey }: { readonly url: string; readonly apiKey: string }): Promise<{ readonly url: string; close(): void }> {
-  const server = createServer((incoming, reply) => {
-    const outgoing = forward(`${url}${incoming.url}`, { method: incoming.method, headers: { ...incoming.headers, authorization: `Bearer ${apiKey}` } }, (answered) => {
-      reply.writeHead(answered.statusCode ?? 502, answered.headers);
-      answered.pipe(reply);
-    });
-    outgoing.on('error', () => reply.destroy());
-    reply.on('close', () => outgoing.destroy());
-    incoming.pipe(outgoing);
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    close: () => {
-      server.close();
-      server.closeAllConnections();
-    },
-  };
 }
 
 async function runScenario(scenario: string, url: string, folder: string): Promise<McpScenario> {

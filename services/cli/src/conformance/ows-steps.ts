@@ -1,5 +1,6 @@
 // The sentences of the conformance suite, judged against an execution that ended.
 import type { Json } from '@weft/kernel';
+import { canonicalErrorType } from '@weft/workflow';
 import { isDeepStrictEqual } from 'node:util';
 import { parse } from 'yaml';
 import type { ExecutionShape } from '../client/shapes.js';
@@ -85,13 +86,11 @@ const equalProblem = (what: string, got: Json, wanted: Json): Verdict => (isDeep
 function errorProblem(got: Json, wanted: Json): Verdict {
   const [error, expected] = [got, wanted] as readonly Readonly<Record<string, Json>>[];
   for (const [name, value] of Object.entries(expected ?? {})) {
-    const problem = name === 'type' ? equalProblem('the type', standardType(error?.[name]), standardType(value)) : equalProblem(name, error?.[name] ?? null, value);
+    const problem = name === 'type' ? equalProblem('the type', canonicalErrorType(String(error?.[name])), canonicalErrorType(String(value))) : equalProblem(name, error?.[name] ?? null, value);
     if (problem !== undefined) return problem;
   }
   return undefined;
 }
-
-const standardType = (type: Json | undefined): string => String(type).replace(/^https?:\/\/serverlessworkflow\.io\/(?:spec\/1\.0\.0\/errors|dsl\/errors\/types)\//, 'standard:');
 
 function missing(value: Json, paths: readonly string[]): Verdict {
   const absent = paths.filter((path) => at(value, path) === undefined);

@@ -1,6 +1,6 @@
 // Stand-ins on this machine for the public hosts that the suite's documents name: a pet store, and one that checks passwords.
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { startLocalHttp, type LocalHttp } from '../processes/local-http.js';
 
 export interface PublicHosts {
   /** A text with each public host replaced by its stand-in. */
@@ -34,25 +34,17 @@ const petStore = (host: string): object => ({
 
 /** Starts them on free ports. */
 export async function startPublicHosts(): Promise<PublicHosts> {
-  const store = await listening(answerAsPetStore);
-  const gate = await listening(answerAsGate);
-  const hosts: readonly (readonly [RegExp, Server])[] = [
+  const store = await startLocalHttp(answerAsPetStore);
+  const gate = await startLocalHttp(answerAsGate);
+  const hosts: readonly (readonly [RegExp, LocalHttp])[] = [
     [/https:\/\/petstore3?\.swagger\.io/g, store],
     [/https:\/\/httpbin\.org/g, gate],
   ];
   return {
-    localised: (text) => hosts.reduce((changed, [host, server]) => changed.replace(host, `http://${addressOf(server)}`), text),
-    stop: async () => void (await Promise.all(hosts.map(([, server]) => new Promise((resolve) => server.close(resolve) && server.closeAllConnections())))),
+    localised: (text) => hosts.reduce((changed, [host, server]) => changed.replace(host, server.url), text),
+    stop: async () => void (await Promise.all(hosts.map(([, server]) => server.stop()))),
   };
 }
-
-async function listening(answer: (request: IncomingMessage, response: ServerResponse) => void): Promise<Server> {
-  const server = createServer(answer).listen(0, '127.0.0.1');
-  await new Promise((resolve) => server.once('listening', resolve));
-  return server;
-}
-
-const addressOf = (server: Server): string => `127.0.0.1:${(server.address() as AddressInfo).port}`;
 
 function answerAsPetStore(request: IncomingMessage, response: ServerResponse): void {
   const { pathname, searchParams } = new URL(request.url ?? '/', 'http://localhost');

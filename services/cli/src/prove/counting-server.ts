@@ -1,15 +1,11 @@
 // The independent receiver of effects, as a process of its own, and a way to plant a fault on the wire before it.
 import { spawn } from 'node:child_process';
-import { createServer, request as forward } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { CommandFailed, EXIT } from '../exit-codes.js';
 import { inRoot } from '../paths.js';
+import { startHop, type LocalHttp } from '../processes/local-http.js';
 import { WITH_PARENT } from '../processes/with-parent.js';
 
-export interface Receiver {
-  readonly url: string;
-  stop(): Promise<void>;
-}
+export type Receiver = LocalHttp;
 
 /** The receiver itself, with the faces that its arguments ask for: MCP at `/mcp` of its URL, and gRPC. */
 export interface CountingServer extends Receiver {
@@ -48,25 +44,8 @@ export function otherKeys(target: string): Promise<Receiver> {
   return hopTo(target, () => `other-${++count}`);
 }
 
-async function hopTo(target: string, keyOf: () => string | undefined): Promise<Receiver> {
-  const server = createServer((incoming, answer) => {
-    const { 'idempotency-key': _key, ...others } = incoming.headers;
+const hopTo = (target: string, keyOf: () => string | undefined): Promise<Receiver> =>
+  startHop(target, ({ 'idempotency-key': _key, ...others }) => {
     const key = keyOf();
-    const headers = key === undefined ? others : { ...others, 'idempotency-key': key };
-    const outgoing = forward(`${target}${incoming.url}`, { method: incoming.method, headers }, (reply) => {
-      answer.writeHead(reply.statusCode ?? 502, reply.headers);
-      reply.pipe(answer);
-    });
-    outgoing.on('error', () => answer.destroy());
-    incoming.pipe(outgoing);
+    return key === undefined ? others : { ...others, 'idempotency-key': key };
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    stop: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      }),
-  };
-}

@@ -1,14 +1,13 @@
 // A model that is hostile through and through drives tools of a running Weft; a counting server counts, and an independent judge compares.
 import { execFile } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { GatewayClient } from '../client/gateway-client.js';
 import { CommandFailed } from '../exit-codes.js';
 import { inHome, inRoot } from '../paths.js';
 import { createKeyFor } from '../processes/administrate.js';
+import { startLocalHttp, type LocalHttp } from '../processes/local-http.js';
 import { startScriptedModel } from '../processes/stand-in.js';
 import { startCountingServer } from './counting-server.js';
 import { casesOf, type AskedCall, type Case } from './permission-attacks.js';
@@ -102,21 +101,12 @@ function script(home: string): string {
 }
 
 /** Answers each mail with what an attacker wrote, and what the model is to do about it. */
-async function startInbox(cases: readonly Case[]): Promise<{ readonly url: string; readonly stop: () => Promise<void> }> {
+function startInbox(cases: readonly Case[]): Promise<LocalHttp> {
   const mails = new Map(cases.filter(({ isInjected }) => isInjected).map((one) => [`/${one.id}`, `${one.text ?? ''} ${scriptOf(one.calls[0]!)}`]));
-  const server = createServer((request, response) => {
+  return startLocalHttp((request, response) => {
     const text = mails.get(request.url ?? '');
     response.writeHead(text === undefined ? 404 : 200, { 'content-type': 'application/json' }).end(JSON.stringify({ text: text ?? '' }));
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    stop: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      }),
-  };
 }
 
 const scriptOf = (call: AskedCall): string => `[[turns:${JSON.stringify([{ answer: { json: call } }])}]]`;

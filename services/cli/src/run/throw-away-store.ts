@@ -1,5 +1,5 @@
 // A store for one run: a database made from a template that holds the schemas already, on a server of its own that nothing has to survive.
-import { execute, openPool, startEmbedded, storeUrl, type Pool, type StoreAddress } from '@weft/adapter-postgres';
+import { execute, openPool, startEmbedded, storeUrl, THROW_AWAY_SETTINGS, type Pool, type StoreAddress } from '@weft/adapter-postgres';
 import { createHash, randomBytes } from 'node:crypto';
 import { globSync, readFileSync } from 'node:fs';
 import { inHome, inRoot } from '../paths.js';
@@ -11,7 +11,6 @@ export interface ThrowAwayStore {
   close(): Promise<void>;
 }
 
-const SETTINGS = { fsync: 'off', full_page_writes: 'off', shared_buffers: '64MB', max_wal_size: '1GB', min_wal_size: '80MB' };
 /** Held by every run, shared: whoever gets it alone may stop the server or make the template. */
 const RUNS_LOCK = 7_303_101;
 const TEMPLATE_LOCK = 7_303_102;
@@ -41,7 +40,7 @@ export async function openThrowAwayStore(onProgress: (text: string) => void): Pr
 /** The server, with a place among its runs. */
 async function join(onProgress: (text: string) => void) {
   for (let tries = 1; ; tries++) {
-    const embedded = await startEmbedded({ root: inHome('run', 'postgres'), database: 'postgres', settings: SETTINGS, onNotice: onProgress });
+    const embedded = await startEmbedded({ root: inHome('run', 'postgres'), database: 'postgres', settings: THROW_AWAY_SETTINGS, onNotice: onProgress });
     // One connection: it holds the locks.
     const pool = openPool(embedded.address, { applicationName: 'weft run', max: 1 });
     try {

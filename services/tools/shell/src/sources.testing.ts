@@ -1,13 +1,14 @@
 // Tools with sources over a real store, for specs.
 import { LocalBus } from '@weft/adapter-local';
 import { engineRole, openPool, openScratchStore, tenantRole, type Pool } from '@weft/adapter-postgres';
-import { contextOf, type Command, type Job } from '@weft/contracts';
+import type { Command, Job } from '@weft/contracts';
 import type { Json } from '@weft/kernel';
 import { configureLog } from '@weft/nest-platform';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'vitest';
 import { toolsMigrations } from './migrations/index.js';
 import { parseDeclarations, parseGrants } from './registry/files.js';
+import { toolJob } from './source/tools.testing.js';
 import { toolsParts } from './tools.module.js';
 
 export type ToolsUnderTest = ReturnType<typeof toolsParts>;
@@ -89,29 +90,7 @@ export async function acceptAll(tools: ToolsUnderTest, source: string): Promise<
   return fit.map(([name]) => name);
 }
 
-let number = 0;
-
-export function jobOf(tool: string, args: Json, more: Partial<Job> = {}): Job {
-  const executionId = `01890000-0000-7000-a000-${String(++number).padStart(12, '0')}`;
-  const id = `${executionId}/do/0/x`;
-  return {
-    id,
-    executionId,
-    context: contextOf({ tenant: 'default', executionId, jobId: id, attempt: 1 }),
-    kind: 'tool',
-    generation: 0,
-    idempotencyKey: `default/${id}/0`,
-    pointer: '/do/0/x',
-    iteration: '',
-    inputJson: JSON.stringify({ name: tool, arguments: args }),
-    models: [],
-    settlement: undefined,
-    workflow: 'acme/x:1.0.0',
-    approvals: [],
-    agent: '',
-    ...more,
-  };
-}
+export const jobOf = (tool: string, args: Json, more: Partial<Job> = {}): Job => ({ ...toolJob(tool, args), ...more });
 
 /** Carries out one job to its end. */
 export const carried = async (tools: ToolsUnderTest, tool: string, args: Json = {}): Promise<Command> => (await tools.worker.carry(jobOf(tool, args))) ?? expect.unreachable('a job came to nothing');

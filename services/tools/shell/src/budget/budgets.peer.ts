@@ -19,16 +19,11 @@ import {
   type Tally,
 } from '@weft/tools/core';
 import { sortKey, type BudgetDirectory, type KnownBudget } from './budget.directory.js';
+import { tallyOf, type CounterRow } from './counter-row.js';
 
-interface CounterRow {
+interface ShownRow extends CounterRow {
   readonly counter: string;
   readonly start_ms: number;
-  readonly spent_money: number;
-  readonly spent_tokens: number;
-  readonly spent_calls: number;
-  readonly reserved_money: number;
-  readonly reserved_tokens: number;
-  readonly reserved_calls: number;
 }
 
 const FIELDS = ['spent_money', 'spent_tokens', 'spent_calls', 'reserved_money', 'reserved_tokens', 'reserved_calls'];
@@ -48,7 +43,7 @@ export interface BudgetsPeerPorts {
 export function budgetsPeer({ directory, tenantPool, now }: BudgetsPeerPorts): BudgetsPeer {
   const tallies = async (tenant: string, asked: readonly (readonly [counter: string, start: Instant])[]): Promise<ReadonlyMap<string, Tally>> => {
     const values = [asked.map(([counter]) => counter), asked.map(([, start]) => new Date(start))];
-    const rows = await inTenant(tenantPool, tenant, (query) => query<CounterRow>(COUNTERS_SQL, values), { readOnly: true });
+    const rows = await inTenant(tenantPool, tenant, (query) => query<ShownRow>(COUNTERS_SQL, values), { readOnly: true });
     return new Map(rows.map((row) => [`${row.counter} ${row.start_ms}`, tallyOf(row)]));
   };
   const states = async (tenant: string, budgets: readonly KnownBudget[]): Promise<BudgetState[]> => {
@@ -117,10 +112,3 @@ function ofExecution(executionId: string, counted: ReadonlyMap<string, Tally>): 
 }
 
 const wireAmount = ({ moneyMicros, tokens, calls }: Amount): WireAmount => ({ moneyMicros, tokens, calls });
-
-function tallyOf(row: CounterRow): Tally {
-  return {
-    spent: { moneyMicros: row.spent_money, tokens: row.spent_tokens, calls: row.spent_calls },
-    reserved: { moneyMicros: row.reserved_money, tokens: row.reserved_tokens, calls: row.reserved_calls },
-  };
-}

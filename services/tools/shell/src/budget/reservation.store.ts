@@ -1,6 +1,7 @@
 // Reservations in PostgreSQL, which alone knows what is left.
 import { execute, type Pool } from '@weft/adapter-postgres';
-import { EMPTY_TALLY, chargeKey, type Amount, type Charge, type Tally } from '@weft/tools/core';
+import { chargeKey, type Amount, type Charge, type Tally } from '@weft/tools/core';
+import { tallyOf, type CounterRow } from './counter-row.js';
 import { JOIN_SQL, OPEN_SQL, FORGET_SQL, RENEW_SQL, RESERVE_SQL, SETTLE_SQL, SWEEP_SQL } from './reservation-statements.js';
 
 /** Names a reservation. */
@@ -34,14 +35,8 @@ export interface Reserved {
   readonly taken: ReadonlySet<number>;
 }
 
-interface CounterRow {
+interface ChargedRow extends CounterRow {
   readonly place: number;
-  readonly spent_money: number;
-  readonly spent_tokens: number;
-  readonly spent_calls: number;
-  readonly reserved_money: number;
-  readonly reserved_tokens: number;
-  readonly reserved_calls: number;
   readonly fits: boolean;
   readonly taken: readonly number[];
 }
@@ -62,7 +57,7 @@ export class ReservationStore {
     await this.#open(charges);
     const places = new Map(charges.map((charge, index) => [chargeKey(charge), index + 1]));
     const links = reservations.flatMap((one, index) => one.charges.map((charge) => [index + 1, places.get(chargeKey(charge))!] as const));
-    const rows = await execute<CounterRow>(this.pool, {
+    const rows = await execute<ChargedRow>(this.pool, {
       name: 'tools-reserve-1',
       text: RESERVE_SQL,
       values: [
@@ -137,11 +132,3 @@ export const reservationKey = ({ key, hold }: { readonly key: string; readonly h
 const ofCounters = (charges: readonly Charge[]): unknown[] => [charges.map(({ tenant }) => tenant), charges.map(({ counter }) => counter), charges.map(({ start }) => new Date(start))];
 const ofIds = (ids: readonly ReservationId[]): unknown[] => [ids.map(({ tenant }) => tenant), ids.map(({ key }) => key), ids.map(({ hold }) => hold)];
 const ofAmounts = (amounts: readonly Amount[]): unknown[] => [amounts.map(({ moneyMicros }) => moneyMicros), amounts.map(({ tokens }) => tokens), amounts.map(({ calls }) => calls)];
-
-function tallyOf(row: CounterRow | undefined): Tally {
-  if (!row) return EMPTY_TALLY;
-  return {
-    spent: { moneyMicros: row.spent_money, tokens: row.spent_tokens, calls: row.spent_calls },
-    reserved: { moneyMicros: row.reserved_money, tokens: row.reserved_tokens, calls: row.reserved_calls },
-  };
-}

@@ -30,6 +30,9 @@ export interface Sent {
   readonly evidence?: JsonObject;
 }
 
+/** What comes of a sending that never left. */
+export const notMade = (failure: Failure): Sent => ({ outcome: { kind: 'failed', failure } });
+
 /** One job, ready to be sent over whatever its tool is reached by. */
 export interface Work {
   readonly job: Job;

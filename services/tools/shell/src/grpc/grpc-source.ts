@@ -3,10 +3,10 @@ import { createHash } from 'node:crypto';
 import { Metadata } from '@grpc/grpc-js';
 import { fromBinary, fromJson, toBinary, toJson, type DescMethod, type JsonValue, type Registry } from '@bufbuild/protobuf';
 import { MethodOptions_IdempotencyLevel } from '@bufbuild/protobuf/wkt';
-import { rejection, type Failure, type Json, type JsonObject } from '@weft/kernel';
+import { rejection, type Json, type JsonObject } from '@weft/kernel';
 import { classifyGrpc, identityHeaders, type OfferedTool } from '@weft/tools/core';
 import { canonicalJson } from '@weft/workflow';
-import type { Sent } from '../carry-out/work.js';
+import { notMade, type Sent } from '../carry-out/work.js';
 import type { EgressClient } from '../egress/egress-client.js';
 import { checkedAnswer, outputProblem } from '../source/output-check.js';
 import { SourceUnavailable, type SourceCall, type ToolSource } from '../source/tool-source.js';
@@ -177,8 +177,6 @@ export class GrpcSource implements ToolSource {
 const REQUEST_BYTES_MAX = 4 * 1024 * 1024;
 
 const pathOf = (method: DescMethod): string => `/${method.parent.typeName}/${method.name}`;
-
-const notMade = (failure: Failure): Sent => ({ outcome: { kind: 'failed', failure } });
 
 function offeredOf(name: string, method: DescMethod): OfferedTool {
   const level = method.idempotency === MethodOptions_IdempotencyLevel.IDEMPOTENCY_UNKNOWN ? undefined : MethodOptions_IdempotencyLevel[method.idempotency];

@@ -1,6 +1,6 @@
 // What a call of an MCP tool came to.
 import { ProtocolError, SdkError, SdkErrorCode, type CallToolResult } from '@modelcontextprotocol/client';
-import { rejection, type Failure, type Json } from '@weft/kernel';
+import { rejection, type Json } from '@weft/kernel';
 import { classifyHttp, visibleText, type EffectClass, type EffectOutcome, type ToolTerms } from '@weft/tools/core';
 import { exchangeOf } from '../carry-out/send-http.js';
 import type { Sent } from '../carry-out/work.js';
@@ -65,6 +65,3 @@ export function outcomeOfError(error: unknown, { effect, onError }: Pick<ToolTer
   if (!isSent) return classifyHttp(effect, { kind: 'notSent', code: isLate ? 'timeout' : 'unreachable', message: `Expected to reach the server but ${message}.`, retryable: true });
   return classifyHttp(effect, { kind: 'lost', reason: isLate ? 'timeout' : 'cut', message: `Expected a result but ${isLate ? 'none came in time' : message}.` });
 }
-
-/** The failure of a call that was never made. */
-export const notMade = (failure: Failure): Sent => ({ outcome: { kind: 'failed', failure } });

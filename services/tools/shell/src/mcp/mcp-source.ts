@@ -2,10 +2,10 @@
 import type { CallToolResult, Tool } from '@modelcontextprotocol/client';
 import { rejection, type Json, type JsonObject } from '@weft/kernel';
 import type { OfferedTool } from '@weft/tools/core';
-import type { Sent } from '../carry-out/work.js';
+import { notMade, type Sent } from '../carry-out/work.js';
 import { outputProblem } from '../source/output-check.js';
 import { SourceUnavailable, type SourceCall, type ToolSource } from '../source/tool-source.js';
-import { notMade, outcomeOfError, sentOf } from './mcp-answer.js';
+import { outcomeOfError, sentOf } from './mcp-answer.js';
 import { McpConnection, type McpEndpoint, type McpProtocol } from './mcp-connection.js';
 import { callWatch, type CallWatch } from './mcp-fetch.js';
 
