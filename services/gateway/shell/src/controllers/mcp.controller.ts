@@ -1,5 +1,4 @@
 import { All, Controller, Inject, Req, Res } from '@nestjs/common';
-import { createMcpHandler, type McpHttpHandler } from '@modelcontextprotocol/server';
 import type { OrchestrationPeer, RoutingPeer } from '@weft/contracts';
 import { refuse } from '@weft/kernel';
 import type { Response as Outgoing } from 'express';
@@ -12,14 +11,15 @@ import { bodyBytes } from '../http/body.js';
 import { leaveCrowd } from '../http/crowd.js';
 import type { KnownRequest } from '../http/key.guard.js';
 import type { ExposedTool } from '../mcp/exposed-tools.js';
-import { mcpServers, type McpCaller } from '../mcp/mcp-server.js';
+import type { McpCaller, McpPorts } from '../mcp/mcp-server.js';
 import { EXPOSED, ORCHESTRATION, ROUTING, SETTINGS } from '../ports.js';
 
 const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/;
 
 @Controller('mcp')
 export class McpController {
-  readonly #serverFor: ReturnType<typeof mcpServers>;
+  readonly #ports: McpPorts;
+  #loading: ReturnType<typeof loadServer> | undefined;
 
   constructor(
     @Inject(ROUTING) routing: RoutingPeer,
@@ -28,7 +28,7 @@ export class McpController {
     @Inject(EXPOSED) tools: readonly ExposedTool[],
     @Inject(SETTINGS) private readonly settings: GatewaySettings,
   ) {
-    this.#serverFor = mcpServers({ routing, orchestration, results, tools, waitMs: settings.WEFT_MCP_WAIT_MS });
+    this.#ports = { routing, orchestration, results, tools, waitMs: settings.WEFT_MCP_WAIT_MS };
   }
 
   /** MCP over streamable HTTP, of 2026-07-28 and of the revisions of 2025: each request is answered by itself, no session is kept. */
@@ -36,14 +36,16 @@ export class McpController {
   async serve(@Req() request: KnownRequest, @Res() response: Outgoing): Promise<void> {
     checkOrigin(request, this.settings.WEFT_MCP_ORIGINS);
     const caller: McpCaller = { context: request.context, onAccepted: () => leaveCrowd(response) };
-    const handler: McpHttpHandler = createMcpHandler(() => this.#serverFor(caller), { maxRequestBodySize: this.settings.WEFT_REQUEST_BYTES_MAX });
+    const signal = leaving(response);
+    const { createMcpHandler, serverFor } = await (this.#loading ??= loadServer(this.#ports));
+    const handler = createMcpHandler(() => serverFor(caller), { maxRequestBodySize: this.settings.WEFT_REQUEST_BYTES_MAX });
     const body = bodyBytes(request);
     const incoming = new Request(new URL(request.originalUrl, 'http://weft.invalid'), {
       method: request.method,
       // The key ends here: nothing behind the door is shown it.
       headers: Object.entries(request.headers).flatMap(([name, value]): [string, string][] => (typeof value === 'string' && name !== 'authorization' ? [[name, value]] : [])),
       ...(body.length === 0 || request.method === 'GET' || request.method === 'HEAD' ? {} : { body: new Uint8Array(body) }),
-      signal: leaving(response),
+      signal,
     });
     try {
       await answer(response, await handler.fetch(incoming));
@@ -51,6 +53,12 @@ export class McpController {
       await handler.close();
     }
   }
+}
+
+/** Loaded by the first request: a process that nobody asks this way does not pay for it. */
+async function loadServer(ports: McpPorts) {
+  const [{ createMcpHandler }, { mcpServers }] = await Promise.all([import('@modelcontextprotocol/server'), import('../mcp/mcp-server.js')]);
+  return { createMcpHandler, serverFor: mcpServers(ports) };
 }
 
 /** A browser says which page asks. Only pages that the operator lists may, and those of this machine. */

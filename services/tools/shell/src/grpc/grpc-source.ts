@@ -15,6 +15,7 @@ import { messageSchema, wireOf } from './message-schema.js';
 import { describe } from './reflection.js';
 
 export interface GrpcSourceOptions extends GrpcTarget {
+  readonly identity: Json;
   /** Full names of the services that are offered. Default: all but those that describe and watch the server. */
   readonly services?: readonly string[] | undefined;
   /** Metadata with its secrets filled in. @throws SourceUnavailable when one is missing. */
@@ -51,7 +52,7 @@ export class GrpcSource implements ToolSource {
 
   constructor(private readonly options: GrpcSourceOptions) {
     this.name = options.source;
-    this.identity = { grpc: { target: options.target, tls: options.tls } };
+    this.identity = options.identity;
   }
 
   async list(): Promise<readonly OfferedTool[]> {

@@ -12,6 +12,7 @@ import { loadDocuments } from './load-documents.js';
 
 export interface OpenApiSourceOptions {
   readonly name: string;
+  readonly identity: Json;
   /** Where the document is: `file:` or http. */
   readonly document: URL;
   /** URL that every operation is reached under. Default: what the document names, where that is public https. */
@@ -29,9 +30,8 @@ export class OpenApiSource implements ToolSource {
   #problems = '';
 
   constructor(private readonly options: OpenApiSourceOptions) {
-    const { name, document, server } = options;
-    this.name = name;
-    this.identity = { openapi: { document: document.protocol === 'file:' ? (document.pathname.split('/').at(-1) ?? '') : document.href, ...(server === undefined ? {} : { server }) } };
+    this.name = options.name;
+    this.identity = options.identity;
   }
 
   async list(signal: AbortSignal): Promise<readonly OfferedTool[]> {

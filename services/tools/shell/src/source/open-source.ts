@@ -5,13 +5,11 @@ import { pathToFileURL } from 'node:url';
 import type { Json } from '@weft/kernel';
 import { logFor } from '@weft/nest-platform';
 import type { EgressClient } from '../egress/egress-client.js';
-import { GrpcSource } from '../grpc/grpc-source.js';
 import type { McpEndpoint } from '../mcp/mcp-connection.js';
-import { McpSource } from '../mcp/mcp-source.js';
-import { OpenApiSource } from '../openapi/openapi-source.js';
 import { filledValues, type DeclaredValue } from '../secret/filled-values.js';
 import type { Secrets } from '../secret/secrets.js';
 import type { Workers } from '../workers/workers.js';
+import { LazySource } from './lazy-source.js';
 import type { GrpcDeclaration, McpDeclaration, OpenApiDeclaration, SourceDeclaration } from './source-declaration.js';
 import type { ToolSource } from './tool-source.js';
 
@@ -30,11 +28,16 @@ export type Environment = { readonly [name: string]: string | undefined };
 /** Nothing is connected yet. */
 export function openSource(declaration: SourceDeclaration, ports: SourcePorts): ToolSource {
   const { name, mcp, openapi, grpc, worker } = declaration;
-  if (mcp) return new McpSource({ name, identity: mcpIdentity(mcp), endpoint: mcpEndpoint(name, mcp, ports), protocol: mcp.protocol });
+  if (mcp) return mcpSource(name, mcp, ports);
   if (worker) return ports.workers.source(name, worker);
   if (grpc) return grpcSource(name, grpc, ports);
   if (openapi) return openApiSource(name, openapi, ports);
   throw new Error(`Expected a kind of source for ${name} but there is none.`);
+}
+
+function mcpSource(name: string, mcp: McpDeclaration, ports: SourcePorts): ToolSource {
+  const options = { name, identity: mcpIdentity(mcp), endpoint: mcpEndpoint(name, mcp, ports), protocol: mcp.protocol };
+  return new LazySource(name, options.identity, async () => new (await import('../mcp/mcp-source.js')).McpSource(options));
 }
 
 /** What makes it this server: how it is started or where it is, without secrets. */
@@ -59,7 +62,7 @@ function mcpEndpoint(name: string, mcp: McpDeclaration, { egress, secrets, folde
 }
 
 function openApiSource(name: string, { document, server, headers, query }: OpenApiDeclaration, { egress, secrets, folder }: SourcePorts): ToolSource {
-  return new OpenApiSource({
+  const options = {
     name,
     document: /^https?:\/\//.test(document) ? new URL(document) : pathToFileURL(resolve(folder, document)),
     server,
@@ -67,17 +70,22 @@ function openApiSource(name: string, { document, server, headers, query }: OpenA
     queryOf: () => filledValues(name, query, secrets),
     egress,
     log: logFor('tools'),
-  });
+  };
+  const file = options.document.protocol === 'file:' ? (options.document.pathname.split('/').at(-1) ?? '') : options.document.href;
+  const identity = { openapi: { document: file, ...(server === undefined ? {} : { server }) } };
+  return new LazySource(name, identity, async () => new (await import('../openapi/openapi-source.js')).OpenApiSource({ ...options, identity }));
 }
 
 function grpcSource(name: string, { target, tls, ca, metadata, services }: GrpcDeclaration, { egress, secrets, folder }: SourcePorts): ToolSource {
-  return new GrpcSource({
+  const options = {
     source: name,
+    identity: { grpc: { target, tls } },
     target,
     tls,
     caFile: ca === undefined ? undefined : resolve(folder, ca),
     services,
     metadataOf: () => filledValues(name, metadata, secrets),
     egress,
-  });
+  };
+  return new LazySource(name, options.identity, async () => new (await import('../grpc/grpc-source.js')).GrpcSource(options));
 }
