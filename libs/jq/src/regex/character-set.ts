@@ -1,7 +1,7 @@
 /** Sets of code points. ASCII is a table; what lies above is asked piece by piece. */
 
 /** Code points from the first to the last, both included. */
-type Range = readonly [first: number, last: number];
+export type Range = readonly [first: number, last: number];
 /** Above ASCII: a range, a Unicode property or another set. */
 type Piece = Range | RegExp | CharacterSet;
 
@@ -109,6 +109,3 @@ export const setOf = (points: readonly number[], ignoresCase: boolean): Characte
     false,
     ignoresCase,
   );
-
-/** A bracketed set. */
-export const bracketed = (pieces: readonly (CharacterSet | Range)[], isNegative: boolean, ignoresCase: boolean): CharacterSet => new CharacterSet(pieces, isNegative, ignoresCase);

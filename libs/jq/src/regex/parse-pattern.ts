@@ -1,5 +1,5 @@
 /** From the text of a regular expression to its tree. The syntax is Oniguruma's for Perl, as jq has it, without what no automaton can do. */
-import { ANY, bracketed, classOf, NO_LINE_BREAK, posixClass, setOf, unicodeProperty, type CharacterSet } from './character-set.js';
+import { ANY, CharacterSet, classOf, NO_LINE_BREAK, posixClass, setOf, unicodeProperty, type Range } from './character-set.js';
 import { PatternInvalid, type Anchor, type Modes, type ParsedPattern, type Pattern } from './syntax.js';
 
 const NESTING_MAX = 100;
@@ -203,7 +203,7 @@ class PatternParser {
 
   private bracket(): CharacterSet {
     const isNegative = this.takes('^');
-    const pieces: (CharacterSet | readonly [number, number])[] = [];
+    const pieces: (CharacterSet | Range)[] = [];
     for (let isFirst = true; isFirst || !this.isAt(']'); isFirst = false) {
       if (this.at >= this.text.length) throw new PatternInvalid('premature end of char-class');
       const piece = this.bracketPiece();
@@ -216,7 +216,7 @@ class PatternParser {
       pieces.push([piece, last < 0 ? piece : last]);
     }
     this.at++;
-    return bracketed(pieces, isNegative, this.modes.ignoresCase);
+    return new CharacterSet(pieces, isNegative, this.modes.ignoresCase);
   }
 
   private bracketPiece(): CharacterSet | number {
