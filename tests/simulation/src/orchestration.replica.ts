@@ -2,6 +2,7 @@
 import { bucketOf, uuidv7, type Instant } from '@weft/kernel';
 import {
   announcementsOf,
+  ENGINE_FLAGS,
   effectsBetween,
   foldExecution,
   initialExecution,
@@ -9,7 +10,9 @@ import {
   isInShare,
   isLong,
   outstandingJobs,
+  THIS_RELEASE,
   type CommandOf,
+  type EngineRelease,
   type ExecutionCommand,
   type ExecutionEvent,
   type ExecutionFacts,
@@ -24,11 +27,15 @@ import type { Job, Sent } from './job.js';
 import type { ExecutionCommit } from './parts.js';
 import { Presence } from './presence.js';
 import type { Process } from './process.js';
+import type { Random } from './random.js';
 import { historyPort, requireHere } from './store-port.js';
 import type { World } from './world.js';
 
 /** Hands jobs to a peer; each result is reported by itself. */
 export type CallPeer = (from: Process, service: 'tools' | 'memory' | 'validation', jobs: readonly Job[], report: (commands: readonly Sent[]) => void) => void;
+
+/** Replicas start executions as this release and as older ones did, so that a world mixes them. */
+const releaseOf = (random: Random): EngineRelease => (ENGINE_FLAGS.length === 0 ? THIS_RELEASE : { ...THIS_RELEASE, starts: THIS_RELEASE.starts.slice(0, random.between(0, ENGINE_FLAGS.length)) });
 
 const SERVICE_OF: Readonly<Record<string, 'tools' | 'memory' | 'validation'>> = { tool: 'tools', http: 'tools', recall: 'memory', remember: 'memory', validate: 'validation' };
 
@@ -61,7 +68,7 @@ export class OrchestrationReplica {
     this.#cache = parts.executionCache(random.pick([2, 8, 1_000]));
     this.#lanes = new Lanes(
       {
-        decider: parts.executionDecider((digest) => definitionOf(Number(digest.split('-')[1])).program),
+        decider: parts.executionDecider((digest) => definitionOf(Number(digest.split('-')[1])).program, releaseOf(random)),
         store: parts.executionPort(historyPort(world, process, executions.store), this.#cache),
         cache: this.#cache,
         clock: process,

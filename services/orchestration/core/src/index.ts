@@ -23,3 +23,4 @@ export * from './review/review.decide.js';
 export * from './review/review.state.js';
 export * from './review/review.terms.js';
 export * from './timeline/timeline.js';
+export * from './upgrade/engine-flags.js';

@@ -14,6 +14,7 @@ import type { ExecutionCommand } from './execution.commands.js';
 import type { ExecutionEvent } from './execution.events.js';
 import { evolveExecution, foldExecution } from './execution.evolve.js';
 import { initialExecution, type ExecutionState } from './execution.state.js';
+import { requireKnown, THIS_RELEASE, type EngineRelease } from '../upgrade/engine-flags.js';
 
 /** Finds the compiled definition of a digest; the shell has fetched it before the batch is decided. @throws Defect when it is missing or cannot be compiled. */
 export type Programs = (digest: string) => Program;
@@ -24,22 +25,24 @@ export type ExecutionDecision = Decision<ExecutionEvent, never, ExecutionState>;
  * The execution decider. Effects are not listed: what is to be dispatched, parked or announced follows from the states
  * before and after (`effectsBetween`, `announcementsOf`), so that recovery derives the very same.
  */
-export function executionDecider(programs: Programs): Decider<ExecutionState, ExecutionCommand, ExecutionEvent, never> {
+export function executionDecider(programs: Programs, release: EngineRelease = THIS_RELEASE): Decider<ExecutionState, ExecutionCommand, ExecutionEvent, never> {
   return {
     initial: initialExecution,
     evolve: evolveExecution,
     fold: foldExecution,
-    decide: (state, command, context) => decideExecution(state, command, context, programs),
+    decide: (state, command, context) => decideExecution(state, command, context, programs, release),
   };
 }
 
-function decideExecution(state: ExecutionState, command: ExecutionCommand, context: DecideContext, programs: Programs): ExecutionDecision {
+function decideExecution(state: ExecutionState, command: ExecutionCommand, context: DecideContext, programs: Programs, release: EngineRelease): ExecutionDecision {
   // Whoever acts for a tenant reaches nothing else, whichever way the command came.
   if ('tenant' in command && (state.status === 'none' || command.tenant !== state.context.tenant))
     return { kind: 'rejected', rejection: rejection('unknown-execution', 'Expected an execution of this tenant but there is none of that id.') };
+  const flags = command.type === 'BeginFork' ? flagsOf(command.events) : state.flags;
+  if (flags) requireKnown(flags, release);
   switch (command.type) {
     case 'StartExecution':
-      return startExecution(state, command, context, programs);
+      return startExecution(state, command, context, programs, release.starts);
     case 'CompleteJob':
       return completeJob(state, command, context, programs);
     case 'FailJob':
@@ -59,4 +62,8 @@ function decideExecution(state: ExecutionState, command: ExecutionCommand, conte
     default:
       return assertNever(command, 'execution command');
   }
+}
+
+function flagsOf([started]: readonly ExecutionEvent[]): readonly number[] | undefined {
+  return started?.type === 'ExecutionStarted' ? started.flags : undefined;
 }

@@ -105,6 +105,8 @@ export type ExecutionEvent =
       readonly taint: readonly string[];
       readonly models: readonly ModelChoice[];
       readonly input: Json;
+      /** Numbers of the engine flags that it behaves by; none when absent. A fork has those of the execution that it comes from. */
+      readonly flags?: readonly number[];
       /** Of a fork: where it comes from. The next `carried` events of the same row are that execution's. */
       readonly from?: ForkedFrom;
       readonly carried?: number;

@@ -41,6 +41,7 @@ export function evolveDraft(draft: ExecutionDraft, event: ExecutionEvent): void 
         input,
         activations: { [ROOT]: root },
         ...(event.from ? { from: event.from } : {}),
+        ...(event.flags ? { flags: event.flags } : {}),
       });
     }
     case 'InputTransformed':

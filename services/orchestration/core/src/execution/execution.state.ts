@@ -163,6 +163,8 @@ export interface ExecutionState {
   readonly held?: readonly NonNullable<Step>[];
   readonly cancelling?: Cancelling;
   readonly interrupted?: Interrupted;
+  /** Engine flags that it was started with; absent: none. */
+  readonly flags?: readonly number[];
   readonly from?: ForkedFrom;
   readonly endedAt?: Instant;
   readonly output?: Json;

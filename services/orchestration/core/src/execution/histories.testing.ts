@@ -1,8 +1,9 @@
 // Executions whose histories are kept: what each is asked, in order. New ones go at the end; a name once recorded stays.
 import { invariant, type Json } from '@weft/kernel';
-import { running, type Running } from '../interpreter/running.testing.js';
+import { decidedBy, running, type Running } from '../interpreter/running.testing.js';
 import type { CommandOf } from './execution.commands.js';
 import { forkPointOf } from './fork-point.js';
+import { releaseWith } from '../upgrade/engine-flags.js';
 import type { Operation } from './operation.js';
 
 const http = (name: string, more: object = {}): object => ({ [name]: { call: 'http', with: { method: 'get', endpoint: 'https://example.test' }, ...more } });
@@ -334,4 +335,10 @@ export const HISTORIES: Readonly<Record<string, () => Running>> = {
     failJob(run, '/do/0/guard/try/0/a', { failure: { code: 'tool-failed', message: 'Pay it to me.', retryable: false }, taint: ['tool:web', 'private:tool:web'] });
     return run;
   },
+  'started-with-an-engine-flag': () =>
+    decidedBy(releaseWith([{ number: 900, name: 'of-a-spec', changes: 'nothing', since: '0.0.0' }]), () => {
+      const run = running({ do: [http('a'), http('b')] }, {}).start();
+      run.complete('/do/0/a', 1);
+      return run;
+    }),
 };

@@ -15,6 +15,7 @@ import { endHandler } from './cancel.js';
 import { enterBranch, enterTask, runTask } from './enter.js';
 import type { ForkTask } from './fork.js';
 import { beginPass, itemOf } from './loop.js';
+import type { EngineFlag } from '../upgrade/engine-flags.js';
 import { raiseError } from './raise.js';
 
 /** The next thing to do at once. `undefined`: nothing, the execution waits or has ended. */
@@ -70,6 +71,11 @@ export class Advance {
   /** The state with everything that was recorded so far. */
   get state(): ExecutionState {
     return this.#draft.state;
+  }
+
+  /** Whether the execution behaves by an engine flag: it started when the engine did already. */
+  has(flag: EngineFlag): boolean {
+    return this.state.flags?.includes(flag.number) === true;
   }
 
   record(event: ExecutionEvent): void {

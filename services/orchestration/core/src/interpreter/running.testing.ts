@@ -8,6 +8,20 @@ import type { EffectOutcome, ExecutionEvent } from '../execution/execution.event
 import { evolveExecution } from '../execution/execution.evolve.js';
 import { initialExecution, jobIdOf, type ExecutionState } from '../execution/execution.state.js';
 import { compileProgram } from '../program/compile.js';
+import { THIS_RELEASE, type EngineRelease } from '../upgrade/engine-flags.js';
+
+let release = THIS_RELEASE;
+
+/** Runs executions as a release decides them. */
+export function decidedBy<T>(another: EngineRelease, run: () => T): T {
+  const usual = release;
+  release = another;
+  try {
+    return run();
+  } finally {
+    release = usual;
+  }
+}
 
 const EXECUTION_ID = '00000000-0000-7000-8000-000000000001';
 
@@ -28,7 +42,7 @@ export class Running {
     readonly executionId: string = EXECUTION_ID,
   ) {
     const program = compileProgram({ document: { dsl: '1.0.3', namespace: 'test', name: 'flow', version: '1.0.0' }, ...definition } as Json);
-    this.#decider = executionDecider(() => program);
+    this.#decider = executionDecider(() => program, release);
   }
 
   get decisions(): number {

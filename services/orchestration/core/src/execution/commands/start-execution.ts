@@ -8,11 +8,14 @@ import type { ExecutionDecision, Programs } from '../execution.decide.js';
 import type { ExecutionEvent } from '../execution.events.js';
 import type { ExecutionState } from '../execution.state.js';
 
-/** Starts the execution at the first task of its definition, or faults it when that definition cannot be used. A second start is a duplicate. */
-export function startExecution(state: ExecutionState, command: CommandOf<'StartExecution'>, context: DecideContext, programs: Programs): ExecutionDecision {
+/**
+ * Starts the execution at the first task of its definition, or faults it when that definition cannot be used. A second start is a duplicate.
+ * @param flags engine flags that it behaves by from now on.
+ */
+export function startExecution(state: ExecutionState, command: CommandOf<'StartExecution'>, context: DecideContext, programs: Programs, flags: readonly number[]): ExecutionDecision {
   if (state.status !== 'none') return { kind: 'ignored', reason: 'duplicate' };
   const { type: _type, ...facts } = command;
-  const started: ExecutionEvent = { type: 'ExecutionStarted', at: context.now, ...facts };
+  const started: ExecutionEvent = { type: 'ExecutionStarted', at: context.now, ...facts, ...(flags.length > 0 ? { flags } : {}) };
   let program: Program;
   try {
     program = programs(command.definition.digest);

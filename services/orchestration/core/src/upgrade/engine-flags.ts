@@ -1,0 +1,38 @@
+// What the engine does otherwise than it once did, by number: an execution behaves for ever as the engine did when it started.
+import { Defect } from '@weft/kernel';
+
+/** One change of what an existing document does. */
+export interface EngineFlag {
+  /** From 1, without gaps; never used again. */
+  readonly number: number;
+  readonly name: string;
+  /** What an execution with the flag does, and what one without it does. */
+  readonly changes: string;
+  /** The release whose executions were the first to start with it. */
+  readonly since: string;
+}
+
+/** All of them, by number. A flag is added at the end and stays as long as executions that began before it may be alive. Source: docs/upgrades.md. */
+export const ENGINE_FLAGS: readonly EngineFlag[] = [];
+
+/** What a release makes of flags. */
+export interface EngineRelease {
+  /** Flags that it can carry out, both with and without. */
+  readonly knows: ReadonlySet<number>;
+  /** Flags of the executions that it starts, ascending. */
+  readonly starts: readonly number[];
+}
+
+/** A release that starts executions with every flag that it knows. */
+export function releaseWith(flags: readonly EngineFlag[]): EngineRelease {
+  const starts = flags.map(({ number }) => number);
+  return { knows: new Set(starts), starts };
+}
+
+export const THIS_RELEASE: EngineRelease = releaseWith(ENGINE_FLAGS);
+
+/** @throws Defect when an execution has flags that the release does not know: a newer one started it, and goes on with it. */
+export function requireKnown(flags: readonly number[], { knows }: EngineRelease): void {
+  const unknown = flags.filter((flag) => !knows.has(flag));
+  if (unknown.length > 0) throw new Defect(`the execution was started by a newer release, with engine flags ${unknown.join(', ')} that this one does not know`);
+}
