@@ -33,7 +33,7 @@ describe('a `for`', () => {
 describe('a `fork`', () => {
   it('has at least one branch, each a task', () => {
     expect(one({ fork: { branches: [] } })).toEqual(['Expected a list of at least one task at /do/0/a/fork/branches but found an empty list']);
-    expect(one({ fork: { branches: [{ b: { run: {} } }] } })).toEqual([expect.stringContaining('/do/0/a/fork/branches/0/b is a `run`')]);
+    expect(one({ fork: { branches: [{ b: { runn: {} } }] } })).toEqual([expect.stringContaining('/do/0/a/fork/branches/0/b has only `runn`')]);
     expect(one({ fork: { branches: body, compete: 'yes' } })).toEqual(['Expected true or false at /do/0/a/fork/compete but found "yes"']);
   });
 
@@ -47,11 +47,11 @@ describe('a `fork`', () => {
 });
 
 describe('a `listen`', () => {
-  it('listens to one event; what the standard has besides is refused by name', () => {
-    for (const to of ['any', 'all']) expect(one(listen({ [to]: [] }))).toEqual([expect.stringContaining(`(\`one\`) but /do/0/a/listen/to has \`${to}\`, which it does not yet`)]);
-    expect(one({ ...listen({ one: { with: { type: 'x' } } }), foreach: {} })).toEqual([expect.stringContaining('has `foreach`, which it does not yet')]);
-    expect(one(listen({}))).toEqual(['Expected a strategy { one } at /do/0/a/listen/to but found an empty object']);
-    expect(one(listen({ one: { with: { type: 'x' } } }, { read: 'raw' }))).toEqual(['Expected `data` or `envelope` at /do/0/a/listen/read but found "raw"']);
+  it('listens by one strategy, and `until` ends only one that takes any', () => {
+    expect(one(listen({}))).toEqual(['Expected exactly one of `all`, `any`, `one` in /do/0/a/listen/to but found none of them']);
+    expect(one(listen({ one: { with: { type: 'x' } }, all: [] }))[0]).toBe('Expected exactly one of `all`, `any`, `one` in /do/0/a/listen/to but found several');
+    expect(one(listen({ one: { with: { type: 'x' } }, until: '.x' }))).toEqual(['Expected `any` in /do/0/a/listen/to beside `until` but it is missing']);
+    expect(one(listen({ one: { with: { type: 'x' } } }, { read: 'all' }))).toEqual(['Expected `data`, `envelope` or `raw` at /do/0/a/listen/read but found "all"']);
   });
 
   it('says what the event must have', () => {

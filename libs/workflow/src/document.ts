@@ -1,6 +1,7 @@
 // Open Workflow Specification 1.0.3: the documents this engine carries out, as types. The schema is document.schema.ts.
 import type { Json, JsonObject } from '@weft/kernel';
 import type { ErrorFilter } from './error-type.js';
+import type { TaskKind } from './task-kind.js';
 
 /** jq: bare, or as a whole in `${ }`. */
 export type ExpressionText = string;
@@ -127,6 +128,8 @@ export type ForkTask = TaskCommon & { readonly fork: ForkDefinition };
 export type ListenTask = TaskCommon & { readonly listen: ListenDefinition };
 export type RaiseTask = TaskCommon & { readonly raise: { readonly error: string | ErrorDefinition } };
 
+export type RunTask = TaskCommon & { readonly run: JsonObject };
+
 /** Definition of a task by the key that tells its kind. */
 export interface TaskByKind {
   readonly do: DoTask;
@@ -140,9 +143,9 @@ export interface TaskByKind {
   readonly for: ForTask;
   readonly fork: ForkTask;
   readonly listen: ListenTask;
+  readonly run: RunTask;
 }
 
-export type TaskKind = keyof TaskByKind;
 export type TaskDefinition = TaskByKind[TaskKind];
 /** Tasks in order; each item has one key, the task's name. */
 export type TaskList = readonly Readonly<Record<string, TaskDefinition>>[];

@@ -1,6 +1,19 @@
 // Documents for specs.
 import { rejection, type Json, type JsonObject } from '@weft/kernel';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { parse } from 'yaml';
 import { parseWorkflow, type WorkflowPorts, type WorkflowReading } from './parse.js';
+
+/** Where the schema and the examples of the standard are, when they are. */
+export const OWS_FOLDER = `${process.env['WEFT_FIXTURES'] ?? fileURLToPath(new URL('../../../../shared/fixtures', import.meta.url))}/ows`;
+export const hasStandard = existsSync(`${OWS_FOLDER}/schema/workflow.yaml`);
+
+export const standardSchema = (): JsonObject => parse(readFileSync(`${OWS_FOLDER}/schema/workflow.yaml`, 'utf8')) as JsonObject;
+
+/** The examples of the standard by file; none when they are not there. */
+export const standardExamples = (): readonly { readonly file: string; readonly text: string }[] =>
+  hasStandard ? readdirSync(`${OWS_FOLDER}/examples`).map((file) => ({ file, text: readFileSync(`${OWS_FOLDER}/examples/${file}`, 'utf8') })) : [];
 
 /** Stands in for jq: knows variables, and refuses what ends in a pipe. */
 export const ports: WorkflowPorts = {

@@ -56,12 +56,15 @@ export interface ErrorFilter {
   readonly instance?: string;
   readonly title?: string;
   readonly detail?: string;
+  /** The same as `detail`: the standard's schema and its text name it differently. */
+  readonly details?: string;
 }
 
 /** Whether all fields of a filter equal the error's; types are compared in canonical form. No filter matches every error. */
 export function errorMatches(filter: ErrorFilter | undefined, error: WorkflowErrorFields): boolean {
   if (!filter) return true;
-  const { type, ...rest } = filter;
+  const { type, details, ...rest } = filter;
+  if (details !== undefined && details !== error.detail) return false;
   if (type !== undefined && canonicalErrorType(type) !== canonicalErrorType(error.type)) return false;
   return Object.entries(rest).every(([field, wanted]) => wanted === undefined || error[field as keyof WorkflowErrorFields] === wanted);
 }

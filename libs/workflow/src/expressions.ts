@@ -1,11 +1,11 @@
 // Every expression of a document, checked with the variables that exist where it stands.
 import { isJsonObject, type Json, type JsonObject, type Rejection } from '@weft/kernel';
-import { isKnownCall } from './functions.js';
+import { callTargetOf } from './call-target.js';
 import { pointerTo } from './pointer.js';
 import type { Problem } from './problem.js';
 import { cases, objectOf, schemaProblems } from './references.js';
 import { SEARCH_ATTRIBUTES_POINTER, searchAttributesOf } from './search-attributes.js';
-import { ERROR_VARIABLE, errorVariableOf, loopVariablesOf, type PlacedTask } from './tasks.js';
+import { ERROR_VARIABLE, errorVariableOf, extensionsOf, iteratorOf, iteratorVariablesOf, loopVariablesOf, type PlacedTask } from './tasks.js';
 import { excerpt } from './words.js';
 
 /** How expressions are checked: by whoever evaluates them later. */
@@ -22,13 +22,19 @@ const WORKFLOW_OUTPUT = ['context', 'workflow', 'runtime'];
 const BEFORE_INPUT = ['context', 'task', 'workflow', 'runtime'];
 const IN_TASK = ['context', 'input', 'task', 'workflow', 'runtime'];
 const EXPORT = [...IN_TASK, 'output'];
+// Before there is an execution.
+const SCHEDULE = ['runtime'];
+// Texts in which `${` means something to a shell or a script.
+const CODE = ['code', 'command'];
 
 /** What is wrong with the expressions of a document, and with schemas that stand among them. */
 export function expressionProblems(document: JsonObject, tasks: readonly PlacedTask[], ports: ExpressionPorts): readonly Problem[] {
   const check = new ExpressionCheck(objectOf(document['use']), ports);
   check.template(searchAttributesOf(document), SEARCH_ATTRIBUTES_POINTER, []);
   check.shaping(objectOf(document['input'])['from'], '/input/from', WORKFLOW_INPUT);
-  for (const [name, error] of Object.entries(objectOf(check.use['errors']))) check.template(error, pointerTo('/use/errors', name), IN_TASK);
+  check.schedule(objectOf(document['schedule']));
+  check.timeout(document['timeout'], '/timeout', WORKFLOW_INPUT);
+  check.reusable();
   for (const task of tasks) check.task(task);
   check.unusedRetries();
   check.shaping(objectOf(document['output'])['as'], '/output/as', WORKFLOW_OUTPUT);
@@ -44,8 +50,33 @@ class ExpressionCheck {
     private readonly ports: ExpressionPorts,
   ) {}
 
+  schedule({ every, after, on }: JsonObject): void {
+    this.duration(every, '/schedule/every', SCHEDULE);
+    this.duration(after, '/schedule/after', SCHEDULE);
+    this.#strategy(objectOf(on), '/schedule/on', SCHEDULE);
+  }
+
+  /** What `use` defines once; functions are tasks, and retry policies are judged where they are used. */
+  reusable(): void {
+    for (const section of ['errors', 'authentications', 'catalogs'])
+      for (const [name, definition] of Object.entries(objectOf(this.use[section]))) this.template(definition, pointerTo(`/use/${section}`, name), IN_TASK);
+    for (const [name, timeout] of Object.entries(objectOf(this.use['timeouts']))) this.timeout(timeout, pointerTo('/use/timeouts', name), IN_TASK);
+    for (const { pointer, extension } of extensionsOf(this.use)) this.bare(extension['when'], `${pointer}/when`, BEFORE_INPUT);
+  }
+
+  timeout(timeout: Json | undefined, pointer: string, variables: readonly string[]): void {
+    this.duration(objectOf(timeout)['after'], `${pointer}/after`, variables);
+  }
+
+  /** A duration may be one expression. */
+  duration(value: Json | undefined, pointer: string, variables: readonly string[], where = ''): void {
+    const inner = typeof value === 'string' ? this.#embedded(value) : undefined;
+    if (inner !== undefined) this.#jq(inner, pointer, variables, where);
+  }
+
   task(placed: PlacedTask): void {
     const { pointer, task, variables } = placed;
+    this.timeout(task['timeout'], `${pointer}/timeout`, [...IN_TASK, ...variables]);
     this.bare(task['if'], `${pointer}/if`, [...BEFORE_INPUT, ...variables]);
     this.shaping(objectOf(task['input'])['from'], `${pointer}/input/from`, [...BEFORE_INPUT, ...variables]);
     this.#definition(placed, [...IN_TASK, ...variables]);
@@ -60,7 +91,11 @@ class ExpressionCheck {
       case 'switch':
         return cases(task).forEach(({ at, fields }) => this.bare(fields['when'], `${pointer}/switch/${at}/when`, variables));
       case 'call':
-        return isKnownCall(task['call']) ? this.#arguments(objectOf(task['with']), `${pointer}/with`, variables) : undefined;
+        return this.#call(task, pointer, variables);
+      case 'run':
+        return Object.entries(objectOf(task['run'])).forEach(([what, process]) => this.#process(process as Json, `${pointer}/run/${what}`, variables));
+      case 'wait':
+        return this.duration(task['wait'], `${pointer}/wait`, variables);
       case 'emit':
         return this.template(objectOf(objectOf(task['emit'])['event'])['with'], `${pointer}/emit/event/with`, variables);
       case 'raise': {
@@ -73,10 +108,44 @@ class ExpressionCheck {
         this.bare(objectOf(task['for'])['in'], `${pointer}/for/in`, variables);
         return this.bare(task['while'], `${pointer}/while`, [...variables, ...loopVariablesOf(task)]);
       case 'listen':
-        return this.#filter(objectOf(objectOf(objectOf(task['listen'])['to'])['one']), `${pointer}/listen/to/one`, variables);
+        this.#strategy(objectOf(objectOf(task['listen'])['to']), `${pointer}/listen/to`, variables);
+        return this.#iterator(task, pointer, variables);
       default:
         return undefined;
     }
+  }
+
+  #call(task: JsonObject, pointer: string, variables: readonly string[]): void {
+    if (typeof task['call'] !== 'string' || !callTargetOf(task['call'], this.use)) return;
+    const { subscription, ...args } = objectOf(task['with']);
+    this.#arguments(args, `${pointer}/with`, variables);
+    if (task['call'] !== 'asyncapi') return this.template(subscription, `${pointer}/with/subscription`, variables);
+    const { filter, consume } = objectOf(subscription);
+    this.template(filter, `${pointer}/with/subscription/filter`, variables);
+    this.template(consume, `${pointer}/with/subscription/consume`, variables);
+    this.#iterator(task, pointer, variables);
+  }
+
+  #process(process: Json, pointer: string, variables: readonly string[]): void {
+    for (const [field, value] of Object.entries(objectOf(process))) this.template(value, pointerTo(pointer, field), variables, CODE.includes(field));
+  }
+
+  /** What shapes each event or message; the tasks in it are judged as tasks. */
+  #iterator(task: JsonObject, pointer: string, outside: readonly string[]): void {
+    const iterator = iteratorOf(task);
+    if (!iterator) return;
+    const variables = [...outside, ...iteratorVariablesOf(iterator.fields)];
+    this.shaping(objectOf(iterator.fields['output'])['as'], `${pointer}/${iterator.at}/output/as`, variables);
+    this.shaping(objectOf(iterator.fields['export'])['as'], `${pointer}/${iterator.at}/export/as`, [...variables, 'output']);
+  }
+
+  #strategy(strategy: JsonObject, pointer: string, variables: readonly string[]): void {
+    const { all, any, one, until } = strategy;
+    if (isJsonObject(one)) this.#filter(one, `${pointer}/one`, variables);
+    for (const [field, list] of Object.entries({ all, any }))
+      if (Array.isArray(list)) (list as readonly Json[]).forEach((filter, position) => this.#filter(objectOf(filter), `${pointer}/${field}/${position}`, variables));
+    this.bare(until, `${pointer}/until`, variables);
+    if (isJsonObject(until)) this.#strategy(until, `${pointer}/until`, variables);
   }
 
   #filter(filter: JsonObject, pointer: string, variables: readonly string[]): void {
@@ -108,7 +177,10 @@ class ExpressionCheck {
   }
 
   #retry(policy: Json | undefined, pointer: string, variables: readonly string[], where = ''): void {
-    const { when, exceptWhen } = objectOf(policy);
+    const { when, exceptWhen, delay, jitter, limit } = objectOf(policy);
+    const { attempt, duration } = objectOf(limit);
+    const durations = { delay, 'jitter/from': objectOf(jitter)['from'], 'jitter/to': objectOf(jitter)['to'], 'limit/duration': duration, 'limit/attempt/duration': objectOf(attempt)['duration'] };
+    for (const [field, value] of Object.entries(durations)) this.duration(value, `${pointer}/${field}`, variables, where);
     this.bare(when, `${pointer}/when`, variables, where);
     this.bare(exceptWhen, `${pointer}/exceptWhen`, variables, where);
   }

@@ -1,5 +1,5 @@
 // The default catalogue: AI work as functions, never as new keywords. `call: infer` and `call: infer:1.0.0@default` are the same.
-import type { Json, JsonObject } from '@weft/kernel';
+import type { JsonObject } from '@weft/kernel';
 
 /** A whole-string expression, over lines or not. */
 const EXPRESSION = { type: 'string', pattern: '^\\s*\\$\\{[\\s\\S]*\\}\\s*$' };
@@ -195,9 +195,6 @@ export type FunctionName = keyof typeof FUNCTIONS;
 
 export const FUNCTION_NAMES = Object.keys(FUNCTIONS) as readonly FunctionName[];
 
-/** Calls of the standard that this engine does not carry out yet. */
-export const NOT_YET_CALLS: readonly string[] = ['openapi', 'grpc', 'asyncapi', 'a2a', 'mcp'];
-
 export const isFunctionName = (name: string): name is FunctionName => Object.hasOwn(FUNCTIONS, name);
 
 const CATALOGUED = /^([a-z]+):1\.0\.0@default$/;
@@ -206,11 +203,4 @@ const CATALOGUED = /^([a-z]+):1\.0\.0@default$/;
 export function functionNameOf(call: string): string {
   const name = CATALOGUED.exec(call)?.[1];
   return name !== undefined && isFunctionName(name) ? name : call;
-}
-
-/** Whether this engine carries out a call: `http`, or a function of the default catalogue. */
-export function isKnownCall(call: Json | undefined): boolean {
-  if (typeof call !== 'string') return false;
-  const name = functionNameOf(call);
-  return name === 'http' || isFunctionName(name);
 }

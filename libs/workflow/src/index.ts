@@ -1,13 +1,15 @@
 export { canonicalJson, definitionText } from './canonical.js';
 export * from './document.js';
-export { NOT_YET_KINDS, TASK_KINDS, WORKFLOW_SCHEMA } from './document.schema.js';
+export { callTargetOf, type CallTarget } from './call-target.js';
+export { WORKFLOW_SCHEMA } from './document.schema.js';
 export * from './duration.js';
 export * from './error-type.js';
-export { FUNCTION_NAMES, FUNCTIONS, functionNameOf, isFunctionName, NOT_YET_CALLS, type CatalogueFunction, type FunctionName } from './functions.js';
+export { FUNCTION_NAMES, FUNCTIONS, functionNameOf, isFunctionName, type CatalogueFunction, type FunctionName } from './functions.js';
 export { parseWorkflow, REJECTIONS_MAX, type WorkflowPorts, type WorkflowReading } from './parse.js';
 export { escapeSegment, pointerTo, segmentsOf } from './pointer.js';
 export { FLOW_DIRECTIVES } from './references.js';
 export { isSearchAttributeName, SEARCH_ATTRIBUTE_LIMITS, searchAttributesOf } from './search-attributes.js';
 export { schemaFault, schemaProblem } from './schema-problem.js';
-export { loopVariablesOf } from './tasks.js';
+export { TASK_KINDS, type TaskKind } from './task-kind.js';
+export { iteratorOf, iteratorVariablesOf, loopVariablesOf } from './tasks.js';
 export { indexTasks, type IndexedTask, type TaskIndex } from './task-index.js';

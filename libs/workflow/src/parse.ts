@@ -1,6 +1,7 @@
 // Text to a checked document: every fault found at once, each with its place and what was meant.
 import { isJsonObject, rejection, type Json, type JsonObject, type Rejection } from '@weft/kernel';
 import type { Workflow } from './document.js';
+import { notYetProblems } from './carried-out.js';
 import { expressionProblems, type ExpressionPorts } from './expressions.js';
 import type { Problem } from './problem.js';
 import { referenceProblems } from './references.js';
@@ -44,7 +45,7 @@ function documentProblems(document: JsonObject, ports: WorkflowPorts): readonly 
   const misshapen = new Set(shape.flatMap(({ pointer }) => ancestors(pointer)));
   for (const { pointer } of tasks) misshapen.delete(pointer);
   const meaning = [...referenceProblems(document, tasks), ...searchAttributeProblems(document), ...expressionProblems(document, tasks, ports)];
-  return [...shape, ...meaning.filter(({ pointer }) => !misshapen.has(pointer))];
+  return [...shape, ...notYetProblems(document, tasks), ...meaning.filter(({ pointer }) => !misshapen.has(pointer))];
 }
 
 function rejectionsOf(problems: readonly Problem[], placeOf: (pointer: string) => Place): readonly Rejection[] {

@@ -19,7 +19,7 @@ describe('parseWorkflow', () => {
   });
 
   it('reports all faults in the order of the text, each with pointer, line and column', () => {
-    const reading = read("document: { dsl: '2.0.0', namespace: acme, name: orders, version: 1.0.0 }\ndo:\n  - a:\n      run: {}\n  - b:\n      set: {}\n");
+    const reading = read("document: { dsl: '2.0.0', namespace: acme, name: orders, version: 1.0.0 }\ndo:\n  - a:\n      raise: {}\n  - b:\n      set: {}\n");
     expect(reading).toEqual({
       ok: false,
       rejections: [
@@ -32,9 +32,8 @@ describe('parseWorkflow', () => {
         {
           code: 'workflow-invalid',
           retryable: false,
-          message:
-            'Expected a task this engine carries out (`do`, `set`, `switch`, `call`, `try`, `wait`, `emit`, `raise`, `for`, `fork`, `listen`) but /do/0/a is a `run`, which it does not yet (line 3, column 5).',
-          details: { pointer: '/do/0/a', line: 3, column: 5 },
+          message: 'Expected `error` in /do/0/a/raise but it is missing (line 4, column 7).',
+          details: { pointer: '/do/0/a/raise', line: 4, column: 7 },
         },
         {
           code: 'workflow-invalid',
@@ -52,30 +51,21 @@ describe('parseWorkflow', () => {
     expect(all.at(-1)).toBe('Expected a valid workflow but there are 10 more faults.');
   });
 
-  it('names the task and the kind of a `run`, and nothing inside it', () => {
-    refused({ run: {}, do: [{ b: { set: '$x' } }], while: 1 }, 'but /do/0/a is a `run`, which it does not yet');
-  });
-
   it('tells two kinds in one task, none, and what is no task', () => {
     refused({ set: { a: 1 }, wait: 'PT1S' }, 'Expected one kind of task but /do/0/a is `set` and `wait` at once');
-    refused({ sett: { a: 1 } }, 'Expected a task with one of `do`, `set`, `switch`, `call`, `try`, `wait`, `emit`, `raise`, `for`, `fork`, `listen` but /do/0/a has only `sett`');
+    refused({ sett: { a: 1 } }, 'Expected a task with one of `do`, `set`, `switch`, `call`, `try`, `wait`, `emit`, `raise`, `for`, `fork`, `listen`, `run` but /do/0/a has only `sett`');
     expect(messagesOf(withTasks([{ a: 'x' }, { b: { wait: 'PT1S' }, c: { wait: 'PT1S' } }]))).toEqual([
-      'Expected a task with one of do, set, switch, call, try, wait, emit, raise, for, fork, listen at /do/0/a but found "x"',
+      'Expected a task with one of do, set, switch, call, try, wait, emit, raise, for, fork, listen, run at /do/0/a but found "x"',
       'Expected a task: an object with one key, its name at /do/1 but found an object',
     ]);
   });
 
-  it('tells fields of the standard that are not carried out from fields that nobody knows', () => {
-    refused(
-      { set: { a: 1 }, timeout: { after: 'PT1S' } },
-      'Expected a field this engine carries out (`if`, `input`, `output`, `export`, `then`, `metadata`, `set`) but the `set` task /do/0/a has `timeout`, which it does not yet',
-    );
-    refused({ set: { a: 1 }, ouput: { as: '.' } }, 'Expected only `if`, `input`, `output`, `export`, `then`, `metadata`, `set` in the `set` task /do/0/a but found `ouput`');
-    expect(messagesOf(withTasks([{ a: { set: { b: 1 } } }], { output: { schema: { document: true } }, schedule: { cron: '* * * * *' }, use: { functions: {} } }))).toEqual([
-      expect.stringContaining('/output has `schema`, which it does not yet'),
-      expect.stringContaining('the document has `schedule`, which it does not yet'),
-      expect.stringContaining('/use has `functions`, which it does not yet'),
-    ]);
+  it('tells fields that nobody knows, with those that there are', () => {
+    refused({ set: { a: 1 }, ouput: { as: '.' } }, 'Expected only `if`, `input`, `output`, `export`, `timeout`, `then`, `metadata`, `set` in the `set` task /do/0/a but found `ouput`');
+  });
+
+  it('tells a fault of a field that is called `if`', () => {
+    refused({ if: true, set: { b: 1 } }, 'Expected a jq expression at /do/0/a/if but found the boolean true');
   });
 
   it('tells search attributes of another form, and expressions in them that may not be there', () => {
@@ -90,10 +80,12 @@ describe('parseWorkflow', () => {
     expect(found({ customer: '${ $context.customer }' })).toEqual([expect.stringContaining('at /document/metadata/searchAttributes/customer, where no variables exist')]);
   });
 
-  it('tells calls that are not carried out, unknown ones and other versions', () => {
-    refused({ call: 'openapi', with: {} }, '(`http`, `infer`, `embed`, `agent`, `recall`, `remember`, `validate`, `review`, `tool`) but /do/0/a calls `openapi`, which it does not yet');
-    refused({ call: 'shout' }, 'but /do/0/a calls "shout"');
-    refused({ call: 'infer:2.0.0@default' }, 'but /do/0/a calls "infer:2.0.0@default": write `infer` or `infer:1.0.0@default`');
+  it('tells calls of nothing that is known, and other versions', () => {
+    const known =
+      'Expected a call of `http`, `openapi`, `grpc`, `asyncapi`, `a2a`, `mcp`, `infer`, `embed`, `agent`, `recall`, `remember`, `validate`, `review`, `tool`, of a function of `use.functions`, of `name:version@catalogue` or of a URL but /do/0/a calls';
+    refused({ call: 'shout' }, `${known} "shout"`);
+    refused({ call: 'infer:2.0.0@default' }, `${known} "infer:2.0.0@default": write \`infer\` or \`infer:1.0.0@default\``);
+    refused({ call: 'log:1.0.0@elsewhere', with: {} }, `${known} "log:1.0.0@elsewhere"`);
   });
 
   it('checks the arguments of a function by the function that was called', () => {

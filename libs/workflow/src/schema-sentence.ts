@@ -11,7 +11,7 @@ export interface SentenceOptions {
 }
 
 // What an alternative lacks says nothing that the sentence on the alternatives does not.
-const INSIDE_ALTERNATIVE = /\/(?:anyOf|oneOf)\/\d+\/|\/(?:not|if)\//;
+const INSIDE_ALTERNATIVE = /\/(?:anyOf|oneOf)\/\d+\/|(?<!\/properties)\/(?:not|if)\//;
 
 /** The faults worth telling: not that a condition applied, and not what single alternatives lack. */
 export function meant(errors: readonly ErrorObject[]): readonly ErrorObject[] {
@@ -26,7 +26,7 @@ export function schemaSentence(error: ErrorObject, { place, showsValues }: Sente
   const at = place(instancePath);
   const value = error.data as Json | undefined;
   const actual = showsValues ? found(value) : kindOf(value);
-  const schema = parentSchema as { readonly title?: string; readonly properties?: object; readonly notYet?: readonly string[] };
+  const schema = parentSchema as { readonly title?: string; readonly properties?: object };
   switch (keyword) {
     case 'required':
       return `Expected \`${String(params['missingProperty'])}\` in ${at} but it is missing`;
@@ -34,7 +34,6 @@ export function schemaSentence(error: ErrorObject, { place, showsValues }: Sente
     case 'unevaluatedProperties': {
       const extra = String(params['additionalProperty'] ?? params['unevaluatedProperty']);
       const known = Object.keys(schema.properties ?? {});
-      if (schema.notYet?.includes(extra)) return `Expected a field this engine carries out (${names(known)}) but ${at} has ${names([extra])}, which it does not yet`;
       return `Expected ${known.length > 0 ? `only ${names(known)}` : 'no fields'} in ${at} but found ${names([extra])}`;
     }
     case 'dependentRequired':
@@ -44,8 +43,10 @@ export function schemaSentence(error: ErrorObject, { place, showsValues }: Sente
     case 'const':
       return `Expected ${JSON.stringify(params['allowedValue']).slice(0, 200)} at ${at} but found ${actual}`;
     case 'oneOf':
-      if (schema.title !== undefined) return `Expected ${schema.title} in ${at} but found ${params['passingSchemas'] ? 'both' : 'neither'}`;
+      if (schema.title !== undefined) return `Expected ${schema.title} in ${at} but found ${bothOrNeither(error)}`;
       return `Expected exactly one of the allowed forms at ${at} but ${params['passingSchemas'] ? 'several fit' : 'none fits'}`;
+    case 'not':
+      return schema.title === undefined ? `Expected ${at} to be different but found ${actual}` : `Expected ${schema.title} in ${at} but it is there`;
     case 'anyOf':
       return `Expected ${schema.title ?? 'one of the allowed forms'} at ${at} but found ${schema.title === undefined ? 'none of them' : actual}`;
     case 'propertyNames':
@@ -55,6 +56,12 @@ export function schemaSentence(error: ErrorObject, { place, showsValues }: Sente
     default:
       return schema.title === undefined ? `Expected ${at} to ${message.replace(/^must /, '').replace('NOT', 'not')} but found ${actual}` : `Expected ${schema.title} at ${at} but found ${actual}`;
   }
+}
+
+/** How many of several forms a value has, by the fields that tell them apart. */
+function bothOrNeither({ params, schema }: ErrorObject): string {
+  if (!params['passingSchemas']) return (schema as readonly unknown[]).length > 2 ? 'none of them' : 'neither';
+  return (schema as readonly unknown[]).length > 2 ? 'several' : 'both';
 }
 
 const WORDS: Readonly<Record<string, string>> = { object: 'an object', array: 'a list', string: 'text', integer: 'an integer', number: 'a number', boolean: 'true or false', null: 'null' };

@@ -1,11 +1,14 @@
 // The shape of a document: its schema, with each task judged as the one kind that was meant.
-import type { JsonObject } from '@weft/kernel';
-import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
-import { NOT_YET_KINDS, TASK_KINDS, WORKFLOW_SCHEMA } from './document.schema.js';
-import { FUNCTION_NAMES, isFunctionName, isKnownCall, NOT_YET_CALLS } from './functions.js';
+import { isJsonObject, type JsonObject } from '@weft/kernel';
+import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js';
+import { callTargetOf } from './call-target.js';
+import { WORKFLOW_SCHEMA } from './document.schema.js';
+import { FUNCTION_NAMES, isFunctionName } from './functions.js';
 import { pointerTo } from './pointer.js';
 import type { Problem } from './problem.js';
+import { PROTOCOL_CALLS } from './schema/calls.schema.js';
 import { meant, schemaSentence } from './schema-sentence.js';
+import { TASK_KINDS } from './task-kind.js';
 import type { PlacedTask } from './tasks.js';
 import { excerpt, names } from './words.js';
 
@@ -18,10 +21,12 @@ const PROBLEMS_MAX = 1_000;
 
 /** Faults of shape. What is wrong inside a task of no known kind, or a call of no known function, is not told: nothing was meant there. */
 export function shapeProblems(document: JsonObject, tasks: readonly PlacedTask[]): readonly Problem[] {
-  const problems = tasks.flatMap((placed) => kindProblem(placed) ?? callProblem(placed) ?? []);
+  const use = isJsonObject(document['use']) ? document['use'] : {};
+  const problems = tasks.flatMap((placed) => kindProblem(placed) ?? callProblem(placed, use) ?? []);
   const isWorkflow = (compiled ??= ajv.compile(WORKFLOW_SCHEMA));
   if (isWorkflow(document)) return problems;
   const opaque = new Set(problems.map(({ pointer }) => pointer));
+  const ownCalls = new Set(tasks.filter(({ task, kind }) => kind === 'call' && isOwnFunction(task['call'], use)).map(({ pointer }) => pointer));
   const kinds = new Map(tasks.map(({ pointer, kind }) => [pointer, kind]));
   const place = (pointer: string): string => {
     const kind = kinds.get(pointer);
@@ -29,7 +34,7 @@ export function shapeProblems(document: JsonObject, tasks: readonly PlacedTask[]
     return kind === undefined ? shown : `the \`${kind}\` task ${shown}`;
   };
   for (const error of meant(isWorkflow.errors ?? []).slice(0, PROBLEMS_MAX)) {
-    if (ancestors(error.instancePath).some((pointer) => opaque.has(pointer))) continue;
+    if (ancestors(error.instancePath).some((pointer) => opaque.has(pointer)) || isOfNamesake(error, ownCalls)) continue;
     const extra: unknown = error.params['additionalProperty'];
     problems.push({ pointer: typeof extra === 'string' ? pointerTo(error.instancePath, extra) : error.instancePath, message: schemaSentence(error, { place, showsValues: true }) });
   }
@@ -39,22 +44,25 @@ export function shapeProblems(document: JsonObject, tasks: readonly PlacedTask[]
 function kindProblem({ pointer, task, kind }: PlacedTask): Problem | undefined {
   if (kind !== undefined) return undefined;
   const keys = Object.keys(task);
-  const notYet = NOT_YET_KINDS.find((candidate) => keys.includes(candidate));
-  if (notYet !== undefined) return { pointer, message: `Expected a task this engine carries out (${names(TASK_KINDS)}) but ${pointer} is a \`${notYet}\`, which it does not yet` };
   const several = TASK_KINDS.filter((candidate) => keys.includes(candidate));
   if (several.length > 0) return { pointer, message: `Expected one kind of task but ${pointer} is ${several.map((one) => `\`${one}\``).join(' and ')} at once` };
   return { pointer, message: `Expected a task with one of ${names(TASK_KINDS)} but ${pointer} has ${keys.length > 0 ? `only ${names(keys.slice(0, 10))}` : 'no fields'}` };
 }
 
-function callProblem({ pointer, task, kind }: PlacedTask): Problem | undefined {
+function callProblem({ pointer, task, kind }: PlacedTask, use: JsonObject): Problem | undefined {
   const call = task['call'];
-  if (kind !== 'call' || typeof call !== 'string') return undefined;
-  if (isKnownCall(call)) return undefined;
-  const known = `Expected a call this engine carries out (${names(['http', ...FUNCTION_NAMES])})`;
-  if (NOT_YET_CALLS.includes(call)) return { pointer, message: `${known} but ${pointer} calls \`${call}\`, which it does not yet` };
+  if (kind !== 'call' || typeof call !== 'string' || callTargetOf(call, use)) return undefined;
   const [catalogued] = call.split(':');
   const hint = catalogued !== undefined && isFunctionName(catalogued) ? `: write \`${catalogued}\` or \`${catalogued}:1.0.0@default\`` : '';
+  const known = `Expected a call of ${names([...PROTOCOL_CALLS, ...FUNCTION_NAMES])}, of a function of \`use.functions\`, of \`name:version@catalogue\` or of a URL`;
   return { pointer, message: `${known} but ${pointer} calls ${JSON.stringify(excerpt(call))}${hint}` };
+}
+
+const isOwnFunction = (call: unknown, use: JsonObject): boolean => typeof call === 'string' && ['local', 'catalogued'].includes(callTargetOf(call, use)?.kind ?? '');
+
+/** Whether a fault is of the arguments of a function of the default catalogue, where the author's own of the same name is called. */
+function isOfNamesake({ instancePath, schemaPath }: ErrorObject, ownCalls: ReadonlySet<string>): boolean {
+  return /^#\/\$defs\/(?:\w+Arguments\/|callTask\/allOf\/)/.test(schemaPath) && ancestors(instancePath).some((pointer) => ownCalls.has(pointer));
 }
 
 /** A pointer and all that it lies in, itself first. */

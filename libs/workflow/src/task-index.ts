@@ -1,5 +1,6 @@
 import { invariant, type JsonObject } from '@weft/kernel';
-import type { TaskDefinition, TaskKind, Workflow } from './document.js';
+import type { TaskDefinition, Workflow } from './document.js';
+import type { TaskKind } from './task-kind.js';
 import { placedTasks, type PlacedTask } from './tasks.js';
 
 /** A task of a checked document, where it stands. */

@@ -1,0 +1,33 @@
+// What the standard has and this engine does not carry out yet. A line goes when its feature lands.
+import type { TaskKind } from './task-kind.js';
+
+export interface NotYet {
+  /** The document, every task, or tasks of one kind. */
+  readonly where: 'document' | 'task' | TaskKind;
+  /** Field from there, by dots; `*` stands for any name or position. */
+  readonly what: string;
+  /** Only this value of the field. */
+  readonly is?: string | RegExp;
+}
+
+export const NOT_YET: readonly NotYet[] = [
+  // Documents.
+  ...['schedule', 'timeout', 'output.schema', 'input.schema.resource'].map((what): NotYet => ({ where: 'document', what })),
+  { where: 'document', what: 'evaluate.mode', is: 'loose' },
+  ...['authentications', 'catalogs', 'extensions', 'functions', 'secrets', 'timeouts', 'retries.*.limit.duration', 'retries.*.limit.attempt.duration'].map((what): NotYet => ({
+    where: 'document',
+    what: `use.${what}`,
+  })),
+  // Tasks of every kind.
+  ...['timeout', 'input.schema', 'output.schema', 'export.schema'].map((what): NotYet => ({ where: 'task', what })),
+  // Tasks of one kind.
+  { where: 'try', what: 'catch.retry.limit.duration' },
+  { where: 'try', what: 'catch.retry.limit.attempt.duration' },
+  { where: 'listen', what: 'listen.to.all' },
+  { where: 'listen', what: 'listen.to.any' },
+  { where: 'listen', what: 'foreach' },
+  { where: 'listen', what: 'listen.read', is: 'raw' },
+  ...['openapi', 'grpc', 'asyncapi', 'a2a', 'mcp', /:\/\//].map((is): NotYet => ({ where: 'call', what: 'call', is })),
+  { where: 'call', what: 'with.endpoint.authentication' },
+  ...['workflow', 'script', 'shell', 'container'].map((kind): NotYet => ({ where: 'run', what: `run.${kind}` })),
+];
