@@ -5,6 +5,7 @@ import { canonicalErrorType, functionNameOf, iteratorVariablesOf, loopVariablesO
 import { bareExpression, template, type Evaluate } from './expression.js';
 import { compileIterator, type ItemIterator } from './item-iterator.js';
 import { compileListening } from './listen.js';
+import { compileProcess } from './run.js';
 import { compileSearchAttributes } from './search-attributes.js';
 import type { CatchClause, Loop, Program, RaisedError, Scope, SwitchCase, Task, TaskBase } from './program.js';
 
@@ -82,6 +83,10 @@ class Compiler {
     if (definition['wait'] !== undefined) return { ...base, kind: 'wait', durationMs: duration(definition['wait']) };
     if (definition['try'] !== undefined)
       return { ...base, kind: 'try', scope: this.#inner(definition['try'], pointer, `${pointer}/try`, names), catch: this.#catch(object(definition['catch'], pointer), pointer, names) };
+    if (definition['run'] !== undefined) {
+      const process = compileProcess(object(definition['run'], pointer), base.outputAs, names);
+      if (process) return { ...base, ...process };
+    }
     const call = definition['call'];
     invariant(typeof call === 'string', `${pointer} is a task of a known kind`);
     const given = template(definition['with'] ?? {}, names);
