@@ -27,5 +27,7 @@ export const NOT_YET: readonly NotYet[] = [
   { where: 'listen', what: 'foreach.export.schema' },
   ...['openapi', 'grpc', 'asyncapi', 'a2a', 'mcp', /:\/\//].map((is): NotYet => ({ where: 'call', what: 'call', is })),
   { where: 'call', what: 'with.endpoint.authentication' },
-  ...['workflow', 'script', 'shell', 'container'].map((kind): NotYet => ({ where: 'run', what: `run.${kind}` })),
+  { where: 'run', what: 'run.script.source' },
+  { where: 'run', what: 'run.script.language', is: 'python' },
+  ...['workflow', 'shell', 'container'].map((kind): NotYet => ({ where: 'run', what: `run.${kind}` })),
 ];
