@@ -1,6 +1,8 @@
 import type { ActivationKey } from './execution.events.js';
 import type { ExecutionDraft } from './execution.draft.js';
-import type { Activation } from './execution.state.js';
+import type { Activation, ExecutionState } from './execution.state.js';
+
+type HeldStep = NonNullable<ExecutionState['held']>[number];
 
 /** Everything below an activation ends with it: its tasks, and what they waited for. */
 export function removeBelow(draft: ExecutionDraft, key: ActivationKey, withItself = false): void {
@@ -17,4 +19,7 @@ export function removeBelow(draft: ExecutionDraft, key: ActivationKey, withItsel
   if (withItself) gone.add(key);
   const isGone = (entry: { readonly key: ActivationKey }): boolean => gone.has(entry.key);
   for (const part of ['jobs', 'timers', 'reviews', 'listens', 'branches', 'activations'] as const) draft.removeWhere(part, isGone);
+  const isHeldGone = (step: HeldStep): boolean => gone.has('scope' in step ? step.scope : step.key);
+  const { held } = draft.state;
+  if (held?.some(isHeldGone)) draft.set({ held: held.filter((step) => !isHeldGone(step)) });
 }

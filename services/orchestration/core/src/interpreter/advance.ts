@@ -4,7 +4,7 @@ import type { ActivationKey, ExecutionEvent, FailedTask } from '../execution/exe
 import { ExecutionDraft } from '../execution/execution.draft.js';
 import { evolveDraft } from '../execution/execution.evolve.js';
 import type { ExecutionDecision } from '../execution/execution.decide.js';
-import { ROOT, TASKS_ENTERED_MAX, type Activation, type ExecutionState } from '../execution/execution.state.js';
+import { isEnded, ROOT, TASKS_ENTERED_MAX, type Activation, type ExecutionState } from '../execution/execution.state.js';
 import { contextAt } from '../execution/execution.context.js';
 import { ExpressionFailed, type Evaluate, type Variables } from '../program/expression.js';
 import type { Program, Scope, Task, TaskBase } from '../program/program.js';
@@ -14,7 +14,6 @@ import { completeTask } from './complete.js';
 import { endHandler } from './cancel.js';
 import { enterBranch, enterTask, runTask } from './enter.js';
 import type { ForkTask } from './fork.js';
-import { hear, hearOn, type ListenTask } from './listen.js';
 import { beginPass, itemOf } from './loop.js';
 import type { EngineFlag } from '../upgrade/engine-flags.js';
 import { raiseError } from './raise.js';
@@ -26,8 +25,6 @@ export type Step =
   | { readonly go: 'branch'; readonly scope: ActivationKey; readonly branch: number }
   | { readonly go: 'pass'; readonly scope: ActivationKey; readonly index: number }
   | { readonly go: 'leave'; readonly scope: ActivationKey }
-  /** A `listen` takes what is kept for it. */
-  | { readonly go: 'hear'; readonly key: ActivationKey }
   /**
    * `inside`: raised by a task of this scope (of a fork: by that branch), rather than by the activation itself.
    * `origin`: the activation that failed first, where it is another.
@@ -57,7 +54,11 @@ const RUNTIME: Json = { name: 'weft', version: '0.1.0' };
 /** Enters one branch of a fork. */
 export type BranchStep = Extract<Step, { go: 'branch' }>;
 
+/** Steps of one decision; what is left is taken by the next ones. Keeps a loop that never waits from holding up its neighbours, and its rows small. */
+export const STEPS_PER_DECISION_MAX = 2_000;
+
 export class Advance {
+  #steps = 0;
   readonly #events: ExecutionEvent[] = [];
   readonly #draft: ExecutionDraft;
   /** Branches that are still to be entered. */
@@ -95,16 +96,21 @@ export class Advance {
   /**
    * Steps until everything waits, and returns what was decided. While the execution is suspended a step is recorded instead of
    * taken. Several are taken one after the other; one whose activation is gone by then, or was entered anew by a retried `try`, is
-   * left out, and one that a fault came before is recorded for the retry.
+   * left out, and one that a fault came before is recorded for the retry. A decision that grows too long records what is left too,
+   * with a timer that is due at once.
    */
   finish(...steps: readonly Step[]): ExecutionDecision {
     const given = steps.length === 0 ? [undefined] : steps;
     const meant = given.map((step) => step && this.state.activations[keyOf(step)]);
     given.forEach((first, index) => {
       if (first !== undefined && index > 0 && !isAmong(this.state.activations, meant[index])) return isAmong(this.state.interrupted?.activations, meant[index]) ? this.#hold(first) : undefined;
-      if (first !== undefined && this.state.status === 'suspended') return this.#hold(first);
-      for (let step = first ?? this.#next(); step !== undefined;) step = this.#take(step) ?? this.#next();
+      if (first !== undefined && (this.state.status === 'suspended' || this.#isLong)) return this.#hold(first);
+      let step = first ?? this.#next();
+      for (; step !== undefined && !this.#isLong; step = this.#take(step) ?? this.#next()) this.#steps++;
+      // Branches that were not entered are found again without a note.
+      if (step !== undefined && step.go !== 'branch') this.#hold(step);
     });
+    if (this.#isLong && !isEnded(this.state)) this.record({ type: 'TimerSet', key: ROOT, timer: `yield@${this.state.entered}.${this.context.now}`, purpose: 'yield', due: this.context.now });
     return { kind: 'accepted', events: this.#events, effects: [], after: this.state };
   }
 
@@ -173,18 +179,18 @@ export class Advance {
     const { activations } = this.state;
     const start = activations[key];
     for (let at = isInside || start?.parent === undefined ? start : activations[start.parent]; at; at = at.parent === undefined ? undefined : activations[at.parent]) {
-      if (at.caught === undefined && !at.loop && !at.gathering) continue;
+      if (at.caught === undefined && !at.loop) continue;
       const task = this.program.tasks.get(at.pointer);
       if (task?.kind === 'try' && at.caught !== undefined) found[task.catch.as] ??= at.caught;
-      if (task?.kind === 'listen' && task.foreach && at.gathering) {
-        if (!(task.foreach.item in found)) found[task.foreach.item] = at.gathering.item ?? null;
-        if (!(task.foreach.at in found)) found[task.foreach.at] = at.gathering.index;
-      }
       if (task?.kind !== 'for' || !at.loop) continue;
       if (!(task.each in found)) found[task.each] = itemOf(at.loop, at.loop.index);
       if (!(task.at in found)) found[task.at] = at.loop.index;
     }
     return found;
+  }
+
+  get #isLong(): boolean {
+    return this.#steps >= STEPS_PER_DECISION_MAX;
   }
 
   #next(): Step {
@@ -221,8 +227,6 @@ export class Advance {
           return completeTask(this, step.key, step.output, step.then);
         case 'leave':
           return this.#leave(step.scope);
-        case 'hear':
-          return hear(this, step.key);
         case 'raise':
           return raiseError(this, step);
         case 'agent':
@@ -247,9 +251,8 @@ export class Advance {
   }
 
   #leave(key: ActivationKey): Step {
-    const { value, loop, gathering } = this.activation(key);
+    const { value, loop } = this.activation(key);
     if (loop) return { go: 'pass', scope: key, index: loop.index + 1 };
-    if (gathering) return hearOn(this, this.taskOf(key) as ListenTask, key);
     return key === ROOT ? this.complete(value) : { go: 'complete', key, output: value };
   }
 

@@ -105,6 +105,7 @@ describe('immediate tasks', () => {
 
   it('faults an execution that jumps back for ever', () => {
     const run = running({ do: [{ spin: { set: { a: 1 }, then: 'spin' } }] }, {}).start();
+    run.goOn();
     expect(run.state.status).toBe('faulted');
     expect(run.state.error).toMatchObject({ status: 500, title: 'too-many-tasks' });
   });

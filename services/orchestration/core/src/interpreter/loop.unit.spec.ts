@@ -113,6 +113,7 @@ describe('for', () => {
       [loop({ in: '.' }, [{ no: { if: 'false', set: { a: 1 } } }])],
       Array.from({ length: TASKS_ENTERED_MAX + 2 }, () => 0),
     );
+    run.goOn();
     expect(run.state).toMatchObject({ status: 'faulted', error: { title: 'too-many-tasks' } });
   });
 

@@ -116,6 +116,13 @@ export class Running {
     this.accept({ type: 'FireTimer', timer: timer.id });
   }
 
+  /** Lets decisions that grew too long be followed by the next ones. @returns how many. */
+  goOn(): number {
+    const before = this.decisions;
+    while (Object.values(this.state.timers)[0]?.purpose === 'yield') this.fireTimer();
+    return this.decisions - before;
+  }
+
   announcements(): Announcement[] {
     return this.rows.flatMap((events, sequence) => announcementsOf(this.state, sequence, events));
   }

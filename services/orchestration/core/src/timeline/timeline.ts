@@ -69,12 +69,6 @@ function describe(event: ExecutionEvent): Described | undefined {
       return { text: `received ${event.eventType} from ${event.source}`, detail: event.event };
     case 'SignalTaken':
       return { text: `took event ${event.id} from ${event.source}` };
-    case 'ItemBegun':
-      return { text: 'began what is done with it' };
-    case 'ItemEnded':
-      return undefined;
-    case 'ListenClosed':
-      return { text: 'has heard what it listened for' };
     case 'TaskSkipped':
       return { text: 'skipped: its `if` did not hold' };
     case 'CaseChosen':
@@ -94,7 +88,7 @@ function describe(event: ExecutionEvent): Described | undefined {
       return { text: `attempt ${event.attempt} failed: ${event.code}${outcome}; ${next}`, detail: event.failure };
     }
     case 'TimerSet':
-      return { text: `${{ wait: 'waits', retry: 'retries', limit: 'has time' }[event.purpose]} until ${new Date(event.due).toISOString()}` };
+      return { text: `${{ wait: 'waits', retry: 'retries', limit: 'has time', yield: 'goes on from' }[event.purpose]} until ${new Date(event.due).toISOString()}` };
     case 'TimerFired':
       return { text: 'timer fired' };
     case 'ReviewRequested':

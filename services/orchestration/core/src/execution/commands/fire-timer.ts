@@ -1,6 +1,7 @@
 import type { DecideContext } from '@weft/kernel';
 import { Advance } from '../../interpreter/advance.js';
 import { endOfTime } from '../../interpreter/agent.js';
+import { unenteredBranches } from '../../interpreter/fork.js';
 import { nextDue } from '../../review/review.due.js';
 import type { CommandOf } from '../execution.commands.js';
 import type { ExecutionDecision, Programs } from '../execution.decide.js';
@@ -17,6 +18,8 @@ export function fireTimer(state: ExecutionState, command: CommandOf<'FireTimer'>
   const advance = new Advance(state, programs(state.definition.digest), context);
   if (review) return advance.finish(passReviewTime(advance, review.id));
   advance.record({ type: 'TimerFired', key: timer!.key, timer: timer!.id });
+  // Branches first: what was long before may be long again, and must not keep its neighbours from beginning.
+  if (timer!.purpose === 'yield') return advance.finish(...unenteredBranches(advance), ...(state.held ?? []));
   if (timer!.purpose === 'retry') return advance.finish({ go: 'enter', scope: timer!.key, position: 0 });
   if (timer!.purpose === 'limit') return advance.finish(endOfTime(advance, timer!.key));
   return advance.finish({ go: 'complete', key: timer!.key, output: advance.activation(timer!.key).input });
