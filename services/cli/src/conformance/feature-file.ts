@@ -14,6 +14,27 @@ export interface Scenario {
   readonly steps: readonly FeatureStep[];
 }
 
+/** What stands at the head of a feature: its name, and the paragraphs that tell people what it is for. */
+export interface FeatureHead {
+  readonly name: string;
+  readonly paragraphs: readonly string[];
+}
+
+/** Reads the head of a feature file; lines that follow each other are one paragraph. */
+export function readFeatureHead(text: string): FeatureHead {
+  const [head = ''] = text.split(/^\s*(?:Scenario|Example):/m);
+  const lines = head.split(/\r?\n/).map((line) => line.trim());
+  const at = lines.findIndex((line) => line.startsWith('Feature:'));
+  const paragraphs = lines
+    .slice(at + 1)
+    .filter((line) => !line.startsWith('#'))
+    .join('\n')
+    .split(/\n{2,}/)
+    .map((paragraph) => paragraph.replace(/\n/g, ' ').trim())
+    .filter((paragraph) => paragraph !== '');
+  return { name: lines[at]?.slice('Feature:'.length).trim() ?? '', paragraphs };
+}
+
 const KEYWORD = /^(?:Given|When|Then|And|But|\*)\s+/;
 
 /** Reads scenarios. @throws Error naming the line of what is not understood. */
@@ -27,10 +48,8 @@ export function readFeature(text: string): readonly Scenario[] {
     const scenario = /^(?:Scenario|Example):\s*(.*)$/.exec(line);
     if (line.startsWith('Feature:')) feature = line.slice('Feature:'.length).trim();
     else if (scenario) scenarios.push({ feature, name: scenario[1]!, line: at + 1, steps: [] });
-    else if (KEYWORD.test(line)) {
-      const steps = scenarios.at(-1)?.steps;
-      if (!steps) throw new Error(`Expected a scenario before the step in line ${at + 1}.`);
-      steps.push({ text: line.replace(KEYWORD, ''), line: at + 1 });
+    else if (scenarios.length > 0 && KEYWORD.test(line)) {
+      scenarios.at(-1)!.steps.push({ text: line.replace(KEYWORD, ''), line: at + 1 });
     } else if (line.startsWith('"""')) {
       const end = lines.findIndex((other, i) => i > at && other.trim() === '"""');
       const step = scenarios.at(-1)?.steps.at(-1);
@@ -44,5 +63,6 @@ export function readFeature(text: string): readonly Scenario[] {
       // What stands before the first scenario tells people what the feature is for.
     } else if (scenarios.length > 0) throw new Error(`Expected a step, a scenario or a text but line ${at + 1} is ${JSON.stringify(line.slice(0, 80))}.`);
   }
+  if (scenarios.length === 0) throw new Error('Expected at least one scenario but there is none.');
   return scenarios;
 }

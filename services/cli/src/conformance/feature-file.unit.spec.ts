@@ -43,14 +43,14 @@ describe('a feature file', () => {
 
 describe('the sentences of the suite', () => {
   it('judge output, properties and the order of tasks, and object to a sentence that nobody knows', () => {
-    expect(objectionsTo(scenario!, { execution, tasks: ['first', 'second'] })).toEqual([
+    expect(objectionsTo(scenario!, { execution, runs: {}, tasks: ['first', 'second'] })).toEqual([
       `line 16: expected the output to be {"b":2} but got {"b":2,"c":{"d":null}}`,
       'line 23: no such sentence is known: "the moon should be full"',
     ]);
   });
 
   it('tell which task ran instead', () => {
-    expect(objectionsTo(scenario!, { execution, tasks: ['second', 'first'] })).toEqual(
+    expect(objectionsTo(scenario!, { execution, runs: {}, tasks: ['second', 'first'] })).toEqual(
       expect.arrayContaining(['line 20: expected first to run first but ran second, first', 'line 21: expected second after first but ran second, first']),
     );
   });

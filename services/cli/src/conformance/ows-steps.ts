@@ -10,12 +10,25 @@ import type { FeatureStep, Scenario } from './feature-file.js';
 export interface ScenarioRun {
   readonly definition: string;
   readonly input: Json;
+  /** Definitions that the first one may run. */
+  readonly others: readonly string[];
+  readonly deeds: readonly Deed[];
 }
 
-/** How it ended: the execution, and its tasks by name in the order in which they began. */
+/** What happens to the execution from outside, once a task of it has begun, or at once. */
+export interface Deed {
+  /** `send`: an event addressed to it; `publish`: one that whoever listens takes; `review`: a person decides; the others are operations. */
+  readonly kind: 'send' | 'publish' | 'cancel' | 'pause' | 'resume' | 'review';
+  readonly once?: string;
+  /** The event, or what is decided. */
+  readonly what: Json;
+}
+
+/** How it ended: the execution, its tasks by name in the order in which they began, and how often each was completed. */
 export interface ScenarioEnd {
   readonly execution: ExecutionShape;
   readonly tasks: readonly string[];
+  readonly runs: Readonly<Record<string, number>>;
 }
 
 type Verdict = string | undefined;
@@ -27,10 +40,34 @@ const yaml = (text: string | undefined): Json => (text === undefined ? null : (p
 export function runOf({ steps }: Scenario): ScenarioRun {
   const definition = steps.find(({ text }) => /^a workflow with definition:?$/.test(text))?.docString;
   if (definition === undefined) throw new Error('Expected a step "a workflow with definition" with the text of one.');
-  return { definition, input: yaml(steps.find(({ text }) => /^given the workflow input is:?$/.test(text))?.docString) };
+  return {
+    definition,
+    input: yaml(steps.find(({ text }) => /^given the workflow input is:?$/.test(text))?.docString),
+    others: steps.flatMap(({ text, docString }) => (/^given a workflow that it may run:?$/.test(text) && docString !== undefined ? [docString] : [])),
+    deeds: steps.flatMap(deedOf),
+  };
 }
 
-const SETTING = /^(?:a workflow with definition|given the workflow input is|the workflow is executed):?$/;
+/** What the publishing of the definition is to be refused with; undefined when it is to be accepted. */
+export const refusalOf = ({ steps }: Scenario): string | undefined => steps.find(({ text }) => REFUSED.test(text))?.docString?.trim();
+
+const REFUSED = /^the definition should be refused with:?$/;
+const SETTING = /^(?:a workflow with definition|given the workflow input is|given a workflow that it may run|the workflow is executed|the definition is published):?$/;
+const DEED = /^(?:once (?<once>\S+) has begun, )?(?:(?<verb>this event is sent to it|this event is published|a person decides):?|the workflow is (?<operation>cancelled|suspended|resumed))$/;
+const DEEDS: Readonly<Record<string, Deed['kind']>> = {
+  'this event is sent to it': 'send',
+  'this event is published': 'publish',
+  'a person decides': 'review',
+  cancelled: 'cancel',
+  suspended: 'pause',
+  resumed: 'resume',
+};
+
+function deedOf({ text, docString }: FeatureStep): readonly Deed[] {
+  const { once, verb, operation } = DEED.exec(text)?.groups ?? {};
+  const kind = DEEDS[verb ?? operation ?? ''];
+  return kind === undefined ? [] : [{ kind, what: yaml(docString), ...(once === undefined ? {} : { once }) }];
+}
 
 const JUDGES: readonly (readonly [sentence: RegExp, judge: Judge])[] = [
   [/^the workflow should complete$/, ({ execution }) => statusProblem(execution, 'completed')],
@@ -53,6 +90,9 @@ const JUDGES: readonly (readonly [sentence: RegExp, judge: Judge])[] = [
       return Array.isArray(value) && value.length === Number(count) ? undefined : `expected ${count} items in ${path} but got ${shown(value)}`;
     },
   ],
+  [/^the workflow should be cancelled$/, ({ execution }) => statusProblem(execution, 'cancelled')],
+  [/^(\S+) should not run$/, ({ tasks }, _step, [name = '']) => (tasks.includes(name) ? `expected ${name} not to run but ran ${tasks.join(', ')}` : undefined)],
+  [/^(\S+) should run (\d+) times$/, ({ runs }, _step, [name = '', count]) => equalProblem(`the runs of ${name}`, runs[name] ?? 0, Number(count))],
   [/^(\S+) should run first$/, ({ tasks }, _step, [name]) => (tasks[0] === name ? undefined : `expected ${name} to run first but ran ${tasks.join(', ')}`)],
   [/^(\S+) should run last$/, ({ tasks }, _step, [name]) => (tasks.at(-1) === name ? undefined : `expected ${name} to run last but ran ${tasks.join(', ')}`)],
   [
@@ -65,7 +105,7 @@ const JUDGES: readonly (readonly [sentence: RegExp, judge: Judge])[] = [
 /** What a scenario asked for and did not get; nothing when it passes. A sentence that is not known counts too: it was not judged. */
 export function objectionsTo({ steps }: Scenario, end: ScenarioEnd): readonly string[] {
   return steps.flatMap((step): string[] => {
-    if (SETTING.test(step.text)) return [];
+    if (SETTING.test(step.text) || DEED.test(step.text) || REFUSED.test(step.text)) return [];
     for (const [sentence, judge] of JUDGES) {
       const match = sentence.exec(step.text);
       if (!match) continue;

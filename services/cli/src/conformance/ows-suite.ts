@@ -6,7 +6,8 @@ import { CommandFailed } from '../exit-codes.js';
 import { tasksOf } from '../output/timeline.js';
 import { withThrowAwayWeft, type ThrowAwayWeft } from '../run/throw-away-weft.js';
 import type { Scenario } from './feature-file.js';
-import { objectionsTo, runOf } from './ows-steps.js';
+import { doDeed, runsOf } from './deeds.js';
+import { objectionsTo, refusalOf, runOf } from './ows-steps.js';
 import { startPublicHosts } from './public-hosts.js';
 
 export interface ScenarioResult {
@@ -23,11 +24,12 @@ export async function runOwsSuite(scenarios: readonly Scenario[], onProgress: (t
   const hosts = await startPublicHosts();
   try {
     const documents = scenarios.map((scenario, i) => renamed(hosts.localised(runOf(scenario).definition), i));
-    return await withThrowAwayWeft(documents, onProgress, async (weft) => {
+    const others = scenarios.flatMap((scenario) => runOf(scenario).others.map(hosts.localised));
+    return await withThrowAwayWeft([...documents, ...others], onProgress, async (weft) => {
       const results: ScenarioResult[] = [];
       // One after the other: what a scenario says about order must not depend on its neighbours.
       for (const [i, scenario] of scenarios.entries()) {
-        const reasons = await objections(weft, scenario, documents[i]!, i);
+        const reasons = await objections(weft, scenario, hosts.localised, documents[i]!, i);
         results.push({ feature: scenario.feature, scenario: scenario.name, passed: reasons.length === 0, reasons });
       }
       return results;
@@ -37,16 +39,21 @@ export async function runOwsSuite(scenarios: readonly Scenario[], onProgress: (t
   }
 }
 
-async function objections({ client, start }: ThrowAwayWeft, scenario: Scenario, document: string, index: number): Promise<readonly string[]> {
+async function objections({ client, start }: ThrowAwayWeft, scenario: Scenario, localised: (text: string) => string, document: string, index: number): Promise<readonly string[]> {
+  const { input, others, deeds } = runOf(scenario);
+  const refusal = refusalOf(scenario);
   try {
+    for (const other of others) await deployDefinition(client, localised(other));
     await deployDefinition(client, document);
-    const id = await start(index, runOf(scenario).input);
+    if (refusal !== undefined) return [`expected the definition to be refused with ${JSON.stringify(refusal)} but it was taken`];
+    const id = await start(index, input);
+    for (const deed of deeds) await doDeed(client, id, deed);
     const ended = await untilExecution(client, id, ({ status }) => isEnded(status), SCENARIO_MS_MAX);
     const { timeline } = await readExecution(client, id);
-    return objectionsTo(scenario, { execution: ended, tasks: tasksOf(timeline).map(({ task }) => task) });
+    return objectionsTo(scenario, { execution: ended, tasks: tasksOf(timeline).map(({ task }) => task), runs: runsOf(timeline) });
   } catch (fault) {
     if (!(fault instanceof CommandFailed)) throw fault;
-    return [fault.message];
+    return refusal !== undefined && fault.message.includes(refusal) ? [] : [fault.message];
   }
 }
 
