@@ -1,0 +1,15 @@
+export * from './calls.js';
+export * from './catalogue.js';
+export { attempt, cases, forEach, fork, raise, sequence, set, wait, type Case, type Catch, type CaughtError, type ErrorFields, type LoopVariables, type RetryPolicy } from './control.js';
+export { fromDocument } from './from-document.js';
+export { emit, listen, type EventAttributes, type EventFilter, type EventStrategy, type Iteration, type ListenOptions, type Subscription } from './events.js';
+export { BuilderError, type Expression } from './expression.js';
+export { context, field, handles, info, input, it, output, secret, variable, type Handles, type Ref } from './handles.js';
+export * from './operators.js';
+export * from './processes.js';
+export { saga, type SagaOptions, type SagaStep } from './saga.js';
+export { standardTask, type Duration, type Resource, type Schema, type Task, type TaskOptions, type Tasks } from './task.js';
+export { toTypeScript } from './to-typescript.js';
+export { jq, jqText, text } from './template.js';
+export type { Condition, Evaluated, Shaping, Text, Value, Values } from './value.js';
+export { isWorkflow, workflow, type Extension, type Head, type Use, type Workflow } from './workflow.js';
