@@ -2,6 +2,7 @@ export * from './config/describe-config.js';
 export * from './config/kafka-settings.js';
 export * from './config/load-config.js';
 export * from './config/operators-setting.js';
+export * from './config/run-settings.js';
 export * from './config/request-bytes.js';
 export * from './config/tenant-list.js';
 export * from './log/log.js';

@@ -23,11 +23,11 @@ export const NOT_YET: readonly NotYet[] = [
   // Tasks of one kind.
   { where: 'try', what: 'catch.retry.limit.duration' },
   { where: 'try', what: 'catch.retry.limit.attempt.duration' },
-  { where: 'listen', what: 'listen.to.all' },
-  { where: 'listen', what: 'listen.to.any' },
-  { where: 'listen', what: 'foreach' },
-  { where: 'listen', what: 'listen.read', is: 'raw' },
+  { where: 'listen', what: 'foreach.output.schema' },
+  { where: 'listen', what: 'foreach.export.schema' },
   ...['openapi', 'grpc', 'asyncapi', 'a2a', 'mcp', /:\/\//].map((is): NotYet => ({ where: 'call', what: 'call', is })),
   { where: 'call', what: 'with.endpoint.authentication' },
-  ...['workflow', 'script', 'shell', 'container'].map((kind): NotYet => ({ where: 'run', what: `run.${kind}` })),
+  { where: 'run', what: 'run.script.source' },
+  { where: 'run', what: 'run.script.language', is: 'python' },
+  ...['workflow', 'shell', 'container'].map((kind): NotYet => ({ where: 'run', what: `run.${kind}` })),
 ];

@@ -16,6 +16,7 @@ export * from './execution/operation.js';
 export * from './execution/idempotency-key.js';
 export * from './program/compile.js';
 export { EVENT_VALUES_MAX, listenKeysOf } from './signal/listen-key.js';
+export * from './program/event-filter.js';
 export * from './program/program.js';
 export * from './program/search-attributes.js';
 export * from './replicas/bucket-share.js';

@@ -1,4 +1,4 @@
-import { kafkaSettings, platformSettings, operatorsSetting } from '@weft/nest-platform';
+import { kafkaSettings, platformSettings, operatorsSetting, runSettings } from '@weft/nest-platform';
 import { isIP } from 'node:net';
 import { z } from 'zod';
 import { workerSettings } from './workers/worker-settings.js';
@@ -52,6 +52,9 @@ export const toolsSettings = {
   WEFT_MODEL_TIMEOUT_MS: z.coerce.number().int().min(100).max(600_000).default(60_000).describe('Time for one model candidate to answer, in milliseconds.'),
   WEFT_MODEL_STALL_MS: z.coerce.number().int().min(100).max(600_000).default(15_000).describe('Longest silence within an answer that streams before it counts as broken, in milliseconds.'),
   WEFT_CALL_TIMEOUT_MS: z.coerce.number().int().min(10).max(600_000).default(10_000).describe('Time for a `call: http` to answer, in milliseconds.'),
+  ...runSettings,
+  WEFT_SCRIPT_TIMEOUT_MS: z.coerce.number().int().min(10).max(600_000).default(10_000).describe('Time for a `run: script` to end, in milliseconds.'),
+  WEFT_PROCESS_TIMEOUT_MS: z.coerce.number().int().min(10).max(3_600_000).default(300_000).describe('Time for a `run: shell` or a `run: container` to end, in milliseconds.'),
   WEFT_SANDBOX_PROCESSES: z.coerce.number().int().min(1).max(256).default(2).describe('Scripts that run at once, each in a process of its own of about 60 MB.'),
   WEFT_EGRESS_ALLOW: listOf('origins of the form scheme://host:port', isOrigin).describe(
     'Origins (scheme://host:port, separated by commas) that `call: http` may reach, and the only ones besides declared tools that may be plain http or private.',

@@ -51,6 +51,8 @@ export async function openSourcesBench(): Promise<SourcesBench> {
             WEFT_TOOLS_CONCURRENCY: 8,
             WEFT_MODEL_TIMEOUT_MS: 500,
             WEFT_MODEL_STALL_MS: 500,
+            WEFT_SCRIPT_TIMEOUT_MS: 1_000,
+            WEFT_PROCESS_TIMEOUT_MS: 1_000,
             WEFT_SANDBOX_PROCESSES: 1,
             WEFT_BUDGET_LEASE_MS: 60_000,
             WEFT_CALL_TIMEOUT_MS: 500,

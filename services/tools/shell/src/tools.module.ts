@@ -2,7 +2,7 @@
 import { Module, type DynamicModule, type FactoryProvider, type ModuleMetadata, type OnApplicationBootstrap } from '@nestjs/common';
 import type { Pool } from '@weft/adapter-postgres';
 import { DEFAULT_TENANT, TOPICS, type BudgetsPeer, type PermissionsPeer, type ToolsPeer } from '@weft/contracts';
-import { HealthChecks, logFor, Shutdown } from '@weft/nest-platform';
+import { HealthChecks, logFor, Shutdown, type RunSettings } from '@weft/nest-platform';
 import { claimRedeemingWorker, type Bus, type PayloadStore, type TokenStream } from '@weft/pipeline';
 import { labelMatcher, offerTools, policiesOfGrants, type Budget, type Grant, type PolicySource, type ToolDefinition, type Webhook } from '@weft/tools/core';
 import { LocalLimiter, LocalSlots, LocalStream } from '@weft/adapter-local';
@@ -11,6 +11,8 @@ import { BudgetLedger } from './budget/budget.ledger.js';
 import { budgetsPeer } from './budget/budgets.peer.js';
 import { ReservationStore } from './budget/reservation.store.js';
 import { drawnFor } from './carry-out/budget-step.js';
+import { callMakers } from './call/calls.js';
+import { resources } from './call/resources.js';
 import { Gate } from './carry-out/gate.js';
 import { ToolsWorker } from './carry-out/worker.js';
 import type { ToolsSettings } from './config.js';
@@ -32,6 +34,7 @@ import { policySetOf } from './permission/policy-set.js';
 import { switchCalls } from './permission/switch-calls.js';
 import { SwitchBoard } from './permission/switch-board.js';
 import { PinBook } from './pin/pin-book.js';
+import { Background } from './process/background.js';
 import { EffectQueries } from './query/effect-queries.js';
 import { ToolQueries } from './query/tool-queries.js';
 import { toolsPeer } from './query/tools-peer.js';
@@ -42,7 +45,7 @@ import { Sandbox } from './sandbox/sandbox.js';
 import { walls } from './sandbox/walls.js';
 import { SchemaCache } from './registry/schemas.js';
 import type { Secrets } from './secret/secrets.js';
-import { openSource, type Environment } from './source/open-source.js';
+import { handedOn, openSource, type Environment } from './source/open-source.js';
 import { freshMsOf, rulesOf, type SourceDeclaration } from './source/source-declaration.js';
 import { ToolSources } from './source/tool-sources.js';
 import { WebhookStore } from './webhook/webhook.store.js';
@@ -76,12 +79,17 @@ export interface ToolsPorts {
   /** Those of the operator's file. Default: none. */
   readonly budgets?: readonly Budget[];
   readonly secrets: Secrets;
+  /** Built program of the sandbox's processes. Default: the one beside this code. */
+  readonly sandboxMain?: string;
   /** What all processes together ask of a provider. Default: what this one does. */
   readonly modelLimits?: Pick<TrafficPorts, 'limiterOf' | 'slots'>;
   /** Where answers of models are shown while they come. Default: to nobody. */
   readonly tokens?: TokenStream;
-  readonly settings: Omit<ToolsSettings, 'WEFT_TOOLS_FILE' | 'WEFT_GRANTS_FILE' | 'WEFT_POLICIES_FILE' | 'WEFT_WEBHOOKS_FILE' | 'WEFT_BUDGETS_FILE' | 'WEFT_OPERATORS' | keyof WorkerSettings> &
-    Partial<WorkerSettings & Pick<ToolsSettings, 'WEFT_OPERATORS'>>;
+  readonly settings: Omit<
+    ToolsSettings,
+    'WEFT_TOOLS_FILE' | 'WEFT_GRANTS_FILE' | 'WEFT_POLICIES_FILE' | 'WEFT_WEBHOOKS_FILE' | 'WEFT_BUDGETS_FILE' | 'WEFT_OPERATORS' | keyof WorkerSettings | keyof RunSettings
+  > &
+    Partial<WorkerSettings & RunSettings & Pick<ToolsSettings, 'WEFT_OPERATORS'>>;
 }
 
 /** The ports out of other providers, as where the bus lives in the same application. */
@@ -103,6 +111,7 @@ interface Parts {
   readonly sources: ToolSources;
   readonly pins: PinBook;
   readonly sandbox: Sandbox;
+  readonly background: Background;
   readonly workers: Workers;
 }
 
@@ -129,12 +138,27 @@ export function toolsParts(ports: ToolsPorts, signal: AbortSignal): Parts {
     const source = openSource(declaration, { egress, secrets: ports.secrets, workers, folder: ports.folder ?? '.', environment: ports.environment ?? {} });
     sources.add(source, { ...rulesOf(declaration), freshMs: freshMsOf(declaration) });
   }
-  const sandbox = new Sandbox(settings.WEFT_SANDBOX_PROCESSES);
+  const sandbox = new Sandbox(settings.WEFT_SANDBOX_PROCESSES, ports.sandboxMain);
   const registry = withSources(registryOf(ports.tools, { egress, secrets: ports.secrets, sandbox }), sources);
   if (ports.tools.some(({ kind }) => kind === 'script')) {
     sandbox.warm();
     for (const missing of walls().missing) log.warn('a wall of the sandbox is missing', { reason: missing });
   }
+  const background = new Background();
+  const calls = callMakers({
+    egress,
+    secrets: ports.secrets,
+    sandbox,
+    background,
+    resources: resources(egress, async () => undefined),
+    inherited: handedOn(ports.environment ?? {}),
+    python: settings.WEFT_RUN_PYTHON,
+    shell: settings.WEFT_RUN_SHELL,
+    callTimeoutMs: settings.WEFT_CALL_TIMEOUT_MS,
+    scriptTimeoutMs: settings.WEFT_SCRIPT_TIMEOUT_MS,
+    processTimeoutMs: settings.WEFT_PROCESS_TIMEOUT_MS,
+    log,
+  });
   const directory = new BudgetDirectory(ports.budgets ?? [], ports.enginePool);
   const budgets = new BudgetLedger({
     directory,
@@ -159,7 +183,7 @@ export function toolsParts(ports: ToolsPorts, signal: AbortSignal): Parts {
     tokens: ports.tokens ?? new LocalStream(),
     modelTimeoutMs: settings.WEFT_MODEL_TIMEOUT_MS,
     modelStallMs: settings.WEFT_MODEL_STALL_MS,
-    callTimeoutMs: settings.WEFT_CALL_TIMEOUT_MS,
+    calls,
     signal,
     log,
     onContradiction: (key, message) => log.error('the ledger is contradicted', { key, reason: message }),
@@ -183,6 +207,7 @@ export function toolsParts(ports: ToolsPorts, signal: AbortSignal): Parts {
     sources,
     pins,
     sandbox,
+    background,
     workers,
   };
 }
@@ -199,7 +224,7 @@ class ToolsWork implements OnApplicationBootstrap {
   }
 
   async onApplicationBootstrap(): Promise<void> {
-    const { worker, switches, ledger, budgets, egress, sources, sandbox, workers } = this.parts;
+    const { worker, switches, ledger, budgets, egress, sources, sandbox, background, workers } = this.parts;
     await Promise.all([switches.refresh(), budgets.start()]);
     await sources.start();
     await workers.start(sources, doorOf(this.ports.settings));
@@ -212,6 +237,7 @@ class ToolsWork implements OnApplicationBootstrap {
     this.shutdown.on('workers', 'tools jobs', async () => {
       await worker.drain();
       await jobs.drain();
+      await background.close();
       await Promise.all([ledger.stop(), budgets.stop(), sources.stop(), sandbox.close(), workers.stop()]);
       egress.close();
     });

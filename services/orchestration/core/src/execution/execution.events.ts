@@ -3,6 +3,7 @@ import type { Hedge, ModelTerms } from '@weft/contracts';
 import type { Instant, Json } from '@weft/kernel';
 import type { ReviewChange } from '../review/review.state.js';
 import type { ReviewKind, ReviewTerms } from '../review/review.terms.js';
+import type { EventReading } from '../program/listen.js';
 import type { AgentEvent } from '../agent/agent.events.js';
 
 /** Names one activation: JSON Pointer of the task, then `#` and the iteration path when there is one. */
@@ -146,6 +147,8 @@ export type ExecutionEvent =
       readonly correlation: string;
       /** What the event must have, as evaluated: {with, correlate}. */
       readonly expected: Json;
+      /** Which of the task's filters it is, from 0; absent = the first. */
+      readonly filter?: number;
     }
   /** An event came in; it is kept until a `listen` takes it. */
   | {
@@ -157,8 +160,30 @@ export type ExecutionEvent =
       /** The CloudEvent, attributes and `data`. */
       readonly event: Json;
     }
-  /** A `listen` took an event that came in: its output is a list of it. */
-  | { readonly type: 'SignalTaken'; readonly key: ActivationKey; readonly source: string; readonly id: string; readonly read: 'data' | 'envelope' }
+  /** A `listen` took an event that came in. */
+  | {
+      readonly type: 'SignalTaken';
+      readonly key: ActivationKey;
+      readonly source: string;
+      readonly id: string;
+      readonly read: EventReading;
+      /** What becomes of it in a `listen` that goes on: gathered, given to `foreach`, or only what ends it. Absent: it was the only one, and the output is a list of it. */
+      readonly use?: 'gather' | 'item' | 'end';
+      /** Id of the `listen` that is satisfied by it, of several in one task. */
+      readonly closes?: string;
+      /** Values of its correlations, by name. */
+      readonly keys?: Json;
+      /** That it had come before it was listened for. */
+      readonly kept?: true;
+      /** Of what is gathered, in characters of JSON. */
+      readonly size?: number;
+    }
+  /** An item of a subscription begins: the event that was taken last, or what is given. */
+  | { readonly type: 'ItemBegun'; readonly key: ActivationKey; readonly item?: Json }
+  /** An item has ended: what is gathered of it, when it is not the output of its last task, and what replaces `$context`. */
+  | { readonly type: 'ItemEnded'; readonly key: ActivationKey; readonly size: number; readonly output?: Json; readonly exported?: Json }
+  /** A `listen` that went on is over: its output is what it gathered. */
+  | { readonly type: 'ListenClosed'; readonly key: ActivationKey }
   | { readonly type: 'CaseChosen'; readonly key: ActivationKey; readonly name: string }
   | {
       readonly type: 'JobScheduled';

@@ -1,5 +1,5 @@
 // (state, event) -> state: the only place where an execution changes.
-import { invariant, isJsonObject, type Json } from '@weft/kernel';
+import { invariant, type Json } from '@weft/kernel';
 import { ExecutionDraft } from './execution.draft.js';
 import { changeReview } from '../review/review.state.js';
 import { APPROVAL_REQUIRED } from '../review/review.terms.js';
@@ -8,6 +8,7 @@ import type { ActivationKey, ExecutionEvent, FailedTask } from './execution.even
 import type { Operation } from './operation.js';
 import type { Step } from '../interpreter/advance.js';
 import { evolveAgent, endStep, takeAnswer } from '../agent/agent.evolve.js';
+import { beginItem, endItem, takeSignal } from '../signal/gathering.js';
 import { removeBelow } from './remove-below.js';
 import { ROOT, signalKey, type Activation, type EndedBranch, type ExecutionState } from './execution.state.js';
 
@@ -76,8 +77,8 @@ export function evolveDraft(draft: ExecutionDraft, event: ExecutionEvent): void 
     case 'BranchesJoined':
       return joinBranches(draft, event.key, event.winner);
     case 'ListenOpened': {
-      const { listen: id, key, at: openedAt, eventType, correlation, expected } = event;
-      return draft.put('listens', id, { id, key, openedAt, eventType, correlation, expected });
+      const { listen: id, key, at: openedAt, eventType, correlation, expected, filter } = event;
+      return draft.put('listens', id, { id, key, openedAt, eventType, correlation, expected, ...(filter === undefined ? {} : { filter }) });
     }
     case 'SignalReceived': {
       const { source, id, eventType } = event;
@@ -85,12 +86,15 @@ export function evolveDraft(draft: ExecutionDraft, event: ExecutionEvent): void 
       draft.put('signals', signalKey(event), { source, id, eventType, event: event.event });
       return taintWith(draft, event.taint);
     }
-    case 'SignalTaken': {
-      const taken = state.signals[signalKey(event)]?.event ?? null;
-      draft.remove('signals', signalKey(event));
-      draft.removeWhere('listens', (listen) => listen.key === event.key);
-      return draft.change(event.key, { value: [event.read === 'envelope' ? taken : isJsonObject(taken) ? (taken['data'] ?? null) : null] });
-    }
+    case 'SignalTaken':
+      return takeSignal(draft, event);
+    case 'ItemBegun':
+      return beginItem(draft, event);
+    case 'ItemEnded':
+      endItem(draft, event);
+      return event.exported === undefined ? undefined : exportTo(draft, event.key, event.exported);
+    case 'ListenClosed':
+      return draft.removeWhere('listens', (listen) => listen.key === event.key);
     case 'CaseChosen':
     case 'EventEmitted':
       return;
@@ -278,7 +282,8 @@ function takeUp(draft: ExecutionDraft, { key, position }: FailedTask): void {
   if (position !== undefined) return;
   removeBelow(draft, key);
   draft.removeWhere('branches', (branch) => branch.key === key);
-  const { caught: _caught, loop: _loop, branchesEnded: _ended, ...failed } = draft.activation(key);
+  draft.removeWhere('listens', (listen) => listen.key === key);
+  const { caught: _caught, loop: _loop, branchesEnded: _ended, gathering: _gathering, ...failed } = draft.activation(key);
   draft.put('activations', key, { ...failed, value: failed.input, visits: {}, attempt: 1 });
 }
 

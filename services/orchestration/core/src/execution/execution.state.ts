@@ -2,6 +2,7 @@
 import type { Instant, Json } from '@weft/kernel';
 import type { AgentState, AgentStep } from '../agent/agent.state.js';
 import type { Step } from '../interpreter/advance.js';
+import type { Gathering } from '../signal/gathering.js';
 import type { OpenReview } from '../review/review.state.js';
 import type { ActivationKey, DefinitionVersion, ExecutionContext, FailedTask, ForkedFrom, ModelChoice, TimerPurpose } from './execution.events.js';
 import type { Operation } from './operation.js';
@@ -39,6 +40,8 @@ export interface Activation {
   readonly branchesEnded?: number;
   /** Where a `for` stands. */
   readonly loop?: { readonly count: number; readonly items: Json; readonly index: number };
+  /** Of a subscription that has begun to take what it is for. */
+  readonly gathering?: Gathering;
   /** Of a turn or a call of an agent. */
   readonly step?: AgentStep;
 }
@@ -64,7 +67,7 @@ export interface KeptSignal {
   readonly event: Json;
 }
 
-/** A `listen` that waits for its event. */
+/** One filter of a `listen` that waits for its event. */
 export interface OpenListen {
   readonly id: string;
   readonly key: ActivationKey;
@@ -73,6 +76,8 @@ export interface OpenListen {
   readonly eventType: string;
   readonly correlation: string;
   readonly expected: Json;
+  /** Which of the task's filters, from 0; absent = the first. */
+  readonly filter?: number;
 }
 
 /** A job that was scheduled and has not been reported. */

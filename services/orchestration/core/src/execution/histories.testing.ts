@@ -5,6 +5,7 @@ import type { CommandOf } from './execution.commands.js';
 import { forkPointOf } from './fork-point.js';
 import { releaseWith } from '../upgrade/engine-flags.js';
 import type { Operation } from './operation.js';
+import { LISTENING_HISTORIES } from './histories.listening.testing.js';
 
 const http = (name: string, more: object = {}): object => ({ [name]: { call: 'http', with: { method: 'get', endpoint: 'https://example.test' }, ...more } });
 const LOST: CommandOf<'FailJob'>['failure'] = { code: 'effect-unknown', message: 'The answer was lost.', retryable: false };
@@ -341,4 +342,5 @@ export const HISTORIES: Readonly<Record<string, () => Running>> = {
       run.complete('/do/0/a', 1);
       return run;
     }),
+  ...LISTENING_HISTORIES,
 };

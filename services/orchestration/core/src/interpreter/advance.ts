@@ -14,6 +14,7 @@ import { completeTask } from './complete.js';
 import { endHandler } from './cancel.js';
 import { enterBranch, enterTask, runTask } from './enter.js';
 import type { ForkTask } from './fork.js';
+import { hear, hearOn, type ListenTask } from './listen.js';
 import { beginPass, itemOf } from './loop.js';
 import type { EngineFlag } from '../upgrade/engine-flags.js';
 import { raiseError } from './raise.js';
@@ -25,6 +26,8 @@ export type Step =
   | { readonly go: 'branch'; readonly scope: ActivationKey; readonly branch: number }
   | { readonly go: 'pass'; readonly scope: ActivationKey; readonly index: number }
   | { readonly go: 'leave'; readonly scope: ActivationKey }
+  /** A `listen` takes what is kept for it. */
+  | { readonly go: 'hear'; readonly key: ActivationKey }
   /**
    * `inside`: raised by a task of this scope (of a fork: by that branch), rather than by the activation itself.
    * `origin`: the activation that failed first, where it is another.
@@ -179,9 +182,13 @@ export class Advance {
     const { activations } = this.state;
     const start = activations[key];
     for (let at = isInside || start?.parent === undefined ? start : activations[start.parent]; at; at = at.parent === undefined ? undefined : activations[at.parent]) {
-      if (at.caught === undefined && !at.loop) continue;
+      if (at.caught === undefined && !at.loop && !at.gathering) continue;
       const task = this.program.tasks.get(at.pointer);
       if (task?.kind === 'try' && at.caught !== undefined) found[task.catch.as] ??= at.caught;
+      if (task?.kind === 'listen' && task.foreach && at.gathering) {
+        if (!(task.foreach.item in found)) found[task.foreach.item] = at.gathering.item ?? null;
+        if (!(task.foreach.at in found)) found[task.foreach.at] = at.gathering.index;
+      }
       if (task?.kind !== 'for' || !at.loop) continue;
       if (!(task.each in found)) found[task.each] = itemOf(at.loop, at.loop.index);
       if (!(task.at in found)) found[task.at] = at.loop.index;
@@ -227,6 +234,8 @@ export class Advance {
           return completeTask(this, step.key, step.output, step.then);
         case 'leave':
           return this.#leave(step.scope);
+        case 'hear':
+          return hear(this, step.key);
         case 'raise':
           return raiseError(this, step);
         case 'agent':
@@ -251,8 +260,9 @@ export class Advance {
   }
 
   #leave(key: ActivationKey): Step {
-    const { value, loop } = this.activation(key);
+    const { value, loop, gathering } = this.activation(key);
     if (loop) return { go: 'pass', scope: key, index: loop.index + 1 };
+    if (gathering) return hearOn(this, this.taskOf(key) as ListenTask, key);
     return key === ROOT ? this.complete(value) : { go: 'complete', key, output: value };
   }
 

@@ -43,10 +43,11 @@ function enter(advance: Advance, task: Task, parent: ActivationKey, iteration: s
   return key;
 }
 
-/** The iteration of the tasks of a scope: that of the scope, and in a loop which pass of it. */
+/** The iteration of the tasks of a scope: that of the scope, and in a loop or a `foreach` which pass of it. */
 function iterationIn(advance: Advance, scope: ActivationKey): string {
-  const { iteration, loop } = advance.activation(scope);
-  return loop ? join(iteration, `${levelOf(advance, scope)}[${loop.index}]`) : iteration;
+  const { iteration, loop, gathering } = advance.activation(scope);
+  const pass = loop ?? gathering;
+  return pass ? join(iteration, `${levelOf(advance, scope)}[${pass.index}]`) : iteration;
 }
 
 const join = (path: string, segment: string): string => (path === '' ? segment : `${path},${segment}`);

@@ -1,10 +1,13 @@
 // Compiles a published definition: pointers in the form of the conformance suite, every expression a closure.
 import { invariant, isJsonObject, rejection, type Json, type JsonObject, type Rejection } from '@weft/kernel';
-import { compile, embeddedExpression } from '@weft/jq';
-import { canonicalErrorType, functionNameOf, loopVariablesOf, parseDuration, pointerTo, schemaProblem, searchAttributesOf, type ErrorFilter } from '@weft/workflow';
+import { compile } from '@weft/jq';
+import { canonicalErrorType, functionNameOf, iteratorVariablesOf, loopVariablesOf, parseDuration, pointerTo, schemaProblem, searchAttributesOf, type ErrorFilter } from '@weft/workflow';
 import { bareExpression, template, type Evaluate } from './expression.js';
+import { compileIterator, type ItemIterator } from './item-iterator.js';
+import { compileListening } from './listen.js';
+import { compileProcess } from './run.js';
 import { compileSearchAttributes } from './search-attributes.js';
-import type { CatchClause, Correlation, EventFilter, Loop, Program, RaisedError, Scope, SwitchCase, Task, TaskBase } from './program.js';
+import type { CatchClause, Loop, Program, RaisedError, Scope, SwitchCase, Task, TaskBase } from './program.js';
 
 /** Server cap on retries where a policy sets no limit. Source: docs/workflow-profile.md, rule 8. */
 export const RETRIES_WITHOUT_LIMIT = 100;
@@ -70,7 +73,8 @@ class Compiler {
     const base = taskBase(name, definition, pointer, names);
     if (definition['for'] !== undefined) return { ...base, kind: 'for', ...this.#loop(definition, pointer, names) };
     if (definition['fork'] !== undefined) return { ...base, kind: 'fork', ...this.#fork(object(definition['fork'], pointer), pointer, names) };
-    if (definition['listen'] !== undefined) return { ...base, kind: 'listen', ...listener(object(definition['listen'], pointer), names) };
+    if (definition['listen'] !== undefined)
+      return { ...base, kind: 'listen', ...compileListening(object(definition['listen'], pointer), names), ...this.#foreach(definition['foreach'], pointer, names) };
     if (definition['do'] !== undefined && definition['try'] === undefined) return { ...base, kind: 'do', scope: this.#inner(definition['do'], pointer, `${pointer}/do`, names) };
     if (definition['set'] !== undefined) return { ...base, kind: 'set', value: template(definition['set'], names) };
     if (definition['switch'] !== undefined) return { ...base, kind: 'switch', cases: switchCases(definition['switch'], names) };
@@ -79,6 +83,10 @@ class Compiler {
     if (definition['wait'] !== undefined) return { ...base, kind: 'wait', durationMs: duration(definition['wait']) };
     if (definition['try'] !== undefined)
       return { ...base, kind: 'try', scope: this.#inner(definition['try'], pointer, `${pointer}/try`, names), catch: this.#catch(object(definition['catch'], pointer), pointer, names) };
+    if (definition['run'] !== undefined) {
+      const process = compileProcess(object(definition['run'], pointer), base.outputAs, names);
+      if (process) return { ...base, ...process };
+    }
     const call = definition['call'];
     invariant(typeof call === 'string', `${pointer} is a task of a known kind`);
     const given = template(definition['with'] ?? {}, names);
@@ -104,6 +112,14 @@ class Compiler {
       ...(definition['while'] === undefined ? {} : { while: bareExpression(text(definition['while']), inside) }),
       scope: this.#inner(definition['do']!, pointer, `${pointer}/do`, inside),
     };
+  }
+
+  #foreach(given: Json | undefined, pointer: string, names: readonly string[]): { readonly foreach?: ItemIterator } {
+    if (given === undefined) return {};
+    const foreach = object(given, pointer);
+    const inside = [...names, ...iteratorVariablesOf(foreach)];
+    const scope = (list: Json): Scope => this.#inner(list, pointer, `${pointer}/foreach/do`, inside);
+    return { foreach: compileIterator(foreach, scope, (as) => expressionOrTemplate(as, inside)) };
   }
 
   #fork(fork: JsonObject, pointer: string, names: readonly string[]): { readonly branches: readonly Task[]; readonly isCompeting: boolean } {
@@ -161,28 +177,6 @@ function taskBase(name: string, definition: JsonObject, pointer: string, names: 
   if (exportAs !== undefined) base.exportAs = expressionOrTemplate(exportAs, names);
   if (definition['then'] !== undefined) base.then = text(definition['then']);
   return base;
-}
-
-// What a correlation takes by a path of plain names can be looked for in an event without knowing who listens.
-const PLAIN_PATH = /^(?:\.[A-Za-z_][A-Za-z0-9_]*)+$/;
-
-function listener(listen: JsonObject, names: readonly string[]): { readonly filter: EventFilter; readonly read: 'data' | 'envelope' } {
-  const one = object(object(listen['to'], 'to')['one'], 'one');
-  const { data, ...attributes } = object(one['with'], 'with');
-  const condition = typeof data === 'string' && embeddedExpression(data) !== undefined ? data : undefined;
-  const correlations = Object.entries(optionalObject(one['correlate']) ?? {}).map(([name, given]): Correlation => {
-    const { from, expect } = object(given, name);
-    const source = (embeddedExpression(text(from)) ?? text(from)).trim();
-    return { name, from: bareExpression(source, names), ...(PLAIN_PATH.test(source) ? { path: source } : {}), ...(expect === undefined ? {} : { expect: template(expect, names) }) };
-  });
-  return {
-    filter: {
-      attributes: template(condition === undefined ? object(one['with'], 'with') : attributes, names),
-      ...(condition === undefined ? {} : { dataHolds: bareExpression(condition, names) }),
-      correlations,
-    },
-    read: listen['read'] === 'envelope' ? 'envelope' : 'data',
-  };
 }
 
 function switchCases(list: Json, names: readonly string[]): readonly SwitchCase[] {

@@ -2,6 +2,8 @@
 import type { Json, RetryPolicy } from '@weft/kernel';
 import type { ErrorFilter } from '@weft/workflow';
 import type { Evaluate } from './expression.js';
+import type { ItemIterator } from './item-iterator.js';
+import type { Listening } from './listen.js';
 import type { SearchAttributesOf } from './search-attributes.js';
 
 /** What a task does with control after it completes: `continue`, `exit`, `end`, or a task of the same scope. */
@@ -58,25 +60,6 @@ export interface Loop {
   readonly while?: Evaluate;
 }
 
-/** Which event a `listen` takes. */
-export interface EventFilter {
-  /** Attributes with what each must be, evaluated once when the task is reached. */
-  readonly attributes: Evaluate;
-  /** Condition on the event's data. */
-  readonly dataHolds?: Evaluate;
-  readonly correlations: readonly Correlation[];
-}
-
-export interface Correlation {
-  readonly name: string;
-  /** Takes the value from the event's envelope. */
-  readonly from: Evaluate;
-  /** The same as a path of plain names, such as `.data.order.id`, when it is one. */
-  readonly path?: string;
-  /** What the value must be, evaluated once when the task is reached; without it any value will do. */
-  readonly expect?: Evaluate;
-}
-
 export type Task = TaskBase &
   (
     | { readonly kind: 'do'; readonly scope: Scope }
@@ -91,7 +74,7 @@ export type Task = TaskBase &
     | { readonly kind: 'try'; readonly scope: Scope; readonly catch: CatchClause }
     | ({ readonly kind: 'for'; readonly scope: Scope } & Loop)
     | { readonly kind: 'fork'; readonly branches: readonly Task[]; readonly isCompeting: boolean }
-    | { readonly kind: 'listen'; readonly filter: EventFilter; readonly read: 'data' | 'envelope' }
+    | ({ readonly kind: 'listen'; readonly foreach?: ItemIterator } & Listening)
   );
 
 export interface Program {

@@ -69,6 +69,12 @@ function describe(event: ExecutionEvent): Described | undefined {
       return { text: `received ${event.eventType} from ${event.source}`, detail: event.event };
     case 'SignalTaken':
       return { text: `took event ${event.id} from ${event.source}` };
+    case 'ItemBegun':
+      return { text: 'began what is done with it' };
+    case 'ItemEnded':
+      return undefined;
+    case 'ListenClosed':
+      return { text: 'has heard what it listened for' };
     case 'TaskSkipped':
       return { text: 'skipped: its `if` did not hold' };
     case 'CaseChosen':

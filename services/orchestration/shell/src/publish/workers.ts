@@ -7,7 +7,16 @@ export interface Workers {
   readonly validation: WorkerPeer;
 }
 
-const SERVICE_OF_KIND: Readonly<Record<string, keyof Workers>> = { tool: 'tools', http: 'tools', recall: 'memory', remember: 'memory', validate: 'validation' };
+const SERVICE_OF_KIND: Readonly<Record<string, keyof Workers>> = {
+  tool: 'tools',
+  http: 'tools',
+  script: 'tools',
+  grpc: 'tools',
+  mcp: 'tools',
+  recall: 'memory',
+  remember: 'memory',
+  validate: 'validation',
+};
 
 /** The service that carries out a kind of job. */
 export const serviceOfKind = (kind: string): keyof Workers | undefined => SERVICE_OF_KIND[kind];

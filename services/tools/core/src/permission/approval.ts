@@ -2,16 +2,23 @@
 import type { Approval } from '@weft/contracts';
 import type { Json } from '@weft/kernel';
 import { canonicalJson } from '@weft/workflow';
-import { targetName, type PermissionRequest } from './permission-request.js';
+import { targetName, type PermissionRequest, type Target } from './permission-request.js';
 
 /** What the digest covers, and what a person is shown: {tool, pin, arguments, context}. */
 export function actionSubject({ by, on, arguments: args, circumstances }: PermissionRequest, reasons: readonly string[]): Json {
   return {
     tool: targetName(on),
-    pin: on.action === 'call' ? on.pin : on.action === 'http' ? `${on.method} ${on.url}` : on.model,
+    pin: identityOf(on),
     arguments: args,
     context: { workflow: by.workflow, agent: by.agent, pointer: circumstances.pointer, taint: [...circumstances.taint].sort(), reasons },
   };
+}
+
+/** What it is exactly, besides its name. */
+function identityOf(on: Target): string {
+  if (on.action === 'call') return on.pin;
+  if (on.action === 'infer') return on.model;
+  return 'program' in on ? on.program : `${on.method} ${on.url}`;
 }
 
 /**

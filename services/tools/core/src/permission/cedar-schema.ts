@@ -13,8 +13,10 @@ namespace Weft {
   // "declared", or the name of a source such as an MCP server
   entity Source;
   entity Tool in [Source] { name: String, effect: String, data: String, pin: String };
-  // "https://host:port"
+  // "https://host:port", "grpc://host:port", "kafka://host:port", "stdio:COMMAND"
   entity Endpoint { scheme: String, host: String, method: String, effect: String };
+  // "js", "python", "sh", or the image of a container
+  entity Program { name: String, effect: String };
   entity Model { model: String, host: String };
   // Arguments by JSON Pointer, apart by type.
   entity Texts tags String;
@@ -35,7 +37,8 @@ namespace Weft {
     arguments: Arguments,
   };
   action call appliesTo { principal: [Workflow, Agent], resource: Tool, context: Asked };
-  action http appliesTo { principal: [Workflow, Agent], resource: Endpoint, context: Asked };
+  action http, grpc, asyncapi, mcp, a2a appliesTo { principal: [Workflow, Agent], resource: Endpoint, context: Asked };
+  action script, shell, container appliesTo { principal: [Workflow, Agent], resource: Program, context: Asked };
   action infer appliesTo { principal: [Workflow, Agent], resource: Model, context: Asked };
 }
 `;

@@ -1,7 +1,9 @@
 // Grants: the short form of permits. Each becomes Cedar policies, so that one engine decides.
+import { CALL_ACTIONS, RUN_ACTIONS, type CallAction, type RunAction } from './permission-request.js';
 
 /** Job kinds that are granted as a whole; tools are granted by name. */
-export type GrantedKind = 'http' | 'infer';
+export type GrantedKind = CallAction | RunAction | 'infer';
+export const GRANTED_KINDS = [...CALL_ACTIONS, ...RUN_ACTIONS, 'infer'] as const satisfies readonly GrantedKind[];
 
 /** One entry of the grants file. In every text `*` stands for any text. */
 export interface Grant {

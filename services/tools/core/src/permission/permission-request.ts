@@ -2,8 +2,16 @@
 import type { Json } from '@weft/kernel';
 import type { EffectClass } from '../effect/effect.events.js';
 
-/** What is done: a tool called, `call: http`, a model asked. */
-export type Action = 'call' | 'http' | 'infer';
+/** Calls of the standard that go over the network. */
+export const CALL_ACTIONS = ['http', 'grpc', 'asyncapi', 'mcp', 'a2a'] as const;
+export type CallAction = (typeof CALL_ACTIONS)[number];
+
+/** Processes of the standard's `run`. */
+export const RUN_ACTIONS = ['script', 'shell', 'container'] as const;
+export type RunAction = (typeof RUN_ACTIONS)[number];
+
+/** What is done: a tool called, an endpoint called, a process run, a model asked. */
+export type Action = 'call' | CallAction | RunAction | 'infer';
 
 /** Who acts. Each principal of it needs a permit of its own: the workflow, and the agent where there is one. */
 export interface Actor {
@@ -22,7 +30,10 @@ export type DataClass = 'private' | 'public';
 /** What is acted on. */
 export type Target =
   | { readonly action: 'call'; readonly name: string; readonly pin: string; readonly effect: EffectClass; readonly data: DataClass; readonly source: string }
-  | { readonly action: 'http'; readonly url: string; readonly method: string; readonly effect: EffectClass }
+  /** `method`: of HTTP, `Service/Method` of gRPC, `publish` or `subscribe`, or the method of MCP or A2A. */
+  | { readonly action: CallAction; readonly url: string; readonly method: string; readonly effect: EffectClass }
+  /** `program`: the language of a script, `sh`, or the image of a container. */
+  | { readonly action: RunAction; readonly program: string; readonly effect: EffectClass }
   | { readonly action: 'infer'; readonly id: string; readonly model: string; readonly endpoint: string };
 
 /** The circumstances. */
@@ -53,10 +64,14 @@ export function targetName(target: Target): string {
   switch (target.action) {
     case 'call':
       return target.name;
-    case 'http':
-      return 'call:http';
     case 'infer':
       return target.id;
+    case 'script':
+    case 'shell':
+    case 'container':
+      return `run:${target.action}`;
+    default:
+      return `call:${target.action}`;
   }
 }
 

@@ -1,9 +1,10 @@
-// Carries out jobs of kinds tool, http, infer and embed: authorise, check, do, report. The path of static tools is synchronous.
+// Carries out jobs: authorise, check, do, report. The path of static tools is synchronous.
 import type { Approval, Command, CommandBatch, Context, Job, JobBatch, WorkerPeer } from '@weft/contracts';
 import { isJsonObject, isUuid, rejection, type Failure, type Json } from '@weft/kernel';
 import { tracerFor } from '@weft/nest-platform';
 import { ATTRIBUTE, GEN_AI, inSpan, isSampled, SPAN } from '@weft/telemetry';
 import { completion, failureReport, ownLabels, priced, type Target } from '@weft/tools/core';
+import type { CallMaker, CallMakers, CallMaking } from '../call/call-making.js';
 import type { Registry } from '../registry/registry.js';
 import type { ToolFacts } from '../registry/tool-entry.js';
 import { callDrawing, drawsNothing, sentWhileHeld, withinBudgets, type BudgetPorts } from './budget-step.js';
@@ -11,19 +12,19 @@ import { carryOutEffect, type EffectPorts } from './carry-out-effect.js';
 import { carryOutInfer, leftMs, type InferPorts } from './carry-out-infer.js';
 import { carryOutRead } from './carry-out-read.js';
 import { commandBatches, type Carried } from './command-stream.js';
-import { callWork } from './http-work.js';
 import { INTERNAL_ERROR, isForLater } from './internal-error.js';
 import { requestOf, stoppableOf, whenPermitted, type PermissionPorts } from './permission-step.js';
 import type { Work, WorkMaking } from './work.js';
 
 export interface WorkerPorts extends InferPorts, EffectPorts, PermissionPorts, BudgetPorts {
   readonly registry: Registry;
-  /** Timeout of a `call: http`, milliseconds. */
-  readonly callTimeoutMs: number;
+  /** Calls and runs of the standard, by kind of job. */
+  readonly calls: CallMakers;
 }
 
 /** What is judged of a tool that there is not. */
 const NO_TOOL = { pin: '', effect: 'read', data: 'public', source: '' } as const;
+const OWN_KINDS: ReadonlySet<string> = new Set(['tool', 'infer', 'embed']);
 const NO_MODEL = { id: '', model: '', endpoint: '' } as const;
 
 const factsOf = ({ name, pin, effect, data, source }: ToolFacts) => ({ name, pin, effect, data, source });
@@ -41,6 +42,11 @@ export class ToolsWorker implements WorkerPeer {
 
   constructor(private readonly ports: WorkerPorts) {
     ports.permissions.onSwitch(() => this.#looks.forEach((look) => look()));
+  }
+
+  /** Whether jobs of a kind are the business of tools. */
+  carriesOut(kind: string): boolean {
+    return OWN_KINDS.has(kind) || this.ports.calls.has(kind);
   }
 
   /** Results stream back as they come. A job that comes to nothing (the process is going, the store is away) is left out: it is dispatched again. */
@@ -97,13 +103,15 @@ export class ToolsWorker implements WorkerPeer {
     switch (job.kind) {
       case 'tool':
         return this.#tool(job, args);
-      case 'http':
-        return this.#http(job, args);
       case 'infer':
       case 'embed':
         return this.#infer(job, args);
-      default:
-        return failureReport(job, rejection('not-configured', `Expected a job of kind tool, http, infer or embed but got ${JSON.stringify(job.kind)}.`), 'none');
+      default: {
+        const make = this.ports.calls.get(job.kind);
+        if (make) return this.#call(job, args, make);
+        const kinds = [...OWN_KINDS, ...this.ports.calls.keys()];
+        return failureReport(job, rejection('not-configured', `Expected a job of kind ${kinds.join(', ')} but got ${JSON.stringify(job.kind)}.`), 'none');
+      }
     }
   }
 
@@ -140,10 +148,13 @@ export class ToolsWorker implements WorkerPeer {
     return rejection('not-configured', `Expected a declared tool but there is none named ${JSON.stringify(name)}. Declared are: ${this.ports.registry.names.join(', ') || 'none'}.`);
   }
 
-  #http(job: Job, args: Json): Carried {
-    const made = callWork(this.ports, job, args, this.ports.callTimeoutMs);
-    const { url = '', method = '' } = made.ok ? (made.work.request as { readonly url?: string; readonly method?: string }) : {};
-    const request = requestOf(job, { action: 'http', url, method, effect: made.ok ? made.work.effect : 'read' }, args, this.ports.ledger.now());
+  #call(job: Job, args: Json, make: CallMaker): Carried {
+    const made = make(job, args);
+    return made instanceof Promise ? made.then((one) => this.#permitted(job, args, one)) : this.#permitted(job, args, made);
+  }
+
+  #permitted(job: Job, args: Json, { on, made }: CallMaking): Carried {
+    const request = requestOf(job, on, args, this.ports.ledger.now());
     return whenPermitted(this.ports, job, request, (barred, permit) => this.#act(job, made.ok ? { ok: true, work: { ...made.work, permit } } : made, barred));
   }
 

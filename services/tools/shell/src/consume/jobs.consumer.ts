@@ -6,9 +6,6 @@ import { deadLetter, outgoing, systemClock, type Bus, type Outgoing } from '@wef
 import { commandBatches } from '../carry-out/command-stream.js';
 import type { ToolsWorker } from '../carry-out/worker.js';
 
-/** Kinds of jobs that tools carries out; others on the topic are somebody else's. */
-const KINDS: ReadonlySet<string> = new Set(['tool', 'http', 'infer', 'embed']);
-
 // A result took a model call: it is offered to the bus for about 10 s before the batch comes again.
 const PUBLISH_PAUSES_MS = [100, 300, 1_000, 3_000, 6_000];
 
@@ -49,7 +46,8 @@ export class JobsConsumer {
       const job = delivery.ok ? (delivery.envelope.body as Job) : undefined;
       if (!delivery.ok) dead.push(setAside(delivery, delivery.rejection));
       else if (!job || job.id === '' || !job.context) dead.push(setAside(delivery, rejection('message-invalid', 'Expected a job with id and context but one of them is missing.')));
-      else if (KINDS.has(job.kind)) jobs.push(job);
+      else if (this.worker.carriesOut(job.kind)) jobs.push(job);
+      // What is left is somebody else's.
     }
     if (dead.length > 0) await this.bus.publish(dead);
     if (this.consuming.isVolatile !== true) return this.#carry(jobs);

@@ -2,7 +2,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { parseJSONRPCMessage, serializeMessage, type JSONRPCMessage, type Transport } from '@modelcontextprotocol/client';
-import { killTree, MARK } from './process-tree.js';
+import { killTree, MARK } from '../process/process-tree.js';
 
 /** How a server is started. */
 export interface ServerCommand {

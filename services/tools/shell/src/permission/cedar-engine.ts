@@ -1,7 +1,7 @@
 // The policy engine: a verdict for each principal of a request, kept by exactly what the policies about it read.
 import { statefulIsAuthorized } from '@cedar-policy/cedar-wasm/nodejs';
-import { argumentFacts, exposureOf, type ArgumentFacts, type Exposure, workflowName, type PermissionRequest, type Reads } from '@weft/tools/core';
-import { askingOf, callOf, principalsOf, timeText } from './cedar-request.js';
+import { argumentFacts, exposureOf, type ArgumentFacts, type Exposure, workflowName, type PermissionRequest, type Reads, type Target } from '@weft/tools/core';
+import { askingOf, callOf, originOf, principalsOf, timeText } from './cedar-request.js';
 import { readsAbout, type Policy, type PolicySet } from './policy-set.js';
 import type { Asking } from './policy-scope.js';
 
@@ -74,13 +74,7 @@ export class CedarEngine {
 
   #slotOf(request: PermissionRequest, who: 'workflow' | 'agent'): Slot {
     const { by, on } = request;
-    const what =
-      on.action === 'call'
-        ? `${on.name}\n${on.pin}\n${on.effect}\n${on.data}\n${on.source}`
-        : on.action === 'http'
-          ? `${on.method} ${on.effect} ${originOf(on.url)}`
-          : `${on.id}\n${on.model}\n${on.endpoint}`;
-    const key = `${by.tenant}\n${by.workflow}\n${who === 'agent' ? by.agent : ''}\n${who}\n${on.action}\n${what}`;
+    const key = `${by.tenant}\n${by.workflow}\n${who === 'agent' ? by.agent : ''}\n${who}\n${on.action}\n${identityOf(on)}`;
     const known = this.#slots.get(key);
     if (known) return known;
     if (this.#slots.size >= SLOTS_MAX) this.#slots.clear();
@@ -110,7 +104,21 @@ export class CedarEngine {
   }
 }
 
-const originOf = (url: string): string => (URL.canParse(url) ? new URL(url).origin : '');
+/** All of a target that policies can read. */
+function identityOf(on: Target): string {
+  switch (on.action) {
+    case 'call':
+      return `${on.name}\n${on.pin}\n${on.effect}\n${on.data}\n${on.source}`;
+    case 'infer':
+      return `${on.id}\n${on.model}\n${on.endpoint}`;
+    case 'script':
+    case 'shell':
+    case 'container':
+      return `${on.program}\n${on.effect}`;
+    default:
+      return `${on.method} ${on.effect} ${originOf(on.url)}`;
+  }
+}
 
 const readsArguments = ({ arguments: args, names }: Reads): boolean => names || args === 'all' || args.size > 0;
 

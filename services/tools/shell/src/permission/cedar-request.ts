@@ -23,11 +23,23 @@ function resourceOf(on: Target): Entity {
   switch (on.action) {
     case 'call':
       return { type: 'Weft::Tool', id: on.name, ancestors: [{ type: 'Weft::Source', id: on.source }] };
-    case 'http':
-      return { type: 'Weft::Endpoint', id: URL.canParse(on.url) ? new URL(on.url).origin : '', ancestors: [] };
     case 'infer':
       return { type: 'Weft::Model', id: on.id, ancestors: [] };
+    case 'script':
+    case 'shell':
+    case 'container':
+      return { type: 'Weft::Program', id: on.program, ancestors: [] };
+    default:
+      return { type: 'Weft::Endpoint', id: originOf(on.url), ancestors: [] };
   }
+}
+
+/** What an endpoint is called in policies: its origin; a process instead of a place, by all of its address. Empty: it is none. */
+export function originOf(url: string): string {
+  if (!URL.canParse(url)) return '';
+  const { origin, protocol, host } = new URL(url);
+  // Only the schemes of the web have an origin of their own.
+  return origin !== 'null' ? origin : host === '' ? url : `${protocol}//${host}`;
 }
 
 /** The values of the context that policies may read. */
@@ -95,11 +107,15 @@ function attributesOf(on: Target): EntityJson['attrs'] {
   switch (on.action) {
     case 'call':
       return { name: on.name, effect: on.effect, data: on.data, pin: on.pin };
-    case 'http': {
+    case 'infer':
+      return { model: on.model, host: URL.canParse(on.endpoint) ? new URL(on.endpoint).host : '' };
+    case 'script':
+    case 'shell':
+    case 'container':
+      return { name: on.program, effect: on.effect };
+    default: {
       const url = URL.canParse(on.url) ? new URL(on.url) : undefined;
       return { scheme: url?.protocol.slice(0, -1) ?? '', host: url?.host ?? '', method: on.method, effect: on.effect };
     }
-    case 'infer':
-      return { model: on.model, host: URL.canParse(on.endpoint) ? new URL(on.endpoint).host : '' };
   }
 }

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { parseDocument } from 'yaml';
 import { z } from 'zod';
-import { toolProblems, TOOL_TIMEOUT_MS, type Grant, type ToolDefinition } from '@weft/tools/core';
+import { GRANTED_KINDS, toolProblems, TOOL_TIMEOUT_MS, type Grant, type ToolDefinition } from '@weft/tools/core';
 import { REDIRECTS_MAX } from '../egress/redirect.js';
 import { sourceDeclaration, type SourceDeclaration } from '../source/source-declaration.js';
 import { headerValues, json, jsonObject } from './declared-values.js';
@@ -49,7 +49,7 @@ const grant = z.strictObject({
   tenant: z.string().min(1),
   workflow: z.string().regex(/^[^/]+\/[^/]+$/, 'expected namespace/name, where * stands for any text'),
   tools: z.array(z.string()).default([]),
-  kinds: z.array(z.enum(['http', 'infer'])).default([]),
+  kinds: z.array(z.enum(GRANTED_KINDS)).default([]),
   agents: z.array(z.string().min(1)).default([]),
   actors: z.array(z.string().min(1)).default(['*']),
 });

@@ -53,6 +53,8 @@ export function runScript(interpreter: QuickJSWASMModule, request: SandboxReques
   if (returned.error) return failed(returned.error);
   const settled = settle(vm, returned.value);
   if (settled === undefined) return isLate ? { kind: 'timeout' } : { kind: 'threw', message: 'the promise that it returned never settles', logs: logs() };
+  // An async function that was interrupted looks like one that threw, and may go on from there.
+  if (isLate) return { kind: 'timeout' };
   if (settled.error) return failed(settled.error);
   const text = vm.callFunction(vm.getProp(prelude, 'stringify'), vm.undefined, settled.value);
   if (text.error) return failed(text.error);

@@ -48,10 +48,14 @@ function mcpIdentity(mcp: McpDeclaration): Json {
 // What a child needs to start at all; everything else it gets by name.
 const HANDED_ON = ['PATH', 'HOME', 'LANG', 'LC_ALL', 'TZ', 'SystemRoot'];
 
+/** The variables of this process that a child process may have. */
+export const handedOn = (environment: Environment): { readonly [name: string]: string } =>
+  Object.fromEntries(HANDED_ON.flatMap((variable) => (environment[variable] === undefined ? [] : [[variable, environment[variable]]])));
+
 function mcpEndpoint(name: string, mcp: McpDeclaration, { egress, secrets, folder, environment }: SourcePorts): McpEndpoint {
   const filled = (values: { readonly [name: string]: DeclaredValue }): { readonly [name: string]: string } => filledValues(name, values, secrets);
   if ('url' in mcp) return { kind: 'http', url: mcp.url, egress, headersOf: () => filled(mcp.headers) };
-  const inherited = Object.fromEntries(HANDED_ON.flatMap((variable) => (environment[variable] === undefined ? [] : [[variable, environment[variable]]])));
+  const inherited = handedOn(environment);
   return {
     kind: 'stdio',
     command: mcp.command,

@@ -1,9 +1,9 @@
 import { rejection, type DecideContext } from '@weft/kernel';
-import { Advance } from '../../interpreter/advance.js';
-import { isFull, listenFor, takeSignal, type ListenTask } from '../../interpreter/listen.js';
+import { Advance, type Step } from '../../interpreter/advance.js';
+import { isFull, takeAwaited, takingOf, type Taking } from '../../interpreter/listen.js';
 import type { CommandOf } from '../execution.commands.js';
 import type { ExecutionDecision, Programs } from '../execution.decide.js';
-import { isEnded, SIGNALS_KEPT_MAX, signalKey, type ExecutionState } from '../execution.state.js';
+import { isEnded, SIGNALS_KEPT_MAX, signalKey, type ExecutionState, type KeptSignal } from '../execution.state.js';
 
 /**
  * Takes an event from outside, once by source and id. The first open `listen` that it fits takes it; one that comes before its
@@ -16,9 +16,10 @@ export function receiveSignal(state: ExecutionState, command: CommandOf<'Receive
   const advance = new Advance(state, programs(state.definition.digest), context);
   const { source, id, eventType, event, taint } = command;
   const signal = { source, id, eventType, event };
-  const taking = listenFor(advance, signal);
+  const taking = takingOf(advance, signal);
   if (!taking && command.isCorrelated) return { kind: 'ignored', reason: 'stale' };
-  if (!taking && isFull(advance))
+  const isKept = !taking || taking.how === 'queue';
+  if (isKept && isFull(advance))
     return {
       kind: 'rejected',
       rejection: rejection('too-many-signals', `Expected an execution that keeps fewer than ${SIGNALS_KEPT_MAX} events for listens it has not reached but it keeps ${SIGNALS_KEPT_MAX}.`, {
@@ -26,5 +27,10 @@ export function receiveSignal(state: ExecutionState, command: CommandOf<'Receive
       }),
     };
   advance.record({ type: 'SignalReceived', ...signal, ...(taint.length > 0 ? { taint } : {}) });
-  return advance.finish(taking && takeSignal(advance, advance.taskOf(taking.key) as ListenTask, taking.key, signal));
+  return advance.finish(taking && stepOf(advance, taking, signal));
+}
+
+function stepOf(advance: Advance, taking: Taking, signal: KeptSignal): Step {
+  if (taking.how === 'queue') return undefined;
+  return taking.how === 'last' ? takeAwaited(advance, taking.listen, signal) : { go: 'hear', key: taking.listen.key };
 }

@@ -1,0 +1,23 @@
+// One item after the other of what a subscription gives: each has the tasks of `foreach` run on it, and what comes of it is gathered.
+import type { Json } from '@weft/kernel';
+import type { ActivationKey } from '../execution/execution.events.js';
+import type { ItemIterator } from '../program/item-iterator.js';
+import { jsonLength } from '../signal/json-length.js';
+import type { Advance, Step } from './advance.js';
+
+/** Begins the item that was taken last. @returns undefined when it has no tasks and so has ended already. */
+export function beginItem(advance: Advance, key: ActivationKey, iterator: ItemIterator): Step {
+  advance.record({ type: 'ItemBegun', key });
+  if (iterator.scope) return { go: 'enter', scope: key, position: 0 };
+  endItem(advance, key, iterator);
+  return undefined;
+}
+
+/** An item's tasks have ended: `output.as` of the iterator, then `export.as` on what that gives. */
+export function endItem(advance: Advance, key: ActivationKey, { outputAs, exportAs }: ItemIterator): void {
+  const { value, gathering } = advance.activation(key);
+  const at = { task: advance.taskOf(key), key, isInside: true, taskInput: gathering?.item ?? null };
+  const output = outputAs ? advance.evaluate(outputAs, value, { ...at, output: value }) : value;
+  const exported: Json | undefined = exportAs ? advance.evaluate(exportAs, output, { ...at, output }) : undefined;
+  advance.record({ type: 'ItemEnded', key, size: jsonLength(output), ...(output === value ? {} : { output }), ...(exported === undefined ? {} : { exported }) });
+}

@@ -1,0 +1,26 @@
+// `run: script`, `run: shell` and `run: container`: one job each, in the standard's own field names.
+import { invariant, isJsonObject, type JsonObject } from '@weft/kernel';
+import { template, type Evaluate } from './expression.js';
+
+const PROCESSES = ['script', 'shell', 'container'] as const;
+
+/** What the task of a process is made of. */
+export interface ProcessTask {
+  readonly kind: 'job';
+  readonly job: (typeof PROCESSES)[number];
+  readonly arguments: Evaluate;
+  /** Of a process that is not awaited: its output is the task's input, whatever the process comes to. */
+  readonly outputAs?: Evaluate;
+}
+
+/** @param run the task's `run`. @param outputAs the task's own, which then transforms its input. @returns undefined when it runs something else. */
+export function compileProcess(run: JsonObject, outputAs: Evaluate | undefined, names: readonly string[]): ProcessTask | undefined {
+  const job = PROCESSES.find((process) => run[process] !== undefined);
+  if (job === undefined) return undefined;
+  const fields = run[job];
+  invariant(isJsonObject(fields), `${job} is an object`);
+  const { await: isAwaited = true, return: returns = 'stdout' } = run;
+  const task: ProcessTask = { kind: 'job', job, arguments: template({ ...fields, return: returns, await: isAwaited }, names) };
+  if (isAwaited !== false) return task;
+  return { ...task, outputAs: (_none, variables, now) => (outputAs ? outputAs(variables.input, { ...variables, output: variables.input }, now) : variables.input) };
+}

@@ -1,0 +1,19 @@
+// Calls and runs of the standard: what each kind of job is made of.
+import type { Job } from '@weft/contracts';
+import type { Failure, Json } from '@weft/kernel';
+import type { Target } from '@weft/tools/core';
+import type { WorkMaking } from '../carry-out/work.js';
+
+/** A job made ready: what permission judges, and what is sent. */
+export interface CallMaking {
+  readonly on: Target;
+  readonly made: WorkMaking;
+}
+
+/** Makes a job of one kind ready. It may have to read a document first; nothing is sent to whom the job is for. */
+export type CallMaker = (job: Job, args: Json) => CallMaking | Promise<CallMaking>;
+
+/** What makes each kind of job. */
+export type CallMakers = ReadonlyMap<string, CallMaker>;
+
+export const notMakeable = (on: Target, failure: Failure): CallMaking => ({ on, made: { ok: false, failure } });
