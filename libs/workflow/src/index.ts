@@ -8,8 +8,9 @@ export { FUNCTION_NAMES, FUNCTIONS, functionNameOf, isFunctionName, type Catalog
 export { parseWorkflow, REJECTIONS_MAX, type WorkflowPorts, type WorkflowReading } from './parse.js';
 export { escapeSegment, pointerTo, segmentsOf } from './pointer.js';
 export { FLOW_DIRECTIVES } from './references.js';
+export { readSource } from './source.js';
 export { isSearchAttributeName, SEARCH_ATTRIBUTE_LIMITS, searchAttributesOf } from './search-attributes.js';
 export { schemaFault, schemaProblem } from './schema-problem.js';
 export { TASK_KINDS, type TaskKind } from './task-kind.js';
-export { iteratorOf, iteratorVariablesOf, loopVariablesOf } from './tasks.js';
+export { extensionsOf, iteratorOf, iteratorVariablesOf, kindOfTask, loopVariablesOf } from './tasks.js';
 export { indexTasks, type IndexedTask, type TaskIndex } from './task-index.js';

@@ -14,7 +14,7 @@ export const NOT_YET: readonly NotYet[] = [
   // Documents.
   ...['schedule', 'timeout', 'output.schema', 'input.schema.resource'].map((what): NotYet => ({ where: 'document', what })),
   { where: 'document', what: 'evaluate.mode', is: 'loose' },
-  ...['authentications', 'catalogs', 'extensions', 'functions', 'secrets', 'timeouts', 'retries.*.limit.duration', 'retries.*.limit.attempt.duration'].map((what): NotYet => ({
+  ...['authentications', 'catalogs', 'secrets', 'timeouts', 'retries.*.limit.duration', 'retries.*.limit.attempt.duration'].map((what): NotYet => ({
     where: 'document',
     what: `use.${what}`,
   })),

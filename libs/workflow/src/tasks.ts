@@ -113,7 +113,8 @@ export const iteratorVariablesOf = ({ item, at }: JsonObject): readonly [item: s
   typeof at === 'string' ? at : INDEX_VARIABLE,
 ];
 
-function kindOfTask(task: JsonObject): TaskKind | undefined {
+/** The kind of a task; undefined when it is not exactly one. */
+export function kindOfTask(task: JsonObject): TaskKind | undefined {
   // The body of a loop stands beside its `for`, under the key of another kind.
   const [kind, ...others] = TASK_KINDS.filter((candidate) => Object.hasOwn(task, candidate) && !(candidate === 'do' && Object.hasOwn(task, 'for')));
   return others.length === 0 ? kind : undefined;

@@ -33,6 +33,7 @@ export function definitionOf(number: number): Definition {
   const plan = planOf(new Random(number + 1_000_003));
   const document: Json = {
     document: { dsl: '1.0.3', namespace: 'sim', name: `plan-${number}`, version: '1.0.0' },
+    use: { functions: functionsOf(plan), ...(number % 4 === 0 ? { extensions: AROUND } : {}) },
     do: plan.flatMap(tasksOf),
   };
   const refusals = new Map<string, number>();
@@ -85,6 +86,18 @@ const KEEP: Fields = { output: { as: '$input' } };
 const ADD: Fields = { output: { as: '{ total: ($input.total + .amount) }' } };
 const METHODS: Readonly<Partial<Record<Sending, string>>> = { put: 'put', post: 'post' };
 
+/** Half of the lists are functions that are called. */
+const isFunction = ({ name }: PlannedTask): boolean => Number(/\d+$/.exec(name)?.[0]) % 2 === 1;
+
+const functionsOf = (plan: readonly PlannedTask[]): Fields =>
+  Object.fromEntries(allIn(plan).flatMap((task) => (task.kind === 'do' && isFunction(task) ? [[task.name, { do: task.tasks.flatMap(tasksOf) }]] : [])));
+
+/** Extensions that change nothing of what comes of a plan, but stand before and after much of it. */
+const AROUND: Json = [
+  { slow: { extend: 'call', when: '.total % 3 == 0', before: [{ held: { wait: { milliseconds: 20 } } }], after: [{ noted: { set: { total: -1 } } }] } },
+  { told: { extend: 'all', when: '.total % 2 == 0', before: [{ mark: { set: 'marked' } }], after: [{ rest: { wait: { milliseconds: 10 } } }] } },
+];
+
 /** One planned task as tasks of a document: some take two. */
 function tasksOf(task: PlannedTask): readonly Fields[] {
   const named = (fields: Fields): readonly Fields[] => [{ [task.name]: fields }];
@@ -116,7 +129,7 @@ function tasksOf(task: PlannedTask): readonly Fields[] {
     case 'skipped':
       return named({ if: '.total < 0', set: { total: -1 } });
     case 'do':
-      return named({ do: task.tasks.flatMap(tasksOf) });
+      return isFunction(task) ? named({ call: task.name, with: { total: '${ .total }' } }) : named({ do: task.tasks.flatMap(tasksOf) });
     case 'try':
       return named({ try: task.tasks.flatMap(tasksOf), catch: clause(task) });
     case 'shelter':

@@ -128,6 +128,22 @@ export type ExecutionEvent =
       readonly branch?: number;
     }
   | { readonly type: 'TaskSkipped'; readonly pointer: string; readonly parent: ActivationKey; readonly branch?: number }
+  /** A call of a function that is a task: what it is given. */
+  | { readonly type: 'FunctionCalled'; readonly key: ActivationKey; readonly input: Json }
+  /** The list of an extension begins around a task. */
+  | {
+      readonly type: 'ExtensionBegun';
+      readonly key: ActivationKey;
+      readonly phase: 'before' | 'after';
+      /** Extensions that apply, as positions among those of the task; `at`: which of these it is. */
+      readonly applying: readonly number[];
+      readonly at: number;
+      /** What the task has come to, before the first list after it; when absent, what its activation holds. `then`: where a `switch` goes on. */
+      readonly output?: Json;
+      readonly then?: string;
+    }
+  /** The lists before a task are at their end, and those that apply may follow it; or it is skipped by one; or the lists after it are at their end. */
+  | { readonly type: 'ExtensionsEnded'; readonly key: ActivationKey; readonly applying?: readonly number[]; readonly isSkipped?: true }
   /** A `for` begins: what it goes through, evaluated once. */
   | { readonly type: 'LoopBegun'; readonly key: ActivationKey; readonly count: number; readonly items: Json }
   /** @property index of the item, from 0. */

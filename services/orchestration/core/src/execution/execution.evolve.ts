@@ -7,6 +7,7 @@ import { contextAt, joinContexts } from './execution.context.js';
 import type { ActivationKey, ExecutionEvent, FailedTask } from './execution.events.js';
 import type { Operation } from './operation.js';
 import type { Step } from '../interpreter/advance.js';
+import { beginExtension, endExtensions } from './extensions.evolve.js';
 import { evolveAgent, endStep, takeAnswer } from '../agent/agent.evolve.js';
 import { beginItem, endItem, takeSignal } from '../signal/gathering.js';
 import { removeBelow } from './remove-below.js';
@@ -60,6 +61,12 @@ export function evolveDraft(draft: ExecutionDraft, event: ExecutionEvent): void 
     case 'TaskSkipped':
       if (event.branch !== undefined) endBranch(draft, { key: event.parent, branch: event.branch });
       return;
+    case 'FunctionCalled':
+      return draft.change(event.key, { value: event.input });
+    case 'ExtensionBegun':
+      return beginExtension(draft, event);
+    case 'ExtensionsEnded':
+      return endExtensions(draft, event);
     case 'LoopBegun':
       return draft.change(event.key, { loop: { count: event.count, items: event.items, index: -1 } });
     case 'PassBegun': {
@@ -283,7 +290,7 @@ function takeUp(draft: ExecutionDraft, { key, position }: FailedTask): void {
   removeBelow(draft, key);
   draft.removeWhere('branches', (branch) => branch.key === key);
   draft.removeWhere('listens', (listen) => listen.key === key);
-  const { caught: _caught, loop: _loop, branchesEnded: _ended, gathering: _gathering, ...failed } = draft.activation(key);
+  const { caught: _caught, loop: _loop, branchesEnded: _ended, gathering: _gathering, extending: _extending, ...failed } = draft.activation(key);
   draft.put('activations', key, { ...failed, value: failed.input, visits: {}, attempt: 1 });
 }
 

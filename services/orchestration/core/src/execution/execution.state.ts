@@ -2,6 +2,7 @@
 import type { Instant, Json } from '@weft/kernel';
 import type { AgentState, AgentStep } from '../agent/agent.state.js';
 import type { Step } from '../interpreter/advance.js';
+import type { Extending } from '../interpreter/extension.js';
 import type { Gathering } from '../signal/gathering.js';
 import type { OpenReview } from '../review/review.state.js';
 import type { ActivationKey, DefinitionVersion, ExecutionContext, FailedTask, ForkedFrom, ModelChoice, TimerPurpose } from './execution.events.js';
@@ -38,6 +39,8 @@ export interface Activation {
   readonly exported?: Json;
   /** Of a `fork`: how many of its branches have ended. */
   readonly branchesEnded?: number;
+  /** Where the extensions around it stand, when some apply. */
+  readonly extending?: Extending;
   /** Where a `for` stands. */
   readonly loop?: { readonly count: number; readonly items: Json; readonly index: number };
   /** Of a subscription that has begun to take what it is for. */

@@ -342,5 +342,15 @@ export const HISTORIES: Readonly<Record<string, () => Running>> = {
       run.complete('/do/0/a', 1);
       return run;
     }),
+  'function-in-a-loop-with-extensions': () => {
+    const use = { functions: { load: { do: [http('get')] } }, extensions: [{ log: { extend: 'call', before: [{ mark: { set: 1 } }], after: [http('told')] } }] };
+    const run = running({ use, do: [{ each: { for: { in: '[1, 2]' }, do: [{ load: { call: 'load', with: { n: '${ $item }' } } }] } }] }, {}).start();
+    const load = '/do/0/each/do/0/load/call/load/do/0/get';
+    run.complete(`${load}#2[0]`, 'first');
+    run.complete(`${load}/after/log/0/told#2[0]`, null);
+    run.complete('/do/0/each/do/0/load/after/log/0/told#2[0]', null);
+    run.complete(`${load}#2[1]`, 'second');
+    return run;
+  },
   ...LISTENING_HISTORIES,
 };

@@ -12,7 +12,8 @@ import { errorJson, standardError, type WorkflowError } from '../program/workflo
 import { goOnAgent } from './agent.js';
 import { completeTask } from './complete.js';
 import { endHandler } from './cancel.js';
-import { enterBranch, enterTask, runTask } from './enter.js';
+import { enterBranch, enterTask, runOwn, runTask } from './enter.js';
+import { describedTask, isInExtension, nextExtension } from './extension.js';
 import type { ForkTask } from './fork.js';
 import { hear, hearOn, type ListenTask } from './listen.js';
 import { beginPass, itemOf } from './loop.js';
@@ -37,6 +38,8 @@ export type Step =
   | { readonly go: 'agent'; readonly key: ActivationKey; readonly error?: WorkflowError }
   /** Runs a task that was entered before once more, on the input it had. */
   | { readonly go: 'run'; readonly key: ActivationKey }
+  /** Runs a task itself, after the extensions before it. */
+  | { readonly go: 'own'; readonly key: ActivationKey }
   | undefined;
 
 /** What may end a fork, or a branch of one, that has branches still to be entered. */
@@ -135,9 +138,17 @@ export class Advance {
 
   /** The scope that runs inside an activation: its `catch` while it handles an error, else its own tasks. */
   scopeOf(key: ActivationKey): Scope {
-    const { pointer, caught } = this.activation(key);
+    const activation = this.activation(key);
+    const { pointer, caught, extending } = activation;
+    if (extending && extending.phase !== 'around') return this.#extensionOf(key, extending.applying[extending.at]!, extending.phase);
     const scope = this.program.scopes.get(caught === undefined ? pointer : `${pointer}/catch`);
     invariant(scope, `no task list in ${pointer || 'the workflow'}`);
+    return scope;
+  }
+
+  #extensionOf(key: ActivationKey, extension: number, phase: 'before' | 'after'): Scope {
+    const scope = this.taskOf(key).extensions?.[extension]?.[phase];
+    invariant(scope, `no extension ${extension} ${phase} ${this.pointerOf(key)}`);
     return scope;
   }
 
@@ -162,7 +173,7 @@ export class Advance {
       context: contextAt(state, at.key),
       input: at.taskInput ?? null,
       output: at.output ?? null,
-      task: at.task ? { name: at.task.name, reference: at.task.pointer, definition: at.task.definition, input: at.taskInput ?? null } : null,
+      task: at.task ? describedTask(state, at.task, at.key, at.taskInput ?? null) : null,
       workflow: {
         id: state.executionId,
         definition: this.program.definition,
@@ -242,6 +253,8 @@ export class Advance {
           return goOnAgent(this, step.key, step.error);
         case 'run':
           return runTask(this, this.taskOf(step.key), step.key, this.activation(step.key).input);
+        case 'own':
+          return runOwn(this, this.taskOf(step.key), step.key, this.activation(step.key).input);
       }
     } catch (fault) {
       if (!(fault instanceof ExpressionFailed)) throw fault;
@@ -260,7 +273,9 @@ export class Advance {
   }
 
   #leave(key: ActivationKey): Step {
-    const { value, loop, gathering } = this.activation(key);
+    const activation = this.activation(key);
+    const { value, loop, gathering } = activation;
+    if (isInExtension(activation)) return nextExtension(this, key);
     if (loop) return { go: 'pass', scope: key, index: loop.index + 1 };
     if (gathering) return hearOn(this, this.taskOf(key) as ListenTask, key);
     return key === ROOT ? this.complete(value) : { go: 'complete', key, output: value };

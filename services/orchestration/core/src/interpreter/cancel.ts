@@ -5,6 +5,7 @@ import { ExpressionFailed } from '../program/expression.js';
 import { errorJson, type WorkflowError } from '../program/workflow-error.js';
 import type { Activation } from '../execution/execution.state.js';
 import type { Advance, Step } from './advance.js';
+import { isInExtension } from './extension.js';
 import { matches, type TryTask } from './raise.js';
 
 /** Goes on with a cancel: the innermost `catch` that names it and has not run, or the end. */
@@ -39,7 +40,7 @@ function nextHandler(advance: Advance, error: Json): Handler | undefined {
   let found: (Handler & { readonly depth: number }) | undefined;
   for (const activation of Object.values(advance.state.activations)) {
     const task = advance.program.tasks.get(activation.pointer);
-    if (task?.kind !== 'try' || activation.caught !== undefined || !takes(advance, task, activation, error)) continue;
+    if (task?.kind !== 'try' || activation.caught !== undefined || isInExtension(activation) || !takes(advance, task, activation, error)) continue;
     const depth = depthOf(advance, activation);
     if (!found || depth >= found.depth) found = { key: activation.key, task, depth };
   }

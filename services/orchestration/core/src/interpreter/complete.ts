@@ -2,11 +2,16 @@ import type { Json } from '@weft/kernel';
 import type { ActivationKey } from '../execution/execution.events.js';
 import type { Advance, Step } from './advance.js';
 import { cancelOn } from './cancel.js';
+import { endExtended, skipExtended } from './extension.js';
 import { branchEnded } from './fork.js';
 
 /** Ends an activation: `output.as`, then `export.as` on the transformed output, then the flow directive. */
 export function completeTask(advance: Advance, key: ActivationKey, raw: Json, then: string | undefined): Step {
   const task = advance.taskOf(key);
+  if (task.extensions) {
+    const after = endExtended(advance, task, key, raw, then);
+    if (after !== 'done') return after;
+  }
   const { parent, input, value, branch } = advance.activation(key);
   const at = { task, key, taskInput: input };
   const output = task.outputAs ? advance.evaluate(task.outputAs, raw, { ...at, output: raw }) : raw;
@@ -20,7 +25,7 @@ export function completeTask(advance: Advance, key: ActivationKey, raw: Json, th
   if (directive === 'end') return advance.complete(output);
   // What follows a branch is its fork, whatever else it says.
   if (branch !== undefined) return branchEnded(advance, scope, branch);
-  if (directive === 'exit') return { go: 'leave', scope };
+  if (directive === 'exit') return advance.activation(scope).extending?.phase === 'before' ? skipExtended(advance, scope) : { go: 'leave', scope };
   const { positions } = advance.scopeOf(scope);
   if (directive === 'continue') return { go: 'enter', scope, position: positions.get(task.name)! + 1 };
   return { go: 'enter', scope, position: positions.get(directive)! };

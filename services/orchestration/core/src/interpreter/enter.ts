@@ -6,7 +6,9 @@ import { standardError } from '../program/workflow-error.js';
 import { askedReview } from '../review/review.ask.js';
 import type { Advance, Step } from './advance.js';
 import { runAgent } from './agent.js';
+import { beginExtensions } from './extension.js';
 import { branchEnded, enterBranches, type ForkTask } from './fork.js';
+import { callFunction } from './function-call.js';
 import { listen } from './listen.js';
 import { beginLoop } from './loop.js';
 
@@ -59,14 +61,22 @@ function levelOf(advance: Advance, scope: ActivationKey): number {
   return level;
 }
 
-/** Runs an activation on its input: at once, or until something outside answers. */
+/** Runs an activation on its input: the extensions before it, then the task itself. */
 export function runTask(advance: Advance, task: Task, key: ActivationKey, input: Json): Step {
+  const extension = task.extensions ? beginExtensions(advance, task, key, input) : 'none';
+  return extension === 'none' ? runOwn(advance, task, key, input) : extension;
+}
+
+/** Runs what a task itself is about: at once, or until something outside answers. */
+export function runOwn(advance: Advance, task: Task, key: ActivationKey, input: Json): Step {
   const { now } = advance.context;
   const at = { task, key, taskInput: input };
   switch (task.kind) {
     case 'do':
     case 'try':
       return { go: 'enter', scope: key, position: 0 };
+    case 'function':
+      return callFunction(advance, task, key, input);
     case 'for':
       return beginLoop(advance, task, key, input);
     case 'fork':

@@ -3,6 +3,7 @@ import type { ActivationKey } from '../execution/execution.events.js';
 import type { Task } from '../program/program.js';
 import { errorJson, type WorkflowError } from '../program/workflow-error.js';
 import type { Advance, BranchStep, Step } from './advance.js';
+import { isInExtension } from './extension.js';
 
 export type ForkTask = Extract<Task, { kind: 'fork' }>;
 
@@ -17,9 +18,10 @@ export function enterBranches(advance: Advance, task: ForkTask, key: ActivationK
 export function unenteredBranches(advance: Advance): readonly BranchStep[] {
   const { activations, branches } = advance.state;
   const live = new Set(Object.values(activations).flatMap(({ parent, branch }) => (branch === undefined ? [] : [`${parent}\n${branch}`])));
-  return Object.values(activations).flatMap(({ key, pointer }): readonly BranchStep[] => {
+  return Object.values(activations).flatMap((activation): readonly BranchStep[] => {
+    const { key, pointer } = activation;
     const task = advance.program.tasks.get(pointer);
-    if (task?.kind !== 'fork') return [];
+    if (task?.kind !== 'fork' || isInExtension(activation)) return [];
     return task.branches.flatMap((_branch, branch) => (live.has(`${key}\n${branch}`) || branches[`${key}\n${branch}`] ? [] : [{ go: 'branch' as const, scope: key, branch }]));
   });
 }

@@ -4,6 +4,7 @@ import type { ActivationKey, FailedTask } from '../execution/execution.events.js
 import type { CatchClause, Task } from '../program/program.js';
 import { errorJson, type WorkflowError } from '../program/workflow-error.js';
 import type { Advance, Step } from './advance.js';
+import { isInExtension } from './extension.js';
 import { failBranch } from './fork.js';
 
 /**
@@ -13,18 +14,22 @@ import { failBranch } from './fork.js';
 export function raiseError(advance: Advance, { key, error, inside: isInside, branch, origin }: RaiseStep): Step {
   const inside = isInside === true;
   let from = branch;
+  let reported = error;
   for (let at: ActivationKey | undefined = key; at !== undefined; at = advance.activation(at).parent) {
-    const { pointer, caught, branch: own } = advance.activation(at);
+    const activation = advance.activation(at);
+    const { pointer, caught, branch: own } = activation;
     const task = advance.program.tasks.get(pointer);
     // What handles a cancel fails by itself: nothing outside of it goes on with its work.
     if (at === advance.state.cancelling?.handler) break;
-    if (task?.kind === 'fork' && task.isCompeting && from !== undefined) return failBranch(advance, at, from, error);
+    if (task?.kind === 'fork' && task.isCompeting && from !== undefined) return failBranch(advance, at, from, reported);
     from = own;
-    // An error inside a catch is not the business of its own try, nor does a try catch what it raises itself.
-    if (task?.kind !== 'try' || caught !== undefined || (at === key && !inside)) continue;
-    if (matches(advance, task, at, error)) return handle(advance, task, at, error);
+    // Who calls a function knows its own task, not those that the function is made of.
+    if (task?.kind === 'function') reported = { ...reported, instance: pointer };
+    // An error inside a catch is not the business of its own try, nor does a try catch what it raises itself or what an extension around it does.
+    if (task?.kind !== 'try' || caught !== undefined || (at === key && !inside) || isInExtension(activation)) continue;
+    if (matches(advance, task, at, reported)) return handle(advance, task, at, reported);
   }
-  return advance.fault(error, origin === undefined ? failedTaskOf(advance, key, error, inside, branch) : { key: origin });
+  return advance.fault(reported, origin === undefined ? failedTaskOf(advance, key, error, inside, branch) : { key: origin });
 }
 
 /** Where a retry goes on: the activation that raised the error, or the task of its list (of a fork: the branch) that could not be entered. */

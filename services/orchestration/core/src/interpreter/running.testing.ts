@@ -8,6 +8,7 @@ import type { EffectOutcome, ExecutionEvent } from '../execution/execution.event
 import { evolveExecution } from '../execution/execution.evolve.js';
 import { initialExecution, jobIdOf, type ExecutionState } from '../execution/execution.state.js';
 import { compileProgram } from '../program/compile.js';
+import type { Resources } from '../program/program.js';
 import { THIS_RELEASE, type EngineRelease } from '../upgrade/engine-flags.js';
 
 let release = THIS_RELEASE;
@@ -25,9 +26,9 @@ export function decidedBy<T>(another: EngineRelease, run: () => T): T {
 
 const EXECUTION_ID = '00000000-0000-7000-8000-000000000001';
 
-/** @param definition a document without its head. @param input what the request carries. */
-export function running(definition: object, input: Json): Running {
-  return new Running(definition, input);
+/** @param definition a document without its head. @param input what the request carries. @param resources what publish locked. */
+export function running(definition: object, input: Json, resources?: Resources): Running {
+  return new Running(definition, input, EXECUTION_ID, resources);
 }
 
 export class Running {
@@ -40,8 +41,9 @@ export class Running {
     private readonly definition: object,
     private readonly input: Json,
     readonly executionId: string = EXECUTION_ID,
+    private readonly resources?: Resources,
   ) {
-    const program = compileProgram({ document: { dsl: '1.0.3', namespace: 'test', name: 'flow', version: '1.0.0' }, ...definition } as Json);
+    const program = compileProgram({ document: { dsl: '1.0.3', namespace: 'test', name: 'flow', version: '1.0.0' }, ...definition } as Json, resources);
     this.#decider = executionDecider(() => program, release);
   }
 
@@ -60,7 +62,7 @@ export class Running {
 
   /** Another execution of the same definition. */
   sibling(executionId: string): Running {
-    return new Running(this.definition, this.input, executionId);
+    return new Running(this.definition, this.input, executionId, this.resources);
   }
 
   /** Lets time pass without anything being told. */

@@ -1,13 +1,15 @@
 // Compiles a published definition: pointers in the form of the conformance suite, every expression a closure.
 import { invariant, isJsonObject, rejection, type Json, type JsonObject, type Rejection } from '@weft/kernel';
 import { compile } from '@weft/jq';
-import { canonicalErrorType, functionNameOf, iteratorVariablesOf, loopVariablesOf, parseDuration, pointerTo, schemaProblem, searchAttributesOf, type ErrorFilter } from '@weft/workflow';
+import { canonicalErrorType, extensionsOf, functionNameOf, iteratorVariablesOf, loopVariablesOf, parseDuration, pointerTo, schemaProblem, searchAttributesOf, type ErrorFilter } from '@weft/workflow';
 import { bareExpression, template, type Evaluate } from './expression.js';
+import { compileExtensions, type DeclaredExtension } from './extension.js';
+import { FUNCTION_DEPTH_MAX, functionOf } from './function-call.js';
 import { compileIterator, type ItemIterator } from './item-iterator.js';
 import { compileListening } from './listen.js';
 import { compileProcess } from './run.js';
 import { compileSearchAttributes } from './search-attributes.js';
-import type { CatchClause, Loop, Program, RaisedError, Scope, SwitchCase, Task, TaskBase } from './program.js';
+import type { CatchClause, Loop, Program, RaisedError, Resources, Scope, SwitchCase, Task, TaskBase } from './program.js';
 
 /** Server cap on retries where a policy sets no limit. Source: docs/workflow-profile.md, rule 8. */
 export const RETRIES_WITHOUT_LIMIT = 100;
@@ -20,11 +22,19 @@ export function checkExpression(text: string, variables: readonly string[]): Rej
   return compiled.ok ? undefined : rejection(compiled.failure.code, compiled.failure.message, compiled.failure.details ? { details: compiled.failure.details } : {});
 }
 
-/** @param definition the document of a definition version, as publish stored it. A document it cannot compile is a defect. */
-export function compileProgram(definition: Json): Program {
+/** Tasks of a definition with those of its functions and extensions, at every place that calls them: no more are compiled. */
+export const TASKS_COMPILED_MAX = 50_000;
+
+const NO_RESOURCES: Resources = new Map();
+
+/**
+ * @param definition the document of a definition version, as publish stored it. A document it cannot compile is a defect.
+ * @param resources what publish locked for it.
+ */
+export function compileProgram(definition: Json, resources: Resources = NO_RESOURCES): Program {
   const document = object(definition, '');
   const head = object(document['document'], '/document');
-  const compiler = new Compiler(document);
+  const compiler = new Compiler(document, resources);
   const root = compiler.scope(document['do'], '/do', []);
   compiler.scopes.set('', root);
   const input = optionalObject(document['input']);
@@ -51,9 +61,18 @@ class Compiler {
   readonly tasks = new Map<string, Task>();
   readonly scopes = new Map<string, Scope>();
   readonly #use: JsonObject;
+  readonly #extensions: readonly DeclaredExtension[];
+  /** The task that those of an extension run around, while those are compiled. */
+  #extended: TaskBase | undefined;
+  /** Functions that are being compiled, the innermost last. */
+  readonly #calling: string[] = [];
 
-  constructor(document: JsonObject) {
+  constructor(
+    document: JsonObject,
+    private readonly resources: Resources,
+  ) {
     this.#use = optionalObject(document['use']) ?? {};
+    this.#extensions = extensionsOf(this.#use);
   }
 
   /** @param names variables that a surrounding `catch` adds. */
@@ -62,11 +81,25 @@ class Compiler {
     const tasks = (list as readonly Json[]).map((entry, position) => {
       const [name, definition] = Object.entries(object(entry, pointer))[0]!;
       const place = pointerTo(pointer, position, name);
-      const task = this.#task(name, object(definition, place), place, names);
-      this.tasks.set(task.pointer, task);
-      return task;
+      return this.#add(name, object(definition, place), place, names);
     });
     return { tasks, positions: new Map(tasks.map((task, position) => [task.name, position])) };
+  }
+
+  #add(name: string, definition: JsonObject, pointer: string, names: readonly string[]): Task {
+    invariant(this.tasks.size < TASKS_COMPILED_MAX, `a definition has at most ${TASKS_COMPILED_MAX} tasks, with those of its functions and extensions wherever they run`);
+    const task = this.#extend(this.#task(name, definition, pointer, names));
+    this.tasks.set(task.pointer, task);
+    return task;
+  }
+
+  #extend(task: Task): Task {
+    if (this.#extensions.length === 0) return task;
+    if (this.#extended) return { ...task, extended: this.#extended };
+    this.#extended = task;
+    const extensions = compileExtensions(this.#extensions, task, (list, pointer) => this.scope(list, pointer, []));
+    this.#extended = undefined;
+    return extensions ? { ...task, extensions } : task;
   }
 
   #task(name: string, definition: JsonObject, pointer: string, names: readonly string[]): Task {
@@ -90,6 +123,8 @@ class Compiler {
     const call = definition['call'];
     invariant(typeof call === 'string', `${pointer} is a task of a known kind`);
     const given = template(definition['with'] ?? {}, names);
+    const called = functionOf(call, this.#use, this.resources);
+    if (called) return { ...base, kind: 'function', arguments: given, scope: this.#function(call, called, pointer) };
     const job = functionNameOf(call);
     if (job === 'review' || job === 'agent') return { ...base, kind: job, arguments: given };
     return { ...base, kind: 'job', job, arguments: given };
@@ -98,6 +133,20 @@ class Compiler {
   #inner(list: Json, holder: string, pointer: string, names: readonly string[]): Scope {
     const scope = this.scope(list, pointer, names);
     this.scopes.set(holder, scope);
+    return scope;
+  }
+
+  /** A function sees nothing of where it is called but `$context`: no variables of loops and catches. */
+  #function(call: string, definition: JsonObject, caller: string): Scope {
+    invariant(
+      !this.#calling.includes(call) && this.#calling.length < FUNCTION_DEPTH_MAX,
+      `${caller}: function ${call} calls itself, or functions call each other more than ${FUNCTION_DEPTH_MAX} deep`,
+    );
+    this.#calling.push(call);
+    const task = this.#add(call, definition, pointerTo(`${caller}/call`, call), []);
+    this.#calling.pop();
+    const scope = { tasks: [task], positions: new Map([[task.name, 0]]) };
+    this.scopes.set(caller, scope);
     return scope;
   }
 

@@ -20,6 +20,19 @@ export interface TaskBase {
   readonly outputAs?: Evaluate;
   readonly exportAs?: Evaluate;
   readonly then?: FlowDirective;
+  /** Extensions of the definition that may run around it, in their order; absent: none. */
+  readonly extensions?: readonly Extension[];
+  /** Of a task of an extension: the task that it runs around, which is its `$task`. */
+  readonly extended?: TaskBase;
+}
+
+/** Tasks that run before and after another one. */
+export interface Extension {
+  readonly name: string;
+  /** Whether it applies, evaluated when the task has begun. */
+  readonly when?: Evaluate;
+  readonly before?: Scope;
+  readonly after?: Scope;
 }
 
 /** Tasks that run one after the other. */
@@ -70,12 +83,17 @@ export type Task = TaskBase &
     | { readonly kind: 'wait'; readonly durationMs: number }
     | { readonly kind: 'job'; readonly job: string; readonly arguments: Evaluate }
     | { readonly kind: 'agent'; readonly arguments: Evaluate }
+    /** A call of a function that is a task: that task is the one of its scope. */
+    | { readonly kind: 'function'; readonly arguments: Evaluate; readonly scope: Scope }
     | { readonly kind: 'review'; readonly arguments: Evaluate }
     | { readonly kind: 'try'; readonly scope: Scope; readonly catch: CatchClause }
     | ({ readonly kind: 'for'; readonly scope: Scope } & Loop)
     | { readonly kind: 'fork'; readonly branches: readonly Task[]; readonly isCompeting: boolean }
     | ({ readonly kind: 'listen'; readonly foreach?: ItemIterator } & Listening)
   );
+
+/** Documents from outside that publish has fetched and locked, by their address. */
+export type Resources = ReadonlyMap<string, { readonly digest: string; readonly content: Json }>;
 
 export interface Program {
   readonly namespace: string;

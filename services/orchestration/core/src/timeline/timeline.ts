@@ -55,6 +55,11 @@ function describe(event: ExecutionEvent): Described | undefined {
     case 'InputTransformed':
     case 'TaskEntered':
       return undefined;
+    case 'FunctionCalled':
+      return { text: 'called its function', detail: event.input };
+    case 'ExtensionBegun':
+    case 'ExtensionsEnded':
+      return undefined;
     case 'LoopBegun':
       return { text: `goes through ${event.count} ${event.count === 1 ? 'item' : 'items'}` };
     case 'PassBegun':
