@@ -3,6 +3,7 @@ export * from './document.js';
 export { callTargetOf, type CallTarget } from './call-target.js';
 export { WORKFLOW_SCHEMA } from './document.schema.js';
 export * from './duration.js';
+export { ASYNCAPI_PROTOCOLS, type Enabled } from './enabled.js';
 export * from './error-type.js';
 export { FUNCTION_NAMES, FUNCTIONS, functionNameOf, isFunctionName, type CatalogueFunction, type FunctionName } from './functions.js';
 export { parseWorkflow, REJECTIONS_MAX, type WorkflowPorts, type WorkflowReading } from './parse.js';

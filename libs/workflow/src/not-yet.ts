@@ -25,9 +25,9 @@ export const NOT_YET: readonly NotYet[] = [
   { where: 'try', what: 'catch.retry.limit.attempt.duration' },
   { where: 'listen', what: 'foreach.output.schema' },
   { where: 'listen', what: 'foreach.export.schema' },
-  ...['openapi', 'grpc', 'asyncapi', 'a2a', 'mcp', /:\/\//].map((is): NotYet => ({ where: 'call', what: 'call', is })),
+  ...['openapi', 'grpc', 'asyncapi', 'a2a', /:\/\//].map((is): NotYet => ({ where: 'call', what: 'call', is })),
   { where: 'call', what: 'with.endpoint.authentication' },
+  { where: 'call', what: 'with.transport.http.endpoint.authentication' },
   { where: 'run', what: 'run.script.source' },
-  { where: 'run', what: 'run.script.language', is: 'python' },
-  ...['workflow', 'shell', 'container'].map((kind): NotYet => ({ where: 'run', what: `run.${kind}` })),
+  ...['workflow', 'container'].map((kind): NotYet => ({ where: 'run', what: `run.${kind}` })),
 ];

@@ -2,6 +2,7 @@
 import { isJsonObject, rejection, type Json, type JsonObject, type Rejection } from '@weft/kernel';
 import type { Workflow } from './document.js';
 import { notYetProblems } from './carried-out.js';
+import { disabledProblems, type Enabled } from './enabled.js';
 import { expressionProblems, type ExpressionPorts } from './expressions.js';
 import type { Problem } from './problem.js';
 import { referenceProblems } from './references.js';
@@ -12,7 +13,10 @@ import { placedTasks } from './tasks.js';
 import { excerpt, kindOf } from './words.js';
 
 /** What the check of a document needs from outside. */
-export type WorkflowPorts = ExpressionPorts;
+export interface WorkflowPorts extends ExpressionPorts {
+  /** What the deployment lets workflows do; undefined: that is not judged. */
+  readonly enabled?: Enabled | undefined;
+}
 
 export type WorkflowReading = { readonly ok: true; readonly workflow: Workflow } | { readonly ok: false; readonly rejections: readonly Rejection[] };
 
@@ -45,7 +49,7 @@ function documentProblems(document: JsonObject, ports: WorkflowPorts): readonly 
   const misshapen = new Set(shape.flatMap(({ pointer }) => ancestors(pointer)));
   for (const { pointer } of tasks) misshapen.delete(pointer);
   const meaning = [...referenceProblems(document, tasks), ...searchAttributeProblems(document), ...expressionProblems(document, tasks, ports)];
-  return [...shape, ...notYetProblems(document, tasks), ...meaning.filter(({ pointer }) => !misshapen.has(pointer))];
+  return [...shape, ...notYetProblems(document, tasks), ...(ports.enabled ? disabledProblems(tasks, ports.enabled) : []), ...meaning.filter(({ pointer }) => !misshapen.has(pointer))];
 }
 
 function rejectionsOf(problems: readonly Problem[], placeOf: (pointer: string) => Place): readonly Rejection[] {

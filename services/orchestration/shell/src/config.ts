@@ -1,4 +1,4 @@
-import { kafkaSettings, PAYLOAD_BYTES_LIMIT, platformSettings } from '@weft/nest-platform';
+import { kafkaSettings, PAYLOAD_BYTES_LIMIT, platformSettings, runSettings } from '@weft/nest-platform';
 import { z } from 'zod';
 
 /** What orchestration itself is set up by, in every profile. */
@@ -13,6 +13,7 @@ export const orchestrationSettings = {
   WEFT_PAYLOAD_DAYS: z.coerce.number().int().min(1).default(8).describe('Days that a payload above 256 KiB is kept after a message last referred to it. Longer than the bus keeps messages.'),
   WEFT_SWEEP_MS: z.coerce.number().int().min(100).default(30_000).describe('Time between two sweeps for running executions that nobody works on, in milliseconds.'),
   WEFT_SWEEP_SILENT_MS: z.coerce.number().int().min(100).default(5_000).describe('Silence after which a sweep looks at a running execution, in milliseconds.'),
+  ...runSettings,
 } as const;
 
 /** What a replica among others is set up by. */

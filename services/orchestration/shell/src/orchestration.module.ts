@@ -7,6 +7,7 @@ import { systemClock, type Bus, type Clock } from '@weft/pipeline';
 import { randomBytes } from 'node:crypto';
 import type { OrchestrationSettings } from './config.js';
 import { CommandConsumer } from './consume/command.consumer.js';
+import { DefinitionReading } from './consume/definition-reading.js';
 import { OrchestrationController } from './consume/orchestration.controller.js';
 import { OrchestrationTopics } from './consume/orchestration.topics.js';
 import { SignalIntake } from './consume/signal-intake.js';
@@ -117,6 +118,7 @@ export class OrchestrationModule implements OnApplicationBootstrap {
         { provide: Reviewing, useFactory: (wired: Wired) => new Reviewing(wired.engine, wired.reviews), inject: [WIRED] },
         { provide: Replicas, useFactory: (wired: Wired) => wired.presence ?? ONLY_REPLICA, inject: [WIRED] },
         { provide: Operations, useFactory: (wired: Wired) => wired.operations, inject: [WIRED] },
+        { provide: DefinitionReading, useFactory: () => new DefinitionReading(ports.settings) },
         { provide: SignalIntake, useFactory: (wired: Wired) => wired.signals, inject: [WIRED] },
         { provide: CommandConsumer, useFactory: (wired: Wired) => wired.consumer, inject: [WIRED] },
       ],

@@ -4,6 +4,7 @@ export * from './budget/charge.js';
 export * from './budget/reservation-fit.js';
 export * from './budget/settlement.js';
 export * from './call/fields.js';
+export * from './call/mcp-call.js';
 export * from './call/process.js';
 export * from './call/script-run.js';
 export * from './call/shell-run.js';

@@ -152,6 +152,7 @@ export function toolsParts(ports: ToolsPorts, signal: AbortSignal): Parts {
     background,
     resources: resources(egress, async () => undefined),
     inherited: handedOn(ports.environment ?? {}),
+    mcpCommands: settings.WEFT_MCP_STDIO ?? [],
     python: settings.WEFT_RUN_PYTHON,
     shell: settings.WEFT_RUN_SHELL,
     callTimeoutMs: settings.WEFT_CALL_TIMEOUT_MS,

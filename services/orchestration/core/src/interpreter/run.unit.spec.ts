@@ -44,3 +44,17 @@ describe('run: script, shell and container', () => {
     expect(execution.state).toMatchObject({ status: 'faulted', error: { type: expect.stringMatching(/errors\/runtime$/), title: 'process-failed' } });
   });
 });
+
+describe('call: mcp and call: a2a', () => {
+  it.each(['mcp', 'a2a'])('%s raises a runtime error whatever goes wrong on the way, as the standard says', (call) => {
+    const execution = running({ do: [{ run: { call, with: { method: 'tools/list' } } }] }, {}).start();
+    execution.fail(KEY, { code: 'unreachable', message: 'no connection', retryable: true });
+    expect(execution.state).toMatchObject({ error: { type: expect.stringMatching(/errors\/runtime$/), title: 'unreachable' } });
+  });
+
+  it('grpc raises a communication error where nothing answers', () => {
+    const execution = running({ do: [{ run: { call: 'grpc', with: { method: 'x' } } }] }, {}).start();
+    execution.fail(KEY, { code: 'unreachable', message: 'no connection', retryable: true });
+    expect(execution.state).toMatchObject({ error: { type: expect.stringMatching(/errors\/communication$/) } });
+  });
+});

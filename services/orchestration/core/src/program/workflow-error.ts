@@ -31,10 +31,14 @@ const TYPE_OF_CODE: Readonly<Record<string, StandardErrorName>> = {
   'stream-broken': 'communication',
 };
 
-/** The workflow error that a worker's failure raises at a task. An HTTP status in the failure's details is kept. */
-export function errorOfFailure(failure: Pick<Failure, 'code' | 'message' | 'details'>, instance: string): WorkflowError {
+// Whatever goes wrong between them and their server is a runtime error. Source: dsl-reference.md, #a2a-call and #mcp-call.
+const RUNTIME_KINDS: ReadonlySet<string> = new Set(['a2a', 'mcp']);
+
+/** The workflow error that a worker's failure raises at a task of a kind of job. An HTTP status in the failure's details is kept. */
+export function errorOfFailure(failure: Pick<Failure, 'code' | 'message' | 'details'>, instance: string, kind = ''): WorkflowError {
   const status = failure.details?.['status'];
-  return standardError(TYPE_OF_CODE[failure.code] ?? 'runtime', instance, failure.code, failure.message, typeof status === 'number' ? status : undefined);
+  const type = TYPE_OF_CODE[failure.code] ?? 'runtime';
+  return standardError(type === 'communication' && RUNTIME_KINDS.has(kind) ? 'runtime' : type, instance, failure.code, failure.message, typeof status === 'number' ? status : undefined);
 }
 
 /** The error as data for expressions and events. */

@@ -32,11 +32,10 @@ import {
   type Timeline,
   type TimelineRequest,
 } from '@weft/contracts';
-import { embeddedExpression } from '@weft/jq';
 import { isUuid, refuse, Refused } from '@weft/kernel';
 import { decodeCursor, encodeCursor, isInstant, isText, pageLimit, PeerController } from '@weft/nest-platform';
-import { checkExpression, possibleIn } from '@weft/orchestration/core';
-import { definitionText, parseWorkflow } from '@weft/workflow';
+import { possibleIn } from '@weft/orchestration/core';
+import { definitionText } from '@weft/workflow';
 import { createHash, randomUUID } from 'node:crypto';
 import { Bulk } from '../handle/bulk.js';
 import { Reviewing, unknownReview } from '../handle/reviewing.js';
@@ -44,6 +43,7 @@ import { checkRecorded, operationNamed, Operations } from '../handle/operations.
 import { DefinitionStore, type StoredDefinition } from '../persist/definition-store.js';
 import { ExecutionQueries } from '../query/execution-queries.js';
 import { ReviewQueries } from '../query/review-queries.js';
+import { DefinitionReading } from './definition-reading.js';
 import { SignalIntake } from './signal-intake.js';
 import { Replicas } from '../replicas/replica-presence.js';
 
@@ -57,6 +57,7 @@ export class OrchestrationController implements OrchestrationPeer {
     private readonly replicas: Replicas,
     private readonly reviews: ReviewQueries,
     private readonly reviewing: Reviewing,
+    private readonly reading: DefinitionReading,
   ) {}
 
   /** Why calls over gRPC do better at another replica right now. */
@@ -65,7 +66,7 @@ export class OrchestrationController implements OrchestrationPeer {
   }
 
   async deploy(request: DeployRequest, context: Context): Promise<Definition> {
-    const parsed = parseWorkflow(request.text, { checkExpression, embeddedExpression });
+    const parsed = this.reading.read(request.text);
     if (!parsed.ok) {
       const [first] = parsed.rejections;
       throw new Refused({

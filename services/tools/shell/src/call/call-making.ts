@@ -17,3 +17,9 @@ export type CallMaker = (job: Job, args: Json) => CallMaking | Promise<CallMakin
 export type CallMakers = ReadonlyMap<string, CallMaker>;
 
 export const notMakeable = (on: Target, failure: Failure): CallMaking => ({ on, made: { ok: false, failure } });
+
+/** A maker whose protocol is loaded when the first job needs it: most deployments use few of them. */
+export function lazily(load: () => Promise<CallMaker>): CallMaker {
+  let maker: Promise<CallMaker> | undefined;
+  return async (job, args) => (await (maker ??= load()))(job, args);
+}

@@ -7,7 +7,12 @@ import { McpSource } from './mcp-source.js';
 
 const url = process.argv.at(-1) ?? '';
 const egress = new EgressClient(new EgressPolicy([new URL(url).origin]));
-const source = new McpSource({ name: 'conformance', identity: url, endpoint: { kind: 'http', url, egress, headersOf: () => ({}) }, protocol: 'auto' });
+const source = new McpSource({
+  name: 'conformance',
+  identity: url,
+  endpoint: { kind: 'http', url, egress, sender: { name: 'conformance', origins: [new URL(url).origin], mayGoAnywherePublic: false }, headersOf: () => ({}) },
+  protocol: 'auto',
+});
 try {
   for (const tool of await source.list(AbortSignal.timeout(20_000))) {
     const { outcome, answer } = await source.call({

@@ -25,7 +25,8 @@ export function sentOf(result: CallToolResult, { effect, onError }: ToolTerms, o
   return { outcome: { kind: 'confirmed' }, answer: checkedAnswer(outputOf(result), outputProblem) };
 }
 
-function reported({ content }: CallToolResult, effect: EffectClass, onError: 'failed' | 'unknown'): EffectOutcome {
+/** What an error means that a tool itself reports. */
+export function reported({ content }: CallToolResult, effect: EffectClass, onError: 'failed' | 'unknown'): EffectOutcome {
   const words = visibleText(content.map((block) => (block.type === 'text' ? block.text : `[${block.type}]`)).join('\n')).slice(0, 2_000);
   return toolFailure(effect, onError === 'failed', `Expected the tool to do it but it reports an error: ${words}`, false);
 }

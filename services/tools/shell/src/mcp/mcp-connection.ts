@@ -1,16 +1,20 @@
 // One connection to an MCP server, of whichever protocol version both speak.
-import { Client, StreamableHTTPClientTransport, type Transport } from '@modelcontextprotocol/client';
+import { Client, StreamableHTTPClientTransport, SUPPORTED_PROTOCOL_VERSIONS, type ClientOptions, type Transport } from '@modelcontextprotocol/client';
 import type { EgressClient } from '../egress/egress-client.js';
+import type { Sender } from '../egress/egress-policy.js';
 import { mcpFetch } from './mcp-fetch.js';
 import { StdioTransport, type ServerCommand } from './stdio-transport.js';
 
 /** Where a server is. */
 export type McpEndpoint =
   | ({ readonly kind: 'stdio' } & ServerCommand)
-  | { readonly kind: 'http'; readonly url: string; readonly egress: EgressClient; readonly headersOf: () => { readonly [name: string]: string } };
+  | { readonly kind: 'http'; readonly url: string; readonly egress: EgressClient; readonly sender: Sender; readonly headersOf: () => { readonly [name: string]: string } };
 
-/** `auto`: the newest that both speak; otherwise exactly this one. */
-export type McpProtocol = 'auto' | '2025' | '2026-07-28';
+/** `auto`: the newest that both speak; `offered`: the first of these, or the other that the server takes of them; otherwise exactly this one. */
+export type McpProtocol = 'auto' | '2025' | '2026-07-28' | { readonly offered: readonly string[] };
+
+/** Versions that are spoken with a handshake, the newest first. */
+export const HANDSHAKE_VERSIONS = SUPPORTED_PROTOCOL_VERSIONS;
 
 const CLIENT = { name: 'weft', version: '0.1.0' };
 // A server of the older protocols that never answers what it does not know is taken for one after this long.
@@ -31,12 +35,18 @@ export class McpConnection {
   static async open(
     endpoint: McpEndpoint,
     protocol: McpProtocol,
-    options: { readonly timeoutMs: number; readonly name: string; readonly onEnd: () => void; readonly onChange: () => void },
+    options: {
+      readonly timeoutMs: number;
+      /** What it calls itself. Default: Weft. */
+      readonly client?: { readonly name: string; readonly version: string } | undefined;
+      readonly onEnd: () => void;
+      readonly onChange: () => void;
+    },
   ): Promise<McpConnection> {
-    const transport = transportOf(endpoint, options.name);
-    const client = new Client(CLIENT, {
+    const transport = transportOf(endpoint);
+    const client = new Client(options.client ?? CLIENT, {
       capabilities: {},
-      versionNegotiation: { mode: protocol === 'auto' ? 'auto' : protocol === '2025' ? 'legacy' : { pin: protocol }, probe: { timeoutMs: Math.min(PROBE_MS, options.timeoutMs) } },
+      ...negotiationOf(protocol, Math.min(PROBE_MS, options.timeoutMs)),
       // Nobody stands by to be asked in the middle of a call.
       inputRequired: { autoFulfill: false },
       // Outputs are checked against the pinned definition, not against what the server says today.
@@ -95,12 +105,17 @@ export class McpConnection {
   }
 }
 
-function transportOf(endpoint: McpEndpoint, name: string): Transport {
+function negotiationOf(protocol: McpProtocol, probeMs: number): Pick<ClientOptions, 'versionNegotiation' | 'supportedProtocolVersions'> {
+  const probe = { timeoutMs: probeMs };
+  if (typeof protocol === 'string') return { versionNegotiation: { mode: protocol === 'auto' ? 'auto' : protocol === '2025' ? 'legacy' : { pin: protocol }, probe } };
+  return { versionNegotiation: { mode: 'legacy', probe }, supportedProtocolVersions: [...protocol.offered] };
+}
+
+function transportOf(endpoint: McpEndpoint): Transport {
   if (endpoint.kind === 'stdio') return new StdioTransport(endpoint);
   const url = new URL(endpoint.url);
-  const sender = { name: `source ${name}`, origins: [url.origin], mayGoAnywherePublic: false };
   return new StreamableHTTPClientTransport(url, {
-    fetch: mcpFetch(endpoint.egress, sender, endpoint.headersOf),
+    fetch: mcpFetch(endpoint.egress, endpoint.sender, endpoint.headersOf),
     reconnectionOptions: { initialReconnectionDelay: 250, maxReconnectionDelay: 5_000, reconnectionDelayGrowFactor: 2, maxRetries: 5 },
     onInsufficientScope: 'throw',
   });

@@ -8,9 +8,7 @@ import { SourceUnavailable, type SourceCall, type ToolSource } from '../source/t
 import { outcomeOfError, sentOf } from './mcp-answer.js';
 import { McpConnection, type McpEndpoint, type McpProtocol } from './mcp-connection.js';
 import { callWatch, type CallWatch } from './mcp-fetch.js';
-
-/** Keys of `_meta` that go with every call. */
-export const META = { key: 'ai.weft/idempotency-key', execution: 'ai.weft/execution', task: 'ai.weft/task', iteration: 'ai.weft/iteration' } as const;
+import { metaOf } from './mcp-meta.js';
 
 /** Tools that one server may offer. */
 export const TOOLS_PER_SOURCE_MAX = 1_000;
@@ -68,8 +66,6 @@ export class McpSource implements ToolSource {
       return notMade(rejection('unreachable', (error as Error).message, { retryable: true }));
     }
     const watch: CallWatch = { mayRepeat: terms.effect !== 'non-idempotent-write', signal: sending.signal, untilMs: sending.untilMs, discards: [] };
-    const traceparent = sending.traceparent === '' ? (job.context?.traceparent ?? '') : sending.traceparent;
-    const meta = { [META.key]: job.idempotencyKey, [META.execution]: job.executionId, [META.task]: job.pointer, [META.iteration]: job.iteration, ...(traceparent === '' ? {} : { traceparent }) };
     const toolDefinition = { name: tool.name, inputSchema: tool.input } as Tool;
     const evidence: JsonObject = { source: this.name, protocol: connection.protocol };
     let isSent = false;
@@ -81,7 +77,7 @@ export class McpSource implements ToolSource {
           isSent = true;
           return client
             .callTool(
-              { name: tool.name, arguments: args as Record<string, unknown>, _meta: meta },
+              { name: tool.name, arguments: args as Record<string, unknown>, _meta: metaOf(job, sending) },
               { timeout, maxTotalTimeout: timeout, toolDefinition, ...(sending.signal ? { signal: sending.signal } : {}) },
             )
             .catch((error: unknown) => {
@@ -125,7 +121,6 @@ export class McpSource implements ToolSource {
     try {
       opened = await McpConnection.open(endpoint, protocol, {
         timeoutMs,
-        name: this.name,
         onEnd: () => opened && this.#open.delete(opened),
         onChange: () => this.#listeners.forEach((tell) => tell()),
       });

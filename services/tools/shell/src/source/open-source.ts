@@ -54,7 +54,8 @@ export const handedOn = (environment: Environment): { readonly [name: string]: s
 
 function mcpEndpoint(name: string, mcp: McpDeclaration, { egress, secrets, folder, environment }: SourcePorts): McpEndpoint {
   const filled = (values: { readonly [name: string]: DeclaredValue }): { readonly [name: string]: string } => filledValues(name, values, secrets);
-  if ('url' in mcp) return { kind: 'http', url: mcp.url, egress, headersOf: () => filled(mcp.headers) };
+  if ('url' in mcp)
+    return { kind: 'http', url: mcp.url, egress, sender: { name: `source ${name}`, origins: [new URL(mcp.url).origin], mayGoAnywherePublic: false }, headersOf: () => filled(mcp.headers) };
   const inherited = handedOn(environment);
   return {
     kind: 'stdio',

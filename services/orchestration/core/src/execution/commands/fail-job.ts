@@ -58,7 +58,7 @@ type Failed = Pick<FailJob, 'failure' | 'outcome' | 'evidence' | 'usage' | 'tain
 export function raiseFailure(advance: Advance, job: OutstandingJob, failed: Failed): Step {
   const { step, pointer } = advance.activation(job.key);
   recordFailure(advance, job, failed, 'raise');
-  const error = errorOfFailure(failed.failure, pointer);
+  const error = errorOfFailure(failed.failure, pointer, job.kind);
   // A call that fails is told to the model; a turn that fails fails its agent.
   if (step) return { go: 'agent', key: step.agent, ...(step.call === undefined ? { error } : {}) };
   return { go: 'raise', key: job.key, error };

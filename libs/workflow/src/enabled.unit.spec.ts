@@ -1,0 +1,34 @@
+import type { Json } from '@weft/kernel';
+import { describe, expect, it } from 'vitest';
+import { ports, withTasks } from './documents.testing.js';
+import type { Enabled } from './enabled.js';
+import { parseWorkflow } from './parse.js';
+
+const NOTHING: Enabled = { python: false, shell: false, container: false, mcpCommands: [] };
+const refusals = (task: Json, enabled: Enabled | undefined): readonly string[] => {
+  const reading = parseWorkflow(JSON.stringify(withTasks([{ a: task }])), { ...ports, enabled });
+  return reading.ok ? [] : reading.rejections.map(({ message }) => message);
+};
+
+const python = { run: { script: { language: 'python', code: 'print(1)' } } };
+const shell = { run: { shell: { command: 'id' } } };
+const stdio = { call: 'mcp', with: { method: 'tools/list', transport: { stdio: { command: 'npx' } } } };
+
+describe('what a deployment may leave out', () => {
+  it.each([
+    ['a script in Python', python, /\/do\/0\/a\/run\/script\/language is in Python.*WEFT_RUN_PYTHON/, { python: true }],
+    ['a shell command', shell, /\/do\/0\/a\/run\/shell runs one.*WEFT_RUN_SHELL/, { shell: true }],
+    ['an MCP server that is started', stdio, /starts "npx": list the command in WEFT_MCP_STDIO/, { mcpCommands: ['npx'] }],
+  ] as const)('%s is refused, with the setting that lets it', (_what, task, words, enabled) => {
+    expect(refusals(task, NOTHING)).toEqual([expect.stringMatching(words)]);
+    expect(refusals(task, { ...NOTHING, ...enabled })).toEqual([]);
+  });
+
+  it('a script in JavaScript is no such thing', () => {
+    expect(refusals({ run: { script: { language: 'js', code: 'console.log(1)' } } }, NOTHING)).toEqual([]);
+  });
+
+  it('is not judged where nobody says what the deployment lets', () => {
+    expect(refusals(shell, undefined)).toEqual([]);
+  });
+});
