@@ -1,9 +1,29 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { BUCKETS, bucketOf, executionId, hash32, isTenantId, isUuid, tenantId, uuidv7 } from './ids.js';
+import { BUCKETS, bucketOf, derivedUuid, executionId, hash32, isTenantId, isUuid, tenantId, uuidv7 } from './ids.js';
 
 const instants = fc.integer({ min: 0, max: 2 ** 48 - 1 });
 const bytes = fc.uint8Array({ minLength: 10, maxLength: 10 });
+
+describe('derivedUuid', () => {
+  it('is the same for the same instant and name, and always a UUIDv7', () => {
+    fc.assert(
+      fc.property(instants, fc.string(), (now, name) => {
+        expect(derivedUuid(now, name)).toBe(derivedUuid(now, name));
+        expect(derivedUuid(now, name)).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
+      }),
+    );
+  });
+
+  it('keeps names apart that differ in one place', () => {
+    const parents = ['017f22e2-79b0-7cc3-98c4-dc0c0c07398f', '017f22e2-79b0-7cc3-98c4-dc0c0c073990'];
+    const names = parents.flatMap((parent) => Array.from({ length: 100_000 }, (_, item) => `${parent}/do/0/each[${item}]/0`));
+    expect(new Set(names.map((name) => derivedUuid(1, name))).size).toBe(names.length);
+    // Every byte that is free takes every value.
+    const bytesSeen = names.slice(0, 5_000).map((name) => derivedUuid(1, name).slice(-12));
+    for (let at = 0; at < 12; at += 2) expect(new Set(bytesSeen.map((text) => text.slice(at, at + 2))).size).toBe(256);
+  });
+});
 
 describe('uuidv7', () => {
   it('gives the example of RFC 9562', () => {

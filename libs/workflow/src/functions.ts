@@ -155,6 +155,16 @@ export const FUNCTIONS = {
       { oneOf: [{ required: ['prompt'] }, { required: ['messages'] }], title: 'either `prompt` or `messages`' },
     ),
   },
+  map: {
+    version: '1.0.0',
+    summary: 'Runs a workflow for each item of a list, so many at a time; the output is the list of their outputs.',
+    arguments: args(['in', 'workflow'], {
+      in: orExpression({ type: ['array', 'null'], title: 'a list' }),
+      workflow: orExpression(args(['namespace', 'name'], { namespace: text('a namespace'), name: text('the name of a workflow'), version: text('a version, or `latest`') })),
+      concurrency: orExpression({ type: 'integer', minimum: 1, maximum: 1_000, title: 'an integer from 1 to 1000' }),
+      onError: orExpression({ enum: ['fail', 'collect'], title: '`fail` or `collect`' }),
+    }),
+  },
   recall: {
     version: '1.0.0',
     summary: 'Finds memory items of a scope; an empty `query` finds the newest.',

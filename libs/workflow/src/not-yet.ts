@@ -29,5 +29,5 @@ export const NOT_YET: readonly NotYet[] = [
   { where: 'call', what: 'with.endpoint.authentication' },
   { where: 'call', what: 'with.transport.http.endpoint.authentication' },
   { where: 'run', what: 'run.script.source' },
-  ...['workflow', 'container'].map((kind): NotYet => ({ where: 'run', what: `run.${kind}` })),
+  ...['container'].map((kind): NotYet => ({ where: 'run', what: `run.${kind}` })),
 ];

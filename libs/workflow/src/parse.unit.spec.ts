@@ -82,7 +82,7 @@ describe('parseWorkflow', () => {
 
   it('tells calls of nothing that is known, and other versions', () => {
     const known =
-      'Expected a call of `http`, `openapi`, `grpc`, `asyncapi`, `a2a`, `mcp`, `infer`, `embed`, `agent`, `recall`, `remember`, `validate`, `review`, `tool`, of a function of `use.functions`, of `name:version@catalogue` or of a URL but /do/0/a calls';
+      'Expected a call of `http`, `openapi`, `grpc`, `asyncapi`, `a2a`, `mcp`, `infer`, `embed`, `agent`, `map`, `recall`, `remember`, `validate`, `review`, `tool`, of a function of `use.functions`, of `name:version@catalogue` or of a URL but /do/0/a calls';
     refused({ call: 'shout' }, `${known} "shout"`);
     refused({ call: 'infer:2.0.0@default' }, `${known} "infer:2.0.0@default": write \`infer\` or \`infer:1.0.0@default\``);
     refused({ call: 'log:1.0.0@elsewhere', with: {} }, `${known} "log:1.0.0@elsewhere"`);

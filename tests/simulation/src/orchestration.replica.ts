@@ -11,6 +11,7 @@ import {
   isLong,
   outstandingJobs,
   THIS_RELEASE,
+  type ChildBeginning,
   type CommandOf,
   type EngineRelease,
   type ExecutionCommand,
@@ -319,10 +320,27 @@ function messagesOf(facts: ExecutionFacts, sequence: number, events: readonly Ex
       const { id, execution, forkFrom, reason } = announcement;
       return { topic: 'commands', message: { id, key: execution, body: { execution, forkFrom, reason } satisfies Forking } };
     }
-    const { to, id } = announcement;
+    const { id } = announcement;
+    if ('begins' in announcement) return childMessage(facts, announcement.to, id, announcement.begins);
+    if (announcement.to === 'parent') {
+      const { execution, ended } = announcement;
+      const command = { type: 'EndChild', tenant: facts.context.tenant, taint: facts.taint, ...ended } as const;
+      return { topic: 'commands', message: { id, key: execution, body: { id, execution, command } satisfies Sent } };
+    }
+    const { to } = announcement;
     const body = to === 'results' ? { execution: facts.executionId, request: facts.request.id, status: announcement.status, output: announcement.output ?? null } : null;
     return { topic: to, message: { id, key: facts.executionId, body } };
   });
+}
+
+/** To a child: begin or stop. What a workflow's name stands for is known everywhere here. */
+function childMessage(facts: ExecutionFacts, to: 'child' | 'stop', id: string, { execution, workflow, parent, input }: ChildBeginning): Announced {
+  const { context, taint, models = [] } = facts;
+  const definition = { ...workflow, digest: workflow.name.replace('plan', 'definition') };
+  const request = { source: `/weft/executions/${parent.execution}`, id: parent.key, type: 'sim.child.v1' };
+  const begins = { executionId: execution, definition, request, context, taint, models, input, parent };
+  const command: ExecutionCommand = to === 'child' ? { type: 'StartExecution', ...begins } : { type: 'StopChild', ...begins };
+  return { topic: 'commands', message: { id, key: execution, body: { id, execution, command } satisfies Sent } };
 }
 
 const itemOf = ({ id, execution, command }: Sent): Item<ExecutionCommand> => ({ key: execution, command, messageId: id });

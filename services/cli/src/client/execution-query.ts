@@ -13,6 +13,7 @@ export interface QueryOptions {
   readonly request?: string;
   readonly source?: string;
   readonly type?: string;
+  readonly parent?: string;
 }
 
 const UNIT_MS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
@@ -27,12 +28,13 @@ export function withQuery(command: Command): Command {
     .option('--until <time>', 'only started before this time', instant)
     .option('--request <id>', 'only of the request with this id')
     .option('--source <source>', 'only of requests from this source')
-    .option('--type <type>', 'only of requests of this type');
+    .option('--type <type>', 'only of requests of this type')
+    .option('--parent <id>', 'only what a task of this execution started');
 }
 
 /** Query parameters of the gateway. */
-export function queryParameters({ status, workflow, attribute: attributes = [], since, until, request, source, type }: QueryOptions): URLSearchParams {
-  const given = { status, workflow, startedAfter: since, startedBefore: until, request, source, type };
+export function queryParameters({ status, workflow, attribute: attributes = [], since, until, request, source, type, parent }: QueryOptions): URLSearchParams {
+  const given = { status, workflow, startedAfter: since, startedBefore: until, request, source, type, parent };
   const parameters = new URLSearchParams();
   for (const [name, value] of Object.entries(given)) if (value !== undefined) parameters.set(name, value);
   for (const one of attributes) parameters.append('attribute', one);

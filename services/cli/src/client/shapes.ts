@@ -35,6 +35,11 @@ export interface ExecutionShape {
   readonly waits?: readonly { readonly id: string; readonly kind: string; readonly subject: string; readonly dueAt: string | null }[];
   /** The execution that this one was forked from. */
   readonly forkedFrom?: string;
+  /** The execution whose task started it, and the one at the top. */
+  readonly parent?: string;
+  readonly root?: string;
+  /** How many executions its tasks have started. */
+  readonly children?: number;
   readonly input?: Json;
   readonly output?: Json;
   readonly error?: Json;

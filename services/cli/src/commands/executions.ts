@@ -27,6 +27,7 @@ export function registerExecutions(program: Command): void {
     ['./weft executions --status waiting', 'those that wait for a person, a timer or an event'],
     ['./weft executions --attribute customer=42 --since 7d', 'those of one customer, of the last week'],
     ['./weft executions --workflow demo/complaint --status faulted', 'what went wrong, in any version'],
+    ['./weft executions --parent 0198c0de-...', 'what the tasks of one execution started'],
     ["./weft executions --json | jq -r '.[].executionId'", 'their ids'],
   ]);
 }

@@ -32,9 +32,7 @@ export function renderExecution(execution: ExecutionShape, timeline: TimelineSha
   const name = workflow ? `${workflow.namespace}/${workflow.name}:${workflow.version}` : 'execution';
   return [
     `${colors.bold(name)}  ${status(execution.status)}${lasting(execution)}`,
-    colors.dim(
-      `execution ${execution.executionId}${execution.requestId ? ` · request ${execution.requestId}` : ''}${traceId ? ` · trace ${traceId}` : ''}${execution.forkedFrom ? ` · forked from ${execution.forkedFrom}` : ''}`,
-    ),
+    colors.dim(`execution ${execution.executionId}${execution.requestId ? ` · request ${execution.requestId}` : ''}${traceId ? ` · trace ${traceId}` : ''}${originOf(execution)}`),
     ...(route ? ['', renderRoute(route)] : []),
     ...(timeline.entries.length > 0 ? ['', renderTimeline(timeline)] : []),
     ...waits.map((wait) => `${colors.yellow('waits')}   ${wait.kind} ${wait.subject}${wait.dueAt ? ` until ${wait.dueAt}` : ''} ${colors.dim(wait.id)}`),
@@ -182,3 +180,6 @@ const timeOf = (entry: TimelineEntryShape | undefined): number => (entry ? Date.
 const textOf = (object: JsonObject, field: string): string => (typeof object[field] === 'string' ? object[field] : '');
 const sentences = (text: Json | undefined): readonly string[] => (typeof text === 'string' && text !== '' ? [text] : []);
 const block = (value: Json): string => (typeof value === 'string' ? value : JSON.stringify(value, null, 2).replaceAll('\n', '\n        '));
+
+const originOf = ({ forkedFrom, parent, children = 0 }: ExecutionShape): string =>
+  `${forkedFrom ? ` · forked from ${forkedFrom}` : ''}${parent ? ` · started by ${parent}` : ''}${children > 0 ? ` · started ${children} ${children === 1 ? 'execution' : 'executions'}` : ''}`;

@@ -921,6 +921,9 @@ async function startGateway() {
     requestType: 't',
     attributes: [{ name: 'customer', value: '42' }],
     forkedFrom: '',
+    parent: '',
+    root: '',
+    children: 0,
   };
   const unknown = (): never => refuse('not-found', 'Expected an execution of this tenant.');
   const entry = (version: number, type: string): TimelineEntry => ({ version, atMs: 1, type, task: '', pointer: '', part: '', text: type, detailJson: '' });

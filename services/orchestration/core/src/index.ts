@@ -1,5 +1,7 @@
 export { type AgentEvent } from './agent/agent.events.js';
 export { type AgentState, type AgentStep } from './agent/agent.state.js';
+export * from './child/child.announce.js';
+export * from './child/child.state.js';
 export * from './execution/announcements.js';
 export * from './execution/commands/decide-review.js';
 export * from './execution/commands/operate-execution.js';

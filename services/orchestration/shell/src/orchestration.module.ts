@@ -12,6 +12,7 @@ import { OrchestrationController } from './consume/orchestration.controller.js';
 import { OrchestrationTopics } from './consume/orchestration.topics.js';
 import { SignalIntake } from './consume/signal-intake.js';
 import { TimerPoller } from './consume/timer-poller.js';
+import { Children } from './handle/children.js';
 import { ExecutionEngine } from './handle/execution-engine.js';
 import { Operations } from './handle/operations.js';
 import { ProgramCache } from './handle/programs.js';
@@ -185,7 +186,7 @@ async function wire(ports: OrchestrationPorts): Promise<Wired> {
       traceDecisions(commit);
       return announce(
         bus,
-        commit.decisions.map(({ before, after, sequence, events }) => ({ at: commit.at, facts: after, sequence, events, before: before.reviews })),
+        commit.decisions.map(({ before, after, sequence, events }) => ({ at: commit.at, facts: after, sequence, events, before })),
       );
     },
     onTimer: (execution, timer, due) => circle.timers!.onTimer(execution, timer, due),
@@ -221,7 +222,7 @@ async function wire(ports: OrchestrationPorts): Promise<Wired> {
     queries,
     reviews,
     operations: new Operations(engine, queries, clock),
-    consumer: new CommandConsumer(engine, bus, clock, new ForkHistory(enginePool), settings.WEFT_PAYLOAD_BYTES_MAX),
+    consumer: new CommandConsumer(engine, bus, clock, new ForkHistory(enginePool), new Children(definitions, executions, bus), settings.WEFT_PAYLOAD_BYTES_MAX),
     signals: new SignalIntake(engine, (tenant, keys) => findListens(enginePool, tenant, keys)),
     timers,
     recovery,

@@ -38,6 +38,8 @@ export function executionView(execution: Execution) {
     attributes: attributes.map(({ name, value }) => ({ name, value })),
     waits: waits.map(({ id, kind, dueAtMs, subject }) => ({ id, kind, dueAt: timeOf(dueAtMs), subject })),
     ...(execution.forkedFrom === '' ? {} : { forkedFrom: execution.forkedFrom }),
+    ...(execution.parent === '' ? {} : { parent: execution.parent, root: execution.root }),
+    ...(execution.children === 0 ? {} : { children: execution.children }),
     ...optional('input', parsed(execution.inputJson)),
     ...optional('output', parsed(execution.outputJson)),
     ...optional('error', parsed(execution.errorJson)),

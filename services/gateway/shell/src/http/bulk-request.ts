@@ -6,7 +6,7 @@ import { attributeOf, STATUSES } from './execution-query.js';
 import { instantOf } from './query.js';
 
 const FIELDS = ['operation', 'id', 'reason', 'query', 'dryRun', 'cursor', 'limit'];
-const QUERY_FIELDS = ['status', 'workflow', 'attributes', 'startedAfter', 'startedBefore', 'request', 'source', 'type'];
+const QUERY_FIELDS = ['status', 'workflow', 'attributes', 'startedAfter', 'startedBefore', 'request', 'source', 'type', 'parent'];
 const PAGE_MAX = 500;
 
 /** @param key the `Idempotency-Key`, which names the operation where the body does not. @throws Refused `request-invalid`. */
@@ -40,6 +40,7 @@ function queryOf(query: JsonObject): ExecutionQuery {
     requestId: textField(query, 'request', ''),
     requestSource: textField(query, 'source', ''),
     requestType: textField(query, 'type', ''),
+    parent: textField(query, 'parent', ''),
     attributes: attributesOf(query['attributes'] ?? []),
   };
 }

@@ -6,7 +6,7 @@ import { queryInstant, queryText, queryTexts } from './query.js';
 
 export const STATUSES = ['running', 'waiting', 'suspended', 'completed', 'faulted', 'cancelled'];
 
-/** Parameters `status`, `workflow`, `attribute` (NAME:VALUE, several times), `startedAfter`, `startedBefore`, `request`, `source`, `type`. @throws Refused `request-invalid`. */
+/** Parameters `status`, `workflow`, `attribute` (NAME:VALUE, several times), `startedAfter`, `startedBefore`, `request`, `source`, `type`, `parent`. @throws Refused `request-invalid`. */
 export function executionQueryOf(request: Request): ExecutionQuery {
   const status = queryText(request, 'status');
   if (status !== '' && !STATUSES.includes(status)) refuse('request-invalid', `Expected query parameter \`status\` to be one of ${STATUSES.join(', ')} but got ${JSON.stringify(status)}.`);
@@ -18,6 +18,7 @@ export function executionQueryOf(request: Request): ExecutionQuery {
     requestId: queryText(request, 'request', 1024),
     requestSource: queryText(request, 'source', 1024),
     requestType: queryText(request, 'type', 1024),
+    parent: queryText(request, 'parent'),
     attributes: queryTexts(request, 'attribute').map(attributeOf),
   };
 }

@@ -1,27 +1,38 @@
 // What the world is told of a decision: derived from its events, so that an unpublished commit is published with the same ids.
 import type { Json, JsonObject } from '@weft/kernel';
+import { endAnnouncement, startAnnouncement, stopAnnouncements, type ChildBeginning, type ChildEnd } from '../child/child.announce.js';
 import { isAboutReview, changesOfQueue, reviewAnnouncement } from '../review/review.announce.js';
 import type { ExecutionEvent, ForkedFrom } from './execution.events.js';
 import type { ExecutionState } from './execution.state.js';
 
 /** What names the execution in every announcement. */
-export type ExecutionFacts = Pick<ExecutionState, 'executionId' | 'definition' | 'request' | 'context' | 'taint' | 'from'> & Partial<Pick<ExecutionState, 'reviews'>>;
+export type ExecutionFacts = Pick<ExecutionState, 'executionId' | 'definition' | 'request' | 'context' | 'taint' | 'from'> &
+  Partial<Pick<ExecutionState, 'reviews' | 'children' | 'activations' | 'models' | 'parent'>>;
+
+/** What the state before a row has that announcements are derived from. */
+export type BeforeRow = Pick<ExecutionState, 'reviews' | 'children'>;
 
 export type Announcement =
   | { readonly to: 'results'; readonly id: string; readonly status: 'completed' | 'faulted' | 'cancelled'; readonly output?: Json; readonly error?: Json }
   | { readonly to: 'lifecycle'; readonly id: string; readonly type: string; readonly data?: Json }
   /** To another execution: begin at a task of this one. */
-  | { readonly to: 'commands'; readonly id: string; readonly execution: string; readonly forkFrom: ForkedFrom; readonly reason: string };
+  | { readonly to: 'commands'; readonly id: string; readonly execution: string; readonly forkFrom: ForkedFrom; readonly reason: string }
+  /** To an execution that a task of this one starts: begin; and, where nobody waits for it any more: end, or do not begin. */
+  | { readonly to: 'child' | 'stop'; readonly id: string; readonly begins: ChildBeginning }
+  /** To the execution that waits for this one. */
+  | { readonly to: 'parent'; readonly id: string; readonly execution: string; readonly ended: ChildEnd };
 
 const WORKFLOW = 'io.serverlessworkflow.workflow';
 
 /**
  * Announcements of one history row. Ids are made of execution, version and ordinal.
- * @param before reviews that were open before the row: those that nobody decided and that are open no longer are withdrawn, those that are open again (a retry, a fork) are asked. Default: neither is told of.
+ * @param before the state before the row: reviews that nobody decided and that are open no longer are withdrawn, those that are open again (a retry, a fork) are asked, and children that nobody waits for any more are stopped. Default: none of it is told of.
  */
-export function announcementsOf(facts: ExecutionFacts, sequence: number, events: readonly ExecutionEvent[], before?: ExecutionState['reviews']): Announcement[] {
+export function announcementsOf(facts: ExecutionFacts, sequence: number, events: readonly ExecutionEvent[], before?: BeforeRow): Announcement[] {
   const announcements: Announcement[] = [];
   const idOf = (ordinal: number): string => `${facts.executionId}/${sequence}/${ordinal}`;
+  // What a task of another execution started answers to that one, and to no request.
+  const ended = (id: string, end: Omit<ChildEnd, 'child'>): readonly Announcement[] => (facts.parent ? endAnnouncement(facts, id, end) : [{ to: 'results', id, ...end }]);
   const [first] = events;
   // What a fork carries from another execution was told by that one.
   const carried = first?.type === 'ExecutionStarted' ? (first.carried ?? 0) : 0;
@@ -31,22 +42,29 @@ export function announcementsOf(facts: ExecutionFacts, sequence: number, events:
     if (event.type === 'ExecutionStarted') announcements.push({ to: 'lifecycle', id, type: `${WORKFLOW}.started.v1` });
     else if (event.type === 'EventEmitted') announcements.push(emitted(id, event.event));
     else if (event.type === 'ExecutionCompleted') {
-      announcements.push({ to: 'lifecycle', id, type: `${WORKFLOW}.completed.v1` }, { to: 'results', id, status: 'completed', output: event.output });
+      announcements.push({ to: 'lifecycle', id, type: `${WORKFLOW}.completed.v1` }, ...ended(id, { status: 'completed', output: event.output }));
     } else if (event.type === 'ExecutionFaulted') {
-      announcements.push({ to: 'lifecycle', id, type: `${WORKFLOW}.faulted.v1` }, { to: 'results', id, status: 'faulted', error: event.error });
+      announcements.push({ to: 'lifecycle', id, type: `${WORKFLOW}.faulted.v1` }, ...ended(id, { status: 'faulted', error: event.error }));
     } else if (event.type === 'ExecutionCancelled' || event.type === 'ExecutionTerminated') {
       const data = event.type === 'ExecutionCancelled' ? { by: event.by, terminated: false } : { ...operatedData(event), terminated: true };
-      announcements.push({ to: 'lifecycle', id, type: `${WORKFLOW}.cancelled.v1`, data }, { to: 'results', id, status: 'cancelled', error: event.error });
+      announcements.push({ to: 'lifecycle', id, type: `${WORKFLOW}.cancelled.v1`, data }, ...ended(id, { status: 'cancelled', error: event.error }));
     } else if (event.type === 'ExecutionSuspended') announcements.push({ to: 'lifecycle', id, type: `${WORKFLOW}.suspended.v1`, data: operatedData(event) });
     else if (event.type === 'ExecutionResumed') announcements.push({ to: 'lifecycle', id, type: `${WORKFLOW}.resumed.v1`, data: operatedData(event) });
     else if (event.type === 'ExecutionRetried') announcements.push({ to: 'lifecycle', id, type: 'ai.weft.execution.retried.v1', data: operatedData(event) });
-    else if (isAboutReview(event)) announcements.push({ to: 'lifecycle', id, ...reviewAnnouncement(event) });
+    else if (event.type === 'ChildStarted') {
+      const start = startAnnouncement(facts, id, event);
+      if (start) announcements.push(start);
+    } else if (isAboutReview(event)) announcements.push({ to: 'lifecycle', id, ...reviewAnnouncement(event) });
     else if (event.type === 'ExecutionForked') {
       const { operation, kind, version, key, by, execution, reason = '' } = event;
       announcements.push({ to: 'commands', id, execution, forkFrom: { execution: facts.executionId, version, key, operation, kind, by }, reason });
     }
   });
-  return !before || before === facts.reviews ? announcements : [...announcements, ...changesOfQueue(facts, sequence, carried === 0 ? events : events.slice(carried + 1), before)];
+  if (!before) return announcements;
+  const own = carried === 0 ? events : events.slice(carried + 1);
+  if (before.reviews !== facts.reviews) announcements.push(...changesOfQueue(facts, sequence, own, before.reviews));
+  if (before.children && before.children !== facts.children) announcements.push(...stopAnnouncements(facts, sequence, own, before.children));
+  return announcements;
 }
 
 const operatedData = ({ by, reason }: { readonly by: string; readonly reason?: string }): JsonObject => ({ by, ...(reason === undefined ? {} : { reason }) });

@@ -10,12 +10,16 @@ export const LONG_KINDS: ReadonlySet<string> = new Set(['infer', 'embed']);
 /** When a long job is published again if nothing was heard of it. */
 export const LONG_JOB_REDELIVERY_MS = 30_000;
 
+/** When children are told to begin once more: those that have ended say so again. */
+export const CHILDREN_ASKED_AGAIN_MS = 30_000;
+
 export const isLong = (job: Pick<OutstandingJob, 'kind'>): boolean => LONG_KINDS.has(job.kind);
 
 /** Something an execution waits for that outlives memory. */
 export interface Wait {
   readonly id: string;
-  readonly kind: 'timer' | 'review' | 'job' | 'signal';
+  /** `child`: executions that a task started. */
+  readonly kind: 'timer' | 'review' | 'job' | 'signal' | 'child';
   /** Undefined: nothing falls due by itself (a signal, a review that may take for ever). */
   readonly due: Instant | undefined;
   readonly subject: string;
@@ -50,8 +54,8 @@ export function effectsBetween(before: ExecutionState, after: ExecutionState): E
 
 const NOTHING: readonly never[] = [];
 
-function isWaitingForJobsAlone({ timers, reviews, listens, jobs }: ExecutionState): boolean {
-  return isEmpty(timers) && isEmpty(reviews) && isEmpty(listens) && !Object.values(jobs).some((job) => isLong(job) && !job.asked);
+function isWaitingForJobsAlone({ timers, reviews, listens, jobs, children }: ExecutionState): boolean {
+  return isEmpty(timers) && isEmpty(reviews) && isEmpty(listens) && (children === undefined || isEmpty(children)) && !Object.values(jobs).some((job) => isLong(job) && !job.asked);
 }
 
 function isEmpty(record: Readonly<Record<string, unknown>>): boolean {
@@ -69,6 +73,7 @@ export function waitsOf(state: ExecutionState): ReadonlyMap<string, Wait> {
   if (state.status !== 'suspended') for (const timer of Object.values(state.timers)) waits.set(timer.id, { id: timer.id, kind: 'timer', due: timer.due, subject: timer.purpose });
   for (const review of Object.values(state.reviews)) waits.set(review.id, { id: review.id, kind: 'review', due: state.status === 'suspended' ? undefined : nextDue(review), subject: review.kind });
   for (const { id, eventType, correlation } of Object.values(state.listens)) waits.set(id, { id, kind: 'signal', due: undefined, subject: subjectOf(eventType), correlation });
+  for (const wait of childWaits(state)) waits.set(wait.id, wait);
   const jobs = Object.values(state.jobs);
   // Beside something that has a row a quick job needs one too: the sweep passes by what is parked, and nobody else would miss it.
   const isParked = waits.size > 0 || jobs.some((job) => isLong(job) && !job.asked);
@@ -76,6 +81,16 @@ export function waitsOf(state: ExecutionState): ReadonlyMap<string, Wait> {
     if ((isParked || isLong(job)) && !job.asked) waits.set(job.id, { id: job.id, kind: 'job', due: job.scheduledAt + LONG_JOB_REDELIVERY_MS, subject: job.kind });
   }
   return waits;
+}
+
+/** One for each activation that waits for children, however many. */
+function childWaits({ children = {}, activations }: ExecutionState): readonly Wait[] {
+  return [...new Set(Object.values(children).map(({ key }) => key))].flatMap((key): readonly Wait[] => {
+    const of = activations[key];
+    const open = Object.values(children).find((child) => child.key === key);
+    const { namespace, name } = of?.map?.workflow ?? open?.called?.workflow ?? { namespace: '', name: '' };
+    return of ? [{ id: `${key}@children`, kind: 'child', due: of.enteredAt + CHILDREN_ASKED_AGAIN_MS, subject: subjectOf(`${namespace}/${name}`) }] : [];
+  });
 }
 
 // The type may have come out of an expression: what a column cannot hold is left out of what is shown.

@@ -1,6 +1,7 @@
 // What may be asked of an execution. The wire form is contracts' `Command`; the shell maps one to the other.
 import type { Json } from '@weft/kernel';
 import type { DefinitionVersion, EffectOutcome, ExecutionContext, ExecutionEvent, ForkedFrom, JobUsage, ModelChoice } from './execution.events.js';
+import type { ChildStatus, ParentExecution } from '../child/child.state.js';
 import type { ReviewWish } from '../review/review.decide.js';
 import type { Operation } from './operation.js';
 import type { ForkPoint } from './fork-point.js';
@@ -19,17 +20,26 @@ export interface ApprovalRequest {
   readonly reasons: readonly string[];
 }
 
+/** What an execution begins with. */
+export interface StartFacts {
+  readonly executionId: string;
+  /** An empty digest: no such definition is deployed. */
+  readonly definition: DefinitionVersion;
+  readonly request: { readonly source: string; readonly id: string; readonly type: string };
+  readonly context: ExecutionContext;
+  readonly taint: readonly string[];
+  readonly models: readonly ModelChoice[];
+  readonly input: Json;
+  /** The execution that starts it. */
+  readonly parent?: ParentExecution;
+}
+
 export type ExecutionCommand =
-  | {
-      readonly type: 'StartExecution';
-      readonly executionId: string;
-      readonly definition: DefinitionVersion;
-      readonly request: { readonly source: string; readonly id: string; readonly type: string };
-      readonly context: ExecutionContext;
-      readonly taint: readonly string[];
-      readonly models: readonly ModelChoice[];
-      readonly input: Json;
-    }
+  | (StartFacts & { readonly type: 'StartExecution' })
+  /** To a child that nobody waits for any more: it ends, or does not begin. */
+  | (StartFacts & { readonly type: 'StopChild' })
+  /** From a child that has ended. */
+  | (OfTenant & { readonly type: 'EndChild'; readonly child: string; readonly status: ChildStatus; readonly output?: Json; readonly error?: Json; readonly taint: readonly string[] })
   | {
       readonly type: 'CompleteJob';
       readonly job: string;

@@ -5,11 +5,13 @@ import { beginFork } from './commands/begin-fork.js';
 import { changeReview } from './commands/change-review.js';
 import { completeJob } from './commands/complete-job.js';
 import { decideReview } from './commands/decide-review.js';
+import { endChild } from './commands/end-child.js';
 import { failJob } from './commands/fail-job.js';
 import { fireTimer } from './commands/fire-timer.js';
 import { operateExecution } from './commands/operate-execution.js';
 import { receiveSignal } from './commands/receive-signal.js';
 import { startExecution } from './commands/start-execution.js';
+import { stopChild } from './commands/stop-child.js';
 import type { ExecutionCommand } from './execution.commands.js';
 import type { ExecutionEvent } from './execution.events.js';
 import { evolveExecution, foldExecution } from './execution.evolve.js';
@@ -47,6 +49,10 @@ function decideExecution(state: ExecutionState, command: ExecutionCommand, conte
       return completeJob(state, command, context, programs);
     case 'FailJob':
       return failJob(state, command, context, programs);
+    case 'StopChild':
+      return stopChild(state, command, context, programs);
+    case 'EndChild':
+      return endChild(state, command, context, programs);
     case 'ReceiveSignal':
       return receiveSignal(state, command, context, programs);
     case 'FireTimer':

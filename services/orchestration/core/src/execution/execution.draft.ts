@@ -6,7 +6,7 @@ import type { Activation, ExecutionState } from './execution.state.js';
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 /** Parts of the state that are records by id: what grows with the number of branches. */
-type RecordName = 'activations' | 'branches' | 'jobs' | 'timers' | 'reviews' | 'approvals' | 'listens' | 'signals' | 'received' | 'generations' | 'attempts' | 'agents';
+type RecordName = 'activations' | 'branches' | 'jobs' | 'timers' | 'reviews' | 'approvals' | 'listens' | 'signals' | 'received' | 'generations' | 'attempts' | 'agents' | 'children';
 
 type Entry<N extends RecordName> = NonNullable<ExecutionState[N]> extends Readonly<Record<string, infer T>> ? T : never;
 
@@ -30,7 +30,7 @@ export class ExecutionDraft {
   }
 
   /** Takes fields out that a state need not have. */
-  clear(...names: readonly ('held' | 'cancelling' | 'interrupted' | 'endedAt' | 'error' | 'agents')[]): void {
+  clear(...names: readonly ('held' | 'cancelling' | 'interrupted' | 'endedAt' | 'error' | 'agents' | 'children')[]): void {
     for (const name of names) {
       delete this.#state[name];
       this.#owned.delete(name as RecordName);

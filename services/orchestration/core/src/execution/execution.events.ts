@@ -1,6 +1,7 @@
 // What can have happened to an execution. Events say what steered, so that folding them never evaluates an expression.
 import type { Hedge, ModelTerms } from '@weft/contracts';
 import type { Instant, Json } from '@weft/kernel';
+import type { ChildStatus, OnItemError, ParentExecution, WorkflowName } from '../child/child.state.js';
 import type { ReviewChange } from '../review/review.state.js';
 import type { ReviewKind, ReviewTerms } from '../review/review.terms.js';
 import type { EventReading } from '../program/listen.js';
@@ -112,6 +113,8 @@ export type ExecutionEvent =
       readonly from?: ForkedFrom;
       readonly carried?: number;
       readonly reason?: string;
+      /** The execution that started this one. */
+      readonly parent?: ParentExecution;
     }
   /** `input.from` of the workflow: what its first task sees. */
   | { readonly type: 'InputTransformed'; readonly input: Json }
@@ -148,6 +151,37 @@ export type ExecutionEvent =
   | { readonly type: 'LoopBegun'; readonly key: ActivationKey; readonly count: number; readonly items: Json }
   /** @property index of the item, from 0. */
   | { readonly type: 'PassBegun'; readonly key: ActivationKey; readonly index: number }
+  /** A `map` begins: each item is what one execution of the workflow gets. */
+  | {
+      readonly type: 'MapBegun';
+      readonly key: ActivationKey;
+      readonly workflow: WorkflowName;
+      readonly count: number;
+      readonly concurrency: number;
+      readonly onError: OnItemError;
+      readonly items: Json;
+    }
+  /** A task starts an execution of its own: of `run` with workflow and input, of a `map` for an item. `isAwaited` false: nobody waits for it. */
+  | {
+      readonly type: 'ChildStarted';
+      readonly key: ActivationKey;
+      readonly child: string;
+      readonly item?: number;
+      readonly workflow?: WorkflowName;
+      readonly isAwaited?: false;
+      readonly input?: Json;
+    }
+  /** An execution that was waited for has ended. */
+  | {
+      readonly type: 'ChildEnded';
+      readonly key: ActivationKey;
+      readonly child: string;
+      readonly item?: number;
+      readonly status: ChildStatus;
+      readonly taint?: readonly string[];
+      readonly output?: Json;
+      readonly error?: Json;
+    }
   /** A branch of a competing `fork` failed; the others go on. */
   | { readonly type: 'BranchFailed'; readonly key: ActivationKey; readonly branch: number; readonly errorType: string; readonly error: Json }
   /** A `fork` has its output: of all branches in declared order, or of the one that won. What still runs in it is cancelled. */

@@ -8,6 +8,7 @@ import type { ActivationKey, ExecutionEvent, FailedTask } from './execution.even
 import type { Operation } from './operation.js';
 import type { Step } from '../interpreter/advance.js';
 import { beginExtension, endExtensions } from './extensions.evolve.js';
+import { beginMap, closeChild, dropChildren, openChild } from '../child/child.evolve.js';
 import { evolveAgent, endStep, takeAnswer } from '../agent/agent.evolve.js';
 import { beginItem, endItem, takeSignal } from '../signal/gathering.js';
 import { removeBelow } from './remove-below.js';
@@ -44,6 +45,7 @@ export function evolveDraft(draft: ExecutionDraft, event: ExecutionEvent): void 
         activations: { [ROOT]: root },
         ...(event.from ? { from: event.from } : {}),
         ...(event.flags ? { flags: event.flags } : {}),
+        ...(event.parent ? { parent: event.parent } : {}),
       });
     }
     case 'InputTransformed':
@@ -76,6 +78,13 @@ export function evolveDraft(draft: ExecutionDraft, event: ExecutionEvent): void 
       // Passes count like tasks: what goes round without entering any ends too.
       return draft.set({ entered: state.entered + 1 });
     }
+    case 'MapBegun':
+      return beginMap(draft, event);
+    case 'ChildStarted':
+      return openChild(draft, event);
+    case 'ChildEnded':
+      closeChild(draft, event);
+      return taintWith(draft, event.taint);
     case 'BranchFailed': {
       const failed = Object.values(state.activations).find(({ parent, branch }) => parent === event.key && branch === event.branch);
       if (failed) removeBelow(draft, failed.key, true);
@@ -180,7 +189,7 @@ export function evolveDraft(draft: ExecutionDraft, event: ExecutionEvent): void 
       return;
     }
     case 'ExecutionCompleted':
-      draft.clear('agents');
+      draft.clear('agents', 'children');
       return draft.set({ ...ENDED, status: 'completed', endedAt: event.at, output: event.output });
     case 'ExecutionFaulted':
       return interrupt(draft, event);
@@ -199,7 +208,7 @@ export function evolveDraft(draft: ExecutionDraft, event: ExecutionEvent): void 
     }
     case 'CancelRequested':
       note(draft, event.operation, 'cancel');
-      draft.clear('held');
+      draft.clear('held', 'children');
       return draft.set({ status: 'running', jobs: {}, timers: {}, reviews: {}, listens: {}, cancelling: { by: event.by, error: event.error } });
     case 'CancelCaught': {
       const { cancelling } = state;
@@ -212,11 +221,11 @@ export function evolveDraft(draft: ExecutionDraft, event: ExecutionEvent): void 
       removeBelow(draft, event.key, true);
       return endHandler(draft, event.key);
     case 'ExecutionCancelled':
-      draft.clear('held', 'cancelling', 'agents');
+      draft.clear('held', 'cancelling', 'agents', 'children');
       return draft.set({ ...ENDED, status: 'cancelled', endedAt: event.at, error: event.error });
     case 'ExecutionTerminated':
       note(draft, event.operation, 'terminate');
-      draft.clear('held', 'cancelling', 'agents');
+      draft.clear('held', 'cancelling', 'agents', 'children');
       return draft.set({ ...ENDED, status: 'cancelled', endedAt: event.at, error: event.error });
     case 'ExecutionRetried':
       note(draft, event.operation, 'retry');
@@ -272,9 +281,11 @@ function note(draft: ExecutionDraft, id: string, operation: Operation): void {
 
 /** Ends with an error, and keeps what a retry goes on from. */
 function interrupt(draft: ExecutionDraft, event: Extract<ExecutionEvent, { type: 'ExecutionFaulted' }>): void {
+  // They are cancelled with it: a retry starts others.
+  dropChildren(draft);
   const { activations, branches, jobs, timers, reviews, listens, signals, generations, attempts, agents } = draft.state;
   const interrupted = { activations, branches, jobs, timers, reviews, listens, signals, generations, attempts, ...(agents ? { agents } : {}), ...(event.task ? { task: event.task } : {}) };
-  draft.clear('agents');
+  draft.clear('agents', 'children');
   draft.set({ ...ENDED, status: 'faulted', endedAt: event.at, error: event.error, interrupted });
 }
 
@@ -290,7 +301,7 @@ function takeUp(draft: ExecutionDraft, { key, position }: FailedTask): void {
   removeBelow(draft, key);
   draft.removeWhere('branches', (branch) => branch.key === key);
   draft.removeWhere('listens', (listen) => listen.key === key);
-  const { caught: _caught, loop: _loop, branchesEnded: _ended, gathering: _gathering, extending: _extending, ...failed } = draft.activation(key);
+  const { caught: _caught, loop: _loop, map: _map, branchesEnded: _ended, gathering: _gathering, extending: _extending, ...failed } = draft.activation(key);
   draft.put('activations', key, { ...failed, value: failed.input, visits: {}, attempt: 1 });
 }
 

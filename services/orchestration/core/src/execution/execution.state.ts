@@ -1,6 +1,7 @@
 // An execution as its history folds it: a tree of activations, and what is outstanding.
 import type { Instant, Json } from '@weft/kernel';
 import type { AgentState, AgentStep } from '../agent/agent.state.js';
+import type { MapState, OpenChild, ParentExecution } from '../child/child.state.js';
 import type { Step } from '../interpreter/advance.js';
 import type { Extending } from '../interpreter/extension.js';
 import type { Gathering } from '../signal/gathering.js';
@@ -45,6 +46,8 @@ export interface Activation {
   readonly loop?: { readonly count: number; readonly items: Json; readonly index: number };
   /** Of a subscription that has begun to take what it is for. */
   readonly gathering?: Gathering;
+  /** Where a `map` stands. */
+  readonly map?: MapState;
   /** Of a turn or a call of an agent. */
   readonly step?: AgentStep;
 }
@@ -149,6 +152,8 @@ export interface ExecutionState {
   readonly reviews: Readonly<Record<string, OpenReview>>;
   /** By review, of jobs that are not known to have been done. */
   readonly approvals: Readonly<Record<string, HeldApproval>>;
+  /** Executions that are waited for, by id; absent when there was never one, and when it has ended. */
+  readonly children?: Readonly<Record<string, OpenChild>>;
   /** In the order in which they were opened. */
   readonly listens: Readonly<Record<string, OpenListen>>;
   /** By `signalKey`, oldest first. */
@@ -174,6 +179,8 @@ export interface ExecutionState {
   /** Engine flags that it was started with; absent: none. */
   readonly flags?: readonly number[];
   readonly from?: ForkedFrom;
+  /** The execution that started this one. */
+  readonly parent?: ParentExecution;
   readonly endedAt?: Instant;
   readonly output?: Json;
   readonly error?: Json;

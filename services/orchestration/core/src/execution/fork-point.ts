@@ -67,8 +67,12 @@ export function carriedEvents(
   const entered = events[at];
   if (entered?.type !== 'TaskEntered') return undefined;
   const renamed = (id: string): string => (id.startsWith(from) ? to + id.slice(from.length) : id);
-  const carried = events.slice(0, at).flatMap((event): ExecutionEvent[] => {
+  const before = events.slice(0, at);
+  const ended = new Set(before.flatMap((event) => (event.type === 'ChildEnded' ? [event.child] : [])));
+  const carried = before.flatMap((event): ExecutionEvent[] => {
     if (LEFT_BEHIND.has(event.type)) return [];
+    // A child that goes on answers to the other execution: this one starts another.
+    if (event.type === 'ChildStarted' && event.isAwaited !== false && !ended.has(event.child)) return [];
     if ('job' in event) return [{ ...event, job: jobIdOf(to, event.key) }];
     if ('review' in event) return [{ ...event, review: renamed(event.review) }];
     // What the other execution was asked, this one was not: asked the same under the same id, it does it.

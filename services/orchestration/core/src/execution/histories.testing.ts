@@ -1,6 +1,7 @@
 // Executions whose histories are kept: what each is asked, in order. New ones go at the end; a name once recorded stays.
 import { invariant, type Json } from '@weft/kernel';
 import { decidedBy, running, type Running } from '../interpreter/running.testing.js';
+import { CHILD_HISTORIES } from '../child/child-histories.testing.js';
 import type { CommandOf } from './execution.commands.js';
 import { forkPointOf } from './fork-point.js';
 import { releaseWith } from '../upgrade/engine-flags.js';
@@ -353,4 +354,5 @@ export const HISTORIES: Readonly<Record<string, () => Running>> = {
     return run;
   },
   ...LISTENING_HISTORIES,
+  ...CHILD_HISTORIES,
 };

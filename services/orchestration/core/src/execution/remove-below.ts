@@ -1,3 +1,4 @@
+import { dropChildren } from '../child/child.evolve.js';
 import type { ActivationKey } from './execution.events.js';
 import type { ExecutionDraft } from './execution.draft.js';
 import type { Activation, ExecutionState } from './execution.state.js';
@@ -18,6 +19,7 @@ export function removeBelow(draft: ExecutionDraft, key: ActivationKey, withItsel
   );
   if (withItself) gone.add(key);
   const isGone = (entry: { readonly key: ActivationKey }): boolean => gone.has(entry.key);
+  dropChildren(draft, isGone);
   for (const part of ['jobs', 'timers', 'reviews', 'listens', 'branches', 'activations'] as const) draft.removeWhere(part, isGone);
   const isHeldGone = (step: HeldStep): boolean => gone.has('scope' in step ? step.scope : step.key);
   const { held } = draft.state;

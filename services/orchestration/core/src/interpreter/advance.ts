@@ -18,6 +18,7 @@ import type { ForkTask } from './fork.js';
 import { hear, hearOn, type ListenTask } from './listen.js';
 import { beginPass, itemOf } from './loop.js';
 import type { EngineFlag } from '../upgrade/engine-flags.js';
+import { goOnMap } from './map.js';
 import { raiseError } from './raise.js';
 
 /** The next thing to do at once. `undefined`: nothing, the execution waits or has ended. */
@@ -36,6 +37,8 @@ export type Step =
   | { readonly go: 'raise'; readonly key: ActivationKey; readonly error: WorkflowError; readonly inside?: true; readonly branch?: number; readonly origin?: ActivationKey }
   /** An agent goes on, or fails with what its turn failed with. */
   | { readonly go: 'agent'; readonly key: ActivationKey; readonly error?: WorkflowError }
+  /** A `map` starts more of its items, or is done. */
+  | { readonly go: 'map'; readonly key: ActivationKey }
   /** Runs a task that was entered before once more, on the input it had. */
   | { readonly go: 'run'; readonly key: ActivationKey }
   /** Runs a task itself, after the extensions before it. */
@@ -251,6 +254,8 @@ export class Advance {
           return raiseError(this, step);
         case 'agent':
           return goOnAgent(this, step.key, step.error);
+        case 'map':
+          return goOnMap(this, step.key);
         case 'run':
           return runTask(this, this.taskOf(step.key), step.key, this.activation(step.key).input);
         case 'own':

@@ -7,10 +7,12 @@ import { askedReview } from '../review/review.ask.js';
 import type { Advance, Step } from './advance.js';
 import { runAgent } from './agent.js';
 import { beginExtensions } from './extension.js';
+import { runWorkflow } from './children.js';
 import { branchEnded, enterBranches, type ForkTask } from './fork.js';
 import { callFunction } from './function-call.js';
 import { listen } from './listen.js';
 import { beginLoop } from './loop.js';
+import { beginMap } from './map.js';
 
 /** Enters the task at a position of a scope; past the last one the scope is left. */
 export function enterTask(advance: Advance, scope: ActivationKey, position: number): Step {
@@ -113,6 +115,10 @@ export function runOwn(advance: Advance, task: Task, key: ActivationKey, input: 
       advance.record({ type: 'ReviewRequested', key, review: advance.reviewId(), kind: 'approval', at: now, ...more });
       return undefined;
     }
+    case 'run-workflow':
+      return runWorkflow(advance, task, key, input);
+    case 'map':
+      return beginMap(advance, task, key, input);
     case 'agent':
       return runAgent(advance, task, key, input);
     case 'job': {

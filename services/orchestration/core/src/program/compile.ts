@@ -8,6 +8,7 @@ import { FUNCTION_DEPTH_MAX, functionOf } from './function-call.js';
 import { compileIterator, type ItemIterator } from './item-iterator.js';
 import { compileListening } from './listen.js';
 import { compileProcess } from './run.js';
+import { workflowCall } from './workflow-call.js';
 import { compileSearchAttributes } from './search-attributes.js';
 import type { CatchClause, Loop, Program, RaisedError, Resources, Scope, SwitchCase, Task, TaskBase } from './program.js';
 
@@ -118,7 +119,7 @@ class Compiler {
       return { ...base, kind: 'try', scope: this.#inner(definition['try'], pointer, `${pointer}/try`, names), catch: this.#catch(object(definition['catch'], pointer), pointer, names) };
     if (definition['run'] !== undefined) {
       const process = compileProcess(object(definition['run'], pointer), base.outputAs, names);
-      if (process) return { ...base, ...process };
+      return { ...base, ...(process ?? { kind: 'run-workflow', ...workflowCall(object(definition['run'], pointer), names) }) };
     }
     const call = definition['call'];
     invariant(typeof call === 'string', `${pointer} is a task of a known kind`);
@@ -126,7 +127,7 @@ class Compiler {
     const called = functionOf(call, this.#use, this.resources);
     if (called) return { ...base, kind: 'function', arguments: given, scope: this.#function(call, called, pointer) };
     const job = functionNameOf(call);
-    if (job === 'review' || job === 'agent') return { ...base, kind: job, arguments: given };
+    if (job === 'review' || job === 'agent' || job === 'map') return { ...base, kind: job, arguments: given };
     return { ...base, kind: 'job', job, arguments: given };
   }
 

@@ -73,6 +73,16 @@ export interface Loop {
   readonly while?: Evaluate;
 }
 
+/** Which workflow a `run` starts, and with what. */
+export interface WorkflowCall {
+  /** Gives {namespace, name, version, input}. */
+  readonly called: Evaluate;
+  /** Whether the task waits for its end. */
+  readonly isAwaited: boolean;
+  /** Whether its output is that of the task; else null is. */
+  readonly isReturned: boolean;
+}
+
 export type Task = TaskBase &
   (
     | { readonly kind: 'do'; readonly scope: Scope }
@@ -86,6 +96,8 @@ export type Task = TaskBase &
     /** A call of a function that is a task: that task is the one of its scope. */
     | { readonly kind: 'function'; readonly arguments: Evaluate; readonly scope: Scope }
     | { readonly kind: 'review'; readonly arguments: Evaluate }
+    | { readonly kind: 'map'; readonly arguments: Evaluate }
+    | ({ readonly kind: 'run-workflow' } & WorkflowCall)
     | { readonly kind: 'try'; readonly scope: Scope; readonly catch: CatchClause }
     | ({ readonly kind: 'for'; readonly scope: Scope } & Loop)
     | { readonly kind: 'fork'; readonly branches: readonly Task[]; readonly isCompeting: boolean }

@@ -47,11 +47,14 @@ interface Described {
 
 const reasonOf = ({ reason }: { readonly reason?: string }): { readonly reason?: string } => (reason === undefined ? {} : { reason });
 
+const originOf = ({ parent, request }: Extract<ExecutionEvent, { type: 'ExecutionStarted' }>): string =>
+  parent ? `task ${parent.key}${parent.item === undefined ? '' : `, item ${parent.item},`} of execution ${parent.execution}` : `request ${request.id}`;
+
 function describe(event: ExecutionEvent): Described | undefined {
   switch (event.type) {
     case 'ExecutionStarted':
       if (event.from) return { text: `${event.from.kind} by ${event.from.by} of execution ${event.from.execution} from ${event.from.key}`, detail: { input: event.input, ...reasonOf(event) } };
-      return { text: `started ${event.definition.namespace}/${event.definition.name}:${event.definition.version} for request ${event.request.id}`, detail: event.input };
+      return { text: `started ${event.definition.namespace}/${event.definition.name}:${event.definition.version} for ${originOf(event)}`, detail: event.input };
     case 'InputTransformed':
     case 'TaskEntered':
       return undefined;
@@ -64,6 +67,16 @@ function describe(event: ExecutionEvent): Described | undefined {
       return { text: `goes through ${event.count} ${event.count === 1 ? 'item' : 'items'}` };
     case 'PassBegun':
       return { text: `began item ${event.index}` };
+    case 'MapBegun':
+      return {
+        text: `runs ${event.workflow.namespace}/${event.workflow.name}:${event.workflow.version} for ${event.count} ${event.count === 1 ? 'item' : 'items'}, at most ${event.concurrency} at a time`,
+      };
+    case 'ChildStarted': {
+      const what = event.workflow ? `${event.workflow.namespace}/${event.workflow.name}:${event.workflow.version}` : `item ${event.item}`;
+      return { text: `started ${what} as execution ${event.child}${event.isAwaited === false ? ', and does not wait for it' : ''}`, detail: event.input ?? null };
+    }
+    case 'ChildEnded':
+      return { text: `${event.item === undefined ? '' : `item ${event.item}, `}execution ${event.child} ${event.status}`, detail: event.output ?? event.error ?? null };
     case 'BranchFailed':
       return { text: `branch ${event.branch} failed: ${event.errorType}`, detail: event.error };
     case 'BranchesJoined':

@@ -3,7 +3,8 @@ import { contextOf, readEventObject, type ApprovalRequest, type Command, type Co
 import { PAYLOAD_BYTES_LIMIT } from '@weft/nest-platform';
 import { isUuid, Refused, rejection, type Json, type Rejection } from '@weft/kernel';
 import { payloadTooLarge } from '../payload-limit.js';
-import { OPERATIONS, type CommandOf, type EffectOutcome, type ExecutionCommand } from '@weft/orchestration/core';
+import { OPERATIONS, type CommandOf, type EffectOutcome, type ExecutionCommand, type StartFacts } from '@weft/orchestration/core';
+import { parentOf, readEndChild } from './child.codec.js';
 
 /** A beginning at a task of another execution, whose history is still to be read. */
 export type ForkCommand = Omit<CommandOf<'BeginFork'>, 'events'>;
@@ -17,7 +18,7 @@ export function readCommand(wire: Command, payloadBytesMax: number = PAYLOAD_BYT
     const command = bodyOf(wire, payloadBytesMax);
     return command
       ? { ok: true, command }
-      : malformed('Expected one of start, complete_job, fail_job, fire_timer, decide_review, receive_signal, a fork_from, or an operation but the command has none.');
+      : malformed('Expected one of start, stop_child, end_child, complete_job, fail_job, fire_timer, decide_review, receive_signal, a fork_from, or an operation but the command has none.');
   } catch (fault) {
     if (fault instanceof Refused) return { ok: false, rejection: fault.rejection };
     return malformed(`Expected JSON in the command's texts but ${fault instanceof Error ? fault.message : String(fault)}.`);
@@ -26,7 +27,7 @@ export function readCommand(wire: Command, payloadBytesMax: number = PAYLOAD_BYT
 
 function bodyOf(wire: Command, payloadBytesMax: number): ExecutionCommand | undefined {
   const tenant = wire.context?.tenant ?? '';
-  const { start, completeJob, failJob, fireTimer, decideReview, receiveSignal } = wire;
+  const { start, stopChild, endChild, completeJob, failJob, fireTimer, decideReview, receiveSignal } = wire;
   if (completeJob) {
     const { jobId, generation, outputJson, evidenceJson, taint, usage } = completeJob;
     const tooLarge = payloadTooLarge('the output of a job', outputJson, payloadBytesMax);
@@ -35,7 +36,9 @@ function bodyOf(wire: Command, payloadBytesMax: number): ExecutionCommand | unde
       return { type: 'FailJob', job: jobId, generation, failure: tooLarge, outcome: 'none', needsPerson: false, platform: false, attempt: wire.context?.attempt ?? 0, ...(usage ? { usage } : {}) };
     return { type: 'CompleteJob', job: jobId, generation, output: jsonOf(outputJson), taint, ...(evidenceJson === '' ? {} : { evidence: jsonOf(evidenceJson) }), ...(usage ? { usage } : {}) };
   }
-  if (start) return startOf(wire, start);
+  if (start) return { type: 'StartExecution', ...startFacts(wire, start) };
+  if (stopChild) return { type: 'StopChild', ...startFacts(wire, stopChild) };
+  if (endChild) return readEndChild(wire, endChild);
   if (failJob) {
     const { jobId, generation, failure, outcome, needsPerson, platform, evidenceJson, approvalRequest, usage, taint } = failJob;
     const { code = 'unknown', message = '', retryable = false, detailsJson = '' } = failure ?? {};
@@ -88,13 +91,12 @@ export function signalCommand(eventJson: string, { tenant, taint }: Context, isC
   return { type: 'ReceiveSignal', tenant, source, id, eventType: type, event: { ...attributes, data }, taint: [...new Set([...taint, `event:${source}`])], isCorrelated };
 }
 
-function startOf(wire: Command, start: NonNullable<Command['start']>): ExecutionCommand {
+function startFacts(wire: Command, start: NonNullable<Command['start']>): StartFacts {
   const { context } = wire;
-  const { requestSource, requestId, requestType, definition, inputJson, models } = start;
+  const { requestSource, requestId, requestType, definition, inputJson, models, parent } = start;
   if (!context || context.tenant === '' || !definition) throw new Error('a start names no tenant or no definition');
   const { tenant, actor, purpose, traceparent, tracestate, deadlineMs, budget } = context;
   return {
-    type: 'StartExecution',
     executionId: wire.executionId,
     definition: { ...definition },
     request: { source: requestSource, id: requestId, type: requestType },
@@ -102,6 +104,7 @@ function startOf(wire: Command, start: NonNullable<Command['start']>): Execution
     taint: context.taint,
     models,
     input: jsonOf(inputJson),
+    ...(parent ? { parent: parentOf(parent) } : {}),
   };
 }
 

@@ -6,6 +6,7 @@ import type { CommandOf, ExecutionCommand } from '@weft/orchestration/core';
 import { deadLetter, failpoint, type Bus, type Clock, type Item, type Outgoing } from '@weft/pipeline';
 import { contextOf } from '@weft/contracts';
 import type { ExecutionEngine } from '../handle/execution-engine.js';
+import type { Children } from '../handle/children.js';
 import type { ForkHistory } from '../persist/fork-history.js';
 import { announce, type Announced } from '../publish/announcer.js';
 import { readCommand, readFork, type CommandReading } from './command.codec.js';
@@ -16,6 +17,7 @@ export class CommandConsumer {
     private readonly bus: Bus,
     private readonly clock: Clock,
     private readonly forks: ForkHistory,
+    private readonly children: Children,
     private readonly payloadBytesMax: number = PAYLOAD_BYTES_LIMIT,
   ) {}
 
@@ -32,6 +34,7 @@ export class CommandConsumer {
         itemDeliveries.push(delivery);
       } else if (!reading.ok) this.#setAside(dead, delivery, reading.rejection);
     }
+    await this.#resolveChildren(items);
     failpoint('orchestration.decide-commands', 'before');
     const outcomes = await this.engine.submit(items);
     failpoint('orchestration.decide-commands', 'after');
@@ -50,7 +53,15 @@ export class CommandConsumer {
       this.bus,
       begun.map((command) => this.#beginning(command)),
     );
+    await this.children.endAgain(begun.filter(({ parent }) => parent?.isAwaited).map(({ executionId }) => executionId));
   };
+
+  /** What a task of another execution starts is named by its document, not by its digest. */
+  async #resolveChildren(items: Item<ExecutionCommand>[]): Promise<void> {
+    const starts = items.flatMap(({ command }, at) => (command.type === 'StartExecution' && isChild(command) ? [{ at, command }] : []));
+    const resolved = await this.children.resolved(starts.map(({ command }) => command));
+    starts.forEach(({ at }, index) => (items[at] = { ...items[at]!, command: resolved[index]! }));
+  }
 
   async #readFork(wire: Command): Promise<CommandReading> {
     const fork = readFork(wire);
@@ -85,3 +96,5 @@ export class CommandConsumer {
     dead.push(deadLetter(lay, reason, context, this.clock.now()));
   }
 }
+
+const isChild = ({ parent, definition }: CommandOf<'StartExecution'>): boolean => parent !== undefined && definition.digest === '';

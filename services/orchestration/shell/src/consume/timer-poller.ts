@@ -14,14 +14,17 @@ interface DueWait extends DueTimer {
 // Timers are claimed shortly before they are due, so that they fire on time however seldom this looks; jobs when they are.
 const CLAIM_SQL = `
 update orchestration.waits w set claimed_until = greatest(now(), w.due_at) + interval '3 seconds',
-  due_at = case when w.kind = 'job' then now() + interval '30 seconds' else w.due_at end
+  due_at = case w.kind when 'job' then now() + interval '30 seconds' when 'child' then now() + interval '5 minutes' else w.due_at end
 from (
   select tenant, execution_id, id, due_at from orchestration.waits
-  where due_at <= now() + $2::int * interval '1 millisecond' and (kind <> 'job' or due_at <= now()) and (claimed_until is null or claimed_until < now())
+  where due_at <= now() + $2::int * interval '1 millisecond' and (kind not in ('job', 'child') or due_at <= now()) and (claimed_until is null or claimed_until < now())
   order by due_at limit $1 for update skip locked
 ) due
 where w.tenant = due.tenant and w.execution_id = due.execution_id and w.id = due.id
 returning w.execution_id as "executionId", w.id, w.kind, (extract(epoch from due.due_at) * 1000)::float8 as due`;
+
+/** Nothing fires then: jobs and children are told of once more. */
+const isAskedAgain = (kind: string): boolean => kind === 'job' || kind === 'child';
 
 const POLL_MS = 250;
 // Twice the time between two looks: one look may be late.
@@ -81,13 +84,13 @@ export class TimerPoller {
 
   async #poll(): Promise<void> {
     while (this.#firing < FIRING_MAX) {
-      const claimed = await execute<DueWait>(this.pool, { name: 'orchestration-claim-waits-4', text: CLAIM_SQL, values: [BATCH_MAX, LOOK_AHEAD_MS] });
+      const claimed = await execute<DueWait>(this.pool, { name: 'orchestration-claim-waits-5', text: CLAIM_SQL, values: [BATCH_MAX, LOOK_AHEAD_MS] });
       if (this.#stopped || claimed.length === 0) return;
       const soon = this.clock.now() + OWN_TIMER_MAX_MS;
       // Fired before its time it would be refused, and wait for the next claim. What is far away by our clock is claimed again.
-      for (const { executionId, id, kind, due } of claimed) if (kind !== 'job' && due <= soon) this.#queue.add({ executionId, id }, due);
-      const jobs = claimed.filter((wait) => wait.kind === 'job');
-      if (jobs.length > 0) await this.redispatch(jobs.map((wait) => wait.executionId));
+      for (const { executionId, id, kind, due } of claimed) if (!isAskedAgain(kind) && due <= soon) this.#queue.add({ executionId, id }, due);
+      const asked = claimed.filter(({ kind }) => isAskedAgain(kind));
+      if (asked.length > 0) await this.redispatch([...new Set(asked.map((wait) => wait.executionId))]);
       if (claimed.length < BATCH_MAX) return;
     }
   }

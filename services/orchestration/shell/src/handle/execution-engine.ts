@@ -99,7 +99,7 @@ export class ExecutionEngine {
     for (const { key, before, after } of commit.decisions) {
       const { dispatch, park } = effectsBetween(before, after);
       if (dispatch.length > 0) dispatches.push({ state: after, jobs: dispatch });
-      for (const wait of park) if (wait.kind !== 'job' && wait.due !== undefined) this.ports.onTimer(key, wait.id, wait.due);
+      for (const wait of park) if (wait.kind !== 'job' && wait.kind !== 'child' && wait.due !== undefined) this.ports.onTimer(key, wait.id, wait.due);
       // Long jobs are watched by their wait rows.
       const parked = isParked(after);
       if (!parked) this.ports.progress.expect(key, commit.at);
@@ -140,7 +140,7 @@ const isParked = (state: ExecutionState): boolean => outstandingJobs(state).ever
 
 /** The definition that a beginning is about. */
 function digestOf(command: ExecutionCommand): string | undefined {
-  if (command.type === 'StartExecution') return command.definition.digest;
+  if (command.type === 'StartExecution' || command.type === 'StopChild') return command.definition.digest;
   if (command.type !== 'BeginFork') return undefined;
   const [origin] = command.events;
   return origin?.type === 'ExecutionStarted' ? origin.definition.digest : undefined;

@@ -7,10 +7,21 @@ import { Partitions1700000000019 } from './0019-partitions.js';
 import { Snapshots1700000000020 } from './0020-snapshots.js';
 import { Running1700000000021 } from './0021-running.js';
 import { Reviews1700000000030 } from './0030-reviews.js';
+import { Children1700000000046 } from './0046-children.js';
 import { createHistoryPartitions } from './history-partitions.js';
 
 export const orchestrationMigrations: ServiceMigrations = {
   service: 'orchestration',
-  migrations: [Executions1700000000001, Search1700000000010, Listens1700000000013, Replicas1700000000017, Partitions1700000000019, Snapshots1700000000020, Running1700000000021, Reviews1700000000030],
+  migrations: [
+    Executions1700000000001,
+    Search1700000000010,
+    Listens1700000000013,
+    Replicas1700000000017,
+    Partitions1700000000019,
+    Snapshots1700000000020,
+    Running1700000000021,
+    Reviews1700000000030,
+    Children1700000000046,
+  ],
   topUp: createHistoryPartitions,
 };

@@ -52,9 +52,9 @@ const HAS_WON = (id: string): string => `((select is_whole from outcome) or ${id
 
 /** JSON arrays: $17 starts, $18 changes of status, of those that end with the sequence; $19 earlier commits that have been published. */
 const LIFE = `), started as (
-  insert into orchestration.executions (tenant, id, bucket, status, definition, digest, request_source, request_id, request_type, trace_id, started_at, ended_at, ended_sequence)
-  select s.tenant, s.id, s.bucket, s.status, s.definition, s.digest, s.request_source, s.request_id, s.request_type, s.trace_id, $2::timestamptz, case when s.ended_sequence is not null then $2::timestamptz end, s.ended_sequence
-  from json_to_recordset($17::json) as s(tenant text, id uuid, bucket smallint, status text, ended_sequence int, definition text, digest text, request_source text, request_id text, request_type text, trace_id text)
+  insert into orchestration.executions (tenant, id, bucket, status, definition, digest, request_source, request_id, request_type, trace_id, parent, root, started_at, ended_at, ended_sequence)
+  select s.tenant, s.id, s.bucket, s.status, s.definition, s.digest, s.request_source, s.request_id, s.request_type, s.trace_id, s.parent, s.root, $2::timestamptz, case when s.ended_sequence is not null then $2::timestamptz end, s.ended_sequence
+  from json_to_recordset($17::json) as s(tenant text, id uuid, bucket smallint, status text, ended_sequence int, definition text, digest text, request_source text, request_id text, request_type text, trace_id text, parent uuid, root uuid)
   where ${HAS_WON('s.id')}
   on conflict do nothing
 ), ended as (
@@ -112,10 +112,10 @@ select execution_id from won`;
  */
 const inLengths = (name: string, decided: string) =>
   ({
-    decisions: { name: `${name}-decisions-6`, text: decided + WINNERS },
-    life: { name: `${name}-life-6`, text: decided + LIFE + WINNERS },
-    waiting: { name: `${name}-waiting-6`, text: decided + LIFE + WAITING + WINNERS },
-    foundBy: { name: `${name}-found-by-6`, text: decided + LIFE + WAITING + FOUND_BY + WINNERS },
+    decisions: { name: `${name}-decisions-7`, text: decided + WINNERS },
+    life: { name: `${name}-life-7`, text: decided + LIFE + WINNERS },
+    waiting: { name: `${name}-waiting-7`, text: decided + LIFE + WAITING + WINNERS },
+    foundBy: { name: `${name}-found-by-7`, text: decided + LIFE + WAITING + FOUND_BY + WINNERS },
   }) as const;
 
 /** For many decisions and for one. */

@@ -38,7 +38,7 @@ export function commitValues(
     JSON.stringify(rows.map((row) => [row.key, row.sequence])),
     Buffer.concat(rows.map((row) => row.digest)),
     [...new Set(rows.map((row) => row.tenant))].sort(),
-    decisions.some((decided) => announcementsOf(decided.after, decided.sequence, decided.events, decided.before.reviews).length > 0),
+    decisions.some((decided) => announcementsOf(decided.after, decided.sequence, decided.events, decided.before).length > 0),
     decisions.map((decided) => decided.after.context.traceparent).filter(isSampled),
   ];
   return { decisions: values, life: [aside.starts, aside.ends], waiting: [aside.waits, aside.waitsOver, aside.reviews, aside.reviewsClosed], attributes };
@@ -112,6 +112,7 @@ function addAside(aside: { starts: object[]; ends: object[]; waits: object[]; wa
       request_id: request.id,
       request_type: request.type,
       trace_id: context.traceparent.split('-')[1] ?? '',
+      ...(after.parent ? { parent: after.parent.execution, root: after.parent.root } : {}),
     });
   } else if (after.status !== before.status || hasEndedAgain(decided)) aside.ends.push({ tenant, id, status: after.status, sequence: isEnded(after) ? decided.sequence : null });
   const effects = effectsBetween(before, after);

@@ -2,6 +2,9 @@
 import { execute, inTenant, type Pool } from '@weft/adapter-postgres';
 import { refuse, type Json } from '@weft/kernel';
 
+/** Names a definition version. */
+export type DefinitionRef = Pick<StoredDefinition, 'namespace' | 'name' | 'version' | 'digest'>;
+
 export interface StoredDefinition {
   readonly namespace: string;
   readonly name: string;
@@ -50,6 +53,22 @@ export class DefinitionStore {
         [tenant, namespace, name, version],
       ),
     );
+    return found;
+  }
+
+  /** The versions that names stand for, in their order, for the interpreter: `latest`, or no version, is the one deployed last. */
+  async resolveAll(names: readonly { readonly tenant: string; readonly namespace: string; readonly name: string; readonly version: string }[]): Promise<readonly (DefinitionRef | undefined)[]> {
+    const rows = await execute<DefinitionRef & { readonly at: number }>(this.enginePool, {
+      name: 'orchestration-resolve-1',
+      text: `select n.ordinal::int as at, d.namespace, d.name, d.version, d.digest
+        from unnest($1::text[], $2::text[], $3::text[], $4::text[]) with ordinality as n(tenant, namespace, name, version, ordinal)
+        cross join lateral (select namespace, name, version, digest from orchestration.definitions d
+          where d.tenant = n.tenant and d.namespace = n.namespace and d.name = n.name and (n.version in ('', 'latest') or d.version = n.version)
+          order by d.created_at desc, d.version desc limit 1) d`,
+      values: [names.map(({ tenant }) => tenant), names.map(({ namespace }) => namespace), names.map(({ name }) => name), names.map(({ version }) => version)],
+    });
+    const found: (DefinitionRef | undefined)[] = names.map(() => undefined);
+    for (const { at, ...definition } of rows) found[at - 1] = definition;
     return found;
   }
 

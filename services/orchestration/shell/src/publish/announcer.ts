@@ -1,6 +1,7 @@
 // Tells the world what was decided: results, lifecycle and emitted events. Ids derive from history, so telling twice is telling once.
-import { announcementsOf, type ExecutionEvent, type ExecutionFacts, type ExecutionState } from '@weft/orchestration/core';
+import { announcementsOf, type Announcement, type BeforeRow, type ExecutionEvent, type ExecutionFacts } from '@weft/orchestration/core';
 import { Command } from '@weft/contracts';
+import { childCommand, endCommand } from '../consume/child.codec.js';
 import { outgoing, type Bus, type Outgoing } from '@weft/pipeline';
 import type { Instant } from '@weft/kernel';
 import { contextOfExecution } from './job.codec.js';
@@ -11,8 +12,8 @@ export interface Announced {
   readonly at: Instant;
   readonly facts: ExecutionFacts;
   readonly sequence: number;
-  /** Reviews that were open before it. */
-  readonly before?: ExecutionState['reviews'];
+  /** The state before it. */
+  readonly before?: BeforeRow;
   readonly events: readonly ExecutionEvent[];
 }
 
@@ -25,31 +26,42 @@ export async function announce(bus: Bus, rows: readonly Announced[]): Promise<nu
   return messages.length;
 }
 
-function messagesOf({ at, facts, sequence, events, before }: Announced): Outgoing[] {
+/** Publishes announcements of an execution that are told again. */
+export async function publishAnnouncements(bus: Bus, of: Pick<Announced, 'at' | 'facts'>, announcements: readonly Announcement[]): Promise<void> {
+  if (announcements.length > 0) await bus.publish(announcements.map((announcement) => messageOf(of, announcement)));
+}
+
+const messagesOf = ({ sequence, events, before, ...of }: Announced): Outgoing[] => announcementsOf(of.facts, sequence, events, before).map((announcement) => messageOf(of, announcement));
+
+function messageOf({ at, facts }: Pick<Announced, 'at' | 'facts'>, announcement: Announcement): Outgoing {
   const { executionId, definition, request } = facts;
-  return announcementsOf(facts, sequence, events, before).map((announcement) => {
-    const attributes = { id: announcement.id, source: SOURCE, subject: request.id, time: at, key: executionId, context: contextOfExecution(facts) };
-    if (announcement.to === 'commands') {
-      const { execution, forkFrom, reason } = announcement;
-      const { execution: origin, operation, ...from } = forkFrom;
-      const context = contextOfExecution(facts, { executionId: execution });
-      const body = Command.fromPartial({ id: announcement.id, executionId: execution, context, forkFrom: { ...from, executionId: origin, operationId: operation, reason } });
-      return outgoing('commands', { ...attributes, key: execution, context, type: 'ai.weft.command.fork-from.v1', body });
-    }
-    if (announcement.to === 'results') {
-      const { status, output, error } = announcement;
-      const body = {
-        executionId,
-        requestId: request.id,
-        ...(facts.from ? { forkedFrom: facts.from.execution } : {}),
-        status,
-        ...(output === undefined ? {} : { output }),
-        ...(error === undefined ? {} : { error }),
-      };
-      return outgoing('results', { ...attributes, type: `ai.weft.result.${status}.v1`, body });
-    }
-    const workflow = `${definition.namespace}/${definition.name}:${definition.version}`;
-    const body = { executionId, requestId: request.id, workflow, ...(announcement.data === undefined ? {} : { data: announcement.data }) };
-    return outgoing('lifecycle', { ...attributes, type: announcement.type, body });
-  });
+  const attributes = { id: announcement.id, source: SOURCE, subject: request.id, time: at, key: executionId, context: contextOfExecution(facts) };
+  const command = (type: string, body: Command): Outgoing => outgoing('commands', { ...attributes, key: body.executionId, context: body.context!, type: `ai.weft.command.${type}.v1`, body });
+  if ('begins' in announcement) {
+    const isStop = announcement.to === 'stop';
+    return command(isStop ? 'stop-child' : 'start', childCommand(facts, announcement.id, announcement.begins, isStop));
+  }
+  if (announcement.to === 'parent') return command('end-child', endCommand(facts, announcement.id, announcement.execution, announcement.ended));
+  if (announcement.to === 'commands') {
+    const { execution, forkFrom, reason } = announcement;
+    const { execution: origin, operation, ...from } = forkFrom;
+    const context = contextOfExecution(facts, { executionId: execution });
+    const body = Command.fromPartial({ id: announcement.id, executionId: execution, context, forkFrom: { ...from, executionId: origin, operationId: operation, reason } });
+    return command('fork-from', body);
+  }
+  if (announcement.to === 'results') {
+    const { status, output, error } = announcement;
+    const body = {
+      executionId,
+      requestId: request.id,
+      ...(facts.from ? { forkedFrom: facts.from.execution } : {}),
+      status,
+      ...(output === undefined ? {} : { output }),
+      ...(error === undefined ? {} : { error }),
+    };
+    return outgoing('results', { ...attributes, type: `ai.weft.result.${status}.v1`, body });
+  }
+  const workflow = `${definition.namespace}/${definition.name}:${definition.version}`;
+  const body = { executionId, requestId: request.id, workflow, ...(announcement.data === undefined ? {} : { data: announcement.data }) };
+  return outgoing('lifecycle', { ...attributes, type: announcement.type, body });
 }

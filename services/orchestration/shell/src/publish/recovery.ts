@@ -1,10 +1,10 @@
 // Finds again what a crash left undone: running executions that nobody works on, and commits that nobody announced.
 import { execute, type Pool } from '@weft/adapter-postgres';
-import { LONG_KINDS, decodeEvents, initialExecution, foldExecution, isInShare, outstandingJobs, type ExecutionEvent, type ExecutionState } from '@weft/orchestration/core';
+import { childrenAgain, LONG_KINDS, decodeEvents, initialExecution, foldExecution, isInShare, outstandingJobs, type ExecutionEvent, type ExecutionState } from '@weft/orchestration/core';
 import { bucketOf } from '@weft/kernel';
 import { failpoint, Fault, type Bus, type Clock } from '@weft/pipeline';
 import type { ExecutionStore } from '../persist/execution-store.js';
-import { announce, type Announced } from './announcer.js';
+import { announce, publishAnnouncements, type Announced } from './announcer.js';
 import type { PublishedCommits } from '../persist/published-commits.js';
 import type { JobDispatcher } from './job-dispatcher.js';
 import type { ProgressWatch } from './progress-watch.js';
@@ -27,7 +27,7 @@ export interface RecoveryOptions {
 export const SILENT_SQL = `
 select e.id from orchestration.executions e
 where e.status = 'running' and e.id > $2::uuid and e.bucket >= $4 and e.bucket < $5
-  and case when coalesce((select bool_or(w.kind = 'job' and ($3 or w.subject <> all($6::text[]))) from orchestration.waits w where w.tenant = e.tenant and w.execution_id = e.id), true)
+  and case when coalesce((select bool_or(w.kind = 'job' and ($3 or w.subject <> all($6::text[])) or w.kind = 'child' and $3) from orchestration.waits w where w.tenant = e.tenant and w.execution_id = e.id), true)
     then (select h.recorded_at from orchestration.history h where h.execution_id = e.id order by h.sequence desc limit 1) <= now() - $1::float8 * interval '1 millisecond' end
 order by e.id limit 500`;
 
@@ -122,7 +122,7 @@ export class Recovery {
       // Asked for each page: a process that was stopped in the middle has none any more.
       const { from, to } = this.replicas.share();
       if (from === to) return;
-      const rows = await execute<{ id: string }>(this.pool, { name: 'orchestration-silent-5', text: SILENT_SQL, values: [silentMs, after, withJobRows, from, to, [...LONG_KINDS]] });
+      const rows = await execute<{ id: string }>(this.pool, { name: 'orchestration-silent-6', text: SILENT_SQL, values: [silentMs, after, withJobRows, from, to, [...LONG_KINDS]] });
       if (rows.length === 0) return;
       // What this process watches itself it dispatches again in its own time.
       await this.redispatch(rows.map((row) => row.id).filter((id) => !this.progress.isExpected(id)));
@@ -130,18 +130,21 @@ export class Recovery {
     }
   }
 
-  /** Dispatches the outstanding jobs of executions again. Whoever did them already answers with what it knows. */
+  /** Dispatches the outstanding jobs of executions again, and tells their children once more to begin. Whoever did it already answers with what it knows. */
   readonly redispatch = async (executions: readonly string[]): Promise<void> => {
     if (executions.length === 0) return;
     const histories = await this.store.load(executions);
+    const waiting: ExecutionState[] = [];
     const batch = [...histories].flatMap(([execution, { snapshot, events, unreadable }]) => {
       // One that this release cannot read stops alone; which it is, a sweep says each time.
       const state = unreadable === undefined ? this.#folded(execution, snapshot, events) : this.#unreadable(execution, unreadable);
       if (!state) return [];
+      if (state.children && state.status === 'running') waiting.push(state);
       const jobs = outstandingJobs(state);
       if (jobs.length === 0) this.progress.forget(state.executionId);
       return jobs.length > 0 ? [{ state, jobs }] : [];
     });
+    for (const state of waiting) await publishAnnouncements(this.bus, { at: this.clock.now(), facts: state }, childrenAgain(state));
     if (batch.length === 0) return;
     failpoint('orchestration.redispatch', 'before');
     await this.dispatcher.dispatch(batch);
@@ -207,7 +210,7 @@ export class Recovery {
       // As they were after this very row: what taints the execution has grown with it.
       const before = row.sequence === 0 ? initialExecution : facts;
       facts = foldExecution(before, events);
-      if (wanted.has(`${row.execution_id}/${row.sequence}`)) announced.push({ at: Math.round(row.at), facts, sequence: row.sequence, events, before: before.reviews });
+      if (wanted.has(`${row.execution_id}/${row.sequence}`)) announced.push({ at: Math.round(row.at), facts, sequence: row.sequence, events, before });
     }
     return announced;
   }

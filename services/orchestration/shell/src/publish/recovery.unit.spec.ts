@@ -3,6 +3,7 @@ import type { Delivery, Envelope } from '@weft/contracts';
 import { encodeEvents, type ExecutionEvent } from '@weft/orchestration/core';
 import { Fault, type Bus, type Outgoing } from '@weft/pipeline';
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import type { Children } from '../handle/children.js';
 import type { ExecutionEngine } from '../handle/execution-engine.js';
 import { CommandConsumer } from '../consume/command.consumer.js';
 import type { ExecutionStore } from '../persist/execution-store.js';
@@ -89,7 +90,7 @@ describe('recovery', () => {
     let isAway = true;
     const looks: unknown[] = [];
     const { pool } = poolOf({
-      'orchestration-silent-5': (values) => {
+      'orchestration-silent-6': (values) => {
         if (isAway) throw new Error('the store is away');
         looks.push(values);
         return [];
@@ -189,6 +190,8 @@ describe('publishing what was left', () => {
   });
 });
 
+const NO_CHILDREN = { resolved: async (starts: readonly object[]) => starts, endAgain: async () => undefined } as unknown as Children;
+
 describe('a start that is delivered again', () => {
   it('is answered by the announcement of the beginning, so that nobody asks for ever', async () => {
     const { bus, sent } = busOf();
@@ -200,7 +203,7 @@ describe('a start that is delivered again', () => {
       start: { requestSource: 's', requestId: 'r1', requestType: 't', definition: DEFINITION, inputJson: '{}', models: [] },
     };
     const delivery = { ok: true, envelope: { id: 'c', source: '/weft/routing', type: 'x', time: 1, key: ID(1), context: body.context, body } } as unknown as Delivery;
-    await new CommandConsumer(engine, bus, clock, new ForkHistory(leftBehind().pool)).handle([delivery]);
+    await new CommandConsumer(engine, bus, clock, new ForkHistory(leftBehind().pool), NO_CHILDREN).handle([delivery]);
     expect(sent).toMatchObject([{ id: `${ID(1)}/0/0`, type: 'io.serverlessworkflow.workflow.started.v1', body: { executionId: ID(1) } }]);
   });
 });

@@ -21,6 +21,8 @@ interface ExecutionRow {
   readonly is_waiting: boolean;
   readonly request_type: string;
   readonly attributes: readonly (readonly [string, string])[] | null;
+  readonly parent: string | null;
+  readonly root: string | null;
 }
 
 interface HistoryRow {
@@ -38,7 +40,7 @@ const IS_WAITING = `exists (select 1 from orchestration.waits w where w.tenant =
 const EXECUTION_COLUMNS = `e.id, e.status, e.definition, e.digest, e.request_source, e.request_id, e.trace_id, e.ended_sequence,
   (extract(epoch from e.started_at) * 1000)::float8 as started, (extract(epoch from e.ended_at) * 1000)::float8 as ended,
   coalesce((select max(h.sequence) from orchestration.history h where h.execution_id = e.id), 0) as version,
-  ${IS_WAITING} as is_waiting, e.request_type,
+  ${IS_WAITING} as is_waiting, e.request_type, e.parent, e.root,
   (select json_agg(json_build_array(a.name, a.value) order by a.name, a.value) from orchestration.search_attributes a where a.tenant = e.tenant and a.execution_id = e.id) as attributes`;
 
 type End = Extract<ExecutionEvent, { type: 'ExecutionCompleted' | 'ExecutionFaulted' | 'ExecutionCancelled' | 'ExecutionTerminated' }>;
@@ -72,8 +74,10 @@ export class ExecutionQueries {
         id,
         [0, row.ended_sequence ?? 0],
       ]);
+      const [{ n: children } = { n: 0 }] = await query<{ n: number }>('select count(*)::int as n from orchestration.executions where parent = $1', [id]);
       const events = ends.flatMap((end): ExecutionEvent[] => decodeEvents(end, id));
       const execution = executionOf(row);
+      execution.children = children;
       execution.waits = waits.map((wait) => ({ id: wait.id, kind: wait.kind, subject: wait.subject, dueAtMs: wait.due ?? 0 }));
       for (const event of events) {
         if (event.type !== 'ExecutionStarted') continue;
@@ -176,6 +180,9 @@ function executionOf(row: ExecutionRow): Execution {
     waits: [],
     inputJson: '',
     forkedFrom: '',
+    parent: row.parent ?? '',
+    root: row.root ?? '',
+    children: 0,
     requestType: row.request_type,
     attributes: (row.attributes ?? []).map(([name, value]) => ({ name, value })),
   };

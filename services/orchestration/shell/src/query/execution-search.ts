@@ -1,6 +1,6 @@
 // Which executions a query means, as conditions in SQL. Every value is a parameter.
 import type { ExecutionQuery } from '@weft/contracts';
-import { refuse } from '@weft/kernel';
+import { isUuid, refuse } from '@weft/kernel';
 import { firstIdOf } from '../persist/first-id.js';
 import { isText } from '@weft/nest-platform';
 
@@ -32,6 +32,7 @@ export function searchConditions(query: ExecutionQuery, from: number): SearchCon
     ...textConditions({ status, request_id: query.requestId, request_source: query.requestSource, request_type: query.requestType }, place),
     ...workflowConditions(query.workflow, place),
     ...timeConditions(query, place),
+    ...parentConditions(query.parent, place),
   ];
   if (query.attributes.length > QUERY_ATTRIBUTES_MAX) refuse('request-invalid', `Expected at most ${QUERY_ATTRIBUTES_MAX} attributes in a query but got ${query.attributes.length}.`);
   const joins = query.attributes.map(({ name, value }, at) => {
@@ -51,6 +52,12 @@ function workflowConditions(workflow: string, place: Place): readonly string[] {
   if (workflow === '') return [];
   if (!WORKFLOW.test(text('workflow', workflow))) refuse('request-invalid', `Expected a workflow as namespace/name or namespace/name:version but got ${JSON.stringify(workflow.slice(0, 200))}.`);
   return [workflow.includes(':') ? `e.definition = ${place(workflow)}` : `starts_with(e.definition, ${place(`${workflow}:`)})`];
+}
+
+function parentConditions(parent: string, place: Place): readonly string[] {
+  if (parent === '') return [];
+  if (!isUuid(parent)) refuse('request-invalid', `Expected \`parent\` to be the id of an execution but got ${JSON.stringify(parent.slice(0, 60))}.`);
+  return [`e.parent = ${place(parent)}::uuid`];
 }
 
 /** Ids are made of the time, so a range of time is a range of ids. */

@@ -211,6 +211,14 @@ export interface Command {
   forkFrom?:
     | ForkFrom
     | undefined;
+  /** To an execution that another one started and does not wait for any more: it ends, or does not begin. */
+  stopChild?:
+    | StartExecution
+    | undefined;
+  /** To the execution that waits for one that has ended. */
+  endChild?:
+    | EndChild
+    | undefined;
   /** What was too large to travel here. */
   claims?: Claims | undefined;
 }
@@ -226,6 +234,35 @@ export interface StartExecution {
   definition?: DefinitionRef | undefined;
   inputJson: string;
   models: ModelCandidate[];
+  /** The execution that starts it; then the definition may be named without its digest, and its version may be "latest". */
+  parent?: ParentExecution | undefined;
+}
+
+/** The execution whose task started another one. */
+export interface ParentExecution {
+  executionId: string;
+  /** The activation that started it. */
+  key: string;
+  /** Of a map: index of the item. */
+  item?:
+    | number
+    | undefined;
+  /** How many executions are above it, from 1. */
+  depth: number;
+  /** The one at the top. */
+  root: string;
+  /** Whether the parent waits for its end. */
+  isAwaited: boolean;
+}
+
+export interface EndChild {
+  childId: string;
+  /** completed, faulted, cancelled. */
+  status: string;
+  /** Of a completed one. */
+  outputJson: string;
+  /** Of any other. */
+  errorJson: string;
 }
 
 export interface DefinitionRef {
@@ -2234,6 +2271,8 @@ function createBaseCommand(): Command {
     terminate: undefined,
     retryTask: undefined,
     forkFrom: undefined,
+    stopChild: undefined,
+    endChild: undefined,
     claims: undefined,
   };
 }
@@ -2284,6 +2323,12 @@ export const Command: MessageFns<Command> = {
     }
     if (message.forkFrom !== undefined) {
       ForkFrom.encode(message.forkFrom, writer.uint32(210).fork()).join();
+    }
+    if (message.stopChild !== undefined) {
+      StartExecution.encode(message.stopChild, writer.uint32(322).fork()).join();
+    }
+    if (message.endChild !== undefined) {
+      EndChild.encode(message.endChild, writer.uint32(330).fork()).join();
     }
     if (message.claims !== undefined) {
       Claims.encode(message.claims, writer.uint32(242).fork()).join();
@@ -2424,6 +2469,22 @@ export const Command: MessageFns<Command> = {
             message.forkFrom = ForkFrom.decode(reader, reader.uint32());
             continue;
           }
+          case 40: {
+            if (tag !== 322) {
+              break;
+            }
+
+            message.stopChild = StartExecution.decode(reader, reader.uint32());
+            continue;
+          }
+          case 41: {
+            if (tag !== 330) {
+              break;
+            }
+
+            message.endChild = EndChild.decode(reader, reader.uint32());
+            continue;
+          }
           case 30: {
             if (tag !== 242) {
               break;
@@ -2493,6 +2554,16 @@ export const Command: MessageFns<Command> = {
         : isSet(object.fork_from)
         ? ForkFrom.fromJSON(object.fork_from)
         : undefined,
+      stopChild: isSet(object.stopChild)
+        ? StartExecution.fromJSON(object.stopChild)
+        : isSet(object.stop_child)
+        ? StartExecution.fromJSON(object.stop_child)
+        : undefined,
+      endChild: isSet(object.endChild)
+        ? EndChild.fromJSON(object.endChild)
+        : isSet(object.end_child)
+        ? EndChild.fromJSON(object.end_child)
+        : undefined,
       claims: isSet(object.claims) ? Claims.fromJSON(object.claims) : undefined,
     };
   },
@@ -2543,6 +2614,12 @@ export const Command: MessageFns<Command> = {
     }
     if (message.forkFrom !== undefined) {
       obj.forkFrom = ForkFrom.toJSON(message.forkFrom);
+    }
+    if (message.stopChild !== undefined) {
+      obj.stopChild = StartExecution.toJSON(message.stopChild);
+    }
+    if (message.endChild !== undefined) {
+      obj.endChild = EndChild.toJSON(message.endChild);
     }
     if (message.claims !== undefined) {
       obj.claims = Claims.toJSON(message.claims);
@@ -2595,6 +2672,12 @@ export const Command: MessageFns<Command> = {
       : undefined;
     message.forkFrom = (object.forkFrom !== undefined && object.forkFrom !== null)
       ? ForkFrom.fromPartial(object.forkFrom)
+      : undefined;
+    message.stopChild = (object.stopChild !== undefined && object.stopChild !== null)
+      ? StartExecution.fromPartial(object.stopChild)
+      : undefined;
+    message.endChild = (object.endChild !== undefined && object.endChild !== null)
+      ? EndChild.fromPartial(object.endChild)
       : undefined;
     message.claims = (object.claims !== undefined && object.claims !== null)
       ? Claims.fromPartial(object.claims)
@@ -2673,7 +2756,15 @@ export const CommandBatch: MessageFns<CommandBatch> = {
 };
 
 function createBaseStartExecution(): StartExecution {
-  return { requestSource: "", requestId: "", requestType: "", definition: undefined, inputJson: "", models: [] };
+  return {
+    requestSource: "",
+    requestId: "",
+    requestType: "",
+    definition: undefined,
+    inputJson: "",
+    models: [],
+    parent: undefined,
+  };
 }
 
 export const StartExecution: MessageFns<StartExecution> = {
@@ -2695,6 +2786,9 @@ export const StartExecution: MessageFns<StartExecution> = {
     }
     for (const v of message.models) {
       ModelCandidate.encode(v!, writer.uint32(50).fork()).join();
+    }
+    if (message.parent !== undefined) {
+      ParentExecution.encode(message.parent, writer.uint32(162).fork()).join();
     }
     return writer;
   },
@@ -2760,6 +2854,14 @@ export const StartExecution: MessageFns<StartExecution> = {
             message.models.push(ModelCandidate.decode(reader, reader.uint32()));
             continue;
           }
+          case 20: {
+            if (tag !== 162) {
+              break;
+            }
+
+            message.parent = ParentExecution.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2798,6 +2900,7 @@ export const StartExecution: MessageFns<StartExecution> = {
       models: globalThis.Array.isArray(object?.models)
         ? object.models.map((e: any) => ModelCandidate.fromJSON(e))
         : [],
+      parent: isSet(object.parent) ? ParentExecution.fromJSON(object.parent) : undefined,
     };
   },
 
@@ -2821,6 +2924,9 @@ export const StartExecution: MessageFns<StartExecution> = {
     if (message.models?.length) {
       obj.models = message.models.map((e) => ModelCandidate.toJSON(e));
     }
+    if (message.parent !== undefined) {
+      obj.parent = ParentExecution.toJSON(message.parent);
+    }
     return obj;
   },
 
@@ -2837,6 +2943,295 @@ export const StartExecution: MessageFns<StartExecution> = {
       : undefined;
     message.inputJson = object.inputJson ?? "";
     message.models = object.models?.map((e) => ModelCandidate.fromPartial(e)) || [];
+    message.parent = (object.parent !== undefined && object.parent !== null)
+      ? ParentExecution.fromPartial(object.parent)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseParentExecution(): ParentExecution {
+  return { executionId: "", key: "", item: undefined, depth: 0, root: "", isAwaited: false };
+}
+
+export const ParentExecution: MessageFns<ParentExecution> = {
+  encode(message: ParentExecution, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.executionId !== "") {
+      writer.uint32(10).string(message.executionId);
+    }
+    if (message.key !== "") {
+      writer.uint32(18).string(message.key);
+    }
+    if (message.item !== undefined) {
+      writer.uint32(24).uint32(message.item);
+    }
+    if (message.depth !== 0) {
+      writer.uint32(32).uint32(message.depth);
+    }
+    if (message.root !== "") {
+      writer.uint32(42).string(message.root);
+    }
+    if (message.isAwaited !== false) {
+      writer.uint32(48).bool(message.isAwaited);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ParentExecution {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseParentExecution();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.executionId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.key = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.item = reader.uint32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.depth = reader.uint32();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.root = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.isAwaited = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ParentExecution {
+    return {
+      executionId: isSet(object.executionId)
+        ? globalThis.String(object.executionId)
+        : isSet(object.execution_id)
+        ? globalThis.String(object.execution_id)
+        : "",
+      key: isSet(object.key) ? globalThis.String(object.key) : "",
+      item: isSet(object.item) ? globalThis.Number(object.item) : undefined,
+      depth: isSet(object.depth) ? globalThis.Number(object.depth) : 0,
+      root: isSet(object.root) ? globalThis.String(object.root) : "",
+      isAwaited: isSet(object.isAwaited)
+        ? globalThis.Boolean(object.isAwaited)
+        : isSet(object.is_awaited)
+        ? globalThis.Boolean(object.is_awaited)
+        : false,
+    };
+  },
+
+  toJSON(message: ParentExecution): unknown {
+    const obj: any = {};
+    if (message.executionId !== "") {
+      obj.executionId = message.executionId;
+    }
+    if (message.key !== "") {
+      obj.key = message.key;
+    }
+    if (message.item !== undefined) {
+      obj.item = Math.round(message.item);
+    }
+    if (message.depth !== 0) {
+      obj.depth = Math.round(message.depth);
+    }
+    if (message.root !== "") {
+      obj.root = message.root;
+    }
+    if (message.isAwaited !== false) {
+      obj.isAwaited = message.isAwaited;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<ParentExecution>, I>>(base?: I): ParentExecution {
+    return ParentExecution.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ParentExecution>, I>>(object: I): ParentExecution {
+    const message = createBaseParentExecution();
+    message.executionId = object.executionId ?? "";
+    message.key = object.key ?? "";
+    message.item = object.item ?? undefined;
+    message.depth = object.depth ?? 0;
+    message.root = object.root ?? "";
+    message.isAwaited = object.isAwaited ?? false;
+    return message;
+  },
+};
+
+function createBaseEndChild(): EndChild {
+  return { childId: "", status: "", outputJson: "", errorJson: "" };
+}
+
+export const EndChild: MessageFns<EndChild> = {
+  encode(message: EndChild, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.childId !== "") {
+      writer.uint32(10).string(message.childId);
+    }
+    if (message.status !== "") {
+      writer.uint32(18).string(message.status);
+    }
+    if (message.outputJson !== "") {
+      writer.uint32(26).string(message.outputJson);
+    }
+    if (message.errorJson !== "") {
+      writer.uint32(34).string(message.errorJson);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): EndChild {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseEndChild();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.childId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.status = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.outputJson = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.errorJson = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): EndChild {
+    return {
+      childId: isSet(object.childId)
+        ? globalThis.String(object.childId)
+        : isSet(object.child_id)
+        ? globalThis.String(object.child_id)
+        : "",
+      status: isSet(object.status) ? globalThis.String(object.status) : "",
+      outputJson: isSet(object.outputJson)
+        ? globalThis.String(object.outputJson)
+        : isSet(object.output_json)
+        ? globalThis.String(object.output_json)
+        : "",
+      errorJson: isSet(object.errorJson)
+        ? globalThis.String(object.errorJson)
+        : isSet(object.error_json)
+        ? globalThis.String(object.error_json)
+        : "",
+    };
+  },
+
+  toJSON(message: EndChild): unknown {
+    const obj: any = {};
+    if (message.childId !== "") {
+      obj.childId = message.childId;
+    }
+    if (message.status !== "") {
+      obj.status = message.status;
+    }
+    if (message.outputJson !== "") {
+      obj.outputJson = message.outputJson;
+    }
+    if (message.errorJson !== "") {
+      obj.errorJson = message.errorJson;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<EndChild>, I>>(base?: I): EndChild {
+    return EndChild.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<EndChild>, I>>(object: I): EndChild {
+    const message = createBaseEndChild();
+    message.childId = object.childId ?? "";
+    message.status = object.status ?? "";
+    message.outputJson = object.outputJson ?? "";
+    message.errorJson = object.errorJson ?? "";
     return message;
   },
 };

@@ -85,6 +85,11 @@ export interface Execution {
   attributes: SearchAttribute[];
   /** The execution that this one was forked from; "" = none. */
   forkedFrom: string;
+  /** The execution whose task started it, and the one at the top; "" = none. */
+  parent: string;
+  root: string;
+  /** How many executions its tasks have started. */
+  children: number;
 }
 
 export interface Wait {
@@ -117,6 +122,8 @@ export interface ExecutionQuery {
   requestSource: string;
   requestType: string;
   attributes: SearchAttribute[];
+  /** Started by a task of this execution. */
+  parent: string;
 }
 
 /** What an execution is found by, as its definition names it. */
@@ -832,6 +839,9 @@ function createBaseExecution(): Execution {
     requestType: "",
     attributes: [],
     forkedFrom: "",
+    parent: "",
+    root: "",
+    children: 0,
   };
 }
 
@@ -884,6 +894,15 @@ export const Execution: MessageFns<Execution> = {
     }
     if (message.forkedFrom !== "") {
       writer.uint32(242).string(message.forkedFrom);
+    }
+    if (message.parent !== "") {
+      writer.uint32(322).string(message.parent);
+    }
+    if (message.root !== "") {
+      writer.uint32(330).string(message.root);
+    }
+    if (message.children !== 0) {
+      writer.uint32(336).uint32(message.children);
     }
     return writer;
   },
@@ -1029,6 +1048,30 @@ export const Execution: MessageFns<Execution> = {
             message.forkedFrom = reader.string();
             continue;
           }
+          case 40: {
+            if (tag !== 322) {
+              break;
+            }
+
+            message.parent = reader.string();
+            continue;
+          }
+          case 41: {
+            if (tag !== 330) {
+              break;
+            }
+
+            message.root = reader.string();
+            continue;
+          }
+          case 42: {
+            if (tag !== 336) {
+              break;
+            }
+
+            message.children = reader.uint32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1107,6 +1150,9 @@ export const Execution: MessageFns<Execution> = {
         : isSet(object.forked_from)
         ? globalThis.String(object.forked_from)
         : "",
+      parent: isSet(object.parent) ? globalThis.String(object.parent) : "",
+      root: isSet(object.root) ? globalThis.String(object.root) : "",
+      children: isSet(object.children) ? globalThis.Number(object.children) : 0,
     };
   },
 
@@ -1160,6 +1206,15 @@ export const Execution: MessageFns<Execution> = {
     if (message.forkedFrom !== "") {
       obj.forkedFrom = message.forkedFrom;
     }
+    if (message.parent !== "") {
+      obj.parent = message.parent;
+    }
+    if (message.root !== "") {
+      obj.root = message.root;
+    }
+    if (message.children !== 0) {
+      obj.children = Math.round(message.children);
+    }
     return obj;
   },
 
@@ -1186,6 +1241,9 @@ export const Execution: MessageFns<Execution> = {
     message.requestType = object.requestType ?? "";
     message.attributes = object.attributes?.map((e) => SearchAttribute.fromPartial(e)) || [];
     message.forkedFrom = object.forkedFrom ?? "";
+    message.parent = object.parent ?? "";
+    message.root = object.root ?? "";
+    message.children = object.children ?? 0;
     return message;
   },
 };
@@ -1426,6 +1484,7 @@ function createBaseExecutionQuery(): ExecutionQuery {
     requestSource: "",
     requestType: "",
     attributes: [],
+    parent: "",
   };
 }
 
@@ -1454,6 +1513,9 @@ export const ExecutionQuery: MessageFns<ExecutionQuery> = {
     }
     for (const v of message.attributes) {
       SearchAttribute.encode(v!, writer.uint32(66).fork()).join();
+    }
+    if (message.parent !== "") {
+      writer.uint32(322).string(message.parent);
     }
     return writer;
   },
@@ -1535,6 +1597,14 @@ export const ExecutionQuery: MessageFns<ExecutionQuery> = {
             message.attributes.push(SearchAttribute.decode(reader, reader.uint32()));
             continue;
           }
+          case 40: {
+            if (tag !== 322) {
+              break;
+            }
+
+            message.parent = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1579,6 +1649,7 @@ export const ExecutionQuery: MessageFns<ExecutionQuery> = {
       attributes: globalThis.Array.isArray(object?.attributes)
         ? object.attributes.map((e: any) => SearchAttribute.fromJSON(e))
         : [],
+      parent: isSet(object.parent) ? globalThis.String(object.parent) : "",
     };
   },
 
@@ -1608,6 +1679,9 @@ export const ExecutionQuery: MessageFns<ExecutionQuery> = {
     if (message.attributes?.length) {
       obj.attributes = message.attributes.map((e) => SearchAttribute.toJSON(e));
     }
+    if (message.parent !== "") {
+      obj.parent = message.parent;
+    }
     return obj;
   },
 
@@ -1624,6 +1698,7 @@ export const ExecutionQuery: MessageFns<ExecutionQuery> = {
     message.requestSource = object.requestSource ?? "";
     message.requestType = object.requestType ?? "";
     message.attributes = object.attributes?.map((e) => SearchAttribute.fromPartial(e)) || [];
+    message.parent = object.parent ?? "";
     return message;
   },
 };

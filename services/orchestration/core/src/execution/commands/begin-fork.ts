@@ -1,5 +1,6 @@
 import { Defect, invariant, type DecideContext } from '@weft/kernel';
 import { Advance, keyOf, type Step } from '../../interpreter/advance.js';
+import { missingChildren } from '../../interpreter/children.js';
 import { unenteredBranches } from '../../interpreter/fork.js';
 import type { CommandOf } from '../execution.commands.js';
 import type { ExecutionDecision, Programs } from '../execution.decide.js';
@@ -17,7 +18,8 @@ export function beginFork(state: ExecutionState, command: CommandOf<'BeginFork'>
   if (!point) throw new Defect(`execution ${from.execution} entered no ${from.key} up to its version ${from.version}`);
   const { carried, entered } = point;
   const advance = new Advance(state, programs(origin.definition.digest), context);
-  const { carried: _carried, reason: _reason, ...facts } = origin;
+  // It answers to whoever forked it, not to the execution that started the other one.
+  const { carried: _carried, reason: _reason, parent: _parent, ...facts } = origin;
   advance.record({ ...facts, executionId, at: context.now, from, carried: carried.length, ...(reason === '' ? {} : { reason }) });
   let held: NonNullable<ExecutionState['held']> = [];
   let activations: ExecutionState['activations'] = {};
@@ -32,7 +34,8 @@ export function beginFork(state: ExecutionState, command: CommandOf<'BeginFork'>
   const step = entered.branch === undefined ? enterStep(advance, entered) : undefined;
   // Of a resume that had more steps to take than the one that led to the point: what was taken before has not the activation any more that it had then.
   const isLeft = (each: NonNullable<Step>): boolean => advance.state.activations[keyOf(each)] === activations[keyOf(each)];
-  return advance.finish(step, ...held.filter(isLeft));
+  const left = held.filter(isLeft);
+  return advance.finish(step, ...left, ...missingChildren(advance, new Set(left.map(keyOf))));
 }
 
 function enterStep(advance: Advance, entered: Extract<ExecutionEvent, { type: 'TaskEntered' }>): Step {

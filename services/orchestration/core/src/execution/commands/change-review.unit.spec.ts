@@ -289,7 +289,7 @@ describe('the world', () => {
 
   const queueOf = (run: Running): string[] => {
     const before = run.rows.slice(0, -1).flat().reduce(evolveExecution, initialExecution);
-    return announcementsOf(run.state, run.rows.length - 1, run.rows.at(-1)!, before.reviews).flatMap((each) =>
+    return announcementsOf(run.state, run.rows.length - 1, run.rows.at(-1)!, before).flatMap((each) =>
       'type' in each && each.type.startsWith('ai.weft.review.') ? [`${each.type.split('.')[3]} ${(each.data as { review: string }).review}`] : [],
     );
   };

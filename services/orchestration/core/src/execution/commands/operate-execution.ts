@@ -1,8 +1,9 @@
 // Operations on executions as a table: when each is possible, when it is done already, and what it decides.
 import { accepted, rejection, type DecideContext, type Json } from '@weft/kernel';
 import { CANCELLED } from '@weft/workflow';
-import { Advance, type Step } from '../../interpreter/advance.js';
+import { Advance, keyOf, type Step } from '../../interpreter/advance.js';
 import { cancelOn } from '../../interpreter/cancel.js';
+import { missingChildren } from '../../interpreter/children.js';
 import { unenteredBranches } from '../../interpreter/fork.js';
 import type { CommandOf } from '../execution.commands.js';
 import type { ExecutionDecision, Programs } from '../execution.decide.js';
@@ -96,7 +97,8 @@ function retry(state: ExecutionState, command: Operate, context: DecideContext, 
   advance.record({ type: 'ExecutionRetried', ...operated(command, context), task });
   // The decision that faulted may have had branches left to enter; the one that could not be entered is among them.
   advance.later(unenteredBranches(advance).filter(({ scope }) => task.position !== undefined || scope !== task.key));
-  return advance.finish(stepOf(advance, task), ...(state.held ?? []));
+  const held = state.held ?? [];
+  return advance.finish(stepOf(advance, task), ...held, ...missingChildren(advance, new Set([task.key, ...held.map(keyOf)])));
 }
 
 function stepOf(advance: Advance, { key, position }: FailedTask): Step {
