@@ -162,25 +162,28 @@ class ExpressionCheck {
     this.bare(clause['when'], `${pointer}/when`, variables);
     this.bare(clause['exceptWhen'], `${pointer}/exceptWhen`, variables);
     const { retry } = clause;
-    if (typeof retry !== 'string') return this.#retry(retry, `${pointer}/retry`, variables);
+    if (typeof retry !== 'string') return this.#retry(retry, `${pointer}/retry`, outside, variables);
     const policies = objectOf(this.use['retries']);
     if (!Object.hasOwn(policies, retry)) return;
     this.#usedRetries.add(retry);
-    this.#retry(policies[retry], pointerTo('/use/retries', retry), variables, ` (as ${pointer}/retry uses it)`);
+    this.#retry(policies[retry], pointerTo('/use/retries', retry), outside, variables, ` (as ${pointer}/retry uses it)`);
   }
 
   /** Policies that nothing names are held to the default name of the error. */
   unusedRetries(): void {
     for (const [name, policy] of Object.entries(objectOf(this.use['retries']))) {
-      if (!this.#usedRetries.has(name)) this.#retry(policy, pointerTo('/use/retries', name), [...IN_TASK, ERROR_VARIABLE]);
+      if (!this.#usedRetries.has(name)) this.#retry(policy, pointerTo('/use/retries', name), IN_TASK, [...IN_TASK, ERROR_VARIABLE]);
     }
   }
 
-  #retry(policy: Json | undefined, pointer: string, variables: readonly string[], where = ''): void {
+  /** Time limits begin with the `try`: @param outside what exists before anything failed. */
+  #retry(policy: Json | undefined, pointer: string, outside: readonly string[], variables: readonly string[], where = ''): void {
     const { when, exceptWhen, delay, jitter, limit } = objectOf(policy);
     const { attempt, duration } = objectOf(limit);
-    const durations = { delay, 'jitter/from': objectOf(jitter)['from'], 'jitter/to': objectOf(jitter)['to'], 'limit/duration': duration, 'limit/attempt/duration': objectOf(attempt)['duration'] };
-    for (const [field, value] of Object.entries(durations)) this.duration(value, `${pointer}/${field}`, variables, where);
+    const waits = { delay, 'jitter/from': objectOf(jitter)['from'], 'jitter/to': objectOf(jitter)['to'] };
+    const limits = { 'limit/duration': duration, 'limit/attempt/duration': objectOf(attempt)['duration'] };
+    for (const [field, value] of Object.entries(waits)) this.duration(value, `${pointer}/${field}`, variables, where);
+    for (const [field, value] of Object.entries(limits)) this.duration(value, `${pointer}/${field}`, outside, where);
     this.bare(when, `${pointer}/when`, variables, where);
     this.bare(exceptWhen, `${pointer}/exceptWhen`, variables, where);
   }

@@ -12,17 +12,15 @@ export interface NotYet {
 
 export const NOT_YET: readonly NotYet[] = [
   // Documents.
-  ...['schedule', 'timeout', 'output.schema', 'input.schema.resource'].map((what): NotYet => ({ where: 'document', what })),
+  ...['schedule', 'output.schema.resource', 'input.schema.resource'].map((what): NotYet => ({ where: 'document', what })),
   { where: 'document', what: 'evaluate.mode', is: 'loose' },
-  ...['authentications', 'catalogs', 'secrets', 'timeouts', 'retries.*.limit.duration', 'retries.*.limit.attempt.duration'].map((what): NotYet => ({
+  ...['authentications', 'catalogs', 'secrets'].map((what): NotYet => ({
     where: 'document',
     what: `use.${what}`,
   })),
   // Tasks of every kind.
-  ...['timeout', 'input.schema', 'output.schema', 'export.schema'].map((what): NotYet => ({ where: 'task', what })),
+  ...['input.schema.resource', 'output.schema.resource', 'export.schema.resource'].map((what): NotYet => ({ where: 'task', what })),
   // Tasks of one kind.
-  { where: 'try', what: 'catch.retry.limit.duration' },
-  { where: 'try', what: 'catch.retry.limit.attempt.duration' },
   { where: 'listen', what: 'foreach.output.schema' },
   { where: 'listen', what: 'foreach.export.schema' },
   ...['openapi', 'grpc', 'asyncapi', 'a2a', /:\/\//].map((is): NotYet => ({ where: 'call', what: 'call', is })),

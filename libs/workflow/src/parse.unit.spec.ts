@@ -134,10 +134,30 @@ describe('parseWorkflow', () => {
     refused({ try: [{ b: { wait: 'PT1S' } }], catch: { retry: 'nope' } }, 'Expected a name that `use.retries` declares (it declares none) at /do/0/a/catch/retry but found "nope"');
   });
 
-  it('tells durations that mean nothing fixed', () => {
-    refused({ wait: 'P1M' }, 'at /do/0/a/wait but found "P1M": years and months have no fixed length');
-    refused({ wait: '${ .pause }' }, 'found "${ .pause }": an expression, which this engine does not evaluate in durations yet');
+  it('tells durations that mean nothing', () => {
+    refused({ wait: 'P0.5M' }, 'at /do/0/a/wait but found "P0.5M": months come whole');
+    refused({ wait: 'PT${ .pause }S' }, 'found "PT${ .pause }S": an expression among other words');
     refused({ wait: { secnds: 3 } }, 'Expected only `days`, `hours`, `minutes`, `seconds`, `milliseconds` in /do/0/a/wait but found `secnds`');
+    refused({ wait: 'PT1S', timeout: { after: 'soon' } }, 'at /do/0/a/timeout/after but found "soon"');
+  });
+
+  it('takes durations by expression, and of months, where time is told when it begins', () => {
+    const retry = { delay: '${ .d }', jitter: { from: 'PT0S', to: '${ $error.j }' }, limit: { duration: 'P1M', attempt: { duration: '${ $input.d }' } } };
+    refused({ timeout: { after: '${ .t }' }, try: [{ b: { wait: 'P1Y2M' } }], catch: { retry } });
+  });
+
+  it('does not know the error before anything failed: in the limits of a retry policy', () => {
+    refused({ try: [{ b: { wait: 'PT1S' } }], catch: { retry: { limit: { duration: '${ $error.d }' } } } }, 'Expected a jq expression at /do/0/a/catch/retry/limit/duration');
+  });
+
+  it('wants timeouts by name to exist', () => {
+    refused({ wait: 'PT1S', timeout: 'nope' }, 'Expected a name that `use.timeouts` declares (it declares none) at /do/0/a/timeout but found "nope"');
+  });
+
+  it('wants schemas to be JSON Schema 2020-12', () => {
+    refused({ wait: 'PT1S', input: { schema: { format: 'avro', document: {} } } }, 'Expected `json`, which is JSON Schema 2020-12 at /do/0/a/input/schema/format but found');
+    refused({ wait: 'PT1S', output: { schema: { document: { type: 'nope' } } } }, 'Expected a JSON Schema (draft 2020-12) at /do/0/a/output/schema/document but it cannot be used');
+    refused({ wait: 'PT1S', export: { schema: { format: 'json:2020-12', document: true } } });
   });
 
   it('wants a filter of errors to be fixed and the error to have a name of its own', () => {

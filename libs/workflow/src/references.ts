@@ -1,6 +1,6 @@
 // What names something else: flow directives, retry policies, errors; and values whose meaning a schema does not see.
 import { isJsonObject, type Json, type JsonObject } from '@weft/kernel';
-import { parseDuration } from './duration.js';
+import { parseCalendarDuration, parseDuration, type CalendarDurationReading, type DurationReading } from './duration.js';
 import { pointerTo } from './pointer.js';
 import type { Problem } from './problem.js';
 import { PROTOCOL_CALLS } from './schema/calls.schema.js';
@@ -10,6 +10,8 @@ import { excerpt, names } from './words.js';
 
 export const FLOW_DIRECTIVES: readonly string[] = ['continue', 'exit', 'end'];
 
+// Whether it is jq is judged with the other expressions.
+const WHOLE_EXPRESSION = /^\s*\$\{[\s\S]+\}\s*$/;
 const NAME_CHARACTERS_MAX = 256;
 const RESERVED_VARIABLES: readonly string[] = ['context', 'input', 'output', 'task', 'workflow', 'runtime', 'secrets', 'authorization', 'ENV', '__loc__', '__prog_args'];
 
@@ -32,7 +34,7 @@ function schemasOf(holder: JsonObject, pointer: string, fields: readonly string[
   });
 }
 
-const scheduleProblems = ({ every, after }: JsonObject): readonly Problem[] => [...durationProblems(every, '/schedule/every'), ...durationProblems(after, '/schedule/after')];
+const scheduleProblems = ({ every, after }: JsonObject): readonly Problem[] => [...fixedDurationProblems(every, '/schedule/every'), ...fixedDurationProblems(after, '/schedule/after')];
 
 const timeoutProblems = (timeout: Json | undefined, pointer: string, use: JsonObject): readonly Problem[] =>
   typeof timeout === 'string' ? nameProblem(timeout, pointer, 'timeouts', use) : durationProblems(objectOf(timeout)['after'], `${pointer}/after`);
@@ -102,7 +104,7 @@ function durationsIn(task: JsonObject, pointer: string): readonly Problem[] {
   return DURATIONS.flatMap((path) =>
     path[1] === 'timeout' && task['call'] !== 'mcp'
       ? []
-      : durationProblems(
+      : fixedDurationProblems(
           path.reduce<Json | undefined>((value, field) => objectOf(value)[field], task),
           `${pointer}/${path.join('/')}`,
         ),
@@ -180,9 +182,16 @@ function nameProblem(name: Json | undefined, pointer: string, section: 'errors' 
   ];
 }
 
-function durationProblems(value: Json | undefined, pointer: string): readonly Problem[] {
+/** A duration, also one of months, or an expression that gives one. */
+const durationProblems = (value: Json | undefined, pointer: string): readonly Problem[] =>
+  typeof value === 'string' && WHOLE_EXPRESSION.test(value) ? [] : misreadDuration(value, pointer, parseCalendarDuration);
+
+/** A duration whose length is known before anything runs. */
+const fixedDurationProblems = (value: Json | undefined, pointer: string): readonly Problem[] => misreadDuration(value, pointer, parseDuration);
+
+function misreadDuration(value: Json | undefined, pointer: string, parse: (value: Json) => DurationReading | CalendarDurationReading): readonly Problem[] {
   if (typeof value !== 'string' && !isJsonObject(value)) return [];
-  const reading = parseDuration(value);
+  const reading = parse(value);
   return reading.ok ? [] : [{ pointer, message: reading.rejection.message.replace(', but found', ` at ${pointer} but found`).replace(/\.$/, '') }];
 }
 

@@ -23,7 +23,7 @@ export const RESOURCES: JsonObject = {
   schema: fields(
     'a schema: `document` in place, or a `resource`',
     {
-      format: text('`json`', { pattern: '^json(?::.*)?$' }),
+      format: text('`json`, which is JSON Schema 2020-12', { pattern: '^json(?::2020-12)?$' }),
       document: { type: ['object', 'boolean'], title: 'a JSON Schema (draft 2020-12)' },
       resource: ref('resource'),
     },

@@ -2,7 +2,7 @@
 import type { Instant } from '@weft/kernel';
 import { nextDue } from '../review/review.due.js';
 import type { OpenReview } from '../review/review.state.js';
-import type { ExecutionState, OutstandingJob } from './execution.state.js';
+import { isTimeLimit, type ExecutionState, type OutstandingJob, type OutstandingTimer } from './execution.state.js';
 
 /** Job kinds that ask models, and so may take long: buffered by the bus, and waited for in a row instead of in memory. */
 export const LONG_KINDS: ReadonlySet<string> = new Set(['infer', 'embed']);
@@ -70,7 +70,7 @@ export const outstandingJobs = (state: ExecutionState): readonly OutstandingJob[
 export function waitsOf(state: ExecutionState): ReadonlyMap<string, Wait> {
   const waits = new Map<string, Wait>();
   // A timer that falls due while the execution is suspended fires at resume.
-  if (state.status !== 'suspended') for (const timer of Object.values(state.timers)) waits.set(timer.id, { id: timer.id, kind: 'timer', due: timer.due, subject: timer.purpose });
+  if (state.status !== 'suspended') for (const timer of timersToWatch(state)) waits.set(timer.id, { id: timer.id, kind: 'timer', due: timer.due, subject: timer.purpose });
   for (const review of Object.values(state.reviews)) waits.set(review.id, { id: review.id, kind: 'review', due: state.status === 'suspended' ? undefined : nextDue(review), subject: review.kind });
   for (const { id, eventType, correlation } of Object.values(state.listens)) waits.set(id, { id, kind: 'signal', due: undefined, subject: subjectOf(eventType), correlation });
   for (const wait of childWaits(state)) waits.set(wait.id, wait);
@@ -91,6 +91,15 @@ function childWaits({ children = {}, activations }: ExecutionState): readonly Wa
     const { namespace, name } = of?.map?.workflow ?? open?.called?.workflow ?? { namespace: '', name: '' };
     return of ? [{ id: `${key}@children`, kind: 'child', due: of.enteredAt + CHILDREN_ASKED_AGAIN_MS, subject: subjectOf(`${namespace}/${name}`) }] : [];
   });
+}
+
+/** Of the timers that limit time only the first to fall due has a row: the next follows when it is over. */
+function timersToWatch({ timers }: ExecutionState): readonly OutstandingTimer[] {
+  const all = Object.values(timers);
+  const [first, ...later] = all.filter(({ purpose }) => isTimeLimit(purpose));
+  if (!first || later.length === 0) return all;
+  const earliest = later.reduce((least, timer) => (timer.due < least.due ? timer : least), first);
+  return all.filter((timer) => !isTimeLimit(timer.purpose) || timer === earliest);
 }
 
 // The type may have come out of an expression: what a column cannot hold is left out of what is shown.

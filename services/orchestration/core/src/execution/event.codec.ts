@@ -40,6 +40,7 @@ const PAYLOAD_FIELDS: { readonly [T in ExecutionEventType]: readonly string[] } 
   ActionApproved: [],
   EventEmitted: ['event'],
   ErrorCaught: ['error'],
+  RetriesLimited: [],
   RetryScheduled: ['error'],
   TaskCompleted: ['output', 'exported'],
   ExecutionCompleted: ['output'],

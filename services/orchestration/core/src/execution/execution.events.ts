@@ -44,8 +44,11 @@ export interface ExecutionContext {
   readonly budget?: { readonly moneyMicros: number; readonly tokens: number; readonly calls: number };
 }
 
-/** `limit`: the time of an agent; `yield`: a decision grew too long, and the next one goes on. */
-export type TimerPurpose = 'wait' | 'retry' | 'limit' | 'yield';
+/**
+ * `limit`: the time of an agent. `timeout`: that of an activation or the execution. `attempt`: that of one attempt of a `try`.
+ * `yield`: a decision grew too long, and the next one goes on.
+ */
+export type TimerPurpose = 'wait' | 'retry' | 'limit' | 'timeout' | 'attempt' | 'yield';
 
 /** Why an attempt ended: what the worker reported. */
 export interface JobFailure {
@@ -315,6 +318,8 @@ export type ExecutionEvent =
     }
   | { readonly type: 'EventEmitted'; readonly key: ActivationKey; readonly emission: string; readonly event: Json }
   | { readonly type: 'ErrorCaught'; readonly key: ActivationKey; readonly errorType: string; readonly error: Json }
+  /** A `try` begins whose policy limits how long it is tried again. @property until instant after which no retry begins. */
+  | { readonly type: 'RetriesLimited'; readonly key: ActivationKey; readonly until: Instant }
   | { readonly type: 'RetryScheduled'; readonly key: ActivationKey; readonly retry: number; readonly errorType: string; readonly error: Json }
   | {
       readonly type: 'TaskCompleted';

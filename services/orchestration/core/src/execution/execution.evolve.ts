@@ -1,5 +1,5 @@
 // (state, event) -> state: the only place where an execution changes.
-import { invariant, type Json } from '@weft/kernel';
+import { invariant, type Instant, type Json } from '@weft/kernel';
 import { ExecutionDraft } from './execution.draft.js';
 import { changeReview } from '../review/review.state.js';
 import { APPROVAL_REQUIRED } from '../review/review.terms.js';
@@ -11,8 +11,8 @@ import { beginExtension, endExtensions } from './extensions.evolve.js';
 import { beginMap, closeChild, dropChildren, openChild } from '../child/child.evolve.js';
 import { evolveAgent, endStep, takeAnswer } from '../agent/agent.evolve.js';
 import { beginItem, endItem, takeSignal } from '../signal/gathering.js';
-import { removeBelow } from './remove-below.js';
-import { ROOT, signalKey, type Activation, type EndedBranch, type ExecutionState } from './execution.state.js';
+import { removeAttempt, removeBelow } from './remove-below.js';
+import { isTimeLimit, ROOT, signalKey, type Activation, type EndedBranch, type ExecutionState } from './execution.state.js';
 
 /** The state after one more event. */
 export const evolveExecution = (state: ExecutionState, event: ExecutionEvent): ExecutionState => foldExecution(state, [event]);
@@ -142,8 +142,12 @@ export function evolveDraft(draft: ExecutionDraft, event: ExecutionEvent): void 
       if (event.next === 'raise' || !job) return draft.remove('jobs', event.job);
       return draft.put('jobs', event.job, { ...job, asked: event.next === 'ask' });
     }
-    case 'TimerSet':
-      return draft.put('timers', event.timer, { id: event.timer, key: event.key, purpose: event.purpose, due: event.due });
+    case 'TimerSet': {
+      const { timer: id, key, purpose, due } = event;
+      draft.put('timers', id, { id, key, purpose, due });
+      if (isTimeLimit(purpose)) draft.change(key, { timeouts: [...(draft.activation(key).timeouts ?? []), id] });
+      return;
+    }
     case 'TimerFired':
       // What an earlier decision left is taken with it.
       if (state.timers[event.timer]?.purpose === 'yield') draft.clear('held');
@@ -168,17 +172,20 @@ export function evolveDraft(draft: ExecutionDraft, event: ExecutionEvent): void 
       const { review, job, digest, decidedBy, at, expires } = event;
       return draft.put('approvals', review, { review, job, digest, decidedBy, decidedAt: at, expires });
     }
+    case 'RetriesLimited':
+      return draft.change(event.key, { retryUntil: event.until });
     case 'RetryScheduled':
-      removeBelow(draft, event.key);
+      removeAttempt(draft, event.key);
       return draft.change(event.key, { value: draft.activation(event.key).input, visits: {}, attempt: event.retry + 1 });
     case 'ErrorCaught':
-      removeBelow(draft, event.key);
+      removeAttempt(draft, event.key);
       return draft.change(event.key, { value: draft.activation(event.key).input, visits: {}, caught: event.error });
     case 'TaskCompleted': {
       const completed = draft.activation(event.key);
       invariant(completed.parent !== undefined, 'only a task that was entered completes');
       const output = event.output ?? completed.value;
       draft.remove('activations', event.key);
+      for (const timer of completed.timeouts ?? []) draft.remove('timers', timer);
       endHandler(draft, event.key);
       if (completed.branch !== undefined) {
         const exported = event.exported ?? completed.exported;
@@ -229,7 +236,7 @@ export function evolveDraft(draft: ExecutionDraft, event: ExecutionEvent): void 
       return draft.set({ ...ENDED, status: 'cancelled', endedAt: event.at, error: event.error });
     case 'ExecutionRetried':
       note(draft, event.operation, 'retry');
-      return takeUp(draft, event.task);
+      return takeUp(draft, event.task, event.at);
     case 'ExecutionForked':
       return note(draft, event.operation, event.kind);
     default:
@@ -290,19 +297,27 @@ function interrupt(draft: ExecutionDraft, event: Extract<ExecutionEvent, { type:
 }
 
 /** Goes on from where the execution faulted: what was outstanding beside the failed task is outstanding again. */
-function takeUp(draft: ExecutionDraft, { key, position }: FailedTask): void {
-  const { interrupted, entered } = draft.state;
+function takeUp(draft: ExecutionDraft, { key, position }: FailedTask, at: Instant): void {
+  const { interrupted, entered, endedAt = at } = draft.state;
   invariant(interrupted, 'only what faulted is retried');
   const { task: _task, ...parts } = interrupted;
   draft.clear('interrupted', 'held', 'error', 'endedAt');
   // Ids of reviews and timers are numbered by it: what the task asks for anew is something else than what it asked for before.
   draft.set({ ...parts, status: 'running', entered: entered + 1 });
+  giveBackTime(draft, at - endedAt);
   if (position !== undefined) return;
   removeBelow(draft, key);
   draft.removeWhere('branches', (branch) => branch.key === key);
   draft.removeWhere('listens', (listen) => listen.key === key);
-  const { caught: _caught, loop: _loop, map: _map, branchesEnded: _ended, gathering: _gathering, extending: _extending, ...failed } = draft.activation(key);
+  const { caught: _caught, loop: _loop, map: _map, branchesEnded: _ended, gathering: _gathering, extending: _extending, timeouts = [], retryUntil: _until, ...failed } = draft.activation(key);
+  for (const timer of timeouts) draft.remove('timers', timer);
   draft.put('activations', key, { ...failed, value: failed.input, visits: {}, attempt: 1 });
+}
+
+/** Nothing was under way between a fault and a retry: what limits time counts on from there. */
+function giveBackTime(draft: ExecutionDraft, ms: number): void {
+  for (const timer of Object.values(draft.state.timers)) if (isTimeLimit(timer.purpose)) draft.put('timers', timer.id, { ...timer, due: timer.due + ms });
+  for (const { key, retryUntil } of Object.values(draft.state.activations)) if (retryUntil !== undefined) draft.change(key, { retryUntil: retryUntil + ms });
 }
 
 /** The `catch` of a cancel is over when its `try` is. */

@@ -42,6 +42,10 @@ export interface Activation {
   readonly branchesEnded?: number;
   /** Where the extensions around it stand, when some apply. */
   readonly extending?: Extending;
+  /** Of a `try` whose policy limits it: instant after which no retry begins. */
+  readonly retryUntil?: Instant;
+  /** Timers that limit how long it, or its attempt, may take: they end with it. */
+  readonly timeouts?: readonly string[];
   /** Where a `for` stands. */
   readonly loop?: { readonly count: number; readonly items: Json; readonly index: number };
   /** Of a subscription that has begun to take what it is for. */
@@ -107,6 +111,9 @@ export interface OutstandingTimer {
   readonly purpose: TimerPurpose;
   readonly due: Instant;
 }
+
+/** Whether a timer limits the time of what runs, rather than waking what waits. */
+export const isTimeLimit = (purpose: TimerPurpose): boolean => purpose === 'timeout' || purpose === 'attempt';
 
 /** People's word for one action that a job is to do, until it has done it. */
 export interface HeldApproval {

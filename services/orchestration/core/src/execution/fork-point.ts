@@ -1,7 +1,7 @@
 // From which task of an execution another one can start, and what it carries from there.
-import { rejection, type Rejection } from '@weft/kernel';
+import { rejection, type Instant, type Rejection } from '@weft/kernel';
 import type { ActivationKey, ExecutionEvent } from './execution.events.js';
-import { jobIdOf } from './execution.state.js';
+import { isTimeLimit, jobIdOf } from './execution.state.js';
 
 /** The decision that entered a task, and the activation that it entered. */
 export interface ForkPoint {
@@ -56,12 +56,13 @@ function failedTaskOf(rows: readonly HistoryRow[]): string | undefined {
 // The new execution has a beginning of its own; forks of the other one are not its own, and an action that was approved there would be done once more.
 const LEFT_BEHIND: ReadonlySet<ExecutionEvent['type']> = new Set(['ExecutionStarted', 'ExecutionForked', 'ActionApproved']);
 
-/** Events before an activation was entered, as the new execution's own: jobs and reviews get its ids, and so its idempotency keys. Undefined when it was never entered. */
+/** Events before an activation was entered, as the new execution's own from `now` on: jobs and reviews get its ids, and so its idempotency keys. Undefined when it was never entered. */
 export function carriedEvents(
   events: readonly ExecutionEvent[],
   key: ActivationKey,
   from: string,
   to: string,
+  now: Instant,
 ): { readonly carried: readonly ExecutionEvent[]; readonly entered: Extract<ExecutionEvent, { type: 'TaskEntered' }> } | undefined {
   const at = events.findLastIndex((event) => event.type === 'TaskEntered' && event.key === key);
   const entered = events[at];
@@ -77,6 +78,9 @@ export function carriedEvents(
     if ('review' in event) return [{ ...event, review: renamed(event.review) }];
     // What the other execution was asked, this one was not: asked the same under the same id, it does it.
     if ('operation' in event) return [{ ...event, operation: `${from}/${event.operation}` }];
+    // What ran there runs on here: it has as much time as it had.
+    if (event.type === 'TimerSet' && isTimeLimit(event.purpose)) return [{ ...event, due: event.due + (now - entered.at) }];
+    if (event.type === 'RetriesLimited') return [{ ...event, until: event.until + (now - entered.at) }];
     if (event.type === 'EventEmitted') return [{ ...event, emission: renamed(event.emission) }];
     return [event];
   });

@@ -355,4 +355,25 @@ export const HISTORIES: Readonly<Record<string, () => Running>> = {
   },
   ...LISTENING_HISTORIES,
   ...CHILD_HISTORIES,
+  'timeouts-inside-each-other': () => {
+    const slow = http('slow', { timeout: { after: 'PT5S' } });
+    const run = running({ timeout: { after: 'P1D' }, do: [{ guard: { timeout: { after: 'PT1M' }, try: [slow], catch: { errors: {}, do: [http('instead')] } } }] }, {}).start();
+    run.fireTimer();
+    return run;
+  },
+  'attempts-with-little-time': () => {
+    const retry = { delay: 'PT1S', limit: { duration: 'PT1M', attempt: { count: 3, duration: '${ .time }' } } };
+    const run = running({ do: [{ guard: { try: [http('slow')], catch: { errors: {}, retry } } }] }, { time: 'PT5S' }).start();
+    run.fireTimer();
+    run.fireTimer();
+    return run;
+  },
+  'retried-with-the-time-that-was-left': () => {
+    const run = running({ do: [{ outer: { timeout: { after: 'PT1M' }, do: [http('work')] } }] }, {}).start();
+    run.passUntil(1_010_000);
+    failJob(run, '/do/0/outer/do/0/work', {});
+    run.passUntil(5_000_000);
+    operate(run, 'retry');
+    return run;
+  },
 };

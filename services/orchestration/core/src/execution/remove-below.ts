@@ -21,7 +21,18 @@ export function removeBelow(draft: ExecutionDraft, key: ActivationKey, withItsel
   const isGone = (entry: { readonly key: ActivationKey }): boolean => gone.has(entry.key);
   dropChildren(draft, isGone);
   for (const part of ['jobs', 'timers', 'reviews', 'listens', 'branches', 'activations'] as const) draft.removeWhere(part, isGone);
-  const isHeldGone = (step: HeldStep): boolean => gone.has('scope' in step ? step.scope : step.key);
+  dropHeld(draft, gone);
+}
+
+/** What an attempt of a `try` had begun is over: what is below it, its time limit, and where it would have gone on. */
+export function removeAttempt(draft: ExecutionDraft, key: ActivationKey): void {
+  removeBelow(draft, key);
+  draft.removeWhere('timers', (timer) => timer.key === key && timer.purpose === 'attempt');
+  dropHeld(draft, new Set([key]));
+}
+
+function dropHeld(draft: ExecutionDraft, gone: ReadonlySet<ActivationKey>): void {
+  const isGone = (step: HeldStep): boolean => gone.has('scope' in step ? step.scope : step.key);
   const { held } = draft.state;
-  if (held?.some(isHeldGone)) draft.set({ held: held.filter((step) => !isHeldGone(step)) });
+  if (held?.some(isGone)) draft.set({ held: held.filter((step) => !isGone(step)) });
 }

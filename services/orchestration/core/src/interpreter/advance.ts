@@ -1,25 +1,27 @@
 // One decision in the making: records events, folds them at once, and steps until everything waits for the outside.
-import { invariant, type DecideContext, type Json } from '@weft/kernel';
+import { invariant, type DecideContext, type Instant, type Json } from '@weft/kernel';
 import type { ActivationKey, ExecutionEvent, FailedTask } from '../execution/execution.events.js';
 import { ExecutionDraft } from '../execution/execution.draft.js';
 import { evolveDraft } from '../execution/execution.evolve.js';
 import type { ExecutionDecision } from '../execution/execution.decide.js';
 import { isEnded, ROOT, TASKS_ENTERED_MAX, type Activation, type ExecutionState } from '../execution/execution.state.js';
 import { contextAt } from '../execution/execution.context.js';
-import { ExpressionFailed, type Evaluate, type Variables } from '../program/expression.js';
+import { EvaluationFailed } from '../program/evaluation-failed.js';
+import { ExpressionFailed, type Variables } from '../program/expression.js';
 import type { Program, Scope, Task, TaskBase } from '../program/program.js';
 import { errorJson, standardError, type WorkflowError } from '../program/workflow-error.js';
 import { goOnAgent } from './agent.js';
 import { completeTask } from './complete.js';
 import { endHandler } from './cancel.js';
-import { enterBranch, enterTask, runOwn, runTask } from './enter.js';
+import { enterBranch, enterTask, rerunTask, runOwn } from './enter.js';
+import { raiseEvaluationFault } from './evaluation-fault.js';
 import { describedTask, isInExtension, nextExtension } from './extension.js';
-import type { ForkTask } from './fork.js';
 import { hear, hearOn, type ListenTask } from './listen.js';
 import { beginPass, itemOf } from './loop.js';
 import type { EngineFlag } from '../upgrade/engine-flags.js';
 import { goOnMap } from './map.js';
 import { raiseError } from './raise.js';
+import { beginAttempt } from './retry.js';
 
 /** The next thing to do at once. `undefined`: nothing, the execution waits or has ended. */
 export type Step =
@@ -39,6 +41,8 @@ export type Step =
   | { readonly go: 'agent'; readonly key: ActivationKey; readonly error?: WorkflowError }
   /** A `map` starts more of its items, or is done. */
   | { readonly go: 'map'; readonly key: ActivationKey }
+  /** Begins an attempt of a `try` whose time is limited. */
+  | { readonly go: 'attempt'; readonly key: ActivationKey }
   /** Runs a task that was entered before once more, on the input it had. */
   | { readonly go: 'run'; readonly key: ActivationKey }
   /** Runs a task itself, after the extensions before it. */
@@ -160,16 +164,16 @@ export class Advance {
     return `${this.state.executionId}.${this.state.entered}.${this.state.asked}`;
   }
 
-  timerId(key: ActivationKey): string {
-    return `${key}@${this.state.entered}.${this.activation(key).attempt}`;
+  timerId(key: ActivationKey, attempt = this.activation(key).attempt): string {
+    return `${key}@${this.state.entered}.${attempt}`;
   }
 
   /** Evaluates with the variables that are visible at an activation; `isInside`: to the tasks of its list. */
-  evaluate(
-    evaluate: Evaluate,
+  evaluate<T extends Json>(
+    evaluate: (input: Json, variables: Variables, now: Instant) => T,
     input: Json,
     at: { readonly task?: TaskBase; readonly key: ActivationKey; readonly isInside?: boolean; readonly taskInput?: Json; readonly output?: Json; readonly extra?: Readonly<Record<string, Json>> },
-  ): Json {
+  ): T {
     const { state } = this;
     const variables: Variables = {
       ...this.#surroundings(at.key, at.isInside === true),
@@ -235,7 +239,6 @@ export class Advance {
     if (this.state.entered > TASKS_ENTERED_MAX) {
       return this.fault(standardError('runtime', '/', 'too-many-tasks', `Expected at most ${TASKS_ENTERED_MAX} tasks in one execution: does a \`then\` jump back for ever?`));
     }
-    const key = keyOf(step);
     try {
       switch (step.go) {
         case 'enter':
@@ -257,23 +260,15 @@ export class Advance {
         case 'map':
           return goOnMap(this, step.key);
         case 'run':
-          return runTask(this, this.taskOf(step.key), step.key, this.activation(step.key).input);
+          return rerunTask(this, step.key);
+        case 'attempt':
+          return beginAttempt(this, step.key);
         case 'own':
           return runOwn(this, this.taskOf(step.key), step.key, this.activation(step.key).input);
       }
     } catch (fault) {
-      if (!(fault instanceof ExpressionFailed)) throw fault;
-      if (step.go === 'enter') {
-        const instance = this.scopeOf(key).tasks[step.position]?.pointer ?? '/';
-        return { go: 'raise', key, inside: true, error: standardError('expression', instance, 'expression-failed', fault.message) };
-      }
-      if (step.go === 'branch') {
-        const instance = (this.taskOf(key) as ForkTask).branches[step.branch]?.pointer ?? '/';
-        return { go: 'raise', key, inside: true, branch: step.branch, error: standardError('expression', instance, 'expression-failed', fault.message) };
-      }
-      // An expression of the catch clause itself fails outside its own try: never caught by itself.
-      const at = step.go === 'raise' ? (this.activation(key).parent ?? ROOT) : key;
-      return { go: 'raise', key: at, error: standardError('expression', this.pointerOf(at) || '/', 'expression-failed', fault.message), ...(at === key ? {} : { origin: key }) };
+      if (!(fault instanceof EvaluationFailed)) throw fault;
+      return raiseEvaluationFault(this, step, fault);
     }
   }
 
@@ -289,15 +284,14 @@ export class Advance {
   /** Ends the workflow with an output. */
   complete(raw: Json): Step {
     if (this.state.cancelling) return endHandler(this);
-    const { outputAs } = this.program;
+    const { outputAs, outputCheck } = this.program;
     let output = raw;
-    if (outputAs) {
-      try {
-        output = this.evaluate(outputAs, raw, { key: ROOT, output: raw });
-      } catch (fault) {
-        if (!(fault instanceof ExpressionFailed)) throw fault;
-        return this.fault(standardError('expression', '/output/as', 'expression-failed', fault.message));
-      }
+    try {
+      if (outputAs) output = this.evaluate(outputAs, raw, { key: ROOT, output: raw });
+      outputCheck?.(output);
+    } catch (fault) {
+      if (!(fault instanceof EvaluationFailed)) throw fault;
+      return this.fault(fault.errorAt(fault instanceof ExpressionFailed ? '/output/as' : '/output'));
     }
     this.record({ type: 'ExecutionCompleted', at: this.context.now, output });
     return undefined;

@@ -5,8 +5,8 @@ import { ExpressionFailed } from '../program/expression.js';
 import { errorJson, type WorkflowError } from '../program/workflow-error.js';
 import type { Activation } from '../execution/execution.state.js';
 import type { Advance, Step } from './advance.js';
+import { matches, type TryTask } from './catch.js';
 import { isInExtension } from './extension.js';
-import { matches, type TryTask } from './raise.js';
 
 /** Goes on with a cancel: the innermost `catch` that names it and has not run, or the end. */
 export function cancelOn(advance: Advance): Step {

@@ -5,7 +5,7 @@ import { cancelOn } from './cancel.js';
 import { endExtended, skipExtended } from './extension.js';
 import { branchEnded } from './fork.js';
 
-/** Ends an activation: `output.as`, then `export.as` on the transformed output, then the flow directive. */
+/** Ends an activation: `output.as` and `output.schema`, `export.as` on the transformed output and `export.schema`, then the flow directive. */
 export function completeTask(advance: Advance, key: ActivationKey, raw: Json, then: string | undefined): Step {
   const task = advance.taskOf(key);
   if (task.extensions) {
@@ -15,7 +15,9 @@ export function completeTask(advance: Advance, key: ActivationKey, raw: Json, th
   const { parent, input, value, branch } = advance.activation(key);
   const at = { task, key, taskInput: input };
   const output = task.outputAs ? advance.evaluate(task.outputAs, raw, { ...at, output: raw }) : raw;
+  task.outputCheck?.(output);
   const exported = task.exportAs ? advance.evaluate(task.exportAs, output, { ...at, output }) : undefined;
+  if (exported !== undefined) task.exportCheck?.(exported);
   const isHandler = advance.state.cancelling?.handler === key;
   // The fold takes the activation's own value when no output is given: a job's result is stored once.
   advance.record({ type: 'TaskCompleted', key, at: advance.context.now, ...(output === value ? {} : { output }), ...(exported === undefined ? {} : { exported }) });

@@ -13,6 +13,8 @@ import { callFunction } from './function-call.js';
 import { listen } from './listen.js';
 import { beginLoop } from './loop.js';
 import { beginMap } from './map.js';
+import { beginTry } from './retry.js';
+import { limitTime } from './time-limit.js';
 
 /** Enters the task at a position of a scope; past the last one the scope is left. */
 export function enterTask(advance: Advance, scope: ActivationKey, position: number): Step {
@@ -32,7 +34,7 @@ export function enterBranch(advance: Advance, fork: ActivationKey, branch: numbe
   return key === undefined ? branchEnded(advance, fork) : runTask(advance, task, key, advance.activation(key).input);
 }
 
-/** Data flow order: `if`, `input.from`. @returns undefined when the task is skipped. */
+/** Data flow order: `if`, `input.schema`, `input.from`; the timeout begins with the activation. @returns undefined when the task is skipped. */
 function enter(advance: Advance, task: Task, parent: ActivationKey, iteration: string, branch?: number): ActivationKey | undefined {
   const raw = advance.activation(parent).value;
   const at = { task, key: parent, isInside: true };
@@ -41,9 +43,12 @@ function enter(advance: Advance, task: Task, parent: ActivationKey, iteration: s
     advance.record({ type: 'TaskSkipped', pointer: task.pointer, parent, ...ofBranch });
     return undefined;
   }
+  task.inputCheck?.(raw);
   const key = iteration === '' ? task.pointer : `${task.pointer}#${iteration}`;
   const input = task.inputFrom ? advance.evaluate(task.inputFrom, raw, at) : undefined;
+  const timeoutMs = task.timeout && advance.evaluate(task.timeout, input ?? raw, { ...at, taskInput: input ?? raw });
   advance.record({ type: 'TaskEntered', key, pointer: task.pointer, iteration, parent, at: advance.context.now, ...(input === undefined ? {} : { input }), ...ofBranch });
+  if (timeoutMs !== undefined) limitTime(advance, key, 'timeout', timeoutMs);
   return key;
 }
 
@@ -63,6 +68,14 @@ function levelOf(advance: Advance, scope: ActivationKey): number {
   return level;
 }
 
+/** Runs an activation that was entered before once more, with all its time. */
+export function rerunTask(advance: Advance, key: ActivationKey): Step {
+  const task = advance.taskOf(key);
+  const { input } = advance.activation(key);
+  if (task.timeout) limitTime(advance, key, 'timeout', advance.evaluate(task.timeout, input, { task, key, taskInput: input }));
+  return runTask(advance, task, key, input);
+}
+
 /** Runs an activation on its input: the extensions before it, then the task itself. */
 export function runTask(advance: Advance, task: Task, key: ActivationKey, input: Json): Step {
   const extension = task.extensions ? beginExtensions(advance, task, key, input) : 'none';
@@ -75,10 +88,11 @@ export function runOwn(advance: Advance, task: Task, key: ActivationKey, input: 
   const at = { task, key, taskInput: input };
   switch (task.kind) {
     case 'do':
-    case 'try':
       return { go: 'enter', scope: key, position: 0 };
     case 'function':
       return callFunction(advance, task, key, input);
+    case 'try':
+      return beginTry(advance, task, key, input);
     case 'for':
       return beginLoop(advance, task, key, input);
     case 'fork':
@@ -105,7 +119,7 @@ export function runOwn(advance: Advance, task: Task, key: ActivationKey, input: 
       return { go: 'complete', key, output: event };
     }
     case 'wait':
-      advance.record({ type: 'TimerSet', key, timer: advance.timerId(key), purpose: 'wait', due: now + task.durationMs });
+      advance.record({ type: 'TimerSet', key, timer: advance.timerId(key), purpose: 'wait', due: now + advance.evaluate(task.duration, input, at) });
       return undefined;
     case 'review': {
       const asked = askedReview(advance.evaluate(task.arguments, input, at), task.name, now);

@@ -1,11 +1,10 @@
-import { hash32, retryDelayMs, type Json } from '@weft/kernel';
-import { errorMatches } from '@weft/workflow';
 import type { ActivationKey, FailedTask } from '../execution/execution.events.js';
-import type { CatchClause, Task } from '../program/program.js';
 import { errorJson, type WorkflowError } from '../program/workflow-error.js';
 import type { Advance, Step } from './advance.js';
+import { matches, type TryTask } from './catch.js';
 import { isInExtension } from './extension.js';
 import { failBranch } from './fork.js';
+import { retried } from './retry.js';
 
 /**
  * Takes an error up the tree to the first `try` whose block raised it and whose `catch` matches: retry first; `catch.do`
@@ -42,38 +41,10 @@ function failedTaskOf(advance: Advance, key: ActivationKey, error: WorkflowError
 
 type RaiseStep = Extract<Step, { go: 'raise' }>;
 
-export type TryTask = Extract<Task, { kind: 'try' }>;
-
-/** Whether the `catch` of a `try` takes an error. @throws ExpressionFailed of its conditions. */
-export function matches(advance: Advance, task: TryTask, key: ActivationKey, error: WorkflowError): boolean {
-  const { with: filter, when, exceptWhen } = task.catch;
-  if (!errorMatches(filter, error)) return false;
-  const fields = errorJson(error);
-  return holds(advance, task, key, fields, when, true) && !holds(advance, task, key, fields, exceptWhen, false);
-}
-
-function holds(advance: Advance, task: TryTask, key: ActivationKey, error: Json, condition: CatchClause['when'], otherwise: boolean): boolean {
-  if (!condition) return otherwise;
-  const { input } = advance.activation(key);
-  return advance.evaluate(condition, input, { task, key, taskInput: input, extra: { [task.catch.as]: error } }) === true;
-}
-
 function handle(advance: Advance, task: TryTask, key: ActivationKey, error: WorkflowError): Step {
-  const { retry } = task.catch;
-  const fields = errorJson(error);
-  const { attempt } = advance.activation(key);
-  const isRetried = retry && attempt <= retry.retriesMax && holds(advance, task, key, fields, retry.when, true) && !holds(advance, task, key, fields, retry.exceptWhen, false);
-  if (isRetried) {
-    advance.record({ type: 'RetryScheduled', key, retry: attempt, errorType: error.type, error: fields });
-    // Jitter is drawn from what names this retry: every replica that decides it draws the same.
-    const timer = advance.timerId(key);
-    const jitter = hash32(`${advance.state.executionId}${timer}`) / 2 ** 32;
-    const delayMs = retryDelayMs(retry, attempt, jitter);
-    if (delayMs === 0) return { go: 'enter', scope: key, position: 0 };
-    advance.record({ type: 'TimerSet', key, timer, purpose: 'retry', due: advance.context.now + delayMs });
-    return undefined;
-  }
-  advance.record({ type: 'ErrorCaught', key, errorType: error.type, error: fields });
+  const again = retried(advance, task, key, error);
+  if (again) return again.step;
+  advance.record({ type: 'ErrorCaught', key, errorType: error.type, error: errorJson(error) });
   if (task.catch.do) return { go: 'enter', scope: key, position: 0 };
   return { go: 'complete', key, output: advance.activation(key).input };
 }

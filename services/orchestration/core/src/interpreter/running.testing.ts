@@ -4,10 +4,10 @@ import { announcementsOf, type Announcement } from '../execution/announcements.j
 import { outstandingJobs } from '../execution/effects-between.js';
 import type { CommandOf, ExecutionCommand } from '../execution/execution.commands.js';
 import { executionDecider, type ExecutionDecision } from '../execution/execution.decide.js';
-import type { EffectOutcome, ExecutionEvent } from '../execution/execution.events.js';
+import type { EffectOutcome, ExecutionEvent, TimerPurpose } from '../execution/execution.events.js';
 import { evolveExecution } from '../execution/execution.evolve.js';
-import { initialExecution, jobIdOf, type ExecutionState } from '../execution/execution.state.js';
-import { compileProgram } from '../program/compile.js';
+import { initialExecution, jobIdOf, type ExecutionState, type OutstandingTimer } from '../execution/execution.state.js';
+import { compileProgram, type ProgramSettings } from '../program/compile.js';
 import type { Resources } from '../program/program.js';
 import { THIS_RELEASE, type EngineRelease } from '../upgrade/engine-flags.js';
 
@@ -27,8 +27,8 @@ export function decidedBy<T>(another: EngineRelease, run: () => T): T {
 const EXECUTION_ID = '00000000-0000-7000-8000-000000000001';
 
 /** @param definition a document without its head. @param input what the request carries. @param resources what publish locked. */
-export function running(definition: object, input: Json, resources?: Resources): Running {
-  return new Running(definition, input, EXECUTION_ID, resources);
+export function running(definition: object, input: Json, resources?: Resources, settings?: ProgramSettings): Running {
+  return new Running(definition, input, EXECUTION_ID, resources, settings);
 }
 
 export class Running {
@@ -42,9 +42,14 @@ export class Running {
     private readonly input: Json,
     readonly executionId: string = EXECUTION_ID,
     private readonly resources?: Resources,
+    settings?: ProgramSettings,
   ) {
-    const program = compileProgram({ document: { dsl: '1.0.3', namespace: 'test', name: 'flow', version: '1.0.0' }, ...definition } as Json, resources);
+    const program = compileProgram({ document: { dsl: '1.0.3', namespace: 'test', name: 'flow', version: '1.0.0' }, ...definition } as Json, resources, settings);
     this.#decider = executionDecider(() => program, release);
+  }
+
+  get now(): number {
+    return this.#now;
   }
 
   get decisions(): number {
@@ -110,9 +115,10 @@ export class Running {
     return decision;
   }
 
-  /** Lets the next timer fall due. */
-  fireTimer(): void {
-    const [timer] = Object.values(this.state.timers);
+  /** Lets the timer fall due that is the first to do so, or the first for this purpose. */
+  fireTimer(purpose?: TimerPurpose): void {
+    const timers = Object.values(this.state.timers).filter((timer) => purpose === undefined || timer.purpose === purpose);
+    const timer = timers.reduce<OutstandingTimer | undefined>((first, next) => (first && first.due <= next.due ? first : next), undefined);
     invariant(timer, 'a timer is set');
     this.#now = Math.max(this.#now, timer.due);
     this.accept({ type: 'FireTimer', timer: timer.id });

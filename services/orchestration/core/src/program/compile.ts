@@ -1,26 +1,31 @@
 // Compiles a published definition: pointers in the form of the conformance suite, every expression a closure.
 import { invariant, isJsonObject, rejection, type Json, type JsonObject, type Rejection } from '@weft/kernel';
 import { compile } from '@weft/jq';
-import { canonicalErrorType, extensionsOf, functionNameOf, iteratorVariablesOf, loopVariablesOf, parseDuration, pointerTo, schemaProblem, searchAttributesOf, type ErrorFilter } from '@weft/workflow';
+import { canonicalErrorType, extensionsOf, functionNameOf, iteratorVariablesOf, loopVariablesOf, pointerTo, schemaProblem, searchAttributesOf, type ErrorFilter } from '@weft/workflow';
+import { compileDataCheck } from './data-schema.js';
+import { compileDuration } from './duration.js';
 import { bareExpression, template, type Evaluate } from './expression.js';
 import { compileExtensions, type DeclaredExtension } from './extension.js';
 import { FUNCTION_DEPTH_MAX, functionOf } from './function-call.js';
 import { compileIterator, type ItemIterator } from './item-iterator.js';
 import { compileListening } from './listen.js';
+import { compileRetry, type RetryClause } from './retry.js';
 import { compileProcess } from './run.js';
 import { workflowCall } from './workflow-call.js';
 import { compileSearchAttributes } from './search-attributes.js';
 import type { CatchClause, Loop, Program, RaisedError, Resources, Scope, SwitchCase, Task, TaskBase } from './program.js';
-
-/** Server cap on retries where a policy sets no limit. Source: docs/workflow-profile.md, rule 8. */
-export const RETRIES_WITHOUT_LIMIT = 100;
-/** No single wait between retries is longer: a day. */
-export const RETRY_DELAY_MAX_MS = 86_400_000;
+import { compileTimeout } from './timeout.js';
 
 /** Checks one expression for publish: says what is wrong with it, or nothing. `variables` without the `$`. */
 export function checkExpression(text: string, variables: readonly string[]): Rejection | undefined {
   const compiled = compile(text, { variables });
   return compiled.ok ? undefined : rejection(compiled.failure.code, compiled.failure.message, compiled.failure.details ? { details: compiled.failure.details } : {});
+}
+
+/** What the server decides where a definition leaves it open. */
+export interface ProgramSettings {
+  /** Retries of a policy without `limit.attempt.count`, integer >= 0. Default: `RETRIES_WITHOUT_LIMIT`. */
+  readonly retriesWithoutLimit?: number;
 }
 
 /** Tasks of a definition with those of its functions and extensions, at every place that calls them: no more are compiled. */
@@ -32,10 +37,10 @@ const NO_RESOURCES: Resources = new Map();
  * @param definition the document of a definition version, as publish stored it. A document it cannot compile is a defect.
  * @param resources what publish locked for it.
  */
-export function compileProgram(definition: Json, resources: Resources = NO_RESOURCES): Program {
+export function compileProgram(definition: Json, resources: Resources = NO_RESOURCES, { retriesWithoutLimit }: ProgramSettings = {}): Program {
   const document = object(definition, '');
   const head = object(document['document'], '/document');
-  const compiler = new Compiler(document, resources);
+  const compiler = new Compiler(document, resources, retriesWithoutLimit);
   const root = compiler.scope(document['do'], '/do', []);
   compiler.scopes.set('', root);
   const input = optionalObject(document['input']);
@@ -43,6 +48,8 @@ export function compileProgram(definition: Json, resources: Resources = NO_RESOU
   const schema = optionalObject(input?.['schema']);
   const searchAttributes = compileSearchAttributes(searchAttributesOf(document));
   const inputSchema = schema?.['document'] ?? undefined;
+  const outputCheck = compileDataCheck(output, 'output', 'the workflow');
+  const timeout = compileTimeout(document['timeout'], compiler.timeouts, []);
   return {
     namespace: text(head['namespace']),
     name: text(head['name']),
@@ -54,6 +61,8 @@ export function compileProgram(definition: Json, resources: Resources = NO_RESOU
     ...(searchAttributes ? { searchAttributes } : {}),
     ...(input?.['from'] === undefined ? {} : { inputFrom: expressionOrTemplate(input['from'], []) }),
     ...(output?.['as'] === undefined ? {} : { outputAs: expressionOrTemplate(output['as'], []) }),
+    ...(outputCheck ? { outputCheck } : {}),
+    ...(timeout ? { timeout } : {}),
     ...(inputSchema === undefined ? {} : { inputProblem: (value: Json) => schemaProblem(inputSchema, value) }),
   };
 }
@@ -61,6 +70,7 @@ export function compileProgram(definition: Json, resources: Resources = NO_RESOU
 class Compiler {
   readonly tasks = new Map<string, Task>();
   readonly scopes = new Map<string, Scope>();
+  readonly timeouts: JsonObject;
   readonly #use: JsonObject;
   readonly #extensions: readonly DeclaredExtension[];
   /** The task that those of an extension run around, while those are compiled. */
@@ -71,8 +81,10 @@ class Compiler {
   constructor(
     document: JsonObject,
     private readonly resources: Resources,
+    private readonly retriesWithoutLimit: number | undefined,
   ) {
     this.#use = optionalObject(document['use']) ?? {};
+    this.timeouts = optionalObject(this.#use['timeouts']) ?? {};
     this.#extensions = extensionsOf(this.#use);
   }
 
@@ -104,7 +116,7 @@ class Compiler {
   }
 
   #task(name: string, definition: JsonObject, pointer: string, names: readonly string[]): Task {
-    const base = taskBase(name, definition, pointer, names);
+    const base = taskBase(name, definition, pointer, names, this.timeouts);
     if (definition['for'] !== undefined) return { ...base, kind: 'for', ...this.#loop(definition, pointer, names) };
     if (definition['fork'] !== undefined) return { ...base, kind: 'fork', ...this.#fork(object(definition['fork'], pointer), pointer, names) };
     if (definition['listen'] !== undefined)
@@ -114,7 +126,7 @@ class Compiler {
     if (definition['switch'] !== undefined) return { ...base, kind: 'switch', cases: switchCases(definition['switch'], names) };
     if (definition['raise'] !== undefined) return { ...base, kind: 'raise', error: this.#raised(object(definition['raise'], pointer)['error'], names) };
     if (definition['emit'] !== undefined) return { ...base, kind: 'emit', event: template(object(object(definition['emit'], pointer)['event'], pointer)['with']!, names) };
-    if (definition['wait'] !== undefined) return { ...base, kind: 'wait', durationMs: duration(definition['wait']) };
+    if (definition['wait'] !== undefined) return { ...base, kind: 'wait', duration: compileDuration(definition['wait'], names) };
     if (definition['try'] !== undefined)
       return { ...base, kind: 'try', scope: this.#inner(definition['try'], pointer, `${pointer}/try`, names), catch: this.#catch(object(definition['catch'], pointer), pointer, names) };
     if (definition['run'] !== undefined) {
@@ -184,25 +196,14 @@ class Compiler {
     if (filter) result.with = filter;
     if (clause['when'] !== undefined) result.when = bareExpression(text(clause['when']), inside);
     if (clause['exceptWhen'] !== undefined) result.exceptWhen = bareExpression(text(clause['exceptWhen']), inside);
-    if (clause['retry'] !== undefined) result.retry = this.#retry(clause['retry'], inside);
+    if (clause['retry'] !== undefined) result.retry = this.#retry(clause['retry'], inside, names);
     if (clause['do'] !== undefined) result.do = this.#inner(clause['do'], `${pointer}/catch`, `${pointer}/catch/do`, inside);
     return result;
   }
 
-  #retry(given: Json, names: readonly string[]): NonNullable<CatchClause['retry']> {
+  #retry(given: Json, names: readonly string[], outside: readonly string[]): RetryClause {
     const policy = typeof given === 'string' ? object(optionalObject(this.#use['retries'])?.[given], pointerTo('/use/retries', given)) : object(given, 'retry');
-    const backoff = optionalObject(policy['backoff']) ?? {};
-    const jitter = optionalObject(policy['jitter']);
-    const count = optionalObject(optionalObject(policy['limit'])?.['attempt'])?.['count'];
-    return {
-      retriesMax: typeof count === 'number' ? count : RETRIES_WITHOUT_LIMIT,
-      delayMs: policy['delay'] === undefined ? 0 : duration(policy['delay']),
-      backoff: backoff['exponential'] !== undefined ? 'exponential' : backoff['linear'] !== undefined ? 'linear' : 'constant',
-      delayMaxMs: RETRY_DELAY_MAX_MS,
-      ...(jitter ? { jitter: { fromMs: duration(jitter['from'] ?? 0), toMs: duration(jitter['to'] ?? 0) } } : {}),
-      ...(policy['when'] === undefined ? {} : { when: bareExpression(text(policy['when']), names) }),
-      ...(policy['exceptWhen'] === undefined ? {} : { exceptWhen: bareExpression(text(policy['exceptWhen']), names) }),
-    };
+    return compileRetry(policy, names, outside, this.retriesWithoutLimit);
   }
 
   #raised(given: Json | undefined, names: readonly string[]): RaisedError {
@@ -216,7 +217,13 @@ class Compiler {
   }
 }
 
-function taskBase(name: string, definition: JsonObject, pointer: string, names: readonly string[]): TaskBase {
+const DATA_CHECKS = [
+  ['inputCheck', 'input'],
+  ['outputCheck', 'output'],
+  ['exportCheck', 'export'],
+] as const;
+
+function taskBase(name: string, definition: JsonObject, pointer: string, names: readonly string[], timeouts: JsonObject): TaskBase {
   const base: { -readonly [K in keyof TaskBase]: TaskBase[K] } = { pointer, name, definition };
   if (definition['if'] !== undefined) base.if = bareExpression(text(definition['if']), names);
   const from = optionalObject(definition['input'])?.['from'];
@@ -226,6 +233,12 @@ function taskBase(name: string, definition: JsonObject, pointer: string, names: 
   if (outputAs !== undefined) base.outputAs = expressionOrTemplate(outputAs, names);
   if (exportAs !== undefined) base.exportAs = expressionOrTemplate(exportAs, names);
   if (definition['then'] !== undefined) base.then = text(definition['then']);
+  const timeout = compileTimeout(definition['timeout'], timeouts, names);
+  if (timeout) base.timeout = timeout;
+  for (const [check, place] of DATA_CHECKS) {
+    const compiled = compileDataCheck(definition[place], place, pointer);
+    if (compiled) base[check] = compiled;
+  }
   return base;
 }
 
@@ -240,12 +253,6 @@ function switchCases(list: Json, names: readonly string[]): readonly SwitchCase[
 
 /** `from` and `as` are expressions when they are texts, and templates when they are objects. */
 const expressionOrTemplate = (given: Json, names: readonly string[]): Evaluate => (typeof given === 'string' ? bareExpression(given, names) : template(given, names));
-
-function duration(given: Json): number {
-  const parsed = parseDuration(given);
-  invariant(parsed.ok, 'a published duration parses');
-  return parsed.ms;
-}
 
 function object(value: Json | undefined, what: string): JsonObject {
   invariant(isJsonObject(value), `${what || 'the definition'} is an object`);

@@ -1,6 +1,8 @@
 // Expressions of a definition, compiled once: bare jq where the specification wants an expression, `${ }` elsewhere.
 import { Defect, type Instant, type Json } from '@weft/kernel';
 import { compile, embeddedExpression, type ExpressionFailure } from '@weft/jq';
+import { EvaluationFailed } from './evaluation-failed.js';
+import { standardError, type WorkflowError } from './workflow-error.js';
 
 /** Values that expressions may name, without the `$`. */
 export interface Variables {
@@ -17,13 +19,17 @@ export interface Variables {
 export type Evaluate = (input: Json, variables: Variables, now: Instant) => Json;
 
 /** An expression that failed or exceeded its budget: becomes a workflow error of type `expression`. */
-export class ExpressionFailed extends Error {
+export class ExpressionFailed extends EvaluationFailed {
   constructor(
     readonly failure: ExpressionFailure,
     readonly text: string,
   ) {
     super(`${failure.message} In: ${text}`);
     this.name = 'ExpressionFailed';
+  }
+
+  override errorAt(instance: string): WorkflowError {
+    return standardError('expression', instance, 'expression-failed', this.message);
   }
 }
 

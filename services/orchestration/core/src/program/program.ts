@@ -1,9 +1,12 @@
 // A definition compiled for the interpreter: tasks by pointer, expressions as closures.
-import type { Json, RetryPolicy } from '@weft/kernel';
+import type { Json } from '@weft/kernel';
 import type { ErrorFilter } from '@weft/workflow';
+import type { DataCheck } from './data-schema.js';
+import type { DurationMs } from './duration.js';
 import type { Evaluate } from './expression.js';
 import type { ItemIterator } from './item-iterator.js';
 import type { Listening } from './listen.js';
+import type { RetryClause } from './retry.js';
 import type { SearchAttributesOf } from './search-attributes.js';
 
 /** What a task does with control after it completes: `continue`, `exit`, `end`, or a task of the same scope. */
@@ -20,6 +23,12 @@ export interface TaskBase {
   readonly outputAs?: Evaluate;
   readonly exportAs?: Evaluate;
   readonly then?: FlowDirective;
+  /** How long an activation may take, retries and `catch` included. */
+  readonly timeout?: DurationMs;
+  /** Of the raw input, the transformed output, and what becomes of `$context`. */
+  readonly inputCheck?: DataCheck;
+  readonly outputCheck?: DataCheck;
+  readonly exportCheck?: DataCheck;
   /** Extensions of the definition that may run around it, in their order; absent: none. */
   readonly extensions?: readonly Extension[];
   /** Of a task of an extension: the task that it runs around, which is its `$task`. */
@@ -54,7 +63,7 @@ export interface CatchClause {
   readonly as: string;
   readonly when?: Evaluate;
   readonly exceptWhen?: Evaluate;
-  readonly retry?: RetryPolicy & { readonly when?: Evaluate; readonly exceptWhen?: Evaluate };
+  readonly retry?: RetryClause;
   readonly do?: Scope;
 }
 
@@ -90,7 +99,7 @@ export type Task = TaskBase &
     | { readonly kind: 'switch'; readonly cases: readonly SwitchCase[] }
     | { readonly kind: 'raise'; readonly error: RaisedError }
     | { readonly kind: 'emit'; readonly event: Evaluate }
-    | { readonly kind: 'wait'; readonly durationMs: number }
+    | { readonly kind: 'wait'; readonly duration: DurationMs }
     | { readonly kind: 'job'; readonly job: string; readonly arguments: Evaluate }
     | { readonly kind: 'agent'; readonly arguments: Evaluate }
     /** A call of a function that is a task: that task is the one of its scope. */
@@ -119,6 +128,10 @@ export interface Program {
   /** Says what is wrong with an input, or undefined. */
   readonly inputProblem?: (input: Json) => string | undefined;
   readonly outputAs?: Evaluate;
+  /** Of the transformed output. */
+  readonly outputCheck?: DataCheck;
+  /** How long an execution may take. */
+  readonly timeout?: DurationMs;
   readonly tasks: ReadonlyMap<string, Task>;
   /** The scope whose tasks run inside an activation, by the pointer of what holds it. */
   readonly scopes: ReadonlyMap<string, Scope>;

@@ -2,7 +2,7 @@
 import { type Instant, type Json } from '@weft/kernel';
 import { segmentsOf } from '@weft/workflow';
 import { describeAgent, limitsLeft, partOf } from './agent-lines.js';
-import type { ExecutionEvent } from '../execution/execution.events.js';
+import type { ExecutionEvent, TimerPurpose } from '../execution/execution.events.js';
 
 export interface TimelineLine {
   readonly version: number;
@@ -49,6 +49,7 @@ const reasonOf = ({ reason }: { readonly reason?: string }): { readonly reason?:
 
 const originOf = ({ parent, request }: Extract<ExecutionEvent, { type: 'ExecutionStarted' }>): string =>
   parent ? `task ${parent.key}${parent.item === undefined ? '' : `, item ${parent.item},`} of execution ${parent.execution}` : `request ${request.id}`;
+const WAITING: Readonly<Record<TimerPurpose, string>> = { wait: 'waits', retry: 'retries', limit: 'has time', timeout: 'has time', attempt: 'this attempt has time', yield: 'goes on from' };
 
 function describe(event: ExecutionEvent): Described | undefined {
   switch (event.type) {
@@ -112,7 +113,7 @@ function describe(event: ExecutionEvent): Described | undefined {
       return { text: `attempt ${event.attempt} failed: ${event.code}${outcome}; ${next}`, detail: event.failure };
     }
     case 'TimerSet':
-      return { text: `${{ wait: 'waits', retry: 'retries', limit: 'has time', yield: 'goes on from' }[event.purpose]} until ${new Date(event.due).toISOString()}` };
+      return { text: `${WAITING[event.purpose]} until ${new Date(event.due).toISOString()}` };
     case 'TimerFired':
       return { text: 'timer fired' };
     case 'ReviewRequested':
@@ -127,6 +128,8 @@ function describe(event: ExecutionEvent): Described | undefined {
       return { text: 'emitted an event', detail: event.event };
     case 'ErrorCaught':
       return { text: `caught ${event.errorType}`, detail: event.error };
+    case 'RetriesLimited':
+      return { text: `may be tried again until ${new Date(event.until).toISOString()}` };
     case 'RetryScheduled':
       return { text: `retry ${event.retry} after ${event.errorType}`, detail: event.error };
     case 'TaskCompleted':

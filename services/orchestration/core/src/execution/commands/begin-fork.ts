@@ -14,7 +14,7 @@ export function beginFork(state: ExecutionState, command: CommandOf<'BeginFork'>
   const { executionId, from, reason, events } = command;
   const [origin] = events;
   invariant(origin?.type === 'ExecutionStarted', `a fork of ${from.execution} is given its history from the start`);
-  const point = carriedEvents(events, from.key, from.execution, executionId);
+  const point = carriedEvents(events, from.key, from.execution, executionId, context.now);
   if (!point) throw new Defect(`execution ${from.execution} entered no ${from.key} up to its version ${from.version}`);
   const { carried, entered } = point;
   const advance = new Advance(state, programs(origin.definition.digest), context);

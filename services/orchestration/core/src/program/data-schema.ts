@@ -1,0 +1,41 @@
+// Schemas of what goes into a task, comes out of it and is exported: compiled once, judged where the data flow has them.
+import { isJsonObject, type Json, type JsonObject } from '@weft/kernel';
+import { schemaProblem } from '@weft/workflow';
+import { EvaluationFailed } from './evaluation-failed.js';
+import { standardError, type WorkflowError } from './workflow-error.js';
+
+/** Lets a value pass that fits. @throws SchemaViolated otherwise. */
+export type DataCheck = (value: Json) => void;
+
+/** A value does not fit the schema that its place declares: becomes a workflow error of type `validation`. */
+export class SchemaViolated extends EvaluationFailed {
+  constructor(
+    readonly code: 'input-invalid' | 'output-invalid',
+    message: string,
+  ) {
+    super(message);
+    this.name = 'SchemaViolated';
+  }
+
+  override errorAt(instance: string): WorkflowError {
+    return standardError('validation', instance, this.code, this.message);
+  }
+}
+
+/** What may carry a schema. Messages say it, with the place. */
+export type SchemaPlace = 'input' | 'output' | 'export';
+
+/**
+ * The check of a place's `schema`; undefined when it has none.
+ * @param holder the `input`, `output` or `export` of a task. @param pointer of that task.
+ */
+export function compileDataCheck(holder: Json | undefined, place: SchemaPlace, pointer: string): DataCheck | undefined {
+  const declared = isJsonObject(holder) ? (holder['schema'] as JsonObject | undefined) : undefined;
+  const schema = declared?.['document'];
+  if (schema === undefined) return undefined;
+  const code = place === 'input' ? 'input-invalid' : 'output-invalid';
+  return (value) => {
+    const problem = schemaProblem(schema, value);
+    if (problem !== undefined) throw new SchemaViolated(code, `Expected the ${place} of ${pointer} to fit its schema but it does not. ${problem}`);
+  };
+}
