@@ -1,8 +1,11 @@
 // Every expression of a document, checked with the variables that exist where it stands.
 import { isJsonObject, type Json, type JsonObject, type Rejection } from '@weft/kernel';
+import { undeclared } from './authentication.js';
 import { callTargetOf } from './call-target.js';
+import { DEFERRED_VARIABLES, secretsUsedBy } from './deferred.js';
 import { pointerTo } from './pointer.js';
 import type { Problem } from './problem.js';
+import { PROTOCOL_CALLS } from './schema/calls.schema.js';
 import { cases, objectOf, schemaProblems } from './references.js';
 import { SEARCH_ATTRIBUTES_POINTER, searchAttributesOf } from './search-attributes.js';
 import { ERROR_VARIABLE, errorVariableOf, extensionsOf, iteratorOf, iteratorVariablesOf, loopVariablesOf, type PlacedTask } from './tasks.js';
@@ -16,7 +19,8 @@ export interface ExpressionPorts {
   readonly embeddedExpression?: (text: string) => string | undefined;
 }
 
-// Source: Open Workflow Specification 1.0.3, dsl.md, the table of runtime expression arguments; secrets and authorization are not carried out.
+// Source: Open Workflow Specification 1.0.3, dsl.md, the table of runtime expression arguments. Secrets and credentials are known to the worker alone: they exist in
+// the arguments of calls that leave, and nowhere else.
 const WORKFLOW_INPUT = ['workflow', 'runtime'];
 const WORKFLOW_OUTPUT = ['context', 'workflow', 'runtime'];
 const BEFORE_INPUT = ['context', 'task', 'workflow', 'runtime'];
@@ -58,8 +62,8 @@ class ExpressionCheck {
 
   /** What `use` defines once; functions are tasks, and retry policies are judged where they are used. */
   reusable(): void {
-    for (const section of ['errors', 'authentications', 'catalogs'])
-      for (const [name, definition] of Object.entries(objectOf(this.use[section]))) this.template(definition, pointerTo(`/use/${section}`, name), IN_TASK);
+    for (const [section, more] of Object.entries({ errors: [], authentications: ['secrets'], catalogs: [] }))
+      for (const [name, definition] of Object.entries(objectOf(this.use[section]))) this.template(definition, pointerTo(`/use/${section}`, name), [...IN_TASK, ...more]);
     for (const [name, timeout] of Object.entries(objectOf(this.use['timeouts']))) this.timeout(timeout, pointerTo('/use/timeouts', name), IN_TASK);
     for (const { pointer, extension } of extensionsOf(this.use)) this.bare(extension['when'], `${pointer}/when`, BEFORE_INPUT);
   }
@@ -118,7 +122,7 @@ class ExpressionCheck {
   #call(task: JsonObject, pointer: string, variables: readonly string[]): void {
     if (typeof task['call'] !== 'string' || !callTargetOf(task['call'], this.use)) return;
     const { subscription, ...args } = objectOf(task['with']);
-    this.#arguments(args, `${pointer}/with`, variables);
+    this.#arguments(args, `${pointer}/with`, PROTOCOL_CALLS.includes(task['call']) ? [...variables, ...DEFERRED_VARIABLES] : variables);
     if (task['call'] !== 'asyncapi') return this.template(subscription, `${pointer}/with/subscription`, variables);
     const { filter, consume } = objectOf(subscription);
     this.template(filter, `${pointer}/with/subscription/filter`, variables);
@@ -127,7 +131,7 @@ class ExpressionCheck {
   }
 
   #process(process: Json, pointer: string, variables: readonly string[]): void {
-    for (const [field, value] of Object.entries(objectOf(process))) this.template(value, pointerTo(pointer, field), variables, CODE.includes(field));
+    for (const [field, value] of Object.entries(objectOf(process))) this.template(value, pointerTo(pointer, field), [...variables, 'secrets'], CODE.includes(field));
   }
 
   /** What shapes each event or message; the tasks in it are judged as tasks. */
@@ -221,11 +225,19 @@ class ExpressionCheck {
 
   #jq(text: string, pointer: string, variables: readonly string[], where = ''): void {
     const fault = this.ports.checkExpression(text, variables);
-    if (!fault) return;
+    if (!fault) return void (variables.includes('secrets') && this.problems.push(...this.#secrets(text, pointer)));
     const known = variables.length === 0 ? 'no variables' : variables.map((name) => `$${name}`).join(', ');
     this.problems.push({
       pointer,
       message: `Expected a jq expression at ${pointer}${where}, where ${known} exist, but found ${JSON.stringify(excerpt(text.trim()))}: ${fault.message.replace(/\.$/, '')}`,
+    });
+  }
+
+  /** Each secret is named where it is used, so that it is known which ones a job needs. */
+  #secrets(text: string, pointer: string): readonly Problem[] {
+    return secretsUsedBy(text).flatMap((name) => {
+      if (name !== undefined) return undeclared(name, pointer, 'secrets', this.use['secrets']);
+      return [{ pointer, message: `Expected the name of a secret, as in $secrets.name, at ${pointer} but found $secrets as a whole: ${JSON.stringify(excerpt(text.trim()))}` }];
     });
   }
 

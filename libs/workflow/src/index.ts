@@ -1,4 +1,6 @@
+export { AUTHENTICATION_PLACES } from './authentication.js';
 export { canonicalJson, definitionText } from './canonical.js';
+export { DEFERRED_FIELD, DEFERRED_VARIABLES, isDeferred, secretsUsedBy, type DeferredExpression } from './deferred.js';
 export * from './document.js';
 export { callTargetOf, type CallTarget } from './call-target.js';
 export { WORKFLOW_SCHEMA } from './document.schema.js';
@@ -15,3 +17,4 @@ export { schemaFault, schemaProblem } from './schema-problem.js';
 export { TASK_KINDS, type TaskKind } from './task-kind.js';
 export { extensionsOf, iteratorOf, iteratorVariablesOf, kindOfTask, loopVariablesOf } from './tasks.js';
 export { indexTasks, type IndexedTask, type TaskIndex } from './task-index.js';
+export { encodeUnreserved, fillUri, uriVariables } from './uri-template.js';

@@ -14,7 +14,7 @@ export const NOT_YET: readonly NotYet[] = [
   // Documents.
   ...['schedule', 'output.schema.resource', 'input.schema.resource'].map((what): NotYet => ({ where: 'document', what })),
   { where: 'document', what: 'evaluate.mode', is: 'loose' },
-  ...['authentications', 'catalogs', 'secrets'].map((what): NotYet => ({
+  ...['catalogs'].map((what): NotYet => ({
     where: 'document',
     what: `use.${what}`,
   })),
@@ -24,7 +24,6 @@ export const NOT_YET: readonly NotYet[] = [
   { where: 'listen', what: 'foreach.output.schema' },
   { where: 'listen', what: 'foreach.export.schema' },
   ...['openapi', 'grpc', 'asyncapi', 'a2a', /:\/\//].map((is): NotYet => ({ where: 'call', what: 'call', is })),
-  { where: 'call', what: 'with.endpoint.authentication' },
   { where: 'call', what: 'with.transport.http.endpoint.authentication' },
   { where: 'run', what: 'run.script.source' },
   ...['container'].map((kind): NotYet => ({ where: 'run', what: `run.${kind}` })),

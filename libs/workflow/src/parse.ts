@@ -1,5 +1,6 @@
 // Text to a checked document: every fault found at once, each with its place and what was meant.
 import { isJsonObject, rejection, type Json, type JsonObject, type Rejection } from '@weft/kernel';
+import { authenticationProblems } from './authentication.js';
 import type { Workflow } from './document.js';
 import { notYetProblems } from './carried-out.js';
 import { disabledProblems, type Enabled } from './enabled.js';
@@ -48,7 +49,7 @@ function documentProblems(document: JsonObject, ports: WorkflowPorts): readonly 
   // What has the wrong shape is not told again for its meaning; a task is more than its shape.
   const misshapen = new Set(shape.flatMap(({ pointer }) => ancestors(pointer)));
   for (const { pointer } of tasks) misshapen.delete(pointer);
-  const meaning = [...referenceProblems(document, tasks), ...searchAttributeProblems(document), ...expressionProblems(document, tasks, ports)];
+  const meaning = [...referenceProblems(document, tasks), ...authenticationProblems(document, tasks), ...searchAttributeProblems(document), ...expressionProblems(document, tasks, ports)];
   return [...shape, ...notYetProblems(document, tasks), ...(ports.enabled ? disabledProblems(tasks, ports.enabled) : []), ...meaning.filter(({ pointer }) => !misshapen.has(pointer))];
 }
 

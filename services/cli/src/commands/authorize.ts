@@ -29,15 +29,15 @@ interface AuthorizeFlags {
   readonly json?: boolean;
 }
 
-const KINDS = ['tool', 'http', 'infer'] as const;
+const KINDS = ['tool', 'secret', 'http', 'openapi', 'grpc', 'asyncapi', 'mcp', 'a2a', 'script', 'shell', 'container', 'infer'] as const;
 
 export function registerAuthorize(program: Command): void {
   const command = program
     .command('authorize')
     .description('Say what would be decided about a call, and why; nothing is done. Exits with 1 unless it is allowed')
-    .argument('[target]', 'name of the tool, or id of the model; nothing for http')
+    .argument('[target]', 'name of the tool, of the secret or of what is run, or id of the model; nothing for calls of endpoints')
     .requiredOption('--workflow <name>', 'namespace/name of the workflow that acts')
-    .option('--kind <kind>', 'tool, http or infer', oneOf(KINDS), 'tool')
+    .option('--kind <kind>', `one of ${KINDS.join(', ')}`, oneOf(KINDS), 'tool')
     .option('--agent <name>', 'the agent inside it that acts')
     .option('--actor <who>', 'on whose behalf, such as user:ann; default: this key')
     .option('--arguments <json>', 'arguments of the call, as JSON', jsonOption)

@@ -8,7 +8,9 @@ import { providerIn } from '../processes/local-world.js';
 export const requestTypeOf = (document: number): string => `ai.weft.run.${document}.v1`;
 
 /** Whoever runs a document on a machine of his own grants it everything; others grant nothing that way. */
-const GRANTS = { grants: [{ tenant: 'default', workflow: '*/*', tools: ['*'], kinds: ['http', 'infer'] }] };
+const GRANTS = {
+  grants: [{ tenant: 'default', workflow: '*/*', tools: ['*'], kinds: ['http', 'openapi', 'grpc', 'asyncapi', 'mcp', 'a2a', 'script', 'shell', 'container', 'infer'], secrets: ['*'] }],
+};
 
 /** Settings for Weft's process; files go to `folder`. What cannot be read here is refused at deploy, with its place. */
 export function runSettings(documents: readonly string[], folder: string, given: Readonly<Record<string, string | undefined>> = process.env): Readonly<Record<string, string>> {

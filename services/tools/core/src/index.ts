@@ -24,6 +24,7 @@ export * from './infer/model-problem.js';
 export * from './infer/model-retry.js';
 export * from './infer/model-usage.js';
 export * from './infer/tool-offer.js';
+export * from './openapi/media-type.js';
 export * from './openapi/operation.js';
 export * from './openapi/operation-request.js';
 export * from './openapi/reference.js';

@@ -23,6 +23,7 @@ import { PERMISSIONS_PEER, PermissionsController } from './consume/permissions.c
 import { TOOLS_PEER, ToolsController } from './consume/tools.controller.js';
 import { TOOLS_WIRE_WORKER, TOOLS_WORKER, WorkerController } from './consume/worker.controller.js';
 import type { EgressClient } from './egress/egress-client.js';
+import { TokenSource } from './authentication/token-source.js';
 import { egressOf } from './egress/egress-of.js';
 import { EffectLedger } from './persist/effect.ledger.js';
 import { StoreClock } from './persist/store-clock.js';
@@ -148,6 +149,7 @@ export function toolsParts(ports: ToolsPorts, signal: AbortSignal): Parts {
   const calls = callMakers({
     egress,
     secrets: ports.secrets,
+    accessTokens: new TokenSource(egress),
     sandbox,
     background,
     resources: resources(egress, async () => undefined),

@@ -2,6 +2,7 @@ import type { Json } from '@weft/kernel';
 import type { ActivationKey } from '../execution/execution.events.js';
 import { jobIdOf } from '../execution/execution.state.js';
 import type { Task } from '../program/program.js';
+import { URI_TEMPLATES } from '../upgrade/engine-flags.js';
 import { standardError } from '../program/workflow-error.js';
 import { askedReview } from '../review/review.ask.js';
 import type { Advance, Step } from './advance.js';
@@ -138,7 +139,7 @@ export function runOwn(advance: Advance, task: Task, key: ActivationKey, input: 
     case 'job': {
       const job = jobIdOf(advance.state.executionId, key);
       const generation = advance.state.generations[job] ?? 0;
-      const given = advance.evaluate(task.arguments, input, at);
+      const given = advance.evaluate(task.literal && !advance.has(URI_TEMPLATES) ? task.literal : task.arguments, input, at);
       if (typeof given !== 'object' || given === null)
         return { go: 'raise', key, error: standardError('validation', task.pointer, 'input-invalid', `Expected the arguments of ${task.job} to be an object.`) };
       advance.record({ type: 'JobScheduled', key, job, kind: task.job, generation, attempt: (advance.state.attempts[job] ?? 0) + 1, at: now, input: given });

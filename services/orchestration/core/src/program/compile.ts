@@ -2,6 +2,7 @@
 import { invariant, isJsonObject, rejection, type Json, type JsonObject, type Rejection } from '@weft/kernel';
 import { compile } from '@weft/jq';
 import { canonicalErrorType, extensionsOf, functionNameOf, iteratorVariablesOf, loopVariablesOf, pointerTo, schemaProblem, searchAttributesOf, type ErrorFilter } from '@weft/workflow';
+import { callArguments } from './call-arguments.js';
 import { compileDataCheck } from './data-schema.js';
 import { compileDuration } from './duration.js';
 import { bareExpression, template, type Evaluate } from './expression.js';
@@ -135,12 +136,12 @@ class Compiler {
     }
     const call = definition['call'];
     invariant(typeof call === 'string', `${pointer} is a task of a known kind`);
-    const given = template(definition['with'] ?? {}, names);
+    const given = definition['with'] ?? {};
     const called = functionOf(call, this.#use, this.resources);
-    if (called) return { ...base, kind: 'function', arguments: given, scope: this.#function(call, called, pointer) };
+    if (called) return { ...base, kind: 'function', arguments: template(given, names), scope: this.#function(call, called, pointer) };
     const job = functionNameOf(call);
-    if (job === 'review' || job === 'agent' || job === 'map') return { ...base, kind: job, arguments: given };
-    return { ...base, kind: 'job', job, arguments: given };
+    if (job === 'review' || job === 'agent' || job === 'map') return { ...base, kind: job, arguments: template(given, names) };
+    return { ...base, kind: 'job', job, ...callArguments(given, this.#use, names) };
   }
 
   #inner(list: Json, holder: string, pointer: string, names: readonly string[]): Scope {

@@ -1,6 +1,7 @@
 // A definition compiled for the interpreter: tasks by pointer, expressions as closures.
 import type { Json } from '@weft/kernel';
 import type { ErrorFilter } from '@weft/workflow';
+import type { CallArguments } from './call-arguments.js';
 import type { DataCheck } from './data-schema.js';
 import type { DurationMs } from './duration.js';
 import type { Evaluate } from './expression.js';
@@ -100,7 +101,7 @@ export type Task = TaskBase &
     | { readonly kind: 'raise'; readonly error: RaisedError }
     | { readonly kind: 'emit'; readonly event: Evaluate }
     | { readonly kind: 'wait'; readonly duration: DurationMs }
-    | { readonly kind: 'job'; readonly job: string; readonly arguments: Evaluate }
+    | ({ readonly kind: 'job'; readonly job: string } & CallArguments)
     | { readonly kind: 'agent'; readonly arguments: Evaluate }
     /** A call of a function that is a task: that task is the one of its scope. */
     | { readonly kind: 'function'; readonly arguments: Evaluate; readonly scope: Scope }

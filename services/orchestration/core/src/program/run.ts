@@ -1,6 +1,7 @@
 // `run: script`, `run: shell` and `run: container`: one job each, in the standard's own field names.
 import { invariant, isJsonObject, type JsonObject } from '@weft/kernel';
-import { template, type Evaluate } from './expression.js';
+import { callArguments } from './call-arguments.js';
+import type { Evaluate } from './expression.js';
 
 const PROCESSES = ['script', 'shell', 'container'] as const;
 
@@ -20,7 +21,7 @@ export function compileProcess(run: JsonObject, outputAs: Evaluate | undefined, 
   const fields = run[job];
   invariant(isJsonObject(fields), `${job} is an object`);
   const { await: isAwaited = true, return: returns = 'stdout' } = run;
-  const task: ProcessTask = { kind: 'job', job, arguments: template({ ...fields, return: returns, await: isAwaited }, names) };
+  const task: ProcessTask = { kind: 'job', job, arguments: callArguments({ ...fields, return: returns, await: isAwaited }, {}, names).arguments };
   if (isAwaited !== false) return task;
   return { ...task, outputAs: (_none, variables, now) => (outputAs ? outputAs(variables.input, { ...variables, output: variables.input }, now) : variables.input) };
 }

@@ -14,6 +14,8 @@ export function standardError(name: StandardErrorName, instance: string, title: 
 // Failure codes that have a standard type of their own; what is not listed is a runtime error.
 const TYPE_OF_CODE: Readonly<Record<string, StandardErrorName>> = {
   denied: 'authorization',
+  'secret-missing': 'authorization',
+  'expression-failed': 'expression',
   'approval-required': 'authorization',
   'budget-exceeded': 'authorization',
   'input-invalid': 'validation',

@@ -12,8 +12,15 @@ export interface EngineFlag {
   readonly since: string;
 }
 
+export const URI_TEMPLATES: EngineFlag = {
+  number: 1,
+  name: 'uri-templates',
+  changes: 'The endpoint of `call: http` is a URI template over the input of its task; without the flag its braces are sent as they stand.',
+  since: '0.1.0',
+};
+
 /** All of them, by number. A flag is added at the end and stays as long as executions that began before it may be alive. Source: docs/upgrades.md. */
-export const ENGINE_FLAGS: readonly EngineFlag[] = [];
+export const ENGINE_FLAGS: readonly EngineFlag[] = [URI_TEMPLATES];
 
 /** What a release makes of flags. */
 export interface EngineRelease {

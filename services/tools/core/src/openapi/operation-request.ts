@@ -1,9 +1,10 @@
 // The request of an operation: each argument in the form that its parameter asks for. Source: OpenAPI 3.1.1, 4.8.12; RFC 6570.
 import { isJsonObject, rejection, type Failure, type Json, type JsonObject } from '@weft/kernel';
+import { encodeUnreserved } from '@weft/workflow';
 import { checkedRequest, type RequestMaking } from '../registry/http-request.js';
 import type { HeaderValue } from '../registry/tool.js';
-import { encodeUnreserved } from '../registry/uri-template.js';
-import { bareType, FORM, type OperationWire, type ParameterWire } from './operation.js';
+import { bareType, FORM, formText } from './media-type.js';
+import type { OperationWire, ParameterWire } from './operation.js';
 
 type Scalar = string | number | boolean;
 
@@ -115,12 +116,4 @@ function bodyOf(wire: OperationWire, args: JsonObject): Written | undefined {
   }
 }
 
-/** Each property as OpenAPI has it by default: lists repeated, objects as JSON. */
-function form(argument: string, value: Json): Written {
-  if (!isJsonObject(value)) return refused(argument);
-  const pairs = Object.entries(value).flatMap(([name, part]) => {
-    const items: readonly Json[] = Array.isArray(part) ? (part as readonly Json[]) : [part];
-    return items.filter((item) => item !== null).map((item) => `${encodeUnreserved(name)}=${encodeUnreserved(typeof item === 'object' ? JSON.stringify(item) : String(item))}`);
-  });
-  return { ok: true, text: pairs.join('&') };
-}
+const form = (argument: string, value: Json): Written => (isJsonObject(value) ? { ok: true, text: formText(value) } : refused(argument));

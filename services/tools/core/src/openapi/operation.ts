@@ -3,6 +3,7 @@ import { isJsonObject, type Json, type JsonObject } from '@weft/kernel';
 import type { EffectClass } from '../effect/effect.events.js';
 import type { HttpMethod } from '../registry/tool.js';
 import { SchemaClosure } from './closed-schema.js';
+import { bareType, FORM, isJsonType } from './media-type.js';
 import { followed, type Documents } from './reference.js';
 
 export type ParameterStyle = 'simple' | 'label' | 'matrix' | 'form' | 'spaceDelimited' | 'pipeDelimited' | 'deepObject';
@@ -204,15 +205,6 @@ function readOutput(documents: Documents, value: Json | undefined): JsonObject |
   // An answer that nobody can check is taken as it is.
   return closure.problems.length > 0 || !isJsonObject(taken) ? undefined : { ...taken, ...closure.definitions };
 }
-
-/** Media type of forms. */
-export const FORM = 'application/x-www-form-urlencoded';
-
-/** The type without its parameters, in lower case. */
-export const bareType = (type: string): string => (type.split(';', 1)[0] ?? '').trim().toLowerCase();
-
-/** Whether a media type is JSON, or a range that JSON fits. */
-export const isJsonType = (type: string): boolean => /^(application\/([\w.+-]*\+)?json|application\/\*|\*\/\*)$/.test(bareType(type));
 
 // A reference may have neighbours since JSON Schema 2019-09.
 const described = (schema: Json, description: Json | undefined): Json =>

@@ -2,13 +2,15 @@
 import { isJsonObject, rejection, type Failure, type Json, type JsonObject } from '@weft/kernel';
 import type { EffectClass } from '../effect/effect.events.js';
 import { checkedRequest, type HttpRequest } from '../registry/http-request.js';
-import type { HttpMethod } from '../registry/tool.js';
+import { bareType, FORM, formText, isJsonType } from '../openapi/media-type.js';
 
 /** content: the deserialised body; response: status, headers and content; raw: the body in base64. */
 export type HttpOutput = 'content' | 'response' | 'raw';
 
 export interface HttpCall {
   readonly request: HttpRequest;
+  /** The policy of its endpoint, as the standard writes it. */
+  readonly authentication?: Json;
   readonly effect: EffectClass;
   readonly output: HttpOutput;
   /** Statuses 300 to 399 count as success. Redirects are never followed. */
@@ -18,9 +20,10 @@ export interface HttpCall {
 export type CallReading = { readonly ok: true; readonly call: HttpCall } | { readonly ok: false; readonly failure: Failure };
 
 // The method is what the author declares about repeating. Source: RFC 9110, 9.2.
-const EFFECT_OF: { readonly [M in HttpMethod]: EffectClass } = {
+const EFFECT_OF: { readonly [method: string]: EffectClass } = {
   GET: 'read',
   HEAD: 'read',
+  OPTIONS: 'read',
   PUT: 'idempotent-write',
   DELETE: 'idempotent-write',
   POST: 'non-idempotent-write',
@@ -29,7 +32,7 @@ const EFFECT_OF: { readonly [M in HttpMethod]: EffectClass } = {
 const OUTPUTS: readonly string[] = ['content', 'response', 'raw'];
 const FIELDS = new Set(['method', 'endpoint', 'headers', 'query', 'body', 'output', 'redirect']);
 
-/** Reads the arguments. Failure codes: `input-invalid`, `not-configured` (endpoint authentication). */
+/** Reads the arguments, in which all expressions and secrets are filled in. Failure code: `input-invalid`. */
 export function readHttpCall(args: Json): CallReading {
   if (!isJsonObject(args)) return invalid('the arguments are no object');
   const unknown = Object.keys(args).find((field) => !FIELDS.has(field));
@@ -45,15 +48,22 @@ export function readHttpCall(args: Json): CallReading {
   const output = args['output'] ?? 'content';
   if (typeof output !== 'string' || !OUTPUTS.includes(output)) return invalid(`output is ${show(output)}, not one of ${OUTPUTS.join(', ')}`);
   const body = bodyOf(args['body'], headers);
-  const made = checkedRequest({ method: method as HttpMethod, url, headers: body.headers, ...(body.text === undefined ? {} : { body: body.text }) });
+  const made = checkedRequest({ method, url, headers: body.headers, ...(body.text === undefined ? {} : { body: body.text }) });
   if (!made.ok) return made;
-  return { ok: true, call: { request: made.request, effect: EFFECT_OF[method as HttpMethod], output: output as HttpOutput, isRedirectSuccess: args['redirect'] === true } };
+  const authentication = isJsonObject(args['endpoint']) ? args['endpoint']['authentication'] : undefined;
+  return {
+    ok: true,
+    call: {
+      request: made.request,
+      ...(authentication === undefined ? {} : { authentication }),
+      effect: EFFECT_OF[method]!,
+      output: output as HttpOutput,
+      isRedirectSuccess: args['redirect'] === true,
+    },
+  };
 }
 
 function endpointOf(endpoint: Json | undefined): string | Extract<CallReading, { ok: false }> {
-  if (isJsonObject(endpoint) && endpoint['authentication'] !== undefined) {
-    return { ok: false, failure: rejection('not-configured', 'Expected an endpoint without `authentication` but it has one: declare a tool whose headers name a secret instead.') };
-  }
   const text = isJsonObject(endpoint) ? endpoint['uri'] : endpoint;
   return typeof text === 'string' && /^https?:\/\//i.test(text) ? text : invalid(`endpoint is ${show(text)}, not a URL that starts with http:// or https://`);
 }
@@ -83,8 +93,9 @@ function headersOf(headers: Json): Record<string, string> | undefined {
 function bodyOf(body: Json | undefined, headers: Record<string, string>): { readonly text: string | undefined; readonly headers: Record<string, string> } {
   if (body === undefined || body === null) return { text: undefined, headers };
   const type = Object.entries(headers).find(([name]) => name.toLowerCase() === 'content-type')?.[1];
-  // A text of another type goes out as it is; everything else is JSON.
-  if (typeof body === 'string' && type !== undefined && !/[/+]json\b/.test(type)) return { text: body, headers };
+  // A text of another type goes out as it is, an object as a form where the type says so; everything else is JSON.
+  if (typeof body === 'string' && type !== undefined && !isJsonType(type)) return { text: body, headers };
+  if (isJsonObject(body) && type !== undefined && bareType(type) === FORM) return { text: formText(body), headers };
   return { text: JSON.stringify(body), headers: type === undefined ? { ...headers, 'content-type': 'application/json' } : headers };
 }
 

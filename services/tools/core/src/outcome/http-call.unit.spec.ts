@@ -7,10 +7,21 @@ describe('call: http', () => {
     ['HEAD', 'read'],
     ['PUT', 'idempotent-write'],
     ['DELETE', 'idempotent-write'],
+    ['options', 'read'],
     ['POST', 'non-idempotent-write'],
     ['PATCH', 'non-idempotent-write'],
   ])('takes the effect class of %s from the method', (method, effect) => {
     expect(readHttpCall({ method, endpoint: 'https://example.com' })).toMatchObject({ ok: true, call: { effect } });
+  });
+
+  it('hands on the policy of its endpoint', () => {
+    const authentication = { basic: { username: 'ada', password: 'x' } };
+    expect(readHttpCall({ method: 'get', endpoint: { uri: 'https://example.com', authentication } })).toMatchObject({ ok: true, call: { authentication } });
+  });
+
+  it('sends an object as a form where its content type says so', () => {
+    const reading = readHttpCall({ method: 'post', endpoint: 'https://example.com', headers: { 'Content-Type': 'application/x-www-form-urlencoded' }, body: { a: 'b c', list: [1, 2] } });
+    expect(reading).toMatchObject({ ok: true, call: { request: { body: 'a=b%20c&list=1&list=2' } } });
   });
 
   it('builds query, headers and a JSON body', () => {
@@ -29,7 +40,6 @@ describe('call: http', () => {
     ['a header that Weft sets', { method: 'GET', endpoint: 'https://example.com', headers: { 'Idempotency-Key': 'mine' } }, 'input-invalid'],
     ['a line break in a header', { method: 'GET', endpoint: 'https://example.com', headers: { a: 'b\r\nhost: evil' } }, 'input-invalid'],
     ['an unknown output', { method: 'GET', endpoint: 'https://example.com', output: 'all' }, 'input-invalid'],
-    ['endpoint authentication', { method: 'GET', endpoint: { uri: 'https://example.com', authentication: 'x' } }, 'not-configured'],
   ])('refuses %s', (_what, args, code) => {
     expect(readHttpCall(args)).toMatchObject({ ok: false, failure: { code } });
   });

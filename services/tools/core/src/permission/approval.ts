@@ -18,6 +18,7 @@ export function actionSubject({ by, on, arguments: args, circumstances }: Permis
 function identityOf(on: Target): string {
   if (on.action === 'call') return on.pin;
   if (on.action === 'infer') return on.model;
+  if (on.action === 'secret') return on.name;
   return 'program' in on ? on.program : `${on.method} ${on.url}`;
 }
 

@@ -17,6 +17,8 @@ namespace Weft {
   entity Endpoint { scheme: String, host: String, method: String, effect: String };
   // "js", "python", "sh", or the image of a container
   entity Program { name: String, effect: String };
+  // As documents name it.
+  entity Secret { name: String };
   entity Model { model: String, host: String };
   // Arguments by JSON Pointer, apart by type.
   entity Texts tags String;
@@ -37,8 +39,9 @@ namespace Weft {
     arguments: Arguments,
   };
   action call appliesTo { principal: [Workflow, Agent], resource: Tool, context: Asked };
-  action http, grpc, asyncapi, mcp, a2a appliesTo { principal: [Workflow, Agent], resource: Endpoint, context: Asked };
+  action http, openapi, grpc, asyncapi, mcp, a2a appliesTo { principal: [Workflow, Agent], resource: Endpoint, context: Asked };
   action script, shell, container appliesTo { principal: [Workflow, Agent], resource: Program, context: Asked };
+  action secret appliesTo { principal: [Workflow, Agent], resource: Secret, context: Asked };
   action infer appliesTo { principal: [Workflow, Agent], resource: Model, context: Asked };
 }
 `;

@@ -14,6 +14,8 @@ export interface Grant {
   /** Names of tools. */
   readonly tools: readonly string[];
   readonly kinds: readonly GrantedKind[];
+  /** Names of secrets that their documents may use; default none. */
+  readonly secrets?: readonly string[];
   /** Agents inside these workflows that have the same right; default none: an agent needs a grant of its own besides its workflow's. */
   readonly agents?: readonly string[];
   /** On whose behalf: `key:ID`, `user:ID`, `service:NAME`; default anybody of the tenant. */
@@ -33,8 +35,10 @@ export interface PolicySource {
 export function policiesOfGrants(grants: readonly Grant[], file: string): readonly PolicySource[] {
   return grants.flatMap((grant, index) => {
     const place = `entry ${index + 1} of ${file}`;
+    const { secrets = [] } = grant;
     const rights: (readonly [action: string, text: string, condition: string | undefined])[] = [
       ...(grant.tools.length > 0 ? [['call', 'resource', anyOf('resource.name', grant.tools)] as const] : []),
+      ...(secrets.length > 0 ? [['secret', 'resource', anyOf('resource.name', secrets)] as const] : []),
       ...grant.kinds.map((kind) => [kind, 'resource', undefined] as const),
     ];
     return rights.flatMap(([action, resource, onResource]) =>

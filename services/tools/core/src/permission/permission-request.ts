@@ -3,15 +3,15 @@ import type { Json } from '@weft/kernel';
 import type { EffectClass } from '../effect/effect.events.js';
 
 /** Calls of the standard that go over the network. */
-export const CALL_ACTIONS = ['http', 'grpc', 'asyncapi', 'mcp', 'a2a'] as const;
+export const CALL_ACTIONS = ['http', 'openapi', 'grpc', 'asyncapi', 'mcp', 'a2a'] as const;
 export type CallAction = (typeof CALL_ACTIONS)[number];
 
 /** Processes of the standard's `run`. */
 export const RUN_ACTIONS = ['script', 'shell', 'container'] as const;
 export type RunAction = (typeof RUN_ACTIONS)[number];
 
-/** What is done: a tool called, an endpoint called, a process run, a model asked. */
-export type Action = 'call' | CallAction | RunAction | 'infer';
+/** What is done: a tool called, an endpoint called, a process run, a secret used, a model asked. */
+export type Action = 'call' | CallAction | RunAction | 'secret' | 'infer';
 
 /** Who acts. Each principal of it needs a permit of its own: the workflow, and the agent where there is one. */
 export interface Actor {
@@ -34,6 +34,7 @@ export type Target =
   | { readonly action: CallAction; readonly url: string; readonly method: string; readonly effect: EffectClass }
   /** `program`: the language of a script, `sh`, or the image of a container. */
   | { readonly action: RunAction; readonly program: string; readonly effect: EffectClass }
+  | { readonly action: 'secret'; readonly name: string }
   | { readonly action: 'infer'; readonly id: string; readonly model: string; readonly endpoint: string };
 
 /** The circumstances. */
@@ -56,8 +57,8 @@ export interface PermissionRequest {
   readonly circumstances: Circumstances;
 }
 
-/** The class of a target: a model changes nothing. */
-export const effectOf = (target: Target): EffectClass => (target.action === 'infer' ? 'read' : target.effect);
+/** The class of a target: a model changes nothing, and a secret is only read. */
+export const effectOf = (target: Target): EffectClass => ('effect' in target ? target.effect : 'read');
 
 /** What a target is called in sentences, evidence and switches. */
 export function targetName(target: Target): string {
@@ -66,6 +67,8 @@ export function targetName(target: Target): string {
       return target.name;
     case 'infer':
       return target.id;
+    case 'secret':
+      return `secret:${target.name}`;
     case 'script':
     case 'shell':
     case 'container':

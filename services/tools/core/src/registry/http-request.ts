@@ -1,13 +1,14 @@
 import { rejection, type Failure } from '@weft/kernel';
 import type { Job } from '@weft/contracts';
-import type { HeaderValue, HttpMethod } from './tool.js';
+import type { HeaderValue } from './tool.js';
 
 /** One HTTP request, ready but for its secrets. */
 export interface HttpRequest {
-  readonly method: HttpMethod;
+  /** In upper case. */
+  readonly method: string;
   readonly url: string;
   readonly headers: { readonly [name: string]: HeaderValue };
-  /** JSON or other text; undefined: no body. */
+  /** JSON, a form or other text; undefined: no body. */
   readonly body?: string;
 }
 

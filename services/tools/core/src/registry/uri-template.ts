@@ -1,5 +1,6 @@
 // URI templates of level 1: `{name}`. Source: RFC 6570, sections 1.2 and 3.2.2.
 import { isJsonObject, rejection, type Failure, type Json } from '@weft/kernel';
+import { encodeUnreserved } from '@weft/workflow';
 
 export type Expansion = { readonly ok: true; readonly text: string } | { readonly ok: false; readonly failure: Failure };
 
@@ -34,9 +35,4 @@ export function expandUri(template: string, values: Json): Expansion {
     return encodeUnreserved(part);
   });
   return failure ? { ok: false, failure } : { ok: true, text };
-}
-
-/** Percent-encodes all but unreserved characters; encodeURIComponent would leave !'()* as they are. Source: RFC 6570, section 3.2.1. */
-export function encodeUnreserved(text: string): string {
-  return encodeURIComponent(text.toWellFormed()).replace(/[!'()*]/g, (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`);
 }

@@ -3,6 +3,7 @@ import type { Job } from '@weft/contracts';
 import type { Failure, Json } from '@weft/kernel';
 import type { Target } from '@weft/tools/core';
 import type { WorkMaking } from '../carry-out/work.js';
+import type { JobSecrets } from './job-secrets.js';
 
 /** A job made ready: what permission judges, and what is sent. */
 export interface CallMaking {
@@ -10,8 +11,8 @@ export interface CallMaking {
   readonly made: WorkMaking;
 }
 
-/** Makes a job of one kind ready. It may have to read a document first; nothing is sent to whom the job is for. */
-export type CallMaker = (job: Job, args: Json) => CallMaking | Promise<CallMaking>;
+/** Makes a job of one kind ready; its secrets are filled in, and what it sends and tells is cleaned of them by whoever calls. It may have to read a document first; nothing is sent to whom the job is for. */
+export type CallMaker = (job: Job, args: Json, kept: JobSecrets) => CallMaking | Promise<CallMaking>;
 
 /** What makes each kind of job. */
 export type CallMakers = ReadonlyMap<string, CallMaker>;
@@ -21,5 +22,5 @@ export const notMakeable = (on: Target, failure: Failure): CallMaking => ({ on, 
 /** A maker whose protocol is loaded when the first job needs it: most deployments use few of them. */
 export function lazily(load: () => Promise<CallMaker>): CallMaker {
   let maker: Promise<CallMaker> | undefined;
-  return async (job, args) => (await (maker ??= load()))(job, args);
+  return async (job, args, kept) => (await (maker ??= load()))(job, args, kept);
 }

@@ -1,12 +1,20 @@
 // `call: http` made ready.
-import { callWork, type HttpPorts } from '../carry-out/http-work.js';
+import { readHttpCall } from '@weft/tools/core';
 import type { CallMaker } from './call-making.js';
+import { exchangeWork, hostOf, type ExchangePorts } from './exchange-work.js';
 
-/** @param timeoutMs for an endpoint to answer. */
-export function httpCalls(ports: HttpPorts, timeoutMs: number): CallMaker {
-  return (job, args) => {
-    const made = callWork(ports, job, args, timeoutMs);
-    const { url = '', method = '' } = made.ok ? (made.work.request as { readonly url?: string; readonly method?: string }) : {};
-    return { on: { action: 'http', url, method, effect: made.ok ? made.work.effect : 'read' }, made };
+export function httpCalls(ports: ExchangePorts): CallMaker {
+  return (job, args, { withheld, withCredentials }) => {
+    const reading = readHttpCall(args);
+    if (!reading.ok) return { on: { action: 'http', url: '', method: '', effect: 'read' }, made: reading };
+    const { call } = reading;
+    const again = withCredentials && {
+      callWith: (credentials: Parameters<typeof withCredentials>[0]) => {
+        const second = readHttpCall(withCredentials(credentials) ?? null);
+        return second.ok ? second.call : undefined;
+      },
+    };
+    const made = exchangeWork(ports, job, { name: 'call:http', taint: `http:${hostOf(call.request.url)}`, call, withheld, ...again });
+    return { on: { action: 'http', url: call.request.url, method: call.request.method, effect: call.effect }, made };
   };
 }

@@ -3,6 +3,13 @@ import { forbidden } from '@weft/contracts';
 import type { Json } from '@weft/kernel';
 import { ANSWER_BYTES_MAX, type EgressAnswer } from '../egress/egress-client.js';
 
+/** The content as the standard's calls have it: what is neither JSON nor text is given in base64. */
+export function callContentOf(answer: EgressAnswer): ContentReading {
+  const isText = /^(text\/|application\/xml\b)|[/+](json|xml)\b|charset=/i.test(answer.headers['content-type'] ?? 'text/');
+  const reading = contentOf(answer);
+  return reading.ok || isText || answer.isTooLong ? reading : { ok: true, content: answer.body.toString('base64') };
+}
+
 /** The content, or why it cannot be used. An empty body is null; JSON is parsed where the answer says that it is JSON; text is text. */
 export type ContentReading = { readonly ok: true; readonly content: Json } | { readonly ok: false; readonly problem: string };
 

@@ -1,8 +1,8 @@
 // HTTP jobs made ready: which request, of which class, what its answer means.
-import { rejection, type Json, type JsonObject } from '@weft/kernel';
+import { rejection, type Json } from '@weft/kernel';
 import type { Job } from '@weft/contracts';
 import { ATTRIBUTE } from '@weft/telemetry';
-import { headerText, identityHeaders, outputOf, readHttpCall, type HttpRequest, type PreparedTool, type Reconciliation, type RequestMaking } from '@weft/tools/core';
+import { headerText, identityHeaders, type HttpRequest, type PreparedTool, type Reconciliation, type RequestMaking } from '@weft/tools/core';
 import type { EgressAnswer, EgressClient } from '../egress/egress-client.js';
 import type { Sender } from '../egress/egress-policy.js';
 import type { SchemaCheck } from '../registry/schemas.js';
@@ -59,30 +59,8 @@ function readContent(answer: EgressAnswer, outputProblem: SchemaCheck | undefine
   return problem === undefined ? { output: reading.content } : unusable(`${problem}, as the output schema of the tool wants`);
 }
 
-/** The standard's `call: http`. */
-export function callWork(ports: HttpPorts, job: Job, args: Json, timeoutMs: number): WorkMaking {
-  const reading = readHttpCall(args);
-  if (!reading.ok) return reading;
-  const { request, effect, output, isRedirectSuccess } = reading.call;
-  const exchanging: HttpExchanging = {
-    effect,
-    request,
-    headers: { ...(request.headers as { readonly [name: string]: string }), ...identityHeaders(job) },
-    sender: { name: `call: http of workflow ${job.workflow}`, origins: [], mayGoAnywherePublic: false },
-    isRedirectSuccess,
-    // The standard's `redirect` says which statuses are errors, not where to go.
-    redirectsMax: 0,
-    read: (answer) => {
-      const content = contentOf(answer);
-      if (output === 'raw' ? answer.isTooLong : !content.ok) return unusable(content.ok ? '' : content.problem);
-      const headers: JsonObject = answer.headers;
-      return { output: outputOf(output, { status: answer.status, headers, content: content.ok ? content.content : null, base64: answer.body.toString('base64') }, request) };
-    },
-  };
-  return { ok: true, work: workOf(ports, job, 'call:http', timeoutMs, [`http:${hostOf(request.url)}`], exchanging) };
-}
-
-function workOf({ egress }: HttpPorts, job: Job, name: string, timeoutMs: number, taint: readonly string[], exchanging: HttpExchanging): Work {
+/** The work of one exchange. */
+export function workOf({ egress }: HttpPorts, job: Job, name: string, timeoutMs: number, taint: readonly string[], exchanging: HttpExchanging): Work {
   const { request, effect } = exchanging;
   return {
     job,
@@ -113,9 +91,8 @@ async function askHook(egress: EgressClient, { job, sender, timeoutMs, hook, rea
   return reading.ok ? read(reading.content, result.status) : { happened: 'unclear', reason: reading.problem };
 }
 
-const unusable = (problem: string): ReadAnswer => ({ output: null, unusable: rejection('output-invalid', `Expected an answer that can be used but ${problem}.`) });
-
-const hostOf = (url: string): string => (URL.canParse(url) ? new URL(url).host : '');
+/** An answer that cannot be used, although what was asked for happened. */
+export const unusable = (problem: string): ReadAnswer => ({ output: null, unusable: rejection('output-invalid', `Expected an answer that can be used but ${problem}.`) });
 
 type Resolved = { readonly ok: true; readonly request: HttpRequest; readonly headers: { readonly [name: string]: string } } | Extract<WorkMaking, { ok: false }>;
 

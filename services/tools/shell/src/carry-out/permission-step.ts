@@ -4,7 +4,8 @@ import type { Failure, Instant, Json, JsonObject } from '@weft/kernel';
 import { failureReport, effectOf, type PermissionRequest, type Stoppable, type Target } from '@weft/tools/core';
 import type { EffectLedger } from '../persist/effect.ledger.js';
 import type { Policy } from '../permission/policy-set.js';
-import type { Permissions } from '../permission/permissions.js';
+import type { Permissions, Permitted } from '../permission/permissions.js';
+import type { DeferredArguments } from '../secret/deferred-arguments.js';
 import type { Carried } from './command-stream.js';
 
 export interface PermissionPorts {
@@ -13,6 +14,8 @@ export interface PermissionPorts {
   /** Takes a person's word for a key; false: it was used for another one. */
   readonly takeApproval: (tenant: string, approval: Approval, key: string) => Promise<boolean>;
 }
+
+type Denied = Extract<Permitted, { kind: 'deny' }>;
 
 /** What a job asks for. @param now time of the store: by it approvals expire, whatever the clock of this process says. */
 export function requestOf(job: Job, on: Target, args: Json, now: Instant): PermissionRequest {
@@ -31,11 +34,18 @@ export const stoppableOf = (job: Job, target: string): Stoppable => ({ tenant: j
 /**
  * Goes on with what is permitted, and by what. A write that is refused now may have been sent before: then `then` is called with the refusal, to
  * tell what the ledger knows and to send nothing.
+ * @param refusal of something else that it needs; undefined: there is none.
  */
-export function whenPermitted(ports: PermissionPorts, job: Job, request: PermissionRequest, then: (barred: Failure | undefined, permit: JsonObject) => Carried): Carried {
+export function whenPermitted(
+  ports: PermissionPorts,
+  job: Job,
+  request: PermissionRequest,
+  then: (barred: Failure | undefined, permit: JsonObject) => Carried,
+  refusal: () => Denied | undefined = () => undefined,
+): Carried {
   const isWrite = effectOf(request.on) !== 'read';
   const step = (approvals: readonly Approval[]): Carried => {
-    const permitted = ports.permissions.permit({ request, attenuation: job.attenuation, approvals });
+    const permitted = refusal() ?? ports.permissions.permit({ request, attenuation: job.attenuation, approvals });
     switch (permitted.kind) {
       case 'allow':
         return then(undefined, permitOf(permitted.policies));
@@ -56,6 +66,16 @@ export function whenPermitted(ports: PermissionPorts, job: Job, request: Permiss
     }
   };
   return step(job.approvals);
+}
+
+/** The refusal of a secret that no policy lets the job use; undefined: it may use them all. A person is not asked for a secret: with a policy that wants it, it is denied. */
+export function secretRefusal({ permissions, ledger }: PermissionPorts, job: Job, { secrets, shown }: DeferredArguments): Denied | undefined {
+  for (const name of secrets) {
+    const permitted = permissions.permit({ request: requestOf(job, { action: 'secret', name }, shown, ledger.now()), attenuation: undefined, approvals: [] });
+    if (permitted.kind === 'deny') return permitted;
+    if (permitted.kind === 'ask') return { ...permitted, kind: 'deny', needed: [], failure: { ...permitted.failure, code: 'denied' } };
+  }
+  return undefined;
 }
 
 /** What let it happen, for the evidence. */

@@ -2,7 +2,9 @@
 import { classifyHttp, retryAfterMs, type EffectClass, type HttpExchange, type HttpRequest } from '@weft/tools/core';
 import type { EgressAnswer, EgressClient, EgressResult } from '../egress/egress-client.js';
 import type { Sender } from '../egress/egress-policy.js';
-import type { ReadAnswer, Sending, Sent } from './work.js';
+import type { Authorization } from '../authentication/authorization.js';
+import type { AuthorizationDescriptor } from '../secret/deferred-arguments.js';
+import { notMade, type ReadAnswer, type Sending, type Sent } from './work.js';
 
 /** A request with its secrets filled in, and what its answer means. */
 export interface HttpExchanging {
@@ -16,12 +18,36 @@ export interface HttpExchanging {
   readonly read: (answer: EgressAnswer) => ReadAnswer;
 }
 
-export async function sendHttp(
+export async function sendHttp(egress: EgressClient, exchanging: HttpExchanging, sending: Sending): Promise<Sent> {
+  return sentOf(exchanging, await exchange(egress, exchanging, sending));
+}
+
+/**
+ * Sends with the headers that an authorization gives, and once more when the receiver asks for others: an answer 401 says that nothing was done.
+ * @param exchangingFor the exchange for credentials; undefined: without any.
+ */
+export async function sendAuthorized(
   egress: EgressClient,
-  { request, effect, headers, sender, isRedirectSuccess, redirectsMax, read }: HttpExchanging,
-  { untilMs, traceparent, signal }: Sending,
+  authorization: Authorization,
+  exchangingFor: (credentials: AuthorizationDescriptor | undefined) => HttpExchanging,
+  sending: Sending,
 ): Promise<Sent> {
-  const result = await egress.send({
+  const leftMs = (): number => Math.floor(sending.untilMs - performance.now());
+  const first = await authorization.first(leftMs());
+  if (!first.ok) return notMade(first.failure);
+  const exchanging = exchangingFor(first.descriptor);
+  const result = await exchange(egress, exchanging, sending);
+  if (result.kind !== 'answered' || result.status !== 401) return sentOf(exchanging, result);
+  const { method, url, body = '' } = exchanging.request;
+  const { pathname, search } = new URL(url);
+  const again = await authorization.again(result.headers['www-authenticate'], { method, target: `${pathname}${search}`, body }, leftMs());
+  if (!again?.ok) return sentOf(exchanging, result);
+  const second = exchangingFor(again.descriptor);
+  return sentOf(second, await exchange(egress, second, sending));
+}
+
+function exchange(egress: EgressClient, { request, effect, headers, sender, redirectsMax }: HttpExchanging, { untilMs, traceparent, signal }: Sending): Promise<EgressResult> {
+  return egress.send({
     method: request.method,
     url: request.url,
     headers: traceparent === '' ? headers : { ...headers, traceparent },
@@ -32,6 +58,9 @@ export async function sendHttp(
     redirectsMax,
     ...(signal === undefined ? {} : { signal }),
   });
+}
+
+function sentOf({ effect, isRedirectSuccess, read }: HttpExchanging, result: EgressResult): Sent {
   const outcome = classifyHttp(effect, exchangeOf(result), isRedirectSuccess);
   if (result.kind !== 'answered') return { outcome };
   return { outcome, evidence: { status: result.status }, ...(outcome.kind === 'confirmed' ? { answer: read(result) } : {}) };

@@ -1,10 +1,12 @@
 // Carries out jobs: authorise, check, do, report. The path of static tools is synchronous.
 import type { Approval, Command, CommandBatch, Context, Job, JobBatch, WorkerPeer } from '@weft/contracts';
-import { isJsonObject, isUuid, rejection, type Failure, type Json } from '@weft/kernel';
+import { isJsonObject, isUuid, rejection, type Failure, type Json, type JsonObject } from '@weft/kernel';
 import { tracerFor } from '@weft/nest-platform';
 import { ATTRIBUTE, GEN_AI, inSpan, isSampled, SPAN } from '@weft/telemetry';
 import { completion, failureReport, ownLabels, priced, type Target } from '@weft/tools/core';
 import type { CallMaker, CallMakers, CallMaking } from '../call/call-making.js';
+import { keptToItself, openedArguments } from '../call/job-secrets.js';
+import { deferredArguments, type DeferredArguments } from '../secret/deferred-arguments.js';
 import type { Registry } from '../registry/registry.js';
 import type { ToolFacts } from '../registry/tool-entry.js';
 import { callDrawing, drawsNothing, sentWhileHeld, withinBudgets, type BudgetPorts } from './budget-step.js';
@@ -13,7 +15,7 @@ import { carryOutInfer, leftMs, type InferPorts } from './carry-out-infer.js';
 import { carryOutRead } from './carry-out-read.js';
 import { commandBatches, type Carried } from './command-stream.js';
 import { INTERNAL_ERROR, isForLater } from './internal-error.js';
-import { requestOf, stoppableOf, whenPermitted, type PermissionPorts } from './permission-step.js';
+import { requestOf, secretRefusal, stoppableOf, whenPermitted, type PermissionPorts } from './permission-step.js';
 import type { Work, WorkMaking } from './work.js';
 
 export interface WorkerPorts extends InferPorts, EffectPorts, PermissionPorts, BudgetPorts {
@@ -149,13 +151,18 @@ export class ToolsWorker implements WorkerPeer {
   }
 
   #call(job: Job, args: Json, make: CallMaker): Carried {
-    const made = make(job, args);
-    return made instanceof Promise ? made.then((one) => this.#permitted(job, args, one)) : this.#permitted(job, args, made);
+    const given = deferredArguments(args);
+    const opened = openedArguments(given, this.ports.secrets);
+    if (!opened.ok) return failureReport(job, secretRefusal(this.ports, job, given)?.failure ?? opened.failure, 'none');
+    const { kept } = opened;
+    const made = make(job, opened.args, kept);
+    return made instanceof Promise ? made.then((one) => this.#permitted(job, given, keptToItself(one, given, kept))) : this.#permitted(job, given, keptToItself(made, given, kept));
   }
 
-  #permitted(job: Job, args: Json, { on, made }: CallMaking): Carried {
-    const request = requestOf(job, on, args, this.ports.ledger.now());
-    return whenPermitted(this.ports, job, request, (barred, permit) => this.#act(job, made.ok ? { ok: true, work: { ...made.work, permit } } : made, barred));
+  #permitted(job: Job, given: DeferredArguments, { on, made }: CallMaking): Carried {
+    const request = requestOf(job, on, given.shown, this.ports.ledger.now());
+    const act = (barred: Failure | undefined, permit: JsonObject): Carried => this.#act(job, made.ok ? { ok: true, work: { ...made.work, permit } } : made, barred);
+    return whenPermitted(this.ports, job, request, act, () => secretRefusal(this.ports, job, given));
   }
 
   #infer(job: Job, args: Json, approvals: readonly Approval[] = job.approvals): Carried {

@@ -111,6 +111,8 @@ function identityOf(on: Target): string {
       return `${on.name}\n${on.pin}\n${on.effect}\n${on.data}\n${on.source}`;
     case 'infer':
       return `${on.id}\n${on.model}\n${on.endpoint}`;
+    case 'secret':
+      return on.name;
     case 'script':
     case 'shell':
     case 'container':

@@ -25,6 +25,8 @@ function resourceOf(on: Target): Entity {
       return { type: 'Weft::Tool', id: on.name, ancestors: [{ type: 'Weft::Source', id: on.source }] };
     case 'infer':
       return { type: 'Weft::Model', id: on.id, ancestors: [] };
+    case 'secret':
+      return { type: 'Weft::Secret', id: on.name, ancestors: [] };
     case 'script':
     case 'shell':
     case 'container':
@@ -109,6 +111,8 @@ function attributesOf(on: Target): EntityJson['attrs'] {
       return { name: on.name, effect: on.effect, data: on.data, pin: on.pin };
     case 'infer':
       return { model: on.model, host: URL.canParse(on.endpoint) ? new URL(on.endpoint).host : '' };
+    case 'secret':
+      return { name: on.name };
     case 'script':
     case 'shell':
     case 'container':

@@ -1,9 +1,12 @@
 // What would be decided about a job, for people who ask beforehand. Nothing is done, taken or recorded.
 import type { Authorization, PermissionsPeer } from '@weft/contracts';
 import { refuse, type Instant, type Json } from '@weft/kernel';
-import type { PermissionRequest, Target } from '@weft/tools/core';
+import { GRANTED_KINDS, type PermissionRequest, type Target } from '@weft/tools/core';
 import type { Registry } from '../registry/registry.js';
 import type { Permissions, Permitted } from './permissions.js';
+
+/** What can be asked about. */
+const KINDS: readonly string[] = ['tool', 'secret', ...GRANTED_KINDS];
 
 /** Answers from the very policies that jobs meet. @param now time of the store. Refusal: `request-invalid`. */
 export function dryRun(permissions: Permissions, registry: Pick<Registry, 'find'>, now: () => Instant): Pick<PermissionsPeer, 'authorize'> {
@@ -31,15 +34,26 @@ function targetOf(kind: string, tool: string, args: Json, registry: Pick<Registr
       const { name, pin, effect, data, source } = found;
       return { action: 'call', name, pin, effect, data, source };
     }
-    case 'http': {
+    case 'http':
+    case 'openapi':
+    case 'grpc':
+    case 'asyncapi':
+    case 'mcp':
+    case 'a2a': {
       const { method = 'GET', endpoint = '' } = (typeof args === 'object' && args !== null && !Array.isArray(args) ? args : {}) as { readonly method?: Json; readonly endpoint?: Json };
       const verb = String(method).toUpperCase();
-      return { action: 'http', url: String(endpoint), method: verb, effect: verb === 'GET' || verb === 'HEAD' ? 'read' : 'non-idempotent-write' };
+      return { action: kind, url: String(endpoint), method: verb, effect: verb === 'GET' || verb === 'HEAD' ? 'read' : 'non-idempotent-write' };
     }
+    case 'script':
+    case 'shell':
+    case 'container':
+      return { action: kind, program: tool, effect: 'non-idempotent-write' };
+    case 'secret':
+      return { action: 'secret', name: tool };
     case 'infer':
       return { action: 'infer', id: tool, model: '', endpoint: '' };
     default:
-      return refuse('request-invalid', `Expected a kind of tool, http, infer but got ${JSON.stringify(kind.slice(0, 60))}.`);
+      return refuse('request-invalid', `Expected a kind of ${KINDS.join(', ')} but got ${JSON.stringify(kind.slice(0, 60))}.`);
   }
 }
 

@@ -25,7 +25,7 @@ describe('a dry run', () => {
 
   it.each([
     [{ tool: '' }, /name of a tool/],
-    [{ kind: 'fly' }, /kind of tool, http, infer/],
+    [{ kind: 'fly' }, /kind of tool, secret, http, .*infer/],
     [{ argumentsJson: '{' }, /arguments as JSON/],
   ])('refuses what says nothing that could be judged: %j', async (more, message) => {
     await expect(ask(more)).rejects.toMatchObject({ rejection: { code: 'request-invalid', message: expect.stringMatching(message) } });

@@ -90,7 +90,7 @@ export class Permissions {
   #denial(request: PermissionRequest, { policies, principal, problem }: Extract<Verdict, { decision: 'deny' }>): Permitted {
     const { by, on } = request;
     const workflow = workflowName(by.workflow);
-    const what = on.action === 'call' ? `tool ${JSON.stringify(on.name)}` : `jobs of kind ${JSON.stringify(on.action)}`;
+    const what = on.action === 'call' ? `tool ${JSON.stringify(on.name)}` : on.action === 'secret' ? `secret ${JSON.stringify(on.name)}` : `jobs of kind ${JSON.stringify(on.action)}`;
     const whom = principal === 'agent' ? `agent ${JSON.stringify(by.agent)} of workflow ${JSON.stringify(workflow)}` : `workflow ${JSON.stringify(workflow)}`;
     const details = {
       tenant: by.tenant,
@@ -113,7 +113,7 @@ export class Permissions {
     const near = this.engine.set.policies.filter(
       ({ effect, reads, isAbout }) => effect === 'permit' && isAbout(asked) && (reads.attributes.size > 0 || reads.names || reads.arguments === 'all' || reads.arguments.size > 0),
     );
-    const right = on.action === 'call' ? `tools: [${on.name}]` : `kinds: [${on.action}]`;
+    const right = on.action === 'call' ? `tools: [${on.name}]` : on.action === 'secret' ? `secrets: [${on.name}]` : `kinds: [${on.action}]`;
     const entry = `{tenant: ${by.tenant}, workflow: ${workflow}, ${principal === 'agent' ? `agents: [${by.agent}], ` : ''}${right}}`;
     const also = near.length === 0 ? '' : ` Conditions that do not hold: ${places(near)}.`;
     return deny(

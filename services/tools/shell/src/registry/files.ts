@@ -50,6 +50,7 @@ const grant = z.strictObject({
   workflow: z.string().regex(/^[^/]+\/[^/]+$/, 'expected namespace/name, where * stands for any text'),
   tools: z.array(z.string()).default([]),
   kinds: z.array(z.enum(GRANTED_KINDS)).default([]),
+  secrets: z.array(z.string().min(1)).optional(),
   agents: z.array(z.string().min(1)).default([]),
   actors: z.array(z.string().min(1)).default(['*']),
 });

@@ -76,19 +76,22 @@ export async function acceptAll(parts: ToolsParts, source: string): Promise<read
 let number = 0;
 
 /** A job that calls a tool, of an execution of its own. */
-export function toolJob(tool: string, args: Json, tenant = 'default'): Job {
+export const toolJob = (tool: string, args: Json, tenant = 'default'): Job => jobOf('tool', { name: tool, arguments: args }, tenant);
+
+/** A job of a kind, of an execution of its own. */
+export function jobOf(kind: string, input: Json, tenant = 'default'): Job {
   const executionId = `01890000-0000-7000-8000-${String(++number).padStart(12, '0')}`;
   const id = `${executionId}/do/0/x`;
   return {
     id,
     executionId,
     context: contextOf({ tenant, executionId, jobId: id, attempt: 1 }),
-    kind: 'tool',
+    kind,
     generation: 0,
     idempotencyKey: `${tenant}/${id}/0`,
     pointer: '/do/0/x',
     iteration: '',
-    inputJson: JSON.stringify({ name: tool, arguments: args }),
+    inputJson: JSON.stringify(input),
     models: [],
     settlement: undefined,
     workflow: 'acme/x:1.0.0',
