@@ -1,6 +1,5 @@
 import { embeddedExpression } from '@weft/jq';
-import { checkExpression } from '@weft/orchestration/core';
-import { parseWorkflow } from '@weft/workflow';
+import { checkExpression, parseWorkflow } from '@weft/workflow';
 import { describe, expect, it } from 'vitest';
 import { FAULT_KINDS } from './src/chaos.js';
 import { definitionOf, DEFINITIONS } from './src/definition.js';

@@ -1,4 +1,5 @@
 export { AUTHENTICATION_PLACES } from './authentication.js';
+export { checkExpression } from './check-expression.js';
 export { canonicalJson, definitionText } from './canonical.js';
 export { DEFERRED_FIELD, DEFERRED_VARIABLES, isDeferred, secretsUsedBy, type DeferredExpression } from './deferred.js';
 export * from './document.js';

@@ -12,6 +12,7 @@ import { CommandFailed, EXIT } from '../exit-codes.js';
 import { colors, printer, table } from '../output/print.js';
 import { interruptible } from '../processes/interruption.js';
 import { readInput, withExamples } from './command.js';
+import { registerReport } from './conformance-report.js';
 
 /** Share of a file's groups that has to pass, percent. */
 const FLOOR_PERCENT = 98;
@@ -21,6 +22,7 @@ export function registerConformance(program: Command): void {
   registerOws(conformance);
   registerMcp(conformance);
   registerMcpClient(conformance);
+  registerReport(conformance);
   const jq = conformance
     .command('jq')
     .description(`Run test files in the form of jq's own; exits with 1 when less than ${FLOOR_PERCENT} % of a file passes`)

@@ -8,7 +8,7 @@ import { withThrowAwayWeft, type ThrowAwayWeft } from '../run/throw-away-weft.js
 import type { Scenario } from './feature-file.js';
 import { doDeed, runsOf } from './deeds.js';
 import { objectionsTo, refusalOf, runOf } from './ows-steps.js';
-import { startPublicHosts } from './public-hosts.js';
+import { startSuiteWorld } from './suite-world.js';
 
 export interface ScenarioResult {
   readonly feature: string;
@@ -21,21 +21,26 @@ export interface ScenarioResult {
 const SCENARIO_MS_MAX = 30_000;
 
 export async function runOwsSuite(scenarios: readonly Scenario[], onProgress: (text: string) => void): Promise<readonly ScenarioResult[]> {
-  const hosts = await startPublicHosts();
+  const world = await startSuiteWorld();
   try {
-    const documents = scenarios.map((scenario, i) => renamed(hosts.localised(runOf(scenario).definition), i));
-    const others = scenarios.flatMap((scenario) => runOf(scenario).others.map(hosts.localised));
-    return await withThrowAwayWeft([...documents, ...others], onProgress, async (weft) => {
-      const results: ScenarioResult[] = [];
-      // One after the other: what a scenario says about order must not depend on its neighbours.
-      for (const [i, scenario] of scenarios.entries()) {
-        const reasons = await objections(weft, scenario, hosts.localised, documents[i]!, i);
-        results.push({ feature: scenario.feature, scenario: scenario.name, passed: reasons.length === 0, reasons });
-      }
-      return results;
-    });
+    const documents = scenarios.map((scenario, i) => renamed(world.localised(runOf(scenario).definition), i));
+    const others = scenarios.flatMap((scenario) => runOf(scenario).others.map(world.localised));
+    return await withThrowAwayWeft(
+      [...documents, ...others],
+      onProgress,
+      async (weft) => {
+        const results: ScenarioResult[] = [];
+        // One after the other: what a scenario says about order must not depend on its neighbours.
+        for (const [i, scenario] of scenarios.entries()) {
+          const reasons = await objections(weft, scenario, world.localised, documents[i]!, i);
+          results.push({ feature: scenario.feature, scenario: scenario.name, passed: reasons.length === 0, reasons });
+        }
+        return results;
+      },
+      world.settings,
+    );
   } finally {
-    await hosts.stop();
+    await world.stop();
   }
 }
 

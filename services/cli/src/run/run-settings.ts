@@ -9,7 +9,7 @@ export const requestTypeOf = (document: number): string => `ai.weft.run.${docume
 
 /** Whoever runs a document on a machine of his own grants it everything; others grant nothing that way. */
 const GRANTS = {
-  grants: [{ tenant: 'default', workflow: '*/*', tools: ['*'], kinds: ['http', 'openapi', 'grpc', 'asyncapi', 'mcp', 'a2a', 'script', 'shell', 'container', 'infer'], secrets: ['*'] }],
+  grants: [{ tenant: 'default', workflow: '*/*', tools: ['*'], agents: ['*'], kinds: ['http', 'openapi', 'grpc', 'asyncapi', 'mcp', 'a2a', 'script', 'shell', 'container', 'infer'], secrets: ['*'] }],
 };
 
 /** Settings for Weft's process; files go to `folder`. What cannot be read here is refused at deploy, with its place. */
@@ -30,7 +30,7 @@ export function runSettings(documents: readonly string[], folder: string, given:
 
 function routesTo(documents: readonly unknown[], given: Readonly<Record<string, string | undefined>>): object {
   const provider = providerIn(given);
-  const models = provider ? [{ id: 'provider', capabilities: ['json', 'tools'], ...provider }] : [];
+  const models = provider ? [{ id: 'provider', capabilities: ['json', 'tools', 'embeddings'], ...provider }] : [];
   const routes = documents.map((value, i) => {
     const { namespace = 'none', name = 'none' } = (value as { readonly document?: { readonly namespace?: string; readonly name?: string } } | null)?.document ?? {};
     return { name: `run-${i}`, when: { type: requestTypeOf(i) }, workflow: { namespace, name }, ...(provider ? { models: { prefer: ['provider'] } } : {}) };

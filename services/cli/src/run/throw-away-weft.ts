@@ -15,15 +15,23 @@ export interface ThrowAwayWeft {
   start(document: number, input: Json): Promise<string>;
 }
 
-/** Does work with a Weft that has a route to each of the documents; deploying them is up to the work. */
-export async function withThrowAwayWeft<R>(documents: readonly string[], onProgress: (text: string) => void, work: (weft: ThrowAwayWeft) => Promise<R>): Promise<R> {
+/** Does work with a Weft that has a route to each of the documents; deploying them is up to the work. @param settings that take the place of the environment's. */
+export async function withThrowAwayWeft<R>(
+  documents: readonly string[],
+  onProgress: (text: string) => void,
+  work: (weft: ThrowAwayWeft) => Promise<R>,
+  settings: Readonly<Record<string, string>> = {},
+): Promise<R> {
   mkdirSync(inHome('run'), { recursive: true });
   const home = mkdtempSync(inHome('run', 'home-'));
   const stops: (() => Promise<void> | void)[] = [() => rmSync(home, { recursive: true, force: true })];
   try {
     const store = await openThrowAwayStore(onProgress);
     stops.push(() => store.close());
-    const weft = await startStandalone({ env: { ...runSettings(documents, home), WEFT_HOME: home, WEFT_PORT: '0', WEFT_STORE_URL: store.url }, logFile: inHome('logs', 'run.log') });
+    const weft = await startStandalone({
+      env: { ...settings, ...runSettings(documents, home, { ...process.env, ...settings }), WEFT_HOME: home, WEFT_PORT: '0', WEFT_STORE_URL: store.url },
+      logFile: inHome('logs', 'run.log'),
+    });
     // Nothing of it is kept, so nothing is drained.
     stops.push(() => weft.kill9());
     const client = new GatewayClient(weft);

@@ -1,6 +1,5 @@
 // Compiles a published definition: pointers in the form of the conformance suite, every expression a closure.
-import { invariant, isJsonObject, rejection, type Json, type JsonObject, type Rejection } from '@weft/kernel';
-import { compile } from '@weft/jq';
+import { invariant, isJsonObject, type Json, type JsonObject } from '@weft/kernel';
 import { canonicalErrorType, extensionsOf, functionNameOf, iteratorVariablesOf, loopVariablesOf, pointerTo, schemaProblem, searchAttributesOf, type ErrorFilter } from '@weft/workflow';
 import { callArguments } from './call-arguments.js';
 import { compileDataCheck } from './data-schema.js';
@@ -16,12 +15,6 @@ import { workflowCall } from './workflow-call.js';
 import { compileSearchAttributes } from './search-attributes.js';
 import type { CatchClause, Loop, Program, RaisedError, Resources, Scope, SwitchCase, Task, TaskBase } from './program.js';
 import { compileTimeout } from './timeout.js';
-
-/** Checks one expression for publish: says what is wrong with it, or nothing. `variables` without the `$`. */
-export function checkExpression(text: string, variables: readonly string[]): Rejection | undefined {
-  const compiled = compile(text, { variables });
-  return compiled.ok ? undefined : rejection(compiled.failure.code, compiled.failure.message, compiled.failure.details ? { details: compiled.failure.details } : {});
-}
 
 /** What the server decides where a definition leaves it open. */
 export interface ProgramSettings {

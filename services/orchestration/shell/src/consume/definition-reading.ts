@@ -1,7 +1,6 @@
 import { embeddedExpression } from '@weft/jq';
 import type { RunSettings } from '@weft/nest-platform';
-import { checkExpression } from '@weft/orchestration/core';
-import { parseWorkflow, type WorkflowReading } from '@weft/workflow';
+import { checkExpression, parseWorkflow, type WorkflowReading } from '@weft/workflow';
 
 /** Reads definitions as this deployment carries them out. */
 export class DefinitionReading {
