@@ -102,11 +102,6 @@ Feature: Rule 18: the output of `listen` is always a list
     type: reading
     data: { n: 2 }
     """
-    And this event is sent to it:
-    """yaml
-    type: reading
-    data: { n: 9 }
-    """
     Then the workflow should complete with output:
     """yaml
     - { n: 1 }
