@@ -23,7 +23,9 @@ export const NOT_YET: readonly NotYet[] = [
   // Tasks of one kind.
   { where: 'listen', what: 'foreach.output.schema' },
   { where: 'listen', what: 'foreach.export.schema' },
-  ...['openapi', 'grpc', 'asyncapi', 'a2a', /:\/\//].map((is): NotYet => ({ where: 'call', what: 'call', is })),
+  ...['openapi', 'asyncapi', /:\/\//].map((is): NotYet => ({ where: 'call', what: 'call', is })),
+  { where: 'call', what: 'with.service.authentication' },
+  { where: 'call', what: 'with.server.authentication' },
   { where: 'call', what: 'with.transport.http.endpoint.authentication' },
   { where: 'run', what: 'run.script.source' },
   ...['container'].map((kind): NotYet => ({ where: 'run', what: `run.${kind}` })),

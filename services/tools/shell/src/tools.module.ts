@@ -158,6 +158,7 @@ export function toolsParts(ports: ToolsPorts, signal: AbortSignal): Parts {
     python: settings.WEFT_RUN_PYTHON,
     shell: settings.WEFT_RUN_SHELL,
     callTimeoutMs: settings.WEFT_CALL_TIMEOUT_MS,
+    agentTimeoutMs: settings.WEFT_AGENT_TIMEOUT_MS,
     scriptTimeoutMs: settings.WEFT_SCRIPT_TIMEOUT_MS,
     processTimeoutMs: settings.WEFT_PROCESS_TIMEOUT_MS,
     log,

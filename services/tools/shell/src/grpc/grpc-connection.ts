@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { isIPv6 } from 'node:net';
 import { Client, connectivityState, credentials, status, type Metadata, type ServiceError } from '@grpc/grpc-js';
 import type { EgressClient } from '../egress/egress-client.js';
+import type { Sender } from '../egress/egress-policy.js';
 import { SourceUnavailable } from '../source/tool-source.js';
 
 export interface GrpcTarget {
@@ -13,12 +14,20 @@ export interface GrpcTarget {
   readonly tls: boolean;
   /** PEM file of the authority that signed the server's certificate. Default: those of the system. */
   readonly caFile?: string | undefined;
+  /** Who wants to go there. Default: a source that declares it. */
+  readonly sender?: Sender | undefined;
 }
 
 /** What came of a call: the bytes of the answer, or the status. */
 export type GrpcResult = { readonly ok: true; readonly bytes: Buffer } | { readonly ok: false; readonly code: number; readonly details: string };
 
+/** What came of a stream: all messages of the answer, or the status. */
+export type GrpcGathering = { readonly ok: true; readonly messages: readonly Buffer[] } | Extract<GrpcResult, { ok: false }>;
+
 const MESSAGE_BYTES_MAX = 4 * 1024 * 1024;
+/** Of the answers of one stream, together. */
+const GATHERED_BYTES_MAX = 4 * 1024 * 1024;
+const GATHERED_MAX = 10_000;
 // What the library says of a call that ended well but without an answer. Source: grpc-js, client.ts.
 const NO_MESSAGE = 'No message received';
 
@@ -32,9 +41,9 @@ export class GrpcConnection {
    * Connects. Every address that the name has is checked as egress checks them; the connection goes to what was checked.
    * @throws SourceUnavailable when there is no connection within the time: nothing was sent.
    */
-  static async open(egress: EgressClient, { source, target, tls, caFile }: GrpcTarget, timeoutMs: number): Promise<GrpcConnection> {
+  static async open(egress: EgressClient, { source, target, tls, caFile, sender }: GrpcTarget, timeoutMs: number): Promise<GrpcConnection> {
     const origin = `${tls ? 'https' : 'http'}://${target}`;
-    const found = await egress.addressesOf(origin, { name: `source ${source}`, origins: [origin], mayGoAnywherePublic: false });
+    const found = await egress.addressesOf(origin, sender ?? { name: `source ${source}`, origins: [origin], mayGoAnywherePublic: false });
     if (!found.ok) throw new SourceUnavailable(found.message);
     const url = new URL(origin);
     const port = url.port || (tls ? '443' : '80');
@@ -101,6 +110,32 @@ export class GrpcConnection {
       this.#calls--;
       if (!this.#isUsable) this.end();
     }
+  }
+
+  /** Sends all messages and gathers all that come back: on the wire every kind of method is such a stream. Never rejects. @param deadline milliseconds since the Unix epoch. */
+  gather(path: string, requests: readonly Buffer[], metadata: Metadata, deadline: number): Promise<GrpcGathering> {
+    this.#calls++;
+    const same = (bytes: Buffer): Buffer => bytes;
+    const stream = this.client.makeBidiStreamRequest(path, same, same, metadata, { deadline });
+    const messages: Buffer[] = [];
+    let bytes = 0;
+    return new Promise<GrpcGathering>((resolve) => {
+      stream.on('data', (message: Buffer) => {
+        bytes += message.length;
+        messages.push(message);
+        if (bytes <= GATHERED_BYTES_MAX && messages.length <= GATHERED_MAX) return;
+        resolve({ ok: false, code: status.INTERNAL, details: `it streams more than ${GATHERED_MAX} messages or ${GATHERED_BYTES_MAX} bytes` });
+        stream.cancel();
+      });
+      stream.on('error', ({ code, details, message }: ServiceError) => resolve({ ok: false, code, details: details || message }));
+      stream.on('end', () => undefined);
+      stream.on('status', ({ code, details }: { readonly code: number; readonly details: string }) => resolve(code === status.OK ? { ok: true, messages } : { ok: false, code, details }));
+      for (const request of requests) stream.write(request);
+      stream.end();
+    }).finally(() => {
+      this.#calls--;
+      if (!this.#isUsable) this.end();
+    });
   }
 
   /** Takes no more calls; closes when those under way have ended. */

@@ -1,0 +1,24 @@
+import { describe, expect, it } from 'vitest';
+import { serverSentData } from './server-sent-events.js';
+
+async function* inPieces(bytes: Buffer, size: number): AsyncGenerator<Buffer> {
+  for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size);
+}
+
+async function read(text: string, size = text.length): Promise<string[]> {
+  const found: string[] = [];
+  for await (const data of serverSentData(inPieces(Buffer.from(text), size))) found.push(data);
+  return found;
+}
+
+describe('server-sent events', () => {
+  const text = ': hello\nevent: x\ndata: {"a":"ä"}\nid: 1\n\ndata:one\r\ndata: two\r\n\r\nretry: 5\n\ndata: cut';
+
+  it('gives the data of each event, lines joined, and nothing of what was broken off', async () => {
+    expect(await read(text)).toEqual(['{"a":"ä"}', 'one\ntwo']);
+  });
+
+  it('does not care where the pieces end', async () => {
+    for (let size = 1; size < 12; size++) expect(await read(text, size)).toEqual(['{"a":"ä"}', 'one\ntwo']);
+  });
+});
