@@ -21,8 +21,8 @@ export const NOT_YET: readonly NotYet[] = [
   // Tasks of every kind.
   ...['input.schema.resource', 'output.schema.resource', 'export.schema.resource'].map((what): NotYet => ({ where: 'task', what })),
   // Tasks of one kind.
-  { where: 'listen', what: 'foreach.output.schema' },
-  { where: 'listen', what: 'foreach.export.schema' },
+  { where: 'listen', what: 'foreach.output.schema.resource' },
+  { where: 'listen', what: 'foreach.export.schema.resource' },
   ...['openapi', 'asyncapi', /:\/\//].map((is): NotYet => ({ where: 'call', what: 'call', is })),
   { where: 'call', what: 'with.service.authentication' },
   { where: 'call', what: 'with.server.authentication' },

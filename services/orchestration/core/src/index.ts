@@ -20,6 +20,7 @@ export * from './program/compile.js';
 export { EVENT_VALUES_MAX, listenKeysOf } from './signal/listen-key.js';
 export * from './program/event-filter.js';
 export * from './program/program.js';
+export { RETRIES_WITHOUT_LIMIT } from './program/retry.js';
 export * from './program/search-attributes.js';
 export * from './replicas/bucket-share.js';
 export * from './review/review.decide.js';

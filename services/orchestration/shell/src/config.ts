@@ -1,4 +1,5 @@
 import { kafkaSettings, PAYLOAD_BYTES_LIMIT, platformSettings, runSettings } from '@weft/nest-platform';
+import { RETRIES_WITHOUT_LIMIT } from '@weft/orchestration/core';
 import { z } from 'zod';
 
 /** What orchestration itself is set up by, in every profile. */
@@ -11,6 +12,13 @@ export const orchestrationSettings = {
     .default(PAYLOAD_BYTES_LIMIT)
     .describe('Largest input or output of a job, in bytes. A job beyond it fails with payload-too-large, which the workflow may catch.'),
   WEFT_PAYLOAD_DAYS: z.coerce.number().int().min(1).default(8).describe('Days that a payload above 256 KiB is kept after a message last referred to it. Longer than the bus keeps messages.'),
+  WEFT_RETRIES_MAX: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(1_000_000)
+    .default(RETRIES_WITHOUT_LIMIT)
+    .describe('How often a `try` is retried whose policy has no `limit.attempt.count`. It counts for what is decided from now on, also in executions that run.'),
   WEFT_SWEEP_MS: z.coerce.number().int().min(100).default(30_000).describe('Time between two sweeps for running executions that nobody works on, in milliseconds.'),
   WEFT_SWEEP_SILENT_MS: z.coerce.number().int().min(100).default(5_000).describe('Silence after which a sweep looks at a running execution, in milliseconds.'),
   ...runSettings,

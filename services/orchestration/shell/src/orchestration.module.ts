@@ -168,7 +168,7 @@ async function wire(ports: OrchestrationPorts): Promise<Wired> {
   const published = new PublishedCommits();
   const progress = new ProgressWatch();
   const definitions = new DefinitionStore(tenantPool, enginePool);
-  const programs = new ProgramCache(definitions);
+  const programs = new ProgramCache(definitions, { retriesWithoutLimit: settings.WEFT_RETRIES_MAX });
   const executions = executionStore(enginePool, published, programs.attributesOf);
   // The engine takes what workers report, and dispatches what it decides: a circle closed here.
   const circle: Circle = {};

@@ -83,7 +83,14 @@ export interface RunningOrchestration {
 /** Ports that a spec sets otherwise; settings that it leaves out are those below. */
 export type SpecPorts = Partial<Omit<OrchestrationPorts, 'settings'>> & { readonly settings?: Partial<OrchestrationPorts['settings']> };
 
-const SETTINGS: OrchestrationPorts['settings'] = { WEFT_SWEEP_MS: 60_000, WEFT_SWEEP_SILENT_MS: 60_000, WEFT_MCP_STDIO: [], WEFT_PAYLOAD_BYTES_MAX: 1024 * 1024, WEFT_PAYLOAD_DAYS: 8 };
+const SETTINGS: OrchestrationPorts['settings'] = {
+  WEFT_SWEEP_MS: 60_000,
+  WEFT_SWEEP_SILENT_MS: 60_000,
+  WEFT_MCP_STDIO: [],
+  WEFT_PAYLOAD_BYTES_MAX: 1024 * 1024,
+  WEFT_RETRIES_MAX: 100,
+  WEFT_PAYLOAD_DAYS: 8,
+};
 
 /** Starts the module as a process would. @param work of all three workers; default: each job is completed with `{}`. */
 export async function startOrchestration(store: StoreAddress, work: Work = (jobs) => jobs.map((job) => resultOf(job, {})), { settings, ...more }: SpecPorts = {}): Promise<RunningOrchestration> {

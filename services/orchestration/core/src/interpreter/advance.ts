@@ -15,7 +15,8 @@ import { completeTask } from './complete.js';
 import { endHandler } from './cancel.js';
 import { enterBranch, enterTask, rerunTask, runOwn } from './enter.js';
 import { raiseEvaluationFault } from './evaluation-fault.js';
-import { describedTask, isInExtension, nextExtension } from './extension.js';
+import { runtimeDescriptor, taskDescriptor, workflowDescriptor, type DescribedAt } from './descriptors.js';
+import { isInExtension, nextExtension } from './extension.js';
 import { hear, hearOn, type ListenTask } from './listen.js';
 import { beginPass, itemOf } from './loop.js';
 import type { EngineFlag } from '../upgrade/engine-flags.js';
@@ -61,8 +62,6 @@ const ENDS_BRANCHES: ReadonlySet<ExecutionEvent['type']> = new Set([
   'ExecutionFaulted',
   'ExecutionCancelled',
 ]);
-
-const RUNTIME: Json = { name: 'weft', version: '0.1.0' };
 
 /** Enters one branch of a fork. */
 export type BranchStep = Extract<Step, { go: 'branch' }>;
@@ -172,22 +171,28 @@ export class Advance {
   evaluate<T extends Json>(
     evaluate: (input: Json, variables: Variables, now: Instant) => T,
     input: Json,
-    at: { readonly task?: TaskBase; readonly key: ActivationKey; readonly isInside?: boolean; readonly taskInput?: Json; readonly output?: Json; readonly extra?: Readonly<Record<string, Json>> },
+    at: DescribedAt & { readonly task?: TaskBase; readonly output?: Json; readonly extra?: Readonly<Record<string, Json>> },
   ): T {
-    const { state } = this;
+    // Few expressions name these, and each takes some making.
+    const descriptors = {
+      task: (): Json => (at.task ? taskDescriptor(this, at.task, at) : null),
+      workflow: (): Json => workflowDescriptor(this),
+      runtime: (): Json => runtimeDescriptor(this),
+    };
     const variables: Variables = {
       ...this.#surroundings(at.key, at.isInside === true),
-      context: contextAt(state, at.key),
+      context: contextAt(this.state, at.key),
       input: at.taskInput ?? null,
       output: at.output ?? null,
-      task: at.task ? describedTask(state, at.task, at.key, at.taskInput ?? null) : null,
-      workflow: {
-        id: state.executionId,
-        definition: this.program.definition,
-        input: state.input,
-        startedAt: { epoch: { seconds: Math.floor(state.startedAt / 1000), milliseconds: state.startedAt } },
+      get task() {
+        return descriptors.task();
       },
-      runtime: RUNTIME,
+      get workflow() {
+        return descriptors.workflow();
+      },
+      get runtime() {
+        return descriptors.runtime();
+      },
       ...at.extra,
     };
     return evaluate(input, variables, this.context.now);

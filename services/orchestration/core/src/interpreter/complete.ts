@@ -13,7 +13,7 @@ export function completeTask(advance: Advance, key: ActivationKey, raw: Json, th
     if (after !== 'done') return after;
   }
   const { parent, input, value, branch } = advance.activation(key);
-  const at = { task, key, taskInput: input };
+  const at = { task, key, taskInput: input, rawOutput: raw };
   const output = task.outputAs ? advance.evaluate(task.outputAs, raw, { ...at, output: raw }) : raw;
   task.outputCheck?.(output);
   const exported = task.exportAs ? advance.evaluate(task.exportAs, output, { ...at, output }) : undefined;

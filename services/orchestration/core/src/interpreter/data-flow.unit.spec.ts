@@ -1,6 +1,7 @@
 import type { Json } from '@weft/kernel';
 import { describe, expect, it } from 'vitest';
-import { running, type Running } from './running.testing.js';
+import { releaseWith } from '../upgrade/engine-flags.js';
+import { decidedBy, running, type Running } from './running.testing.js';
 
 const VALIDATION = 'https://serverlessworkflow.io/spec/1.0.0/errors/validation';
 const start = (tasks: readonly object[], input: Json = {}, more: object = {}): Running => running({ do: tasks, ...more }, input).start();
@@ -47,6 +48,23 @@ describe('the schema of a task', () => {
       status: 'faulted',
       error: { instance: '/do/0/both/fork/branches/0/task' },
     });
+  });
+
+  it('judges what comes of each item of a `foreach`', () => {
+    const foreach = { output: { as: '.n', schema: { document: { type: 'number' } } } };
+    const run = start([{ hear: { listen: { to: { any: [{ with: { type: 'com.example.paid.v1' } }], until: 'false' } }, foreach } }]);
+    run.signal({ id: '1', data: { n: 1 } });
+    expect(run.state.status).toBe('running');
+    run.signal({ id: '2', data: { n: 'x' } });
+    expect(problem(run)).toBe('Expected the output of /do/0/hear/foreach to fit its schema but it does not. Expected a number at the value but found text.');
+  });
+
+  it('may lie elsewhere, where publish has locked it', () => {
+    const endpoint = 'https://example.test/schema.json';
+    const locked = new Map([[endpoint, { digest: 'd', content: { type: 'object', required: ['id'] } }]]);
+    const task = { input: { schema: { resource: { endpoint: { uri: endpoint } } } }, set: { a: 1 } };
+    expect(running({ do: [{ task }] }, {}, locked).start().state).toMatchObject({ status: 'faulted', error: { title: 'input-invalid' } });
+    expect(running({ do: [{ task }] }, { id: 1 }, locked).start().state.status).toBe('completed');
   });
 
   it('may be retried by a person after its input was refused', () => {
@@ -103,5 +121,56 @@ describe('a duration', () => {
     run.passUntil(Date.parse('2027-01-31T12:00:00Z'));
     run.start();
     expect(Object.values(run.state.timers)).toMatchObject([{ due: Date.parse('2027-02-28T12:00:00Z') }]);
+  });
+});
+
+describe('the descriptors', () => {
+  const AT = { iso8601: '1970-01-01T00:16:40.000Z', epoch: { seconds: 1_000, milliseconds: 1_000_000 } };
+  const described = (what: string): Json => start([{ task: { input: { from: '{ shaped: . }' }, set: `\${ ${what} }` } }], { raw: 1 }).state.output ?? null;
+
+  it('of a task say its name, place, definition, raw input and start', () => {
+    expect(described('$task | del(.definition)')).toEqual({ name: 'task', reference: '/do/0/task', input: { raw: 1 }, output: null, startedAt: AT });
+    expect(described('$task.definition.input.from')).toBe('{ shaped: . }');
+  });
+
+  it('of a task say its raw output, to `output.as` and `export.as`', () => {
+    const task = { set: { a: 1 }, output: { as: '{ b: $task.output }' }, export: { as: '{ c: $task.output }' } };
+    expect(start([{ task }, { after: { set: '${ [., $context] }' } }]).state.output).toEqual([{ b: { a: 1 } }, { c: { a: 1 } }]);
+  });
+
+  it('of a task say its raw input to `if` and `input.from`', () => {
+    expect(start([{ task: { if: '$task.input.raw == 1', input: { from: '$task.input' }, set: '${ . }' } }], { raw: 1 }).state.output).toEqual({ raw: 1 });
+  });
+
+  it('of the workflow say its id, definition, raw input and start', () => {
+    expect(described('$workflow | del(.definition)')).toEqual({ id: '00000000-0000-7000-8000-000000000001', input: { raw: 1 }, startedAt: AT });
+    expect(described('$workflow.definition.document.name')).toBe('flow');
+  });
+
+  it('of the runtime say its name, version and metadata', () => {
+    expect(described('$runtime')).toEqual({ name: 'weft', version: expect.any(String), metadata: {} });
+  });
+
+  it('stay as they were for executions that an older release started', () => {
+    const of = (what: string): Json => decidedBy(releaseWith([]), () => described(what));
+    expect(of('$task | keys')).toEqual(['definition', 'input', 'name', 'reference']);
+    expect(of('$task.input')).toEqual({ shaped: { raw: 1 } });
+    expect(of('$workflow.startedAt | keys')).toEqual(['epoch']);
+    expect(of('$runtime | keys')).toEqual(['name', 'version']);
+  });
+});
+
+describe('the instance of a raised error', () => {
+  const raised = (instance?: string): Json => {
+    const error = { type: 'https://example.test/no', status: 500, ...(instance === undefined ? {} : { instance }) };
+    return (start([{ fail: { raise: { error } } }], { at: '/orders/7' }).state.error as { readonly instance: Json }).instance;
+  };
+
+  it('is what its author gives, in place or by expression, else the task', () => {
+    expect([raised(), raised('/do/0/other'), raised('${ .at }')]).toEqual(['/do/0/fail', '/do/0/other', '/orders/7']);
+  });
+
+  it('is always the task in executions that an older release started', () => {
+    expect(decidedBy(releaseWith([]), () => raised('/do/0/other'))).toBe('/do/0/fail');
   });
 });

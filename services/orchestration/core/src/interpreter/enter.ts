@@ -14,6 +14,7 @@ import { callFunction } from './function-call.js';
 import { listen } from './listen.js';
 import { beginLoop } from './loop.js';
 import { beginMap } from './map.js';
+import { raise } from './raise-task.js';
 import { beginTry } from './retry.js';
 import { limitTime } from './time-limit.js';
 
@@ -108,12 +109,8 @@ export function runOwn(advance: Advance, task: Task, key: ActivationKey, input: 
       advance.record({ type: 'CaseChosen', key, name: chosen.name });
       return { go: 'complete', key, output: input, then: chosen.then };
     }
-    case 'raise': {
-      const text = (evaluate: typeof task.error.title): string | undefined => (evaluate ? String(advance.evaluate(evaluate, input, at)) : undefined);
-      const { type, status } = task.error;
-      const [title, detail] = [text(task.error.title), text(task.error.detail)];
-      return { go: 'raise', key, error: { type, status, instance: task.pointer, ...(title === undefined ? {} : { title }), ...(detail === undefined ? {} : { detail }) } };
-    }
+    case 'raise':
+      return raise(advance, task, key, input);
     case 'emit': {
       const event = advance.evaluate(task.event, input, at);
       advance.record({ type: 'EventEmitted', key, emission: `${advance.state.executionId}${key}`, event });

@@ -14,10 +14,12 @@ export function beginItem(advance: Advance, key: ActivationKey, iterator: ItemIt
 }
 
 /** An item's tasks have ended: `output.as` of the iterator, then `export.as` on what that gives. */
-export function endItem(advance: Advance, key: ActivationKey, { outputAs, exportAs }: ItemIterator): void {
+export function endItem(advance: Advance, key: ActivationKey, { outputAs, outputCheck, exportAs, exportCheck }: ItemIterator): void {
   const { value, gathering } = advance.activation(key);
   const at = { task: advance.taskOf(key), key, isInside: true, taskInput: gathering?.item ?? null };
   const output = outputAs ? advance.evaluate(outputAs, value, { ...at, output: value }) : value;
+  outputCheck?.(output);
   const exported: Json | undefined = exportAs ? advance.evaluate(exportAs, output, { ...at, output }) : undefined;
+  if (exported !== undefined) exportCheck?.(exported);
   advance.record({ type: 'ItemEnded', key, size: jsonLength(output), ...(output === value ? {} : { output }), ...(exported === undefined ? {} : { exported }) });
 }

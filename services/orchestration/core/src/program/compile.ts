@@ -2,7 +2,7 @@
 import { invariant, isJsonObject, type Json, type JsonObject } from '@weft/kernel';
 import { canonicalErrorType, extensionsOf, functionNameOf, iteratorVariablesOf, loopVariablesOf, pointerTo, schemaProblem, searchAttributesOf, type ErrorFilter } from '@weft/workflow';
 import { callArguments } from './call-arguments.js';
-import { compileDataCheck } from './data-schema.js';
+import { compileDataCheck, schemaOf } from './data-schema.js';
 import { compileDuration } from './duration.js';
 import { bareExpression, template, type Evaluate } from './expression.js';
 import { compileExtensions, type DeclaredExtension } from './extension.js';
@@ -39,10 +39,9 @@ export function compileProgram(definition: Json, resources: Resources = NO_RESOU
   compiler.scopes.set('', root);
   const input = optionalObject(document['input']);
   const output = optionalObject(document['output']);
-  const schema = optionalObject(input?.['schema']);
   const searchAttributes = compileSearchAttributes(searchAttributesOf(document));
-  const inputSchema = schema?.['document'] ?? undefined;
-  const outputCheck = compileDataCheck(output, 'output', 'the workflow');
+  const inputSchema = schemaOf(input, resources);
+  const outputCheck = compileDataCheck(output, 'output', 'the workflow', resources);
   const timeout = compileTimeout(document['timeout'], compiler.timeouts, []);
   return {
     namespace: text(head['namespace']),
@@ -110,7 +109,7 @@ class Compiler {
   }
 
   #task(name: string, definition: JsonObject, pointer: string, names: readonly string[]): Task {
-    const base = taskBase(name, definition, pointer, names, this.timeouts);
+    const base = taskBase(name, definition, pointer, names, this.timeouts, this.resources);
     if (definition['for'] !== undefined) return { ...base, kind: 'for', ...this.#loop(definition, pointer, names) };
     if (definition['fork'] !== undefined) return { ...base, kind: 'fork', ...this.#fork(object(definition['fork'], pointer), pointer, names) };
     if (definition['listen'] !== undefined)
@@ -175,7 +174,14 @@ class Compiler {
     const foreach = object(given, pointer);
     const inside = [...names, ...iteratorVariablesOf(foreach)];
     const scope = (list: Json): Scope => this.#inner(list, pointer, `${pointer}/foreach/do`, inside);
-    return { foreach: compileIterator(foreach, scope, (as) => expressionOrTemplate(as, inside)) };
+    return {
+      foreach: compileIterator(
+        foreach,
+        scope,
+        (as) => expressionOrTemplate(as, inside),
+        (place) => compileDataCheck(foreach[place], place, `${pointer}/foreach`, this.resources),
+      ),
+    };
   }
 
   #fork(fork: JsonObject, pointer: string, names: readonly string[]): { readonly branches: readonly Task[]; readonly isCompeting: boolean } {
@@ -207,6 +213,7 @@ class Compiler {
       status: Number(error['status']),
       ...(error['title'] === undefined ? {} : { title: template(error['title'], names) }),
       ...(error['detail'] === undefined ? {} : { detail: template(error['detail'], names) }),
+      ...(error['instance'] === undefined ? {} : { instance: template(error['instance'], names) }),
     };
   }
 }
@@ -217,7 +224,7 @@ const DATA_CHECKS = [
   ['exportCheck', 'export'],
 ] as const;
 
-function taskBase(name: string, definition: JsonObject, pointer: string, names: readonly string[], timeouts: JsonObject): TaskBase {
+function taskBase(name: string, definition: JsonObject, pointer: string, names: readonly string[], timeouts: JsonObject, resources: Resources): TaskBase {
   const base: { -readonly [K in keyof TaskBase]: TaskBase[K] } = { pointer, name, definition };
   if (definition['if'] !== undefined) base.if = bareExpression(text(definition['if']), names);
   const from = optionalObject(definition['input'])?.['from'];
@@ -230,7 +237,7 @@ function taskBase(name: string, definition: JsonObject, pointer: string, names: 
   const timeout = compileTimeout(definition['timeout'], timeouts, names);
   if (timeout) base.timeout = timeout;
   for (const [check, place] of DATA_CHECKS) {
-    const compiled = compileDataCheck(definition[place], place, pointer);
+    const compiled = compileDataCheck(definition[place], place, pointer, resources);
     if (compiled) base[check] = compiled;
   }
   return base;

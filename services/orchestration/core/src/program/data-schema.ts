@@ -1,6 +1,7 @@
 // Schemas of what goes into a task, comes out of it and is exported: compiled once, judged where the data flow has them.
-import { isJsonObject, type Json, type JsonObject } from '@weft/kernel';
+import { invariant, isJsonObject, type Json } from '@weft/kernel';
 import { schemaProblem } from '@weft/workflow';
+import type { Resources } from './program.js';
 import { EvaluationFailed } from './evaluation-failed.js';
 import { standardError, type WorkflowError } from './workflow-error.js';
 
@@ -27,15 +28,28 @@ export type SchemaPlace = 'input' | 'output' | 'export';
 
 /**
  * The check of a place's `schema`; undefined when it has none.
- * @param holder the `input`, `output` or `export` of a task. @param pointer of that task.
+ * @param holder the `input`, `output` or `export`. @param pointer of what has it. @param resources what publish locked: schemas that lie elsewhere among it.
  */
-export function compileDataCheck(holder: Json | undefined, place: SchemaPlace, pointer: string): DataCheck | undefined {
-  const declared = isJsonObject(holder) ? (holder['schema'] as JsonObject | undefined) : undefined;
-  const schema = declared?.['document'];
+export function compileDataCheck(holder: Json | undefined, place: SchemaPlace, pointer: string, resources: Resources): DataCheck | undefined {
+  const schema = schemaOf(holder, resources);
   if (schema === undefined) return undefined;
   const code = place === 'input' ? 'input-invalid' : 'output-invalid';
   return (value) => {
     const problem = schemaProblem(schema, value);
     if (problem !== undefined) throw new SchemaViolated(code, `Expected the ${place} of ${pointer} to fit its schema but it does not. ${problem}`);
   };
+}
+
+/** The schema that an `input`, `output` or `export` declares, in place or elsewhere. */
+export function schemaOf(holder: Json | undefined, resources: Resources): Json | undefined {
+  const declared = isJsonObject(holder) ? holder['schema'] : undefined;
+  return isJsonObject(declared) ? (declared['document'] ?? lockedSchema(declared['resource'], resources)) : undefined;
+}
+
+function lockedSchema(resource: Json | undefined, resources: Resources): Json {
+  const endpoint = isJsonObject(resource) ? resource['endpoint'] : undefined;
+  const uri = isJsonObject(endpoint) ? endpoint['uri'] : endpoint;
+  const locked = typeof uri === 'string' ? resources.get(uri) : undefined;
+  invariant(locked, `a published schema is locked: ${JSON.stringify(uri)}`);
+  return locked.content;
 }

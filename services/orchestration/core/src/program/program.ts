@@ -73,6 +73,7 @@ export interface RaisedError {
   readonly status: number;
   readonly title?: Evaluate;
   readonly detail?: Evaluate;
+  readonly instance?: Evaluate;
 }
 
 export interface Loop {

@@ -19,8 +19,23 @@ export const URI_TEMPLATES: EngineFlag = {
   since: '0.1.0',
 };
 
+export const STANDARD_DESCRIPTORS: EngineFlag = {
+  number: 2,
+  name: 'standard-descriptors',
+  changes:
+    '`$task.input` is the raw input of the task; without it, what `input.from` made of it. `$task.output`, `$task.startedAt`, `iso8601` beside `epoch` and `$runtime.metadata` are there; without it they are not.',
+  since: '0.1.0',
+};
+
+export const RAISED_INSTANCE: EngineFlag = {
+  number: 3,
+  name: 'raised-instance',
+  changes: 'A raised error has the `instance` that its author gives it; without it, always the pointer of the task that raises it.',
+  since: '0.1.0',
+};
+
 /** All of them, by number. A flag is added at the end and stays as long as executions that began before it may be alive. Source: docs/upgrades.md. */
-export const ENGINE_FLAGS: readonly EngineFlag[] = [URI_TEMPLATES];
+export const ENGINE_FLAGS: readonly EngineFlag[] = [URI_TEMPLATES, STANDARD_DESCRIPTORS, RAISED_INSTANCE];
 
 /** What a release makes of flags. */
 export interface EngineRelease {
