@@ -51,6 +51,6 @@ export function dropChildren(draft: ExecutionDraft, isGone: (child: OpenChild) =
 }
 
 function raiseGeneration(draft: ExecutionDraft, child: Pick<OpenChild, 'key' | 'item'>): void {
-  const place = childPlace(draft.state.executionId, child);
+  const place = childPlace(draft.state, child);
   draft.put('generations', place, (draft.state.generations[place] ?? 0) + 1);
 }

@@ -1,6 +1,7 @@
 // Executions that a task starts: `run: workflow` one, `map` one for each item.
 import type { Json } from '@weft/kernel';
 import type { ActivationKey } from '../execution/execution.events.js';
+import { jobIdIn } from '../execution/execution.state.js';
 
 /** A workflow as a document names it; the version `latest` is the one deployed last. */
 export interface WorkflowName {
@@ -61,4 +62,4 @@ export type Chunked = readonly (readonly Json[] | null)[];
 export const DEPTH_MAX = 32;
 
 /** What the generation of a child is counted under: its activation, and which item it is. */
-export const childPlace = (executionId: string, { key, item }: Pick<OpenChild, 'key' | 'item'>): string => `${executionId}${key}${item === undefined ? '' : `[${item}]`}`;
+export const childPlace = (state: Parameters<typeof jobIdIn>[0], { key, item }: Pick<OpenChild, 'key' | 'item'>): string => `${jobIdIn(state, key)}${item === undefined ? '' : `[${item}]`}`;

@@ -55,6 +55,7 @@ const PAYLOAD_FIELDS: { readonly [T in ExecutionEventType]: readonly string[] } 
   ExecutionTerminated: ['reason', 'error'],
   ExecutionRetried: ['reason'],
   ExecutionForked: ['reason'],
+  DefinitionMigrated: ['reason'],
   AgentBegun: ['given'],
   AgentResumed: [],
   TurnBegun: [],

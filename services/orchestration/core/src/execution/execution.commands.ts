@@ -5,6 +5,7 @@ import type { ChildStatus, ParentExecution } from '../child/child.state.js';
 import type { ReviewWish } from '../review/review.decide.js';
 import type { Operation } from './operation.js';
 import type { ForkPoint } from './fork-point.js';
+import type { PointerMap } from '../upgrade/pointer-map.js';
 
 /** Whoever acts for a tenant: an execution of another one is `unknown-execution` to it. */
 interface OfTenant {
@@ -99,6 +100,8 @@ export type ExecutionCommand =
       readonly reason: string;
       readonly fork?: ForkPoint & { readonly execution: string };
     })
+  /** `id` names the migration: told again it is the same one. */
+  | (OfTenant & { readonly type: 'MigrateExecution'; readonly id: string; readonly by: string; readonly reason: string; readonly to: DefinitionVersion; readonly map: PointerMap })
   /** Sent to the new execution. `events`: those of the execution that it comes from, up to the version it names. */
   | { readonly type: 'BeginFork'; readonly executionId: string; readonly from: ForkedFrom; readonly reason: string; readonly events: readonly ExecutionEvent[] };
 

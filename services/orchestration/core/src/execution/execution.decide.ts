@@ -8,6 +8,7 @@ import { decideReview } from './commands/decide-review.js';
 import { endChild } from './commands/end-child.js';
 import { failJob } from './commands/fail-job.js';
 import { fireTimer } from './commands/fire-timer.js';
+import { migrateExecution } from './commands/migrate-execution.js';
 import { operateExecution } from './commands/operate-execution.js';
 import { receiveSignal } from './commands/receive-signal.js';
 import { startExecution } from './commands/start-execution.js';
@@ -63,6 +64,8 @@ function decideExecution(state: ExecutionState, command: ExecutionCommand, conte
       return changeReview(state, command, context, programs);
     case 'OperateExecution':
       return operateExecution(state, command, context, programs);
+    case 'MigrateExecution':
+      return migrateExecution(state, command, context, programs);
     case 'BeginFork':
       return beginFork(state, command, context, programs);
     default:

@@ -30,7 +30,7 @@ export class ExecutionDraft {
   }
 
   /** Takes fields out that a state need not have. */
-  clear(...names: readonly ('held' | 'cancelling' | 'interrupted' | 'endedAt' | 'error' | 'agents' | 'children')[]): void {
+  clear(...names: readonly ('held' | 'cancelling' | 'interrupted' | 'endedAt' | 'error' | 'agents' | 'children' | 'origins')[]): void {
     for (const name of names) {
       delete this.#state[name];
       this.#owned.delete(name as RecordName);

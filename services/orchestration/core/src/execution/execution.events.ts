@@ -345,6 +345,18 @@ export type ExecutionEvent =
   | { readonly type: 'ExecutionCancelled'; readonly at: Instant; readonly by: string; readonly error: Json }
   | (Operated & { readonly type: 'ExecutionTerminated'; readonly error: Json })
   | (Operated & { readonly type: 'ExecutionRetried'; readonly task: FailedTask })
+  /** It goes on under another version of its definition. */
+  | (Operated & {
+      readonly type: 'DefinitionMigrated';
+      readonly from: DefinitionVersion;
+      readonly to: DefinitionVersion;
+      /** Tasks that it names and that are elsewhere now, by where they were. */
+      readonly pointers: Readonly<Record<string, string>>;
+      /** By the key that a fork had, where each of its branches is now; -1: nowhere. Absent: all are where they were. */
+      readonly branches?: Readonly<Record<ActivationKey, readonly number[]>>;
+      /** Tasks whose effects go by another pointer than their own. See `jobIdIn`. */
+      readonly origins?: Readonly<Record<string, string>>;
+    })
   /** Another execution began from a task of this one. */
   | (Operated & { readonly type: 'ExecutionForked'; readonly kind: ForkedFrom['kind']; readonly execution: string; readonly version: number; readonly key: ActivationKey });
 

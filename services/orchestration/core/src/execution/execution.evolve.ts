@@ -7,6 +7,7 @@ import { contextAt, joinContexts } from './execution.context.js';
 import type { ActivationKey, ExecutionEvent, FailedTask } from './execution.events.js';
 import type { Operation } from './operation.js';
 import type { Step } from '../interpreter/advance.js';
+import { migrate } from './migration.evolve.js';
 import { beginExtension, endExtensions } from './extensions.evolve.js';
 import { beginMap, closeChild, dropChildren, openChild } from '../child/child.evolve.js';
 import { evolveAgent, endStep, takeAnswer } from '../agent/agent.evolve.js';
@@ -237,6 +238,9 @@ export function evolveDraft(draft: ExecutionDraft, event: ExecutionEvent): void 
     case 'ExecutionRetried':
       note(draft, event.operation, 'retry');
       return takeUp(draft, event.task, event.at);
+    case 'DefinitionMigrated':
+      note(draft, event.operation, 'migrate');
+      return migrate(draft, event);
     case 'ExecutionForked':
       return note(draft, event.operation, event.kind);
     default:
@@ -282,7 +286,7 @@ function joinBranches(draft: ExecutionDraft, key: ActivationKey, winner: number 
   if (exports.length > 0) exportTo(draft, key, joinContexts(contextAt(draft.state, key), exports));
 }
 
-function note(draft: ExecutionDraft, id: string, operation: Operation): void {
+function note(draft: ExecutionDraft, id: string, operation: Operation | 'migrate'): void {
   draft.set({ operations: { ...draft.state.operations, [id]: operation } });
 }
 

@@ -178,11 +178,13 @@ export interface ExecutionState {
   /** Reviews requested so far; numbers them. */
   readonly asked: number;
   /** Operations that were taken, by id: told again they change nothing. */
-  readonly operations?: Readonly<Record<string, Operation>>;
+  readonly operations?: Readonly<Record<string, Operation | 'migrate'>>;
   /** What results led to while it was suspended, in the order they came: taken at resume. What was left when it faulted: taken at a retry. */
   readonly held?: readonly NonNullable<Step>[];
   readonly cancelling?: Cancelling;
   readonly interrupted?: Interrupted;
+  /** Of an execution that was migrated: pointers that tasks do their effects under, where those are not their own. */
+  readonly origins?: Readonly<Record<string, string>>;
   /** Engine flags that it was started with; absent: none. */
   readonly flags?: readonly number[];
   readonly from?: ForkedFrom;
@@ -230,3 +232,11 @@ export const SIGNALS_KEPT_MAX = 100;
 
 /** Id of the job of an activation: the same activation has the same job id for ever. */
 export const jobIdOf = (executionId: string, key: ActivationKey): string => `${executionId}${key}`;
+
+/** Id of the job of an activation now: its task goes by the pointer that it had when the execution first knew it, whatever it was migrated to since. */
+export function jobIdIn({ executionId, origins }: Pick<ExecutionState, 'executionId' | 'origins'>, key: ActivationKey): string {
+  if (!origins) return jobIdOf(executionId, key);
+  const at = key.indexOf('#');
+  const pointer = at < 0 ? key : key.slice(0, at);
+  return jobIdOf(executionId, (origins[pointer] ?? pointer) + key.slice(pointer.length));
+}

@@ -1,7 +1,7 @@
 // From which task of an execution another one can start, and what it carries from there.
 import { rejection, type Instant, type Rejection } from '@weft/kernel';
-import type { ActivationKey, ExecutionEvent } from './execution.events.js';
-import { isTimeLimit, jobIdOf } from './execution.state.js';
+import type { ActivationKey, DefinitionVersion, ExecutionEvent } from './execution.events.js';
+import { isTimeLimit } from './execution.state.js';
 
 /** The decision that entered a task, and the activation that it entered. */
 export interface ForkPoint {
@@ -56,6 +56,12 @@ function failedTaskOf(rows: readonly HistoryRow[]): string | undefined {
 // The new execution has a beginning of its own; forks of the other one are not its own, and an action that was approved there would be done once more.
 const LEFT_BEHIND: ReadonlySet<ExecutionEvent['type']> = new Set(['ExecutionStarted', 'ExecutionForked', 'ActionApproved']);
 
+/** The definition that an execution was pinned to after these events, its first one among them. */
+export function definitionAfter(events: readonly ExecutionEvent[]): DefinitionVersion | undefined {
+  const last = events.findLast((event) => event.type === 'DefinitionMigrated' || event.type === 'ExecutionStarted');
+  return last?.type === 'DefinitionMigrated' ? last.to : last?.type === 'ExecutionStarted' ? last.definition : undefined;
+}
+
 /** Events before an activation was entered, as the new execution's own from `now` on: jobs and reviews get its ids, and so its idempotency keys. Undefined when it was never entered. */
 export function carriedEvents(
   events: readonly ExecutionEvent[],
@@ -74,7 +80,7 @@ export function carriedEvents(
     if (LEFT_BEHIND.has(event.type)) return [];
     // A child that goes on answers to the other execution: this one starts another.
     if (event.type === 'ChildStarted' && event.isAwaited !== false && !ended.has(event.child)) return [];
-    if ('job' in event) return [{ ...event, job: jobIdOf(to, event.key) }];
+    if ('job' in event) return [{ ...event, job: renamed(event.job) }];
     if ('review' in event) return [{ ...event, review: renamed(event.review) }];
     // What the other execution was asked, this one was not: asked the same under the same id, it does it.
     if ('operation' in event) return [{ ...event, operation: `${from}/${event.operation}` }];

@@ -353,6 +353,18 @@ export const HISTORIES: Readonly<Record<string, () => Running>> = {
     run.complete(`${load}#2[1]`, 'second');
     return run;
   },
+  'migrated-with-branches-under-way': () => {
+    const guarded = (...branches: readonly object[]): object => ({ guard: { try: [{ both: { fork: { branches } } }], catch: { retry: { limit: { attempt: { count: 1 } } } } } });
+    const both = '/do/0/guard/try/0/both/fork/branches';
+    const run = running({ do: [guarded(http('x'), http('y'), { rest: { wait: { seconds: 5 } } })] }, {}).start();
+    run.complete(`${both}/0/x`, 1);
+    run.migrate(
+      { do: [guarded({ rest: { wait: { seconds: 5 } } }, http('z'), http('renamed'), http('x'))] },
+      { [`${both}/0/x`]: `${both}/3/x`, [`${both}/1/y`]: `${both}/2/renamed`, [`${both}/2/rest`]: `${both}/0/rest` },
+    );
+    run.fireTimer();
+    return run;
+  },
   ...LISTENING_HISTORIES,
   ...CHILD_HISTORIES,
   'timeouts-inside-each-other': () => {

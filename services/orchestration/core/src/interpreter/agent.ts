@@ -9,7 +9,7 @@ import { answerOf, compactionUntil, partKey } from '../agent/agent-transcript.js
 import type { AgentCall, TurnPurpose } from '../agent/agent.events.js';
 import type { AgentState, AgentTurn, AskedCall } from '../agent/agent.state.js';
 import type { ActivationKey } from '../execution/execution.events.js';
-import { jobIdOf } from '../execution/execution.state.js';
+import { jobIdIn } from '../execution/execution.state.js';
 import type { Task } from '../program/program.js';
 import { askedReview, type AskedReview } from '../review/review.ask.js';
 import { errorJson, errorOfFailure, type WorkflowError } from '../program/workflow-error.js';
@@ -207,7 +207,7 @@ function beginTurn(advance: Advance, agent: AgentState, given: AgentGiven): void
 
 /** Its input is put together from the conversation when it is dispatched. */
 function schedule(advance: Advance, key: ActivationKey, kind: 'infer' | 'tool'): void {
-  const job = jobIdOf(advance.state.executionId, key);
+  const job = jobIdIn(advance.state, key);
   const { generations, attempts } = advance.state;
   advance.record({ type: 'JobScheduled', key, job, kind, generation: generations[job] ?? 0, attempt: (attempts[job] ?? 0) + 1, at: advance.context.now });
 }

@@ -41,7 +41,7 @@ export function depthProblem({ state }: Advance, { pointer }: Pick<Task, 'pointe
 
 /** The same for who decides again, and another one once a child of the same place has failed or was given up. */
 export function childIdOf({ state }: Advance, of: Pick<OpenChild, 'key' | 'item'>): string {
-  const place = childPlace(state.executionId, of);
+  const place = childPlace(state, of);
   return derivedUuid(state.startedAt, `${place}/${state.generations[place] ?? 0}`);
 }
 

@@ -1,6 +1,7 @@
 import type { Json } from '@weft/kernel';
 import type { ActivationKey } from '../execution/execution.events.js';
-import { jobIdOf } from '../execution/execution.state.js';
+import { segmentsOf } from '@weft/workflow';
+import { jobIdIn } from '../execution/execution.state.js';
 import type { Task } from '../program/program.js';
 import { URI_TEMPLATES } from '../upgrade/engine-flags.js';
 import { standardError } from '../program/workflow-error.js';
@@ -24,8 +25,14 @@ export function enterTask(advance: Advance, scope: ActivationKey, position: numb
   if (!task) return { go: 'leave', scope };
   const visits = advance.activation(scope).visits[task.pointer] ?? 0;
   const iteration = iterationIn(advance, scope);
-  const key = enter(advance, task, scope, visits === 0 ? iteration : join(iteration, `${levelOf(advance, scope)}.${task.name}:${visits}`));
+  const key = enter(advance, task, scope, visits === 0 ? iteration : join(iteration, `${levelOf(advance, scope)}.${firstName(advance, task)}:${visits}`));
   return key === undefined ? { go: 'enter', scope, position: position + 1 } : runTask(advance, task, key, advance.activation(key).input);
+}
+
+/** The name that a task had when the execution first knew it: rounds are counted under it, and effects keep their keys. */
+function firstName({ state }: Advance, { name, pointer }: Task): string {
+  const origin = state.origins?.[pointer];
+  return origin === undefined ? name : segmentsOf(origin).at(-1)!;
 }
 
 /** Enters a branch of a fork. */
@@ -134,7 +141,7 @@ export function runOwn(advance: Advance, task: Task, key: ActivationKey, input: 
     case 'agent':
       return runAgent(advance, task, key, input);
     case 'job': {
-      const job = jobIdOf(advance.state.executionId, key);
+      const job = jobIdIn(advance.state, key);
       const generation = advance.state.generations[job] ?? 0;
       const given = advance.evaluate(task.literal && !advance.has(URI_TEMPLATES) ? task.literal : task.arguments, input, at);
       if (typeof given !== 'object' || given === null)

@@ -8,7 +8,8 @@ import type { EffectOutcome, ExecutionEvent, TimerPurpose } from '../execution/e
 import { evolveExecution } from '../execution/execution.evolve.js';
 import { initialExecution, jobIdOf, type ExecutionState, type OutstandingTimer } from '../execution/execution.state.js';
 import { compileProgram, type ProgramSettings } from '../program/compile.js';
-import type { Resources } from '../program/program.js';
+import type { Program, Resources } from '../program/program.js';
+import type { PointerMap } from '../upgrade/pointer-map.js';
 import { THIS_RELEASE, type EngineRelease } from '../upgrade/engine-flags.js';
 
 let release = THIS_RELEASE;
@@ -24,6 +25,10 @@ export function decidedBy<T>(another: EngineRelease, run: () => T): T {
   }
 }
 
+/** @param definition a document without its head. */
+export const programOf = (definition: object, version = '1.0.0', resources?: Resources, settings?: ProgramSettings): Program =>
+  compileProgram({ document: { dsl: '1.0.3', namespace: 'test', name: 'flow', version }, ...definition } as Json, resources, settings);
+
 const EXECUTION_ID = '00000000-0000-7000-8000-000000000001';
 
 /** @param definition a document without its head. @param input what the request carries. @param resources what publish locked. */
@@ -36,6 +41,7 @@ export class Running {
   state: ExecutionState = initialExecution;
   #now = 1_000_000;
   readonly #decider;
+  readonly #programs = new Map<string, Program>();
 
   constructor(
     private readonly definition: object,
@@ -44,8 +50,8 @@ export class Running {
     private readonly resources?: Resources,
     settings?: ProgramSettings,
   ) {
-    const program = compileProgram({ document: { dsl: '1.0.3', namespace: 'test', name: 'flow', version: '1.0.0' }, ...definition } as Json, resources, settings);
-    this.#decider = executionDecider(() => program, release);
+    this.#programs.set('d', programOf(definition, '1.0.0', resources, settings));
+    this.#decider = executionDecider((digest) => this.#programs.get(digest)!, release);
   }
 
   get now(): number {
@@ -63,6 +69,21 @@ export class Running {
 
   startAgain(): ExecutionDecision {
     return this.command(this.#startCommand());
+  }
+
+  /** The program that it runs by now. */
+  get program(): Program {
+    return this.#programs.get(this.state.definition.digest)!;
+  }
+
+  /** Asks to go on under another version. */
+  migrate(definition: object, map: PointerMap = {}, version = '2.0.0'): ExecutionDecision {
+    this.#programs.set(version, programOf(definition, version, this.resources));
+    const to = { namespace: 'test', name: 'flow', version, digest: version };
+    const command = { type: 'MigrateExecution', tenant: 'default', id: `migrate-${version}`, by: 'key:k1', reason: '', to, map } as const;
+    const decision = this.command(command);
+    if (decision.kind === 'accepted') this.accept(command);
+    return decision;
   }
 
   /** Another execution of the same definition. */

@@ -156,6 +156,8 @@ function describe(event: ExecutionEvent): Described | undefined {
       return { text: `terminated by ${event.by}`, detail: reasonOf(event) };
     case 'ExecutionRetried':
       return { text: `retried by ${event.by} from ${event.task.key || 'the start'}`, detail: reasonOf(event) };
+    case 'DefinitionMigrated':
+      return { text: `migrated from version ${event.from.version} to ${event.to.version} by ${event.by}`, detail: reasonOf(event) };
     case 'ExecutionForked':
       return { text: `${event.kind} by ${event.by} from ${event.key}: execution ${event.execution}`, detail: { execution: event.execution, ...reasonOf(event) } };
     default:

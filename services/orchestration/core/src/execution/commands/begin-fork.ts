@@ -5,7 +5,7 @@ import { unenteredBranches } from '../../interpreter/fork.js';
 import type { CommandOf } from '../execution.commands.js';
 import type { ExecutionDecision, Programs } from '../execution.decide.js';
 import type { ExecutionEvent } from '../execution.events.js';
-import { carriedEvents } from '../fork-point.js';
+import { carriedEvents, definitionAfter } from '../fork-point.js';
 import type { ExecutionState } from '../execution.state.js';
 
 /** Begins an execution at a task of another one, with the data that it had there. A second beginning is a duplicate. */
@@ -17,7 +17,7 @@ export function beginFork(state: ExecutionState, command: CommandOf<'BeginFork'>
   const point = carriedEvents(events, from.key, from.execution, executionId, context.now);
   if (!point) throw new Defect(`execution ${from.execution} entered no ${from.key} up to its version ${from.version}`);
   const { carried, entered } = point;
-  const advance = new Advance(state, programs(origin.definition.digest), context);
+  const advance = new Advance(state, programs((definitionAfter(carried) ?? origin.definition).digest), context);
   // It answers to whoever forked it, not to the execution that started the other one.
   const { carried: _carried, reason: _reason, parent: _parent, ...facts } = origin;
   advance.record({ ...facts, executionId, at: context.now, from, carried: carried.length, ...(reason === '' ? {} : { reason }) });

@@ -1,0 +1,80 @@
+import { rejection, type DecideContext } from '@weft/kernel';
+import { Advance } from '../../interpreter/advance.js';
+import { unenteredBranches } from '../../interpreter/fork.js';
+import type { Program } from '../../program/program.js';
+import { follow, isSameKind, type PointerMap } from '../../upgrade/pointer-map.js';
+import { upgradeProblems } from '../../upgrade/upgrade-check.js';
+import type { CommandOf } from '../execution.commands.js';
+import type { ExecutionDecision, Programs } from '../execution.decide.js';
+import type { ExecutionEvent } from '../execution.events.js';
+import type { ExecutionState } from '../execution.state.js';
+
+/**
+ * Takes an execution over to another version of its definition: what it is in is found there again, and what it has done stays done,
+ * under the idempotency keys that it had. Rejections: `operation-not-possible`, `cannot-resume` with all that keeps it from going on.
+ */
+export function migrateExecution(state: ExecutionState, command: CommandOf<'MigrateExecution'>, context: DecideContext, programs: Programs): ExecutionDecision {
+  const { to, map, id, by, reason } = command;
+  if (state.definition.digest === to.digest || (state.operations && Object.hasOwn(state.operations, id))) return { kind: 'ignored', reason: 'duplicate' };
+  if (!canMigrate(state))
+    return {
+      kind: 'rejected',
+      rejection: rejection('operation-not-possible', `Expected an execution that goes on or faulted to migrate it but this one is ${state.cancelling ? 'being cancelled' : state.status}.`, {
+        details: { status: state.status },
+      }),
+    };
+  const [old, now] = [programs(state.definition.digest), programs(to.digest)];
+  const problems = upgradeProblems(state, old, now, map);
+  if (problems.length > 0) {
+    const said = problems.slice(0, PROBLEMS_SAID_MAX).map(({ message }) => message);
+    return { kind: 'rejected', rejection: rejection('cannot-resume', said.join(' '), { details: { problems: problems.map((problem) => ({ ...problem })) } }) };
+  }
+  const advance = new Advance(state, now, context);
+  advance.record({ type: 'DefinitionMigrated', operation: id, at: context.now, by, ...(reason === '' ? {} : { reason }), from: state.definition, to, ...moved(state, old, now, map) });
+  if (state.status === 'running') advance.later(unenteredBranches(advance));
+  return advance.finish();
+}
+
+const PROBLEMS_SAID_MAX = 3;
+
+const canMigrate = ({ status, cancelling }: ExecutionState): boolean => (status === 'running' || status === 'suspended' || status === 'faulted') && cancelling === undefined;
+
+type Moved = Pick<Extract<ExecutionEvent, { type: 'DefinitionMigrated' }>, 'pointers' | 'branches' | 'origins'>;
+
+/** What folding needs to know of the two versions: it has neither. */
+function moved(state: ExecutionState, from: Program, to: Program, map: PointerMap): Moved {
+  const at = follow(from, map);
+  const pairs = [...from.tasks.values()].flatMap((task) => {
+    const now = to.tasks.get(at(task.pointer));
+    return now && isSameKind(task, now) ? [[task.pointer, now.pointer] as const] : [];
+  });
+  const { activations } = { ...state, ...state.interrupted };
+  const named = new Set(Object.values(activations).flatMap(({ pointer, visits }) => [pointer, ...Object.keys(visits)]));
+  const pointers = pairs.filter(([pointer, now]) => pointer !== now && named.has(pointer));
+  return { pointers: Object.fromEntries(pointers), ...branchesOf(state, from, to, at), ...originsOf(state, from, to, pairs) };
+}
+
+/** Of forks that go on, where each branch is now. */
+function branchesOf(state: ExecutionState, from: Program, to: Program, at: (pointer: string) => string): Pick<Moved, 'branches'> {
+  const { activations } = { ...state, ...state.interrupted };
+  const branches: Record<string, readonly number[]> = {};
+  for (const { key, pointer } of Object.values(activations)) {
+    const [task, now] = [from.tasks.get(pointer), to.tasks.get(at(pointer))];
+    if (task?.kind === 'fork' && now?.kind === 'fork') branches[key] = task.branches.map((branch) => now.branches.findIndex((each) => each.pointer === at(branch.pointer)));
+  }
+  const isChanged = Object.values(branches).some((list) => list.some((now, before) => now !== before));
+  return isChanged ? { branches } : {};
+}
+
+/** The names that tasks do their effects under: those that they had at first, and never one that another task has had. */
+function originsOf(state: ExecutionState, from: Program, to: Program, pairs: readonly (readonly [string, string])[]): Pick<Moved, 'origins'> {
+  const before = state.origins ?? {};
+  const origin = (pointer: string): string => before[pointer] ?? pointer;
+  const taken = new Set([...from.tasks.keys()].map(origin));
+  const known = new Map(pairs.map(([pointer, now]) => [now, origin(pointer)]));
+  const origins = [...to.tasks.keys()].flatMap((pointer) => {
+    const own = known.get(pointer) ?? (taken.has(pointer) ? `${pointer}@${state.entered}` : pointer);
+    return own === pointer ? [] : [[pointer, own] as const];
+  });
+  return origins.length === 0 ? {} : { origins: Object.fromEntries(origins) };
+}
