@@ -13,3 +13,10 @@ export function canonicalJson(value: Json): string {
 
 /** The text that a definition's digest is taken of: the same for YAML and JSON, whatever their order of keys. */
 export const definitionText = (workflow: Workflow): string => canonicalJson(workflow as unknown as Json);
+
+/**
+ * The text that the digest of a definition with external resources is taken of: its document, and what each resource was when it was published.
+ * @param digests of the resources by URI; empty: the text of the definition alone.
+ */
+export const lockedDefinitionText = (workflow: Workflow, digests: Readonly<Record<string, string>>): string =>
+  Object.keys(digests).length === 0 ? definitionText(workflow) : canonicalJson({ definition: workflow as unknown as Json, resources: digests });

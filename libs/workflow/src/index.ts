@@ -1,6 +1,6 @@
 export { AUTHENTICATION_PLACES } from './authentication.js';
 export { checkExpression } from './check-expression.js';
-export { canonicalJson, definitionText } from './canonical.js';
+export { canonicalJson, definitionText, lockedDefinitionText } from './canonical.js';
 export { DEFERRED_FIELD, DEFERRED_VARIABLES, isDeferred, secretsUsedBy, type DeferredExpression } from './deferred.js';
 export * from './document.js';
 export { callTargetOf, type CallTarget } from './call-target.js';
@@ -13,6 +13,9 @@ export { parseWorkflow, REJECTIONS_MAX, type WorkflowPorts, type WorkflowReading
 export { escapeSegment, pointerTo, segmentsOf } from './pointer.js';
 export { FLOW_DIRECTIVES } from './references.js';
 export { readSource } from './source.js';
+export { isRead, readResource, RESOURCE_ROUNDS_MAX, RESOURCES_MAX, unfixedProblems, type ContentReading, type LockedResource, type ResourceLock } from './lock.js';
+export { rawUriOf } from './raw-uri.js';
+export { functionUriOf, resourcesOf, resourceUriOf, type ResourceKind, type ResourceReference } from './resources.js';
 export { isSearchAttributeName, SEARCH_ATTRIBUTE_LIMITS, searchAttributesOf } from './search-attributes.js';
 export { schemaFault, schemaProblem } from './schema-problem.js';
 export { TASK_KINDS, type TaskKind } from './task-kind.js';

@@ -11,22 +11,13 @@ export interface NotYet {
 }
 
 export const NOT_YET: readonly NotYet[] = [
-  // Documents.
-  ...['schedule', 'output.schema.resource', 'input.schema.resource'].map((what): NotYet => ({ where: 'document', what })),
+  { where: 'document', what: 'schedule' },
   { where: 'document', what: 'evaluate.mode', is: 'loose' },
-  ...['catalogs'].map((what): NotYet => ({
-    where: 'document',
-    what: `use.${what}`,
-  })),
-  // Tasks of every kind.
-  ...['input.schema.resource', 'output.schema.resource', 'export.schema.resource'].map((what): NotYet => ({ where: 'task', what })),
-  // Tasks of one kind.
-  { where: 'listen', what: 'foreach.output.schema.resource' },
-  { where: 'listen', what: 'foreach.export.schema.resource' },
-  ...['openapi', 'asyncapi', /:\/\//].map((is): NotYet => ({ where: 'call', what: 'call', is })),
+  { where: 'call', what: 'call', is: 'openapi' },
+  { where: 'call', what: 'call', is: 'asyncapi' },
   { where: 'call', what: 'with.service.authentication' },
   { where: 'call', what: 'with.server.authentication' },
   { where: 'call', what: 'with.transport.http.endpoint.authentication' },
   { where: 'run', what: 'run.script.source' },
-  ...['container'].map((kind): NotYet => ({ where: 'run', what: `run.${kind}` })),
+  { where: 'run', what: 'run.container' },
 ];

@@ -43,7 +43,7 @@ export function parseWorkflow(text: string, ports: WorkflowPorts): WorkflowReadi
 }
 
 /** What is wrong with a document that is JSON already. */
-function documentProblems(document: JsonObject, ports: WorkflowPorts): readonly Problem[] {
+export function documentProblems(document: JsonObject, ports: WorkflowPorts): readonly Problem[] {
   const tasks = placedTasks(document);
   const shape = shapeProblems(document, tasks);
   // What has the wrong shape is not told again for its meaning; a task is more than its shape.

@@ -83,6 +83,7 @@ export async function compose(config: StandaloneConfig): Promise<Composition> {
       bus,
       busIsVolatile: true,
       workers: { tools: peer<WorkerPeer>(TOOLS_WORKER), memory: peer<WorkerPeer>(MEMORY_WORKER), validation: peer<WorkerPeer>(VALIDATION_WORKER) },
+      resources: peer<ToolsPeer>(TOOLS_PEER),
       settings: config,
     }),
     ToolsModule.forRoot({

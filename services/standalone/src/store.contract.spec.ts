@@ -98,7 +98,7 @@ describe('deployFolder', () => {
     const deploy: OrchestrationPeer['deploy'] = async ({ text }, { tenant, actor }) => {
       seen.push(`${tenant} ${actor} ${text}`);
       if (text === 'a.yaml') refuse('workflow-invalid', 'Expected a document but there is none.');
-      return { ref: undefined, createdAtMs: 0, created: false, title: '' };
+      return { ref: undefined, createdAtMs: 0, created: false, title: '', resources: [] };
     };
     await deployFolder({ deploy }, folder);
     expect(seen).toEqual(['a.yaml', 'b.yml', 'c.json'].map((name) => `default service:standalone ${name}`));

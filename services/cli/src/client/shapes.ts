@@ -135,8 +135,19 @@ export interface AcceptedShape {
 export interface DeployedShape extends DefinitionShape {
   readonly title: string;
   readonly createdAt: string | null;
-  /** False: the very same document was there already. */
+  /** False: the very same document, with the same resources, was there already. */
   readonly created: boolean;
+  /** External resources as they were when it was published. */
+  readonly resources: readonly LockedResourceShape[];
+}
+
+export interface LockedResourceShape {
+  readonly uri: string;
+  /** What it is for, such as `schema` or `openapi`. */
+  readonly kind: string;
+  /** SHA-256 of its content, in hex. */
+  readonly digest: string;
+  readonly mediaType: string;
 }
 
 export interface CheckpointShape {

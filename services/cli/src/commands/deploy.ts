@@ -36,5 +36,8 @@ export function registerDeploy(program: Command): void {
   ]);
 }
 
-const deployedText = ({ namespace, name, version, digest, created }: DeployedShape): string =>
-  `${created ? colors.green('deployed') : colors.dim('is there')} ${colors.bold(`${namespace}/${name}:${version}`)} ${colors.dim(`digest ${digest.slice(0, 12)}`)}`;
+const deployedText = ({ namespace, name, version, digest, created, resources }: DeployedShape): string =>
+  [
+    `${created ? colors.green('deployed') : colors.dim('is there')} ${colors.bold(`${namespace}/${name}:${version}`)} ${colors.dim(`digest ${digest.slice(0, 12)}`)}`,
+    ...resources.map((resource) => `  locked ${resource.kind} ${resource.uri} ${colors.dim(`digest ${resource.digest.slice(0, 12)}`)}`),
+  ].join('\n');

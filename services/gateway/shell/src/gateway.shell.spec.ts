@@ -947,10 +947,10 @@ async function startGateway() {
     deploy: async (asked) => {
       if (asked.text.startsWith(': [')) refuse('workflow-syntax', 'Expected YAML or JSON but the text is not YAML.');
       deployed.push(asked);
-      return { ref: definition, createdAtMs: 1, created: deployed.length === 1, title: 'Triage' };
+      return { ref: definition, createdAtMs: 1, created: deployed.length === 1, title: 'Triage', resources: [] };
     },
-    listDefinitions: async () => ({ definitions: [{ ref: definition, createdAtMs: 1, created: false, title: 'Triage' }], nextCursor: '' }),
-    resolveDefinition: async () => ({ ref: definition, createdAtMs: 1, created: false, title: 'Triage' }),
+    listDefinitions: async () => ({ definitions: [{ ref: definition, createdAtMs: 1, created: false, title: 'Triage', resources: [] }], nextCursor: '' }),
+    resolveDefinition: async () => ({ ref: definition, createdAtMs: 1, created: false, title: 'Triage', resources: [] }),
     getExecution: async ({ executionId }) => (executionId === KNOWN ? execution : unknown()),
     listExecutions: async ({ query }) => {
       if (query) queries.push(query);
@@ -1107,6 +1107,7 @@ async function startGateway() {
       key === effect.key
         ? { effect, steps: [{ what: 'dispatched', atMs: 1_000, attempt: 1, by: '', person: '' }], requestJson: '{"a":1}', responseJson: '' }
         : refuse('unknown-effect', 'Expected an effect.'),
+    resolveResources: async () => ({ resources: [] }),
   };
   const payloads = { read: async (tenant: string, digest: string) => (tenant === 'default' && digest === PAYLOAD ? Buffer.from('{"output":"large"}') : undefined) };
   const tokens = new LocalStream();

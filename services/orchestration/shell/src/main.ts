@@ -1,7 +1,7 @@
 // Orchestration as a process of the mesh.
 import { ensureTopics, KafkaBus } from '@weft/adapter-kafka';
 import { parseStoreUrl, PostgresPayloadStore } from '@weft/adapter-postgres';
-import { OrchestrationService, TOPICS, WorkerClient } from '@weft/contracts';
+import { OrchestrationService, ToolsClient, TOPICS, WorkerClient } from '@weft/contracts';
 import { BusTransport, consumerTimingOf, grpcPeer, grpcServerOptions, loadConfig, logFor, runService, Shutdown } from '@weft/nest-platform';
 import { hostname } from 'node:os';
 import { claimCheckedBus, claimCheckedWorker } from '@weft/pipeline';
@@ -21,7 +21,12 @@ await runService(SERVICE, async () => {
   const bus = claimCheckedBus(kafkaBus, payloads);
   const intake = new BusTransport(bus);
   const worker = (address: string) => grpcPeer(WorkerClient, address, { service: SERVICE, streamDeadlineMs: 120_000 });
-  const peers = { tools: worker(config.WEFT_TOOLS), memory: worker(config.WEFT_MEMORY), validation: worker(config.WEFT_VALIDATION) };
+  const peers = {
+    tools: worker(config.WEFT_TOOLS),
+    memory: worker(config.WEFT_MEMORY),
+    validation: worker(config.WEFT_VALIDATION),
+    resources: grpcPeer(ToolsClient, config.WEFT_TOOLS, { service: SERVICE }),
+  };
   return {
     service: SERVICE,
     config,
@@ -37,6 +42,7 @@ await runService(SERVICE, async () => {
         memory: claimCheckedWorker(peers.memory.peer, payloads),
         validation: claimCheckedWorker(peers.validation.peer, payloads),
       },
+      resources: peers.resources.peer,
       settings: config,
       // Two processes cannot listen at the same address of a host: whoever was there before has ended.
       replica: { name: `${hostname()}/${config.WEFT_GRPC_ADDRESS}`, ttlMs: config.WEFT_REPLICA_TTL_MS, publishWaitMs: () => kafkaBus.publishWaitMs, intake },

@@ -7,7 +7,6 @@ import { systemClock, type Bus, type Clock } from '@weft/pipeline';
 import { randomBytes } from 'node:crypto';
 import type { OrchestrationSettings } from './config.js';
 import { CommandConsumer } from './consume/command.consumer.js';
-import { DefinitionReading } from './consume/definition-reading.js';
 import { OrchestrationController } from './consume/orchestration.controller.js';
 import { OrchestrationTopics } from './consume/orchestration.topics.js';
 import { SignalIntake } from './consume/signal-intake.js';
@@ -15,7 +14,10 @@ import { TimerPoller } from './consume/timer-poller.js';
 import { Children } from './handle/children.js';
 import { ExecutionEngine } from './handle/execution-engine.js';
 import { Operations } from './handle/operations.js';
+import type { Resolver } from './handle/lock-resources.js';
 import { ProgramCache } from './handle/programs.js';
+import { Publishing } from './handle/publishing.js';
+import { workflowPorts } from './handle/workflow-ports.js';
 import { orchestrationMigrations } from './migrations/index.js';
 import { DefinitionStore } from './persist/definition-store.js';
 import { findListens } from './persist/listens.js';
@@ -44,6 +46,8 @@ export interface OrchestrationPorts {
   /** Whether what is on the bus is lost with the process. */
   readonly busIsVolatile: boolean;
   readonly workers: Workers;
+  /** Who fetches what documents refer to. Default: nobody, and such documents are refused. */
+  readonly resources?: Resolver;
   readonly settings: OrchestrationSettings;
   /** What messages refer to; undefined where they carry all. */
   readonly payloads?: UnusedPayloads;
@@ -117,9 +121,9 @@ export class OrchestrationModule implements OnApplicationBootstrap {
         { provide: ExecutionQueries, useFactory: (wired: Wired) => wired.queries, inject: [WIRED] },
         { provide: ReviewQueries, useFactory: (wired: Wired) => wired.reviews, inject: [WIRED] },
         { provide: Reviewing, useFactory: (wired: Wired) => new Reviewing(wired.engine, wired.reviews), inject: [WIRED] },
+        { provide: Publishing, useFactory: (wired: Wired) => new Publishing(wired.definitions, ports.resources, workflowPorts(ports.settings)), inject: [WIRED] },
         { provide: Replicas, useFactory: (wired: Wired) => wired.presence ?? ONLY_REPLICA, inject: [WIRED] },
         { provide: Operations, useFactory: (wired: Wired) => wired.operations, inject: [WIRED] },
-        { provide: DefinitionReading, useFactory: () => new DefinitionReading(ports.settings) },
         { provide: SignalIntake, useFactory: (wired: Wired) => wired.signals, inject: [WIRED] },
         { provide: CommandConsumer, useFactory: (wired: Wired) => wired.consumer, inject: [WIRED] },
       ],

@@ -342,7 +342,7 @@ async function startRouting(): Promise<RoutingUnderTest> {
       resolved.push(request);
       if (request.name === 'missing') refuse('unknown-workflow', 'no version of examples/missing is deployed.');
       if (request.name === 'broken' && brokenBy !== undefined) throw brokenBy;
-      return { ref: { namespace: request.namespace, name: request.name, version: request.version || '1.0.0', digest: 'd'.repeat(64) }, createdAtMs: 0, created: false, title: '' };
+      return { ref: { namespace: request.namespace, name: request.name, version: request.version || '1.0.0', digest: 'd'.repeat(64) }, createdAtMs: 0, created: false, title: '', resources: [] };
     },
   };
   const settings = {

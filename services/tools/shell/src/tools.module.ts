@@ -42,6 +42,8 @@ import { toolsPeer } from './query/tools-peer.js';
 import { registryOf, withSources } from './registry/registry.js';
 import { ModelTraffic, type TrafficPorts } from './infer/model-traffic.js';
 import { offerSources } from './registry/offer-sources.js';
+import { resolveResources } from './resource/resolve-resources.js';
+import { ResourceStore } from './resource/resource.store.js';
 import { Sandbox } from './sandbox/sandbox.js';
 import { walls } from './sandbox/walls.js';
 import { SchemaCache } from './registry/schemas.js';
@@ -146,13 +148,14 @@ export function toolsParts(ports: ToolsPorts, signal: AbortSignal): Parts {
     for (const missing of walls().missing) log.warn('a wall of the sandbox is missing', { reason: missing });
   }
   const background = new Background();
+  const published = new ResourceStore(ports.enginePool);
   const calls = callMakers({
     egress,
     secrets: ports.secrets,
     accessTokens: new TokenSource(egress),
     sandbox,
     background,
-    resources: resources(egress, async () => undefined),
+    resources: resources(egress, async (tenant, digest) => (await published.find(tenant, digest))?.content.toString('utf8')),
     inherited: handedOn(ports.environment ?? {}),
     mcpCommands: settings.WEFT_MCP_STDIO ?? [],
     python: settings.WEFT_RUN_PYTHON,
@@ -197,6 +200,7 @@ export function toolsParts(ports: ToolsPorts, signal: AbortSignal): Parts {
     tools: new ToolQueries(ports.tools, sources, pins),
     effects: new EffectQueries(ports.tenantPool),
     pins,
+    resolveResources: resolveResources({ egress, store: published, signal }),
     operators: settings.WEFT_OPERATORS ?? [DEFAULT_TENANT],
   });
   return {

@@ -10,6 +10,9 @@ export function definitionView({ ref, createdAtMs, created, title }: Definition)
   return { namespace: ref?.namespace ?? '', name: ref?.name ?? '', version: ref?.version ?? '', digest: ref?.digest ?? '', title, createdAt: timeOf(createdAtMs), created };
 }
 
+/** A definition that was just deployed, with what was locked of its external resources. */
+export const deployedView = (definition: Definition) => ({ ...definitionView(definition), resources: definition.resources });
+
 export function routeView({ tableVersion, rule, definition, reasons, rejected, models }: Selection) {
   return {
     rule,

@@ -1,7 +1,7 @@
 import { Controller, Get, Inject, Post, Req, Res } from '@nestjs/common';
 import type { OrchestrationPeer } from '@weft/contracts';
 import type { Response } from 'express';
-import { definitionView } from '../answer/views.js';
+import { definitionView, deployedView } from '../answer/views.js';
 import { bodyText } from '../http/body.js';
 import type { KnownRequest } from '../http/key.guard.js';
 import { pageOf } from '../http/query.js';
@@ -19,7 +19,7 @@ export class DefinitionsController {
     if (text.includes('\u0000')) refuse('workflow-syntax', `Expected a workflow document (YAML or JSON) but it has a NUL character at position ${text.indexOf('\u0000')}.`);
     const definition = await this.orchestration.deploy({ text }, request.context);
     response.status(definition.created ? 201 : 200);
-    return definitionView(definition);
+    return deployedView(definition);
   }
 
   /** Definition versions of the tenant, the newest first. */

@@ -1,4 +1,5 @@
 import type { Json } from '@weft/kernel';
+import type { Resources } from '../program/program.js';
 import { Defect } from '@weft/kernel';
 import { describe, expect, it } from 'vitest';
 import { running } from './running.testing.js';
@@ -73,14 +74,20 @@ describe('a call of a function', () => {
   });
 
   it('takes a function of a catalogue or an address from what publish locked', () => {
-    const resources = (content: Json) => new Map([['https://catalog.test/functions/greet/1.0.0/function.yaml', { digest: 'd', content }]]);
+    const resources = (content: Json): Resources => new Map([['https://catalog.test/functions/greet/1.0.0/function.yaml', { digest: 'd', content }]]);
     const definition = { use: { catalogs: { ours: { endpoint: { uri: 'https://catalog.test/' } } } }, do: [{ a: { call: 'greet:1.0.0@ours', with: { name: 'Eva' } } }] };
     const byAddress = { do: [{ a: { call: 'https://catalog.test/functions/greet/1.0.0/function.yaml', with: { name: 'Eva' } } }] };
     for (const given of [definition, byAddress]) {
       expect(running(given, {}, resources(greet)).start().state.output).toEqual({ greeting: 'Hello Eva' });
-      expect(running(given, {}, resources('set: { greeting: "${ .name }" }')).start().state.output).toEqual({ greeting: 'Eva' });
       expect(() => running(given, {})).toThrow('no function is locked for https://catalog.test/functions/greet/1.0.0/function.yaml');
     }
+  });
+
+  it('does not see the functions of the definition that calls it, when it comes from elsewhere', () => {
+    const locked = (content: Json): Resources => new Map([['https://catalog.test/f.yaml', { digest: 'd', content }]]);
+    const definition = { use: { functions: { validate: greet } }, do: [{ a: { call: 'https://catalog.test/f.yaml' } }, { b: { call: 'validate', with: { name: 'Eva' } } }] };
+    const run = running(definition, {}, locked({ call: 'validate', with: { value: 1, schema: {} } })).start();
+    expect(run.jobs()).toEqual([expect.stringContaining('/do/0/a')]);
   });
 
   it('is of the built-in catalogue by the name `default`', () => {

@@ -6,7 +6,7 @@ import { compileDataCheck, schemaOf } from './data-schema.js';
 import { compileDuration } from './duration.js';
 import { bareExpression, template, type Evaluate } from './expression.js';
 import { compileExtensions, type DeclaredExtension } from './extension.js';
-import { FUNCTION_DEPTH_MAX, functionOf } from './function-call.js';
+import { FUNCTION_DEPTH_MAX, functionOf, type CalledFunction } from './function-call.js';
 import { compileIterator, type ItemIterator } from './item-iterator.js';
 import { compileListening } from './listen.js';
 import { compileRetry, type RetryClause } from './retry.js';
@@ -64,7 +64,7 @@ class Compiler {
   readonly tasks = new Map<string, Task>();
   readonly scopes = new Map<string, Scope>();
   readonly timeouts: JsonObject;
-  readonly #use: JsonObject;
+  #use: JsonObject;
   readonly #extensions: readonly DeclaredExtension[];
   /** The task that those of an extension run around, while those are compiled. */
   #extended: TaskBase | undefined;
@@ -143,13 +143,16 @@ class Compiler {
   }
 
   /** A function sees nothing of where it is called but `$context`: no variables of loops and catches. */
-  #function(call: string, definition: JsonObject, caller: string): Scope {
+  #function(call: string, { task: definition, use }: CalledFunction, caller: string): Scope {
     invariant(
       !this.#calling.includes(call) && this.#calling.length < FUNCTION_DEPTH_MAX,
       `${caller}: function ${call} calls itself, or functions call each other more than ${FUNCTION_DEPTH_MAX} deep`,
     );
     this.#calling.push(call);
+    const outside = this.#use;
+    this.#use = use;
     const task = this.#add(call, definition, pointerTo(`${caller}/call`, call), []);
+    this.#use = outside;
     this.#calling.pop();
     const scope = { tasks: [task], positions: new Map([[task.name, 0]]) };
     this.scopes.set(caller, scope);

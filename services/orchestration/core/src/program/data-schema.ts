@@ -1,6 +1,6 @@
 // Schemas of what goes into a task, comes out of it and is exported: compiled once, judged where the data flow has them.
 import { invariant, isJsonObject, type Json } from '@weft/kernel';
-import { schemaProblem } from '@weft/workflow';
+import { resourceUriOf, schemaProblem } from '@weft/workflow';
 import type { Resources } from './program.js';
 import { EvaluationFailed } from './evaluation-failed.js';
 import { standardError, type WorkflowError } from './workflow-error.js';
@@ -46,10 +46,10 @@ export function schemaOf(holder: Json | undefined, resources: Resources): Json |
   return isJsonObject(declared) ? (declared['document'] ?? lockedSchema(declared['resource'], resources)) : undefined;
 }
 
-function lockedSchema(resource: Json | undefined, resources: Resources): Json {
-  const endpoint = isJsonObject(resource) ? resource['endpoint'] : undefined;
-  const uri = isJsonObject(endpoint) ? endpoint['uri'] : endpoint;
-  const locked = typeof uri === 'string' ? resources.get(uri) : undefined;
-  invariant(locked, `a published schema is locked: ${JSON.stringify(uri)}`);
-  return locked.content;
+function lockedSchema(resource: Json | undefined, resources: Resources): Json | undefined {
+  if (resource === undefined) return undefined;
+  const uri = resourceUriOf(resource);
+  const content = uri === undefined ? undefined : resources.get(uri)?.content;
+  invariant(content !== undefined, `a published schema is locked: ${JSON.stringify(uri)}`);
+  return content;
 }

@@ -1,6 +1,6 @@
 // A definition compiled for the interpreter: tasks by pointer, expressions as closures.
 import type { Json } from '@weft/kernel';
-import type { ErrorFilter } from '@weft/workflow';
+import type { ErrorFilter, LockedResource } from '@weft/workflow';
 import type { CallArguments } from './call-arguments.js';
 import type { DataCheck } from './data-schema.js';
 import type { DurationMs } from './duration.js';
@@ -116,7 +116,7 @@ export type Task = TaskBase &
   );
 
 /** Documents from outside that publish has fetched and locked, by their address. */
-export type Resources = ReadonlyMap<string, { readonly digest: string; readonly content: Json }>;
+export type Resources = ReadonlyMap<string, Pick<LockedResource, 'digest' | 'content'>>;
 
 export interface Program {
   readonly namespace: string;

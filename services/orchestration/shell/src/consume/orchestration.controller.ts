@@ -35,15 +35,14 @@ import {
 import { isUuid, refuse, Refused } from '@weft/kernel';
 import { decodeCursor, encodeCursor, isInstant, isText, pageLimit, PeerController } from '@weft/nest-platform';
 import { possibleIn } from '@weft/orchestration/core';
-import { definitionText } from '@weft/workflow';
-import { createHash, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { Bulk } from '../handle/bulk.js';
+import { Publishing } from '../handle/publishing.js';
 import { Reviewing, unknownReview } from '../handle/reviewing.js';
 import { checkRecorded, operationNamed, Operations } from '../handle/operations.js';
 import { DefinitionStore, type StoredDefinition } from '../persist/definition-store.js';
 import { ExecutionQueries } from '../query/execution-queries.js';
 import { ReviewQueries } from '../query/review-queries.js';
-import { DefinitionReading } from './definition-reading.js';
 import { SignalIntake } from './signal-intake.js';
 import { Replicas } from '../replicas/replica-presence.js';
 
@@ -57,7 +56,7 @@ export class OrchestrationController implements OrchestrationPeer {
     private readonly replicas: Replicas,
     private readonly reviews: ReviewQueries,
     private readonly reviewing: Reviewing,
-    private readonly reading: DefinitionReading,
+    private readonly publishing: Publishing,
   ) {}
 
   /** Why calls over gRPC do better at another replica right now. */
@@ -65,26 +64,9 @@ export class OrchestrationController implements OrchestrationPeer {
     return this.replicas.isAway() ? 'This replica cannot reach its store.' : undefined;
   }
 
-  async deploy(request: DeployRequest, context: Context): Promise<Definition> {
-    const parsed = this.reading.read(request.text);
-    if (!parsed.ok) {
-      const [first] = parsed.rejections;
-      throw new Refused({
-        code: first?.code ?? 'workflow-invalid',
-        message: parsed.rejections.map((rejection) => rejection.message).join('\n'),
-        retryable: false,
-        details: { problems: parsed.rejections.map(({ message, details }) => ({ message, ...(details ? { details } : {}) })) },
-      });
-    }
-    const { document } = parsed.workflow;
-    const text = definitionText(parsed.workflow);
-    const digest = createHash('sha256').update(text).digest('hex');
-    const { stored, created } = await this.definitions.put(
-      context.tenant,
-      { namespace: document.namespace, name: document.name, version: document.version, digest, title: document.title ?? document.name },
-      text,
-    );
-    return definitionOf(stored, created);
+  async deploy({ text }: DeployRequest, context: Context): Promise<Definition> {
+    const { stored, created, resources } = await this.publishing.publish(text, context);
+    return { ...definitionOf(stored, created), resources: Object.entries(resources).map(([uri, { kind, digest, mediaType }]) => ({ uri, kind, digest, mediaType })) };
   }
 
   async listDefinitions(request: PageRequest, context: Context): Promise<DefinitionPage> {
@@ -177,4 +159,5 @@ const definitionOf = ({ namespace, name, version, digest, title, createdAt }: St
   createdAtMs: createdAt,
   created,
   title,
+  resources: [],
 });

@@ -1,6 +1,6 @@
-import { Defect, invariant, type Instant, type Json } from '@weft/kernel';
+import { Defect, invariant, type Instant } from '@weft/kernel';
 import { compileProgram, type ExecutionState, type Program, type ProgramSettings, type SearchAttribute } from '@weft/orchestration/core';
-import type { DefinitionStore } from '../persist/definition-store.js';
+import type { DefinitionContent, DefinitionStore } from '../persist/definition-store.js';
 
 /** Compiled definitions by digest. A digest never changes its meaning, so entries never grow stale. */
 export class ProgramCache {
@@ -15,7 +15,7 @@ export class ProgramCache {
   async fetch(digests: Iterable<string>): Promise<void> {
     const missing = [...new Set(digests)].filter((digest) => digest !== '' && !this.#programs.has(digest));
     if (missing.length === 0) return;
-    for (const [digest, document] of await this.definitions.documents(missing)) this.#programs.set(digest, compiled(digest, document, this.settings));
+    for (const [digest, content] of await this.definitions.contents(missing)) this.#programs.set(digest, compiled(digest, content, this.settings));
   }
 
   /** A definition that was fetched. @throws Defect when it is not stored or cannot be compiled: that execution stops, no other. */
@@ -36,9 +36,9 @@ export class ProgramCache {
 const NO_ATTRIBUTES: readonly SearchAttribute[] = [];
 
 /** What cannot be compiled is kept as its reason: thrown here, it would keep every other execution of the batch back. */
-function compiled(digest: string, document: Json, settings: ProgramSettings): Program | Defect {
+function compiled(digest: string, { document, resources }: DefinitionContent, settings: ProgramSettings): Program | Defect {
   try {
-    return compileProgram(document, undefined, settings);
+    return compileProgram(document, new Map(Object.entries(resources)), settings);
   } catch (fault) {
     return new Defect(`definition ${digest} cannot be compiled: ${fault instanceof Error ? fault.message : String(fault)}`);
   }

@@ -1,6 +1,6 @@
 import type { Json } from '@weft/kernel';
 import { describe, expect, it } from 'vitest';
-import type { DefinitionStore } from '../persist/definition-store.js';
+import type { DefinitionContent, DefinitionStore } from '../persist/definition-store.js';
 import { ProgramCache } from './programs.js';
 
 const GOOD: Json = { document: { dsl: '1.0.3', namespace: 'n', name: 'w', version: '1.0.0' }, do: [{ one: { set: { a: 1 } } }] };
@@ -11,9 +11,9 @@ describe('ProgramCache', () => {
     const documents: Readonly<Record<string, Json>> = { good: GOOD, bad: BAD };
     const asked: string[][] = [];
     const store = {
-      documents: async (digests: readonly string[]) => {
+      contents: async (digests: readonly string[]) => {
         asked.push([...digests]);
-        return new Map(digests.flatMap((digest): [string, Json][] => (documents[digest] === undefined ? [] : [[digest, documents[digest]]])));
+        return new Map(digests.flatMap((digest): [string, DefinitionContent][] => (documents[digest] === undefined ? [] : [[digest, { document: documents[digest], resources: {} }]])));
       },
     };
     const programs = new ProgramCache(store as unknown as DefinitionStore);

@@ -1,6 +1,7 @@
 // Definition versions: stored by digest, immutable, one digest for a (namespace, name, version) of a tenant.
 import { execute, inTenant, type Pool } from '@weft/adapter-postgres';
 import { refuse, type Json } from '@weft/kernel';
+import type { ResourceLock } from '@weft/workflow';
 
 /** Names a definition version. */
 export type DefinitionRef = Pick<StoredDefinition, 'namespace' | 'name' | 'version' | 'digest'>;
@@ -14,6 +15,13 @@ export interface StoredDefinition {
   readonly createdAt: number;
 }
 
+/** What the interpreter reads of a definition version. */
+export interface DefinitionContent {
+  readonly document: Json;
+  /** External resources as they were when it was published; none for most. */
+  readonly resources: ResourceLock;
+}
+
 const COLUMNS = `namespace, name, version, digest, title, (extract(epoch from created_at) * 1000)::float8 as "createdAt"`;
 
 export class DefinitionStore {
@@ -23,24 +31,22 @@ export class DefinitionStore {
   ) {}
 
   /** Stores a version. The same document again is the same version; another document under the same version is refused. */
-  async put(tenant: string, definition: Omit<StoredDefinition, 'createdAt'>, document: string): Promise<{ readonly stored: StoredDefinition; readonly created: boolean }> {
+  async put(tenant: string, definition: Omit<StoredDefinition, 'createdAt'>, document: string, resources: ResourceLock): Promise<{ readonly stored: StoredDefinition; readonly created: boolean }> {
     return inTenant(this.tenantPool, tenant, async (query) => {
       const { namespace, name, version, digest, title } = definition;
       const inserted = await query<StoredDefinition>(
-        `insert into orchestration.definitions (tenant, digest, namespace, name, version, title, document) values ($1, $2, $3, $4, $5, $6, $7) on conflict do nothing returning ${COLUMNS}`,
-        [tenant, digest, namespace, name, version, title, document],
+        `insert into orchestration.definitions (tenant, digest, namespace, name, version, title, document, resources) values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict do nothing returning ${COLUMNS}`,
+        [tenant, digest, namespace, name, version, title, document, Object.keys(resources).length === 0 ? null : JSON.stringify(resources)],
       );
       if (inserted[0]) return { stored: inserted[0], created: true };
-      const [existing] = await query<StoredDefinition>(`select ${COLUMNS} from orchestration.definitions where tenant = $1 and namespace = $2 and name = $3 and version = $4`, [
-        tenant,
-        namespace,
-        name,
-        version,
-      ]);
+      const [existing] = await query<StoredDefinition & DefinitionRow>(
+        `select ${COLUMNS}, document, resources from orchestration.definitions where tenant = $1 and namespace = $2 and name = $3 and version = $4`,
+        [tenant, namespace, name, version],
+      );
       if (existing?.digest === digest) return { stored: existing, created: false };
       return refuse(
         'conflict',
-        `Expected a new version: ${namespace}/${name}:${version} is already deployed with another document (digest ${existing?.digest.slice(0, 12) ?? 'unknown'}). Raise document.version.`,
+        `Expected a new version: ${namespace}/${name}:${version} is already deployed ${existing?.document === document ? changedResources(lockOf(existing), resources) : `with another document (digest ${existing?.digest.slice(0, 12) ?? 'unknown'})`}. Raise document.version.`,
       );
     });
   }
@@ -82,13 +88,30 @@ export class DefinitionStore {
     );
   }
 
-  /** Documents by digest, for the interpreter. Equal digests are equal documents, whoever deployed them. */
-  async documents(digests: readonly string[]): Promise<ReadonlyMap<string, Json>> {
-    const rows = await execute<{ digest: string; document: string }>(this.enginePool, {
-      name: 'orchestration-definitions-1',
-      text: 'select distinct on (digest) digest, document from orchestration.definitions where digest = any($1::text[])',
+  /** Definitions by digest, for the interpreter. Equal digests are equal documents and resources, whoever deployed them. */
+  async contents(digests: readonly string[]): Promise<ReadonlyMap<string, DefinitionContent>> {
+    const rows = await execute<{ digest: string } & DefinitionRow>(this.enginePool, {
+      name: 'orchestration-definitions-2',
+      text: 'select distinct on (digest) digest, document, resources from orchestration.definitions where digest = any($1::text[])',
       values: [digests],
     });
-    return new Map(rows.map((row) => [row.digest, JSON.parse(row.document) as Json]));
+    return new Map(rows.map((row) => [row.digest, { document: JSON.parse(row.document) as Json, resources: lockOf(row) }]));
   }
+}
+
+interface DefinitionRow {
+  readonly document: string;
+  readonly resources: string | null;
+}
+
+const lockOf = ({ resources }: DefinitionRow): ResourceLock => (resources === null ? {} : (JSON.parse(resources) as ResourceLock));
+
+const CHANGES_SHOWN_MAX = 5;
+
+/** Which resources are not what they were when the version was deployed. */
+function changedResources(before: ResourceLock, after: ResourceLock): string {
+  const changed = [...new Set([...Object.keys(before), ...Object.keys(after)])].filter((uri) => before[uri]?.digest !== after[uri]?.digest).toSorted();
+  const short = (digest: string | undefined): string => digest?.slice(0, 12) ?? 'nothing';
+  const shown = changed.slice(0, CHANGES_SHOWN_MAX).map((uri) => `${uri} was ${short(before[uri]?.digest)} and is ${short(after[uri]?.digest)}`);
+  return `with other contents of its resources: ${shown.join(', ')}${changed.length > shown.length ? ` and ${changed.length - shown.length} more` : ''}`;
 }

@@ -16,12 +16,12 @@ export interface Resources {
 
 const FETCH_MS = 10_000;
 
-/** @param locked the text that publish kept under a digest; undefined when there is none. */
-export function resources(egress: EgressClient, locked: (digest: string) => Promise<string | undefined>): Resources {
+/** @param locked the text that publish kept for a tenant under a digest; undefined when there is none. */
+export function resources(egress: EgressClient, locked: (tenant: string, digest: string) => Promise<string | undefined>): Resources {
   return {
     textOf: async (job, { uri, digest }) => {
       if (digest === undefined) return fetched(egress, job, uri);
-      const text = await locked(digest);
+      const text = await locked(job.context?.tenant ?? '', digest);
       return text === undefined ? { ok: false, failure: rejection('not-configured', `Expected ${uri} to be kept as it was published but there is nothing under ${digest}.`) } : { ok: true, text };
     },
   };

@@ -8,6 +8,8 @@ import {
   type EffectPage,
   type ListEffectsRequest,
   type ListToolsRequest,
+  type ResolvedResources,
+  type ResolveResourcesRequest,
   type ShowEffectRequest,
   type ShowToolRequest,
   type ToolDetail,
@@ -41,5 +43,9 @@ export class ToolsController implements ToolsPeer {
 
   showEffect(request: ShowEffectRequest, context: Context): Promise<EffectDetail> {
     return this.tools.showEffect(request, context);
+  }
+
+  resolveResources(request: ResolveResourcesRequest, context: Context): Promise<ResolvedResources> {
+    return this.tools.resolveResources(request, context);
   }
 }

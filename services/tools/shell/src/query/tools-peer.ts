@@ -9,6 +9,7 @@ export interface ToolsPeerPorts {
   readonly tools: ToolQueries;
   readonly effects: EffectQueries;
   readonly pins: PinBook;
+  readonly resolveResources: ToolsPeer['resolveResources'];
   /** Tenants whose callers may decide for the whole deployment. */
   readonly operators: readonly string[];
 }
@@ -16,7 +17,7 @@ export interface ToolsPeerPorts {
 const REASON_CHARACTERS_MAX = 2_000;
 
 /** Refusals: `request-invalid`, `unknown-tool`, `tool-changed`, `unknown-effect`, `denied` for decisions of who is no operator. */
-export function toolsPeer({ tools, effects, pins, operators }: ToolsPeerPorts): ToolsPeer {
+export function toolsPeer({ tools, effects, pins, resolveResources, operators }: ToolsPeerPorts): ToolsPeer {
   // Addresses and command lines of sources, and what went wrong with them, are the operators' business.
   const isOperator = (tenant: string): boolean => operators.includes(tenant);
   return {
@@ -40,5 +41,6 @@ export function toolsPeer({ tools, effects, pins, operators }: ToolsPeerPorts): 
     },
     listEffects: (request, { tenant }) => effects.list(tenant, request),
     showEffect: ({ key }, { tenant }) => effects.show(tenant, key),
+    resolveResources,
   };
 }

@@ -47,6 +47,17 @@ export interface Definition {
   /** Whether this call stored it (false: it was there already). */
   created: boolean;
   title: string;
+  /** External resources as they were when it was published. Only in the answer to a deploy. */
+  resources: LockedResource[];
+}
+
+export interface LockedResource {
+  uri: string;
+  /** schema, openapi, asyncapi, proto, agentCard, script, function. */
+  kind: string;
+  /** SHA-256 of the content in hex. */
+  digest: string;
+  mediaType: string;
 }
 
 export interface DefinitionPage {
@@ -436,7 +447,7 @@ export const DeployRequest: MessageFns<DeployRequest> = {
 };
 
 function createBaseDefinition(): Definition {
-  return { ref: undefined, createdAtMs: 0, created: false, title: "" };
+  return { ref: undefined, createdAtMs: 0, created: false, title: "", resources: [] };
 }
 
 export const Definition: MessageFns<Definition> = {
@@ -452,6 +463,9 @@ export const Definition: MessageFns<Definition> = {
     }
     if (message.title !== "") {
       writer.uint32(34).string(message.title);
+    }
+    for (const v of message.resources) {
+      LockedResource.encode(v!, writer.uint32(42).fork()).join();
     }
     return writer;
   },
@@ -501,6 +515,14 @@ export const Definition: MessageFns<Definition> = {
             message.title = reader.string();
             continue;
           }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.resources.push(LockedResource.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -523,6 +545,9 @@ export const Definition: MessageFns<Definition> = {
         : 0,
       created: isSet(object.created) ? globalThis.Boolean(object.created) : false,
       title: isSet(object.title) ? globalThis.String(object.title) : "",
+      resources: globalThis.Array.isArray(object?.resources)
+        ? object.resources.map((e: any) => LockedResource.fromJSON(e))
+        : [],
     };
   },
 
@@ -540,6 +565,9 @@ export const Definition: MessageFns<Definition> = {
     if (message.title !== "") {
       obj.title = message.title;
     }
+    if (message.resources?.length) {
+      obj.resources = message.resources.map((e) => LockedResource.toJSON(e));
+    }
     return obj;
   },
 
@@ -552,6 +580,128 @@ export const Definition: MessageFns<Definition> = {
     message.createdAtMs = object.createdAtMs ?? 0;
     message.created = object.created ?? false;
     message.title = object.title ?? "";
+    message.resources = object.resources?.map((e) => LockedResource.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseLockedResource(): LockedResource {
+  return { uri: "", kind: "", digest: "", mediaType: "" };
+}
+
+export const LockedResource: MessageFns<LockedResource> = {
+  encode(message: LockedResource, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.uri !== "") {
+      writer.uint32(10).string(message.uri);
+    }
+    if (message.kind !== "") {
+      writer.uint32(18).string(message.kind);
+    }
+    if (message.digest !== "") {
+      writer.uint32(26).string(message.digest);
+    }
+    if (message.mediaType !== "") {
+      writer.uint32(34).string(message.mediaType);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): LockedResource {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseLockedResource();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.uri = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.kind = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.digest = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.mediaType = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): LockedResource {
+    return {
+      uri: isSet(object.uri) ? globalThis.String(object.uri) : "",
+      kind: isSet(object.kind) ? globalThis.String(object.kind) : "",
+      digest: isSet(object.digest) ? globalThis.String(object.digest) : "",
+      mediaType: isSet(object.mediaType)
+        ? globalThis.String(object.mediaType)
+        : isSet(object.media_type)
+        ? globalThis.String(object.media_type)
+        : "",
+    };
+  },
+
+  toJSON(message: LockedResource): unknown {
+    const obj: any = {};
+    if (message.uri !== "") {
+      obj.uri = message.uri;
+    }
+    if (message.kind !== "") {
+      obj.kind = message.kind;
+    }
+    if (message.digest !== "") {
+      obj.digest = message.digest;
+    }
+    if (message.mediaType !== "") {
+      obj.mediaType = message.mediaType;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<LockedResource>, I>>(base?: I): LockedResource {
+    return LockedResource.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<LockedResource>, I>>(object: I): LockedResource {
+    const message = createBaseLockedResource();
+    message.uri = object.uri ?? "";
+    message.kind = object.kind ?? "";
+    message.digest = object.digest ?? "";
+    message.mediaType = object.mediaType ?? "";
     return message;
   },
 };

@@ -19,6 +19,36 @@ import {
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
 
+export interface ResolveResourcesRequest {
+  /** At most 100. */
+  resources: ResourceRequest[];
+}
+
+export interface ResourceRequest {
+  uri: string;
+  /** Whether its text is handed back: it must be UTF-8 then, and is kept by whoever asks. */
+  wantsText: boolean;
+  /** Authentication policy of the standard as JSON text, `use.authentications` looked up; empty = none. */
+  authenticationJson: string;
+}
+
+export interface ResolvedResources {
+  /** In the order of the requests. */
+  resources: ResolvedResource[];
+}
+
+export interface ResolvedResource {
+  uri: string;
+  /** SHA-256 of the content in hex; empty when it could not be had. */
+  digest: string;
+  /** As its holder named it, without parameters; empty when it named none. */
+  mediaType: string;
+  bytes: number;
+  text: string;
+  /** Why it could not be had, as a sentence. */
+  problem: string;
+}
+
 export interface ListToolsRequest {
   /** Rows a page, 1 to 200; 0 = 50. */
   limit: number;
@@ -160,6 +190,410 @@ export interface EffectStep {
   by: string;
   person: string;
 }
+
+function createBaseResolveResourcesRequest(): ResolveResourcesRequest {
+  return { resources: [] };
+}
+
+export const ResolveResourcesRequest: MessageFns<ResolveResourcesRequest> = {
+  encode(message: ResolveResourcesRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.resources) {
+      ResourceRequest.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ResolveResourcesRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseResolveResourcesRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.resources.push(ResourceRequest.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ResolveResourcesRequest {
+    return {
+      resources: globalThis.Array.isArray(object?.resources)
+        ? object.resources.map((e: any) => ResourceRequest.fromJSON(e))
+        : [],
+    };
+  },
+
+  toJSON(message: ResolveResourcesRequest): unknown {
+    const obj: any = {};
+    if (message.resources?.length) {
+      obj.resources = message.resources.map((e) => ResourceRequest.toJSON(e));
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<ResolveResourcesRequest>, I>>(base?: I): ResolveResourcesRequest {
+    return ResolveResourcesRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ResolveResourcesRequest>, I>>(object: I): ResolveResourcesRequest {
+    const message = createBaseResolveResourcesRequest();
+    message.resources = object.resources?.map((e) => ResourceRequest.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseResourceRequest(): ResourceRequest {
+  return { uri: "", wantsText: false, authenticationJson: "" };
+}
+
+export const ResourceRequest: MessageFns<ResourceRequest> = {
+  encode(message: ResourceRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.uri !== "") {
+      writer.uint32(10).string(message.uri);
+    }
+    if (message.wantsText !== false) {
+      writer.uint32(16).bool(message.wantsText);
+    }
+    if (message.authenticationJson !== "") {
+      writer.uint32(26).string(message.authenticationJson);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ResourceRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseResourceRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.uri = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.wantsText = reader.bool();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.authenticationJson = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ResourceRequest {
+    return {
+      uri: isSet(object.uri) ? globalThis.String(object.uri) : "",
+      wantsText: isSet(object.wantsText)
+        ? globalThis.Boolean(object.wantsText)
+        : isSet(object.wants_text)
+        ? globalThis.Boolean(object.wants_text)
+        : false,
+      authenticationJson: isSet(object.authenticationJson)
+        ? globalThis.String(object.authenticationJson)
+        : isSet(object.authentication_json)
+        ? globalThis.String(object.authentication_json)
+        : "",
+    };
+  },
+
+  toJSON(message: ResourceRequest): unknown {
+    const obj: any = {};
+    if (message.uri !== "") {
+      obj.uri = message.uri;
+    }
+    if (message.wantsText !== false) {
+      obj.wantsText = message.wantsText;
+    }
+    if (message.authenticationJson !== "") {
+      obj.authenticationJson = message.authenticationJson;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<ResourceRequest>, I>>(base?: I): ResourceRequest {
+    return ResourceRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ResourceRequest>, I>>(object: I): ResourceRequest {
+    const message = createBaseResourceRequest();
+    message.uri = object.uri ?? "";
+    message.wantsText = object.wantsText ?? false;
+    message.authenticationJson = object.authenticationJson ?? "";
+    return message;
+  },
+};
+
+function createBaseResolvedResources(): ResolvedResources {
+  return { resources: [] };
+}
+
+export const ResolvedResources: MessageFns<ResolvedResources> = {
+  encode(message: ResolvedResources, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.resources) {
+      ResolvedResource.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ResolvedResources {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseResolvedResources();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.resources.push(ResolvedResource.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ResolvedResources {
+    return {
+      resources: globalThis.Array.isArray(object?.resources)
+        ? object.resources.map((e: any) => ResolvedResource.fromJSON(e))
+        : [],
+    };
+  },
+
+  toJSON(message: ResolvedResources): unknown {
+    const obj: any = {};
+    if (message.resources?.length) {
+      obj.resources = message.resources.map((e) => ResolvedResource.toJSON(e));
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<ResolvedResources>, I>>(base?: I): ResolvedResources {
+    return ResolvedResources.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ResolvedResources>, I>>(object: I): ResolvedResources {
+    const message = createBaseResolvedResources();
+    message.resources = object.resources?.map((e) => ResolvedResource.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseResolvedResource(): ResolvedResource {
+  return { uri: "", digest: "", mediaType: "", bytes: 0, text: "", problem: "" };
+}
+
+export const ResolvedResource: MessageFns<ResolvedResource> = {
+  encode(message: ResolvedResource, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.uri !== "") {
+      writer.uint32(10).string(message.uri);
+    }
+    if (message.digest !== "") {
+      writer.uint32(18).string(message.digest);
+    }
+    if (message.mediaType !== "") {
+      writer.uint32(26).string(message.mediaType);
+    }
+    if (message.bytes !== 0) {
+      writer.uint32(32).uint32(message.bytes);
+    }
+    if (message.text !== "") {
+      writer.uint32(42).string(message.text);
+    }
+    if (message.problem !== "") {
+      writer.uint32(50).string(message.problem);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ResolvedResource {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseResolvedResource();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.uri = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.digest = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.mediaType = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.bytes = reader.uint32();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.text = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.problem = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ResolvedResource {
+    return {
+      uri: isSet(object.uri) ? globalThis.String(object.uri) : "",
+      digest: isSet(object.digest) ? globalThis.String(object.digest) : "",
+      mediaType: isSet(object.mediaType)
+        ? globalThis.String(object.mediaType)
+        : isSet(object.media_type)
+        ? globalThis.String(object.media_type)
+        : "",
+      bytes: isSet(object.bytes) ? globalThis.Number(object.bytes) : 0,
+      text: isSet(object.text) ? globalThis.String(object.text) : "",
+      problem: isSet(object.problem) ? globalThis.String(object.problem) : "",
+    };
+  },
+
+  toJSON(message: ResolvedResource): unknown {
+    const obj: any = {};
+    if (message.uri !== "") {
+      obj.uri = message.uri;
+    }
+    if (message.digest !== "") {
+      obj.digest = message.digest;
+    }
+    if (message.mediaType !== "") {
+      obj.mediaType = message.mediaType;
+    }
+    if (message.bytes !== 0) {
+      obj.bytes = Math.round(message.bytes);
+    }
+    if (message.text !== "") {
+      obj.text = message.text;
+    }
+    if (message.problem !== "") {
+      obj.problem = message.problem;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<ResolvedResource>, I>>(base?: I): ResolvedResource {
+    return ResolvedResource.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ResolvedResource>, I>>(object: I): ResolvedResource {
+    const message = createBaseResolvedResource();
+    message.uri = object.uri ?? "";
+    message.digest = object.digest ?? "";
+    message.mediaType = object.mediaType ?? "";
+    message.bytes = object.bytes ?? 0;
+    message.text = object.text ?? "";
+    message.problem = object.problem ?? "";
+    return message;
+  },
+};
 
 function createBaseListToolsRequest(): ListToolsRequest {
   return { limit: 0, cursor: "", state: "", source: "" };
@@ -2170,6 +2604,17 @@ export const ToolsService = {
     responseSerialize: (value: EffectDetail): Buffer => Buffer.from(EffectDetail.encode(value).finish()),
     responseDeserialize: (value: Buffer): EffectDetail => EffectDetail.decode(value),
   },
+  /** Fetches what a workflow document refers to and keeps it by its digest. What cannot be had is told of, each by itself. */
+  resolveResources: {
+    path: "/weft.v1.Tools/ResolveResources" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ResolveResourcesRequest): Buffer =>
+      Buffer.from(ResolveResourcesRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ResolveResourcesRequest => ResolveResourcesRequest.decode(value),
+    responseSerialize: (value: ResolvedResources): Buffer => Buffer.from(ResolvedResources.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ResolvedResources => ResolvedResources.decode(value),
+  },
 } as const;
 
 export interface ToolsServer extends UntypedServiceImplementation {
@@ -2182,6 +2627,8 @@ export interface ToolsServer extends UntypedServiceImplementation {
   /** Effects of the caller's tenant, the newest first. */
   listEffects: handleUnaryCall<ListEffectsRequest, EffectPage>;
   showEffect: handleUnaryCall<ShowEffectRequest, EffectDetail>;
+  /** Fetches what a workflow document refers to and keeps it by its digest. What cannot be had is told of, each by itself. */
+  resolveResources: handleUnaryCall<ResolveResourcesRequest, ResolvedResources>;
 }
 
 export interface ToolsClient extends Client {
@@ -2263,6 +2710,22 @@ export interface ToolsClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: EffectDetail) => void,
+  ): ClientUnaryCall;
+  /** Fetches what a workflow document refers to and keeps it by its digest. What cannot be had is told of, each by itself. */
+  resolveResources(
+    request: ResolveResourcesRequest,
+    callback: (error: ServiceError | null, response: ResolvedResources) => void,
+  ): ClientUnaryCall;
+  resolveResources(
+    request: ResolveResourcesRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: ResolvedResources) => void,
+  ): ClientUnaryCall;
+  resolveResources(
+    request: ResolveResourcesRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: ResolvedResources) => void,
   ): ClientUnaryCall;
 }
 
