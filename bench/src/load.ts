@@ -117,6 +117,6 @@ export function startCommand(definition: DefinitionRef, inputJson: string): Comm
     id: `start/${executionId}`,
     executionId,
     context: contextOf({ tenant: DEFAULT_TENANT, actor: 'service:bench', purpose: 'bench', executionId }),
-    start: { requestSource: '/bench', requestId: executionId, requestType: `bench.${definition.name}.v1`, definition, inputJson, models: [] },
+    start: { requestSource: '/bench', requestId: executionId, requestType: `bench.${definition.name}.v1`, definition, inputJson, models: [], hops: 0 },
   };
 }

@@ -186,7 +186,7 @@ function signalsTo(ids: readonly string[]): (index: number) => Command {
   return (index) => {
     const executionId = ids[index]!;
     const event = { specversion: '1.0', id: `go-on/${executionId}`, source: '/bench', type: 'bench.go-on.v1', data: { go: true } };
-    return { id: `signal/${executionId}`, executionId, context: { ...context, executionId }, receiveSignal: { eventJson: JSON.stringify(event), isCorrelated: false } };
+    return { id: `signal/${executionId}`, executionId, context: { ...context, executionId }, receiveSignal: { eventJson: JSON.stringify(event), isCorrelated: false, hops: 0 } };
   };
 }
 

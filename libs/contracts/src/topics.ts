@@ -46,6 +46,8 @@ export interface LifecycleBody {
   readonly requestId: string;
   readonly workflow: string;
   readonly data?: Json;
+  /** The whole CloudEvent, of one that a workflow emitted. */
+  readonly event?: Json;
 }
 
 /** A message that was set aside, with what is needed to understand and redrive it. */

@@ -1,6 +1,6 @@
 // What one commit of executions writes besides history: the execution row, wait rows and reviews.
 import type { Instant } from '@weft/kernel';
-import { announcementsOf, decodeEvents, effectsBetween, encodeEvents, type ExecutionEvent, type ExecutionState, type OpenReview, type Wait } from '@weft/orchestration/core';
+import { announcementsOf, decodeEvents, effectsBetween, encodeEvents, isEnded, type ExecutionEvent, type ExecutionState, type OpenReview, type Wait } from '@weft/orchestration/core';
 import type { Decided } from '@weft/pipeline';
 import type { Parts } from './parts.js';
 import { Store } from './store.js';
@@ -60,9 +60,11 @@ export class ExecutionTable {
     return (this.store.histories.get(execution) ?? []).map((row) => ({ sequence: row.sequence, events: this.store.decode(row) }));
   }
 
-  /** Executions that wait for an event which has one of these keys. */
+  /** Executions that wait for an event which has one of these keys, or have subscribed to it. */
   listening(keys: readonly string[]): readonly string[] {
-    return [...this.waits].flatMap(([execution, waits]) => ([...waits.values()].some(({ kind, correlation }) => kind === 'signal' && keys.includes(correlation ?? '')) ? [execution] : []));
+    const early = [...this.rows.values()].filter(({ state }) => !isEnded(state) && state.subscriptions?.some((key) => keys.includes(key))).map(({ id }) => id);
+    const waiting = [...this.waits].flatMap(([execution, waits]) => ([...waits.values()].some(({ kind, correlation }) => kind === 'signal' && keys.includes(correlation ?? '')) ? [execution] : []));
+    return [...new Set([...waiting, ...early])];
   }
 
   /** Running executions without a wait row (unless `withWaits`) and without history since `silentMs`. */

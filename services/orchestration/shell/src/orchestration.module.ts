@@ -26,6 +26,7 @@ import { ForkHistory } from './persist/fork-history.js';
 import { PublishedCommits } from './persist/published-commits.js';
 import { SnapshotStore } from './persist/snapshot-store.js';
 import { announce } from './publish/announcer.js';
+import type { Listeners } from './publish/emitted-events.js';
 import { JobDispatcher } from './publish/job-dispatcher.js';
 import { ProgressWatch } from './publish/progress-watch.js';
 import { Recovery } from './publish/recovery.js';
@@ -174,6 +175,7 @@ async function wire(ports: OrchestrationPorts): Promise<Wired> {
   const definitions = new DefinitionStore(tenantPool, enginePool);
   const programs = new ProgramCache(definitions, { retriesWithoutLimit: settings.WEFT_RETRIES_MAX });
   const executions = executionStore(enginePool, published, programs.attributesOf);
+  const listeners: Listeners = (tenant, keys) => findListens(enginePool, tenant, keys);
   // The engine takes what workers report, and dispatches what it decides: a circle closed here.
   const circle: Circle = {};
   const dispatcher = new JobDispatcher({ bus, workers, report: (commands) => circle.engine!.report(commands), payloadBytesMax: settings.WEFT_PAYLOAD_BYTES_MAX, onFault });
@@ -191,6 +193,7 @@ async function wire(ports: OrchestrationPorts): Promise<Wired> {
       return announce(
         bus,
         commit.decisions.map(({ before, after, sequence, events }) => ({ at: commit.at, facts: after, sequence, events, before })),
+        listeners,
       );
     },
     onTimer: (execution, timer, due) => circle.timers!.onTimer(execution, timer, due),
@@ -215,6 +218,7 @@ async function wire(ports: OrchestrationPorts): Promise<Wired> {
       takeOverSilentMs: ((ports.replica?.ttlMs ?? settings.WEFT_SWEEP_SILENT_MS) * 2) / 3,
     },
     onFault,
+    listeners,
   );
   const timers = new TimerPoller(enginePool, engine, clock, recovery.redispatch, onFault);
   Object.assign(circle, { engine, timers, recovery, progress });
@@ -227,7 +231,7 @@ async function wire(ports: OrchestrationPorts): Promise<Wired> {
     reviews,
     operations: new Operations(engine, queries, clock),
     consumer: new CommandConsumer(engine, bus, clock, new ForkHistory(enginePool), new Children(definitions, executions, bus), settings.WEFT_PAYLOAD_BYTES_MAX),
-    signals: new SignalIntake(engine, (tenant, keys) => findListens(enginePool, tenant, keys)),
+    signals: new SignalIntake(engine, listeners),
     timers,
     recovery,
     dispatcher,

@@ -179,6 +179,48 @@ describe('a correlated event', () => {
   });
 });
 
+describe('an event that comes early', () => {
+  const byInput = { correlate: { order: { from: '.data.order', expect: '${ $workflow.input.order }' } } };
+  const publish = async (...eventJson: readonly string[]) => (await running.controller.publishEvents({ eventJson: [...eventJson] }, context())).receipts;
+  const subscriptions = async (executionId: string): Promise<number> =>
+    (await pool.query<{ n: number }>('select count(*)::int as n from orchestration.subscriptions where execution_id = $1', [executionId])).rows[0]!.n;
+
+  it('is found by the execution that has subscribed to it at its start, which is parked by nothing for that', async () => {
+    const executionId = await start('early-bird', [...calls('never'), listen(byInput)], { order: 'f1' });
+    const theirs = await start('early-bird', [...calls('never'), listen(byInput)], { order: 'f1' }, { tenant: 'acme' });
+    await eventually(async () => ((await subscriptions(executionId)) === 1 && (await subscriptions(theirs)) === 1 ? true : undefined));
+    expect(await waitsOf(executionId)).toEqual([]);
+    expect((await publish(event('f-1', { order: 'f2' }), event('f-2', { order: 'f1' }))).map(({ executionIds }) => executionIds)).toEqual([[], [executionId]]);
+    await running.send(Command.fromPartial({ id: 'f-done', executionId, context: context(), completeJob: { jobId: `${executionId}/do/0/never`, generation: 0, outputJson: '{}', taint: [] } }));
+    expect(await ended(executionId)).toMatchObject({ output: [{ order: 'f1' }] });
+    expect(await subscriptions(executionId)).toBe(0);
+  });
+});
+
+describe('an emitted event', () => {
+  const emit = (type: string, data: Json): object => ({ tell: { emit: { event: { with: { type, source: 'https://shop.test', data } } } } });
+
+  it('is heard by the executions of its tenant that listen for it, once, labelled as what made it', async () => {
+    const listens = { heard: { listen: { to: { one: { with: { type: 'told' }, correlate: { order: { from: '.data.order', expect: '${ .order }' } } } } } } };
+    const [hearing, deaf, other] = [
+      await start('hearing-first', [listens, ...calls('after')], { order: 'h1' }),
+      await start('hearing', [listens], { order: 'h2' }),
+      await start('hearing', [listens], { order: 'h1' }, { tenant: 'acme' }),
+    ];
+    for (const execution of [hearing, deaf, other]) await listening(execution);
+    const telling = await start('telling', [emit('told', { order: '${ .order }' })], { order: 'h1' }, { taint: ['request:/crm'] });
+    await ended(hearing);
+    expect(carriedOut.find((job) => job.executionId === hearing)?.context?.taint).toEqual(['request:/crm', 'event:https://shop.test']);
+    expect([await waitsOf(deaf), await waitsOf(other)].map((waits) => waits.length)).toEqual([1, 1]);
+    const { output } = await ended(telling);
+    expect(output).toMatchObject({ specversion: '1.0', id: `${telling}/do/0/tell`, source: 'https://shop.test', type: 'told', data: { order: 'h1' } });
+    const announced = running.bus.on('weft.lifecycle').filter(({ type }) => type === 'told');
+    expect(announced.map(({ id, source, body }) => ({ id, source, event: (body as { readonly event?: Json }).event }))).toEqual([
+      { id: `${telling}/do/0/tell`, source: 'https://shop.test', event: output },
+    ]);
+  });
+});
+
 describe('a fork with jobs of the workers', () => {
   it('is dispatched as one batch, and what comes back together is one decision', async () => {
     const names = Array.from({ length: 20 }, (_, branch) => `b${branch}`);

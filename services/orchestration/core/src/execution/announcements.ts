@@ -1,5 +1,5 @@
 // What the world is told of a decision: derived from its events, so that an unpublished commit is published with the same ids.
-import type { Json, JsonObject } from '@weft/kernel';
+import { isJsonObject, type Json, type JsonObject } from '@weft/kernel';
 import { endAnnouncement, startAnnouncement, stopAnnouncements, type ChildBeginning, type ChildEnd } from '../child/child.announce.js';
 import { isAboutReview, changesOfQueue, reviewAnnouncement } from '../review/review.announce.js';
 import type { ExecutionEvent, ForkedFrom } from './execution.events.js';
@@ -7,20 +7,27 @@ import type { ExecutionState } from './execution.state.js';
 
 /** What names the execution in every announcement. */
 export type ExecutionFacts = Pick<ExecutionState, 'executionId' | 'definition' | 'request' | 'context' | 'taint' | 'from'> &
-  Partial<Pick<ExecutionState, 'reviews' | 'children' | 'activations' | 'models' | 'parent'>>;
+  Partial<Pick<ExecutionState, 'reviews' | 'children' | 'activations' | 'models' | 'parent' | 'hops'>>;
 
 /** What the state before a row has that announcements are derived from. */
 export type BeforeRow = Pick<ExecutionState, 'reviews' | 'children'>;
 
 export type Announcement =
   | { readonly to: 'results'; readonly id: string; readonly status: 'completed' | 'faulted' | 'cancelled'; readonly output?: Json; readonly error?: Json }
-  | { readonly to: 'lifecycle'; readonly id: string; readonly type: string; readonly data?: Json }
+  | { readonly to: 'lifecycle'; readonly id: string; readonly type: string; readonly data?: Json; readonly emitted?: EmittedEvent }
   /** To another execution: begin at a task of this one. */
   | { readonly to: 'commands'; readonly id: string; readonly execution: string; readonly forkFrom: ForkedFrom; readonly reason: string }
   /** To an execution that a task of this one starts: begin; and, where nobody waits for it any more: end, or do not begin. */
   | { readonly to: 'child' | 'stop'; readonly id: string; readonly begins: ChildBeginning }
   /** To the execution that waits for this one. */
   | { readonly to: 'parent'; readonly id: string; readonly execution: string; readonly ended: ChildEnd };
+
+/** A CloudEvent as a workflow emitted it, for whoever listens. */
+export interface EmittedEvent {
+  readonly event: JsonObject & { readonly id: string; readonly source: string; readonly type: string };
+  /** How many executions followed each other by emitted events, this one included. */
+  readonly hops: number;
+}
 
 const WORKFLOW = 'io.serverlessworkflow.workflow';
 
@@ -40,7 +47,7 @@ export function announcementsOf(facts: ExecutionFacts, sequence: number, events:
     if (ordinal > 0 && ordinal <= carried) return;
     const id = idOf(ordinal);
     if (event.type === 'ExecutionStarted') announcements.push({ to: 'lifecycle', id, type: `${WORKFLOW}.started.v1` });
-    else if (event.type === 'EventEmitted') announcements.push(emitted(id, event.event));
+    else if (event.type === 'EventEmitted') announcements.push(emitted(id, event.event, facts));
     else if (event.type === 'ExecutionCompleted') {
       announcements.push({ to: 'lifecycle', id, type: `${WORKFLOW}.completed.v1` }, ...ended(id, { status: 'completed', output: event.output }));
     } else if (event.type === 'ExecutionFaulted') {
@@ -69,7 +76,11 @@ export function announcementsOf(facts: ExecutionFacts, sequence: number, events:
 
 const operatedData = ({ by, reason }: { readonly by: string; readonly reason?: string }): JsonObject => ({ by, ...(reason === undefined ? {} : { reason }) });
 
-function emitted(id: string, event: Json): Announcement {
-  const fields = typeof event === 'object' && event !== null && !Array.isArray(event) ? (event as { readonly [name: string]: Json }) : {};
-  return { to: 'lifecycle', id, type: typeof fields['type'] === 'string' ? fields['type'] : 'ai.weft.emitted.v1', data: fields['data'] ?? null };
+function emitted(id: string, event: Json, { hops = 0 }: ExecutionFacts): Announcement {
+  const fields = isJsonObject(event) ? event : {};
+  const type = typeof fields['type'] === 'string' ? fields['type'] : 'ai.weft.emitted.v1';
+  const about = { to: 'lifecycle', type, data: fields['data'] ?? null } as const;
+  // Executions of earlier releases emit what their author gave, and nobody listens to that.
+  if (fields['specversion'] === undefined || typeof fields['id'] !== 'string') return { ...about, id };
+  return { ...about, id: fields['id'], emitted: { event: fields as EmittedEvent['event'], hops: hops + 1 } };
 }

@@ -2,7 +2,7 @@
 import type { Instant } from '@weft/kernel';
 import { nextDue } from '../review/review.due.js';
 import type { OpenReview } from '../review/review.state.js';
-import { isTimeLimit, type ExecutionState, type OutstandingJob, type OutstandingTimer } from './execution.state.js';
+import { isEnded, isTimeLimit, type ExecutionState, type OutstandingJob, type OutstandingTimer } from './execution.state.js';
 
 /** Job kinds that ask models, and so may take long: buffered by the bus, and waited for in a row instead of in memory. */
 export const LONG_KINDS: ReadonlySet<string> = new Set(['infer', 'embed']);
@@ -52,7 +52,16 @@ export function effectsBetween(before: ExecutionState, after: ExecutionState): E
   };
 }
 
+/** By what events find an execution before it listens: it is found until it has ended, and again when it is retried. */
+export function subscriptionsBetween(before: ExecutionState, after: ExecutionState): { readonly subscribe: readonly string[]; readonly unsubscribe: readonly string[] } {
+  const [was, is] = [subscribed(before), subscribed(after)];
+  return was === is ? NO_CHANGE : { subscribe: is.filter((key) => !was.includes(key)), unsubscribe: was.filter((key) => !is.includes(key)) };
+}
+
+const subscribed = (state: ExecutionState): readonly string[] => (isEnded(state) ? NOTHING : (state.subscriptions ?? NOTHING));
+
 const NOTHING: readonly never[] = [];
+const NO_CHANGE = { subscribe: NOTHING, unsubscribe: NOTHING };
 
 function isWaitingForJobsAlone({ timers, reviews, listens, jobs, children }: ExecutionState): boolean {
   return isEmpty(timers) && isEmpty(reviews) && isEmpty(listens) && (children === undefined || isEmpty(children)) && !Object.values(jobs).some((job) => isLong(job) && !job.asked);

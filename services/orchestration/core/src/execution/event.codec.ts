@@ -24,6 +24,7 @@ const PAYLOAD_FIELDS: { readonly [T in ExecutionEventType]: readonly string[] } 
   BranchFailed: ['error'],
   BranchesJoined: [],
   ListenOpened: ['expected'],
+  Subscribed: [],
   SignalReceived: ['event'],
   SignalTaken: ['keys'],
   ItemBegun: ['item'],

@@ -31,6 +31,8 @@ export interface StartFacts {
   readonly taint: readonly string[];
   readonly models: readonly ModelChoice[];
   readonly input: Json;
+  /** How many executions followed each other by emitted events until it begins. Default 0. */
+  readonly hops?: number;
   /** The execution that starts it. */
   readonly parent?: ParentExecution;
 }
@@ -78,6 +80,8 @@ export type ExecutionCommand =
       readonly taint: readonly string[];
       /** It was found by what it carries: taken by a `listen` that is open, or not at all. */
       readonly isCorrelated: boolean;
+      /** Of an emitted event: how many executions followed each other by then. Default 0. */
+      readonly hops?: number;
     })
   | { readonly type: 'FireTimer'; readonly timer: string }
   | (OfTenant & {

@@ -112,6 +112,8 @@ export type ExecutionEvent =
       readonly input: Json;
       /** Numbers of the engine flags that it behaves by; none when absent. A fork has those of the execution that it comes from. */
       readonly flags?: readonly number[];
+      /** How many executions followed each other by emitted events until this one began; absent = none. */
+      readonly hops?: number;
       /** Of a fork: where it comes from. The next `carried` events of the same row are that execution's. */
       readonly from?: ForkedFrom;
       readonly carried?: number;
@@ -203,6 +205,8 @@ export type ExecutionEvent =
       /** Which of the task's filters it is, from 0; absent = the first. */
       readonly filter?: number;
     }
+  /** From now on it is found by events that it has not reached a `listen` for. See `listenKey`. */
+  | { readonly type: 'Subscribed'; readonly correlations: readonly string[] }
   /** An event came in; it is kept until a `listen` takes it. */
   | {
       readonly type: 'SignalReceived';
@@ -210,6 +214,14 @@ export type ExecutionEvent =
       readonly id: string;
       readonly eventType: string;
       readonly taint?: readonly string[];
+      /** Of an event that an execution emitted: how many followed each other; absent = it came from outside. */
+      readonly hops?: number;
+      /** That it was found by what it carries before a `listen` for it was reached. */
+      readonly early?: true;
+      /** Of an event that is kept: how long it is, in characters of JSON. */
+      readonly size?: number;
+      /** Events that came early and are given up for it, oldest first. */
+      readonly drops?: readonly { readonly source: string; readonly id: string }[];
       /** The CloudEvent, attributes and `data`. */
       readonly event: Json;
     }

@@ -11,9 +11,9 @@ import { migrate } from './migration.evolve.js';
 import { beginExtension, endExtensions } from './extensions.evolve.js';
 import { beginMap, closeChild, dropChildren, openChild } from '../child/child.evolve.js';
 import { evolveAgent, endStep, takeAnswer } from '../agent/agent.evolve.js';
-import { beginItem, endItem, takeSignal } from '../signal/gathering.js';
+import { beginItem, endItem, keepSignal, takeSignal } from '../signal/gathering.js';
 import { removeAttempt, removeBelow } from './remove-below.js';
-import { isTimeLimit, ROOT, signalKey, type Activation, type EndedBranch, type ExecutionState } from './execution.state.js';
+import { isTimeLimit, ROOT, type Activation, type EndedBranch, type ExecutionState } from './execution.state.js';
 
 /** The state after one more event. */
 export const evolveExecution = (state: ExecutionState, event: ExecutionEvent): ExecutionState => foldExecution(state, [event]);
@@ -45,6 +45,7 @@ export function evolveDraft(draft: ExecutionDraft, event: ExecutionEvent): void 
         input,
         activations: { [ROOT]: root },
         ...(event.from ? { from: event.from } : {}),
+        ...(event.hops === undefined ? {} : { hops: event.hops }),
         ...(event.flags ? { flags: event.flags } : {}),
         ...(event.parent ? { parent: event.parent } : {}),
       });
@@ -97,10 +98,11 @@ export function evolveDraft(draft: ExecutionDraft, event: ExecutionEvent): void 
       const { listen: id, key, at: openedAt, eventType, correlation, expected, filter } = event;
       return draft.put('listens', id, { id, key, openedAt, eventType, correlation, expected, ...(filter === undefined ? {} : { filter }) });
     }
+    case 'Subscribed':
+      return draft.set({ subscriptions: event.correlations });
     case 'SignalReceived': {
-      const { source, id, eventType } = event;
-      draft.put('received', signalKey(event), true);
-      draft.put('signals', signalKey(event), { source, id, eventType, event: event.event });
+      keepSignal(draft, event);
+      if ((event.hops ?? 0) > (state.hops ?? 0)) draft.set({ hops: event.hops! });
       return taintWith(draft, event.taint);
     }
     case 'SignalTaken':

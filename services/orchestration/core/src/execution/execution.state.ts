@@ -75,6 +75,10 @@ export interface KeptSignal {
   readonly id: string;
   readonly eventType: string;
   readonly event: Json;
+  /** Found by what it carries before a `listen` for it was reached. */
+  readonly early?: true;
+  /** In characters of JSON; of one that an earlier release kept it is not known. */
+  readonly size?: number;
 }
 
 /** One filter of a `listen` that waits for its event. */
@@ -163,10 +167,14 @@ export interface ExecutionState {
   readonly children?: Readonly<Record<string, OpenChild>>;
   /** In the order in which they were opened. */
   readonly listens: Readonly<Record<string, OpenListen>>;
+  /** By what events find it before it has reached a `listen` for them; absent = by nothing. */
+  readonly subscriptions?: readonly string[];
   /** By `signalKey`, oldest first. */
   readonly signals: Readonly<Record<string, KeptSignal>>;
-  /** Signals that were ever received: a second one is a duplicate, also after the end. */
+  /** Signals that were received: a second one is a duplicate, also after the end. */
   readonly received: Readonly<Record<string, true>>;
+  /** Those before: parts that change no more, the oldest first. See `hasReceived`. */
+  readonly receivedBefore?: readonly Readonly<Record<string, true>>[];
   /** Generation of jobs whose effect was settled as failed; 0 when not listed. */
   readonly generations: Readonly<Record<string, number>>;
   /** Last attempt of jobs that failed and may be scheduled anew by a retried `try`; 0 when not listed. */
@@ -175,6 +183,8 @@ export interface ExecutionState {
   readonly agents?: Readonly<Record<ActivationKey, AgentState>>;
   /** Tasks entered and passes of loops begun so far; also numbers timers, reviews and emissions. */
   readonly entered: number;
+  /** How many executions followed each other by emitted events until this one; absent = none. */
+  readonly hops?: number;
   /** Reviews requested so far; numbers them. */
   readonly asked: number;
   /** Operations that were taken, by id: told again they change nothing. */
@@ -227,8 +237,11 @@ export const isEnded = ({ status }: Pick<ExecutionState, 'status'>): boolean => 
 /** What makes an event the same when it comes again. Source: CloudEvents 1.0, source and id. */
 export const signalKey = (signal: { readonly source: string; readonly id: string }): string => `${signal.source}\n${signal.id}`;
 
-/** Signals that an execution keeps for a `listen` that is not reached yet. */
+/** Signals that an execution keeps for a `listen` that is not reached yet: addressed ones, and as many that came early. */
 export const SIGNALS_KEPT_MAX = 100;
+
+/** How long those of each kind may be together, in characters of JSON. */
+export const SIGNALS_KEPT_SIZE_MAX = 4 * 1024 * 1024;
 
 /** Id of the job of an activation: the same activation has the same job id for ever. */
 export const jobIdOf = (executionId: string, key: ActivationKey): string => `${executionId}${key}`;

@@ -53,8 +53,8 @@ function failedTaskOf(rows: readonly HistoryRow[]): string | undefined {
   return faulted?.type === 'ExecutionFaulted' && faulted.task?.position === undefined ? faulted.task?.key : undefined;
 }
 
-// The new execution has a beginning of its own; forks of the other one are not its own, and an action that was approved there would be done once more.
-const LEFT_BEHIND: ReadonlySet<ExecutionEvent['type']> = new Set(['ExecutionStarted', 'ExecutionForked', 'ActionApproved']);
+// The new execution has a beginning of its own, and subscribes by itself; forks of the other one are not its own, and an action that was approved there would be done once more.
+const LEFT_BEHIND: ReadonlySet<ExecutionEvent['type']> = new Set(['ExecutionStarted', 'Subscribed', 'ExecutionForked', 'ActionApproved']);
 
 /** The definition that an execution was pinned to after these events, its first one among them. */
 export function definitionAfter(events: readonly ExecutionEvent[]): DefinitionVersion | undefined {

@@ -10,6 +10,7 @@ import type { Advance, Step } from './advance.js';
 import { runAgent } from './agent.js';
 import { beginExtensions } from './extension.js';
 import { runWorkflow } from './children.js';
+import { emit } from './emit.js';
 import { branchEnded, enterBranches, type ForkTask } from './fork.js';
 import { callFunction } from './function-call.js';
 import { listen } from './listen.js';
@@ -118,11 +119,8 @@ export function runOwn(advance: Advance, task: Task, key: ActivationKey, input: 
     }
     case 'raise':
       return raise(advance, task, key, input);
-    case 'emit': {
-      const event = advance.evaluate(task.event, input, at);
-      advance.record({ type: 'EventEmitted', key, emission: `${advance.state.executionId}${key}`, event });
-      return { go: 'complete', key, output: event };
-    }
+    case 'emit':
+      return emit(advance, task, key, input);
     case 'wait':
       advance.record({ type: 'TimerSet', key, timer: advance.timerId(key), purpose: 'wait', due: now + advance.evaluate(task.duration, input, at) });
       return undefined;

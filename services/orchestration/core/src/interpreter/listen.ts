@@ -1,7 +1,7 @@
 // Waiting for events: which are taken, and when a `listen` is over.
 import type { Json, JsonObject } from '@weft/kernel';
 import type { ActivationKey } from '../execution/execution.events.js';
-import { SIGNALS_KEPT_MAX, type KeptSignal, type OpenListen } from '../execution/execution.state.js';
+import type { KeptSignal, OpenListen } from '../execution/execution.state.js';
 import type { EventFilter } from '../program/event-filter.js';
 import type { Task } from '../program/program.js';
 import { standardError } from '../program/workflow-error.js';
@@ -9,6 +9,7 @@ import { correlationKeys, expectedOf, fits, type Expected, type ListeningAt } fr
 import { listenKey, textOf } from '../signal/listen-key.js';
 import { jsonLength } from '../signal/json-length.js';
 import type { Advance, Step } from './advance.js';
+import { narrowSubscriptions } from './subscribe.js';
 import { beginItem, endItem } from './item.js';
 
 export type ListenTask = Extract<Task, { kind: 'listen' }>;
@@ -32,7 +33,10 @@ export function listen(advance: Advance, task: ListenTask, key: ActivationKey, i
         true,
       );
   }
-  task.filters.forEach((filter, index) => open(advance, key, index, filter, expected[index]!));
+  for (const [index, filter] of task.filters.entries()) {
+    open(advance, key, index, filter, expected[index]!);
+    narrowSubscriptions(advance, filter, textOf(expected[index]!.with['type']) ?? '');
+  }
   return endsWithOne(task) ? undefined : { go: 'hear', key };
 }
 
@@ -188,6 +192,3 @@ function freeSignals(advance: Advance, key: ActivationKey): readonly KeptSignal[
   const queues = Object.values(advance.state.listens).filter((each) => each.key !== key && isBusy(advance, each.key));
   return queues.length === 0 ? kept : kept.filter((signal) => !queues.some((each) => isFor(advance, each, signal)));
 }
-
-/** Whether no further event can be kept. */
-export const isFull = (advance: Advance): boolean => Object.keys(advance.state.signals).length >= SIGNALS_KEPT_MAX;

@@ -49,6 +49,7 @@ export function compileProgram(definition: Json, resources: Resources = NO_RESOU
     version: text(head['version']),
     definition,
     root,
+    ...earlyFiltersOf(compiler.tasks.values()),
     tasks: compiler.tasks,
     scopes: compiler.scopes,
     ...(searchAttributes ? { searchAttributes } : {}),
@@ -58,6 +59,11 @@ export function compileProgram(definition: Json, resources: Resources = NO_RESOU
     ...(timeout ? { timeout } : {}),
     ...(inputSchema === undefined ? {} : { inputProblem: (value: Json) => schemaProblem(inputSchema, value) }),
   };
+}
+
+function earlyFiltersOf(tasks: Iterable<Task>): Pick<Program, 'early'> {
+  const early = [...tasks].flatMap((task) => (task.kind === 'listen' ? task.filters.flatMap((filter) => filter.early ?? []) : []));
+  return early.length === 0 ? {} : { early };
 }
 
 class Compiler {

@@ -1,6 +1,7 @@
 // Which events a `listen` is for.
 import { isJsonObject, type Json, type JsonObject } from '@weft/kernel';
 import { embeddedExpression } from '@weft/jq';
+import { earlyFilter, type EarlyFilter } from './early-filter.js';
 import { bareExpression, template, type Evaluate } from './expression.js';
 
 export interface EventFilter {
@@ -9,6 +10,8 @@ export interface EventFilter {
   /** Condition on the event's data. */
   readonly dataHolds?: Evaluate;
   readonly correlations: readonly Correlation[];
+  /** What is known of it when the execution starts. */
+  readonly early?: EarlyFilter;
 }
 
 export interface Correlation {
@@ -32,10 +35,13 @@ export function compileEventFilter(filter: JsonObject, names: readonly string[])
   const wanted = filter['with'] as JsonObject;
   const { data, ...attributes } = wanted;
   const condition = typeof data === 'string' && embeddedExpression(data) !== undefined ? data : undefined;
+  const correlations = isJsonObject(filter['correlate']) ? Object.entries(filter['correlate']).map(([name, given]) => compileCorrelation(name, given as JsonObject, names)) : [];
+  const early = earlyFilter(filter, new Map(correlations.flatMap(({ name, path }) => (path === undefined ? [] : [[name, path] as const]))));
   return {
     attributes: template(condition === undefined ? wanted : attributes, names),
     ...(condition === undefined ? {} : { dataHolds: bareExpression(condition, names) }),
-    correlations: isJsonObject(filter['correlate']) ? Object.entries(filter['correlate']).map(([name, given]) => compileCorrelation(name, given as JsonObject, names)) : [],
+    correlations,
+    ...(early ? { early } : {}),
   };
 }
 

@@ -4,6 +4,7 @@ import type { ErrorFilter, LockedResource } from '@weft/workflow';
 import type { CallArguments } from './call-arguments.js';
 import type { DataCheck } from './data-schema.js';
 import type { DurationMs } from './duration.js';
+import type { EarlyFilter } from './early-filter.js';
 import type { Evaluate } from './expression.js';
 import type { ItemIterator } from './item-iterator.js';
 import type { Listening } from './listen.js';
@@ -134,6 +135,8 @@ export interface Program {
   readonly outputCheck?: DataCheck;
   /** How long an execution may take. */
   readonly timeout?: DurationMs;
+  /** By what events find an execution that has not reached its `listen`; undefined when nothing it listens for correlates. */
+  readonly early?: readonly EarlyFilter[];
   readonly tasks: ReadonlyMap<string, Task>;
   /** The scope whose tasks run inside an activation, by the pointer of what holds it. */
   readonly scopes: ReadonlyMap<string, Scope>;

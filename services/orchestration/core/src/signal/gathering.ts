@@ -2,6 +2,7 @@
 import { isJsonObject, type Json } from '@weft/kernel';
 import type { ExecutionEvent } from '../execution/execution.events.js';
 import type { ExecutionDraft } from '../execution/execution.draft.js';
+import { remember } from './received.js';
 import { signalKey } from '../execution/execution.state.js';
 
 /** Items that a subscription has had, and the one that it is about. */
@@ -22,6 +23,13 @@ export interface Gathering {
 const NOTHING: Gathering = { items: [], index: -1, size: 0 };
 
 type EventOf<T extends ExecutionEvent['type']> = Extract<ExecutionEvent, { type: T }>;
+
+export function keepSignal(draft: ExecutionDraft, event: EventOf<'SignalReceived'>): void {
+  const { source, id, eventType, early, size, drops = [] } = event;
+  remember(draft, signalKey(event));
+  for (const dropped of drops) draft.remove('signals', signalKey(dropped));
+  draft.put('signals', signalKey(event), { source, id, eventType, event: event.event, ...(early ? { early } : {}), ...(size === undefined ? {} : { size }) });
+}
 
 export function takeSignal(draft: ExecutionDraft, event: EventOf<'SignalTaken'>): void {
   const { key, use, closes, keys, size = 0 } = event;

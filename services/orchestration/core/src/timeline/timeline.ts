@@ -57,6 +57,7 @@ function describe(event: ExecutionEvent): Described | undefined {
       if (event.from) return { text: `${event.from.kind} by ${event.from.by} of execution ${event.from.execution} from ${event.from.key}`, detail: { input: event.input, ...reasonOf(event) } };
       return { text: `started ${event.definition.namespace}/${event.definition.name}:${event.definition.version} for ${originOf(event)}`, detail: event.input };
     case 'InputTransformed':
+    case 'Subscribed':
     case 'TaskEntered':
       return undefined;
     case 'FunctionCalled':

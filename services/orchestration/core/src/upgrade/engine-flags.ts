@@ -34,8 +34,24 @@ export const RAISED_INSTANCE: EngineFlag = {
   since: '0.1.0',
 };
 
+/** Source: docs/workflow-profile.md, rule 12. */
+export const WHOLE_EVENTS: EngineFlag = {
+  number: 4,
+  name: 'whole-events',
+  changes: 'With it an emitted event has an id, a source, a time and a specversion also where its author gave none, and is checked; without it, only what the author gave.',
+  since: '0.1.0',
+};
+
+/** Source: docs/workflow-profile.md, rule 20. */
+export const EARLY_EVENTS: EngineFlag = {
+  number: 5,
+  name: 'early-events',
+  changes: 'With it an execution is found from its start by the events that its document correlates, and what it keeps is bounded by size too; without it, only while a listen waits.',
+  since: '0.1.0',
+};
+
 /** All of them, by number. A flag is added at the end and stays as long as executions that began before it may be alive. Source: docs/upgrades.md. */
-export const ENGINE_FLAGS: readonly EngineFlag[] = [URI_TEMPLATES, STANDARD_DESCRIPTORS, RAISED_INSTANCE];
+export const ENGINE_FLAGS: readonly EngineFlag[] = [URI_TEMPLATES, STANDARD_DESCRIPTORS, RAISED_INSTANCE, WHOLE_EVENTS, EARLY_EVENTS];
 
 /** What a release makes of flags. */
 export interface EngineRelease {

@@ -17,6 +17,7 @@ export function childCommand(facts: ExecutionFacts, id: string, { execution, wor
     inputJson: JSON.stringify(input),
     models: (facts.models ?? []).map((model) => ({ ...model })),
     parent: wireParent(parent),
+    hops: facts.hops ?? 0,
   };
   return Command.fromPartial({ id, executionId: execution, context: contextOfExecution(facts, { executionId: execution }), ...(isStop ? { stopChild: start } : { start }) });
 }

@@ -63,7 +63,10 @@ function bodyOf(wire: Command, payloadBytesMax: number): ExecutionCommand | unde
     const { reviewId, outcome, comment, formJson, decidedBy, roles } = decideReview;
     return { type: 'DecideReview', tenant, review: reviewId, outcome, comment, form: jsonOf(formJson || 'null'), decidedBy, roles };
   }
-  if (receiveSignal) return signalCommand(receiveSignal.eventJson, wire.context ?? contextOf({ tenant: '' }), receiveSignal.isCorrelated);
+  if (receiveSignal) {
+    const { eventJson, isCorrelated, hops } = receiveSignal;
+    return { ...signalCommand(eventJson, wire.context ?? contextOf({ tenant: '' }), isCorrelated), ...hopsOf(hops) };
+  }
   return operationOf(wire, tenant);
 }
 
@@ -93,7 +96,7 @@ export function signalCommand(eventJson: string, { tenant, taint }: Context, isC
 
 function startFacts(wire: Command, start: NonNullable<Command['start']>): StartFacts {
   const { context } = wire;
-  const { requestSource, requestId, requestType, definition, inputJson, models, parent } = start;
+  const { requestSource, requestId, requestType, definition, inputJson, models, parent, hops } = start;
   if (!context || context.tenant === '' || !definition) throw new Error('a start names no tenant or no definition');
   const { tenant, actor, purpose, traceparent, tracestate, deadlineMs, budget } = context;
   return {
@@ -105,6 +108,7 @@ function startFacts(wire: Command, start: NonNullable<Command['start']>): StartF
     models,
     input: jsonOf(inputJson),
     ...(parent ? { parent: parentOf(parent) } : {}),
+    ...hopsOf(hops),
   };
 }
 
@@ -114,6 +118,8 @@ function requestOf({ digest, title, subjectJson, reasons }: ApprovalRequest): No
 }
 
 const jsonOf = (text: string): Json => JSON.parse(text) as Json;
+
+const hopsOf = (hops: number): { readonly hops?: number } => (hops > 0 ? { hops } : {});
 
 const outcomeOf = (text: string): EffectOutcome => (text === 'failed' || text === 'unknown' ? text : 'none');
 

@@ -4,20 +4,17 @@ import { isUuid, Refused, rejection, type Rejection } from '@weft/kernel';
 import { EVENT_VALUES_MAX, listenKeysOf, type CommandOf } from '@weft/orchestration/core';
 import type { Item, Outcome } from '@weft/pipeline';
 import type { ExecutionEngine } from '../handle/execution-engine.js';
-import type { FoundListen } from '../persist/listens.js';
+import type { Listeners } from '../publish/emitted-events.js';
 import { signalCommand } from './command.codec.js';
 
 type SignalCommand = CommandOf<'ReceiveSignal'>;
-
-/** Finds the open listens of a tenant under any of the keys. */
-export type FindListens = (tenant: string, keys: readonly string[]) => Promise<readonly FoundListen[]>;
 
 const EXECUTIONS_TOLD_MAX = 100;
 
 export class SignalIntake {
   constructor(
     private readonly engine: ExecutionEngine,
-    private readonly find: FindListens,
+    private readonly find: Listeners,
   ) {}
 
   /** Gives events to the executions that they name. Resolves when they are durable, with a receipt each. */

@@ -7,6 +7,7 @@ import { Partitions1700000000019 } from './0019-partitions.js';
 import { Snapshots1700000000020 } from './0020-snapshots.js';
 import { Running1700000000021 } from './0021-running.js';
 import { Reviews1700000000030 } from './0030-reviews.js';
+import { Subscriptions1700000000043 } from './0043-subscriptions.js';
 import { Children1700000000046 } from './0046-children.js';
 import { Resources1700000000060 } from './0060-resources.js';
 import { createHistoryPartitions } from './history-partitions.js';
@@ -22,6 +23,7 @@ export const orchestrationMigrations: ServiceMigrations = {
     Snapshots1700000000020,
     Running1700000000021,
     Reviews1700000000030,
+    Subscriptions1700000000043,
     Children1700000000046,
     Resources1700000000060,
   ],

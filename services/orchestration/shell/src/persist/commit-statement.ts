@@ -101,12 +101,25 @@ const FOUND_BY = `
   where ${HAS_WON('a.execution_id')}
   on conflict do nothing`;
 
+/** JSON arrays: $25 by what executions are found before they listen, $26 by what they are found no more. */
+const SUBSCRIBED = `
+), unsubscribed as (
+  delete from orchestration.subscriptions s
+  using json_to_recordset($26::json) as g(tenant text, execution_id uuid, correlation text)
+  where s.tenant = g.tenant and s.execution_id = g.execution_id and s.correlation = g.correlation and ${HAS_WON('g.execution_id')}
+), subscribed as (
+  insert into orchestration.subscriptions (tenant, execution_id, bucket, correlation)
+  select s.tenant, s.execution_id, s.bucket, s.correlation
+  from json_to_recordset($25::json) as s(tenant text, execution_id uuid, bucket smallint, correlation text)
+  where ${HAS_WON('s.execution_id')}
+  on conflict do nothing`;
+
 const WINNERS = `
 )
 select execution_id from won`;
 
 /**
- * The statement in four lengths, each the one before and more; all return the execution ids that won. The server sets up every
+ * The statement in five lengths, each the one before and more; all return the execution ids that won. The server sets up every
  * part of a statement that it runs, empty or not, and a lone decision waits for it (a batch that only writes history saves 15 %
  * of its commit by the short one, the two run in turn). The number changes with the texts.
  */
@@ -116,6 +129,7 @@ const inLengths = (name: string, decided: string) =>
     life: { name: `${name}-life-7`, text: decided + LIFE + WINNERS },
     waiting: { name: `${name}-waiting-7`, text: decided + LIFE + WAITING + WINNERS },
     foundBy: { name: `${name}-found-by-7`, text: decided + LIFE + WAITING + FOUND_BY + WINNERS },
+    subscribed: { name: `${name}-subscribed-7`, text: decided + LIFE + WAITING + FOUND_BY + SUBSCRIBED + WINNERS },
   }) as const;
 
 /** For many decisions and for one. */

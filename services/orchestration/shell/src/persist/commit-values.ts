@@ -1,7 +1,7 @@
 // What the one statement of a batch is given: history rows as lists or columns, and rows of what hangs on them as JSON.
 import { byteaArray, intArray, smallintArray, textArray, uuidArray } from '@weft/adapter-postgres';
 import { bucketOf } from '@weft/kernel';
-import { announcementsOf, assigneesOf, effectsBetween, encodeEvents, isEnded, type OpenReview, type SearchAttribute } from '@weft/orchestration/core';
+import { announcementsOf, assigneesOf, effectsBetween, encodeEvents, isEnded, subscriptionsBetween, type OpenReview, type SearchAttribute } from '@weft/orchestration/core';
 import { memberDigest, payloadDigest } from '@weft/proof';
 import { isSampled } from '@weft/telemetry';
 import type { AttributesOf, ExecutionCommit } from './execution-store.js';
@@ -20,14 +20,18 @@ export function commitValues(
   readonly life: readonly (readonly object[])[];
   readonly waiting: readonly (readonly object[])[];
   readonly attributes: readonly object[];
+  /** New ones, and executions that have none any more. */
+  readonly subscriptions: readonly (readonly object[])[];
 } {
   // Sorted, so that two batches never lock rows in opposite orders.
   const decisions = [...commit.decisions].sort((left, right) => (left.key < right.key ? -1 : 1));
   const rows = decisions.map((decided) => historyRow(commit.at, decided));
   const aside = { starts: [] as object[], ends: [] as object[], waits: [] as object[], waitsOver: [] as object[], reviews: [] as object[], reviewsClosed: [] as object[] };
   const attributes: object[] = [];
+  const subscriptions: [object[], object[]] = [[], []];
   for (const decided of decisions) {
     addAside(aside, decided);
+    addSubscriptions(subscriptions, decided);
     if (decided.before.status === 'none') addAttributes(attributes, decided, attributesOf(decided.after, commit.at));
   }
   const values = [
@@ -41,7 +45,7 @@ export function commitValues(
     decisions.some((decided) => announcementsOf(decided.after, decided.sequence, decided.events, decided.before).length > 0),
     decisions.map((decided) => decided.after.context.traceparent).filter(isSampled),
   ];
-  return { decisions: values, life: [aside.starts, aside.ends], waiting: [aside.waits, aside.waitsOver, aside.reviews, aside.reviewsClosed], attributes };
+  return { decisions: values, life: [aside.starts, aside.ends], waiting: [aside.waits, aside.waitsOver, aside.reviews, aside.reviewsClosed], attributes, subscriptions };
 }
 
 interface HistoryRow {
@@ -90,6 +94,13 @@ function listsOf(rows: readonly HistoryRow[]): readonly unknown[] {
 
 function addAttributes(rows: object[], { key, after }: ExecutionDecided, attributes: readonly SearchAttribute[]): void {
   for (const [name, value] of attributes) rows.push({ tenant: after.context.tenant, execution_id: key, bucket: bucketOf(key), name, value });
+}
+
+function addSubscriptions([added, gone]: readonly [object[], object[]], { key, before, after }: ExecutionDecided): void {
+  const { subscribe, unsubscribe } = subscriptionsBetween(before, after);
+  const { tenant } = after.context;
+  for (const correlation of subscribe) added.push({ tenant, execution_id: key, bucket: bucketOf(key), correlation });
+  for (const correlation of unsubscribe) gone.push({ tenant, execution_id: key, correlation });
 }
 
 function addAside(aside: { starts: object[]; ends: object[]; waits: object[]; waitsOver: object[]; reviews: object[]; reviewsClosed: object[] }, decided: ExecutionDecided): void {

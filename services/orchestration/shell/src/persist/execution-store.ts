@@ -59,10 +59,11 @@ export function executionStore(pool: Pool, published: PublishedCommits, attribut
     },
 
     async commit(commit) {
-      const { decisions, life, waiting, attributes } = commitValues(commit, attributesOf);
+      const { decisions, life, waiting, attributes, subscriptions } = commitValues(commit, attributesOf);
       failpoint('orchestration.commit', 'before');
       const statements = commit.decisions.length === 1 ? COMMIT.lone : COMMIT.batch;
-      const isFound = attributes.length > 0;
+      const isSubscribing = subscriptions.some((entries) => entries.length > 0);
+      const isFound = isSubscribing || attributes.length > 0;
       const isWaiting = isFound || waiting.some((entries) => entries.length > 0);
       if (!isWaiting && life.every((entries) => entries.length === 0)) {
         const rows = await commitStatement<{ execution_id: string }>(pool, commit.id, { ...statements.decisions, values: decisions });
@@ -77,8 +78,12 @@ export function executionStore(pool: Pool, published: PublishedCommits, attribut
           marked,
           ...(isWaiting ? waiting.map((entries) => JSON.stringify(entries)) : []),
           ...(isFound ? [JSON.stringify(attributes)] : []),
+          ...(isSubscribing ? subscriptions.map((entries) => JSON.stringify(entries)) : []),
         ];
-        const rows = await commitStatement<{ execution_id: string }>(pool, commit.id, { ...(isFound ? statements.foundBy : isWaiting ? statements.waiting : statements.life), values });
+        const rows = await commitStatement<{ execution_id: string }>(pool, commit.id, {
+          ...(isSubscribing ? statements.subscribed : isFound ? statements.foundBy : isWaiting ? statements.waiting : statements.life),
+          values,
+        });
         failpoint('orchestration.commit', 'after');
         return new Set(rows.map((row) => row.execution_id));
       } catch (fault) {

@@ -1,9 +1,10 @@
 // Tells the world what was decided: results, lifecycle and emitted events. Ids derive from history, so telling twice is telling once.
-import { announcementsOf, type Announcement, type BeforeRow, type ExecutionEvent, type ExecutionFacts } from '@weft/orchestration/core';
+import { announcementsOf, type Announcement, type BeforeRow, type EmittedEvent, type ExecutionEvent, type ExecutionFacts } from '@weft/orchestration/core';
 import { Command } from '@weft/contracts';
 import { childCommand, endCommand } from '../consume/child.codec.js';
 import { outgoing, type Bus, type Outgoing } from '@weft/pipeline';
 import type { Instant } from '@weft/kernel';
+import { deliveriesOf, type Emission, type Listeners } from './emitted-events.js';
 import { contextOfExecution } from './job.codec.js';
 
 /** One history row whose announcements are to be published. */
@@ -19,9 +20,17 @@ export interface Announced {
 
 const SOURCE = '/weft/orchestration';
 
-/** Publishes what the rows announce; returns how many messages that were. */
-export async function announce(bus: Bus, rows: readonly Announced[]): Promise<number> {
-  const messages = rows.flatMap(messagesOf);
+/** Publishes what the rows announce, and gives emitted events to whoever listens; returns how many messages that were. */
+export async function announce(bus: Bus, rows: readonly Announced[], listeners?: Listeners): Promise<number> {
+  const messages: Outgoing[] = [];
+  const emissions: Emission[] = [];
+  for (const { sequence, events, before, ...of } of rows) {
+    for (const announcement of announcementsOf(of.facts, sequence, events, before)) {
+      messages.push(messageOf(of, announcement));
+      if (announcement.to === 'lifecycle' && announcement.emitted) emissions.push({ ...announcement.emitted, ...of });
+    }
+  }
+  if (listeners && emissions.length > 0) messages.push(...(await deliveriesOf(emissions, listeners)));
   if (messages.length > 0) await bus.publish(messages);
   return messages.length;
 }
@@ -30,8 +39,6 @@ export async function announce(bus: Bus, rows: readonly Announced[]): Promise<nu
 export async function publishAnnouncements(bus: Bus, of: Pick<Announced, 'at' | 'facts'>, announcements: readonly Announcement[]): Promise<void> {
   if (announcements.length > 0) await bus.publish(announcements.map((announcement) => messageOf(of, announcement)));
 }
-
-const messagesOf = ({ sequence, events, before, ...of }: Announced): Outgoing[] => announcementsOf(of.facts, sequence, events, before).map((announcement) => messageOf(of, announcement));
 
 function messageOf({ at, facts }: Pick<Announced, 'at' | 'facts'>, announcement: Announcement): Outgoing {
   const { executionId, definition, request } = facts;
@@ -62,6 +69,13 @@ function messageOf({ at, facts }: Pick<Announced, 'at' | 'facts'>, announcement:
     return outgoing('results', { ...attributes, type: `ai.weft.result.${status}.v1`, body });
   }
   const workflow = `${definition.namespace}/${definition.name}:${definition.version}`;
-  const body = { executionId, requestId: request.id, workflow, ...(announcement.data === undefined ? {} : { data: announcement.data }) };
-  return outgoing('lifecycle', { ...attributes, type: announcement.type, body });
+  const { type, data, emitted } = announcement;
+  const body = { executionId, requestId: request.id, workflow, ...(data === undefined ? {} : { data }), ...(emitted ? { event: emitted.event } : {}) };
+  return outgoing('lifecycle', { ...attributes, ...(emitted ? attributesOf(emitted) : {}), type, body });
+}
+
+/** An emitted event keeps what its author gave it. */
+function attributesOf({ event }: EmittedEvent): { readonly source: string; readonly subject?: string; readonly time?: Instant } {
+  const time = Date.parse(String(event['time']));
+  return { source: event.source, ...(typeof event['subject'] === 'string' ? { subject: event['subject'] } : {}), ...(Number.isNaN(time) ? {} : { time }) };
 }

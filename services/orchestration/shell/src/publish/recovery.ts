@@ -5,6 +5,7 @@ import { bucketOf } from '@weft/kernel';
 import { failpoint, Fault, type Bus, type Clock } from '@weft/pipeline';
 import type { ExecutionStore } from '../persist/execution-store.js';
 import { announce, publishAnnouncements, type Announced } from './announcer.js';
+import type { Listeners } from './emitted-events.js';
 import type { PublishedCommits } from '../persist/published-commits.js';
 import type { JobDispatcher } from './job-dispatcher.js';
 import type { ProgressWatch } from './progress-watch.js';
@@ -71,6 +72,7 @@ export class Recovery {
     private readonly replicas: Replicas,
     private readonly options: RecoveryOptions,
     private readonly onFault: (fault: unknown, what: string) => void,
+    private readonly listeners?: Listeners,
   ) {}
 
   /** Looks at once, and when nobody else works on the store whatever the silence, until that has worked once; then slowly for ever. */
@@ -170,7 +172,7 @@ export class Recovery {
     try {
       const members = commits.flatMap((commit) => JSON.parse(commit.members) as [string, number][]);
       failpoint('orchestration.republish', 'before');
-      await announce(this.bus, await this.#rowsOf(members));
+      await announce(this.bus, await this.#rowsOf(members), this.listeners);
       failpoint('orchestration.republish', 'after');
     } catch (fault) {
       // A bus or a store that is away takes none of them.

@@ -66,6 +66,8 @@ with gone as (
   returning e.tenant, e.id
 ), attributes as (
   delete from orchestration.search_attributes a using gone where a.tenant = gone.tenant and a.execution_id = gone.id
+), subscriptions as (
+  delete from orchestration.subscriptions s using gone where s.tenant = gone.tenant and s.execution_id = gone.id
 ), waits as (
   delete from orchestration.waits w using gone where w.tenant = gone.tenant and w.execution_id = gone.id
 ), reviews as (

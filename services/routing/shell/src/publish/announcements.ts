@@ -19,6 +19,7 @@ export function announcementOf(request: DecidedRequest | StoredRequest): Outgoin
         definition: verdict.selection.definition,
         inputJson: request.dataJson ?? 'null',
         models: verdict.selection.models,
+        hops: 0,
       };
       const body: Command = { id: commandId, executionId, context, start };
       return outgoing('commands', { id: commandId, source: SOURCE, type: 'ai.weft.command.start.v1', subject: id, time, key: executionId, context, body });

@@ -24,9 +24,12 @@ export class LifecycleConsumer {
     const receivers = this.webhooks.filter((webhook) => isToldOf(webhook, told));
     if (receivers.length === 0) return [];
     const body = JSON.stringify(cloudEventOf(envelope));
-    return receivers.map(({ name }) => ({ tenant, webhook: name, id: envelope.id, body }));
+    return receivers.map(({ name }) => ({ tenant, webhook: name, id: idOf(envelope), body }));
   }
 }
+
+/** Ids of emitted events are unique with their source alone. */
+const idOf = ({ id, source, body }: Envelope<LifecycleBody>): string => (body?.event === undefined ? id : `${source} ${id}`);
 
 /** The event in structured mode, with what it is about in `data`. */
 function cloudEventOf({ id, source, type, subject, time, context, body }: Envelope<LifecycleBody>): object {

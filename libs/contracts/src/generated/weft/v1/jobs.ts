@@ -235,7 +235,11 @@ export interface StartExecution {
   inputJson: string;
   models: ModelCandidate[];
   /** The execution that starts it; then the definition may be named without its digest, and its version may be "latest". */
-  parent?: ParentExecution | undefined;
+  parent?:
+    | ParentExecution
+    | undefined;
+  /** Of what an emitted event starts: how many executions followed each other by then. */
+  hops: number;
 }
 
 /** The execution whose task started another one. */
@@ -323,6 +327,8 @@ export interface ReceiveSignal {
   eventJson: string;
   /** It was found by what it carries: taken by a listen that is open, or not at all. */
   isCorrelated: boolean;
+  /** Of an event that an execution emitted: how many executions followed each other by then. 0 = it came from outside. */
+  hops: number;
 }
 
 export interface DecideReview {
@@ -2764,6 +2770,7 @@ function createBaseStartExecution(): StartExecution {
     inputJson: "",
     models: [],
     parent: undefined,
+    hops: 0,
   };
 }
 
@@ -2789,6 +2796,9 @@ export const StartExecution: MessageFns<StartExecution> = {
     }
     if (message.parent !== undefined) {
       ParentExecution.encode(message.parent, writer.uint32(162).fork()).join();
+    }
+    if (message.hops !== 0) {
+      writer.uint32(168).uint32(message.hops);
     }
     return writer;
   },
@@ -2862,6 +2872,14 @@ export const StartExecution: MessageFns<StartExecution> = {
             message.parent = ParentExecution.decode(reader, reader.uint32());
             continue;
           }
+          case 21: {
+            if (tag !== 168) {
+              break;
+            }
+
+            message.hops = reader.uint32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2901,6 +2919,7 @@ export const StartExecution: MessageFns<StartExecution> = {
         ? object.models.map((e: any) => ModelCandidate.fromJSON(e))
         : [],
       parent: isSet(object.parent) ? ParentExecution.fromJSON(object.parent) : undefined,
+      hops: isSet(object.hops) ? globalThis.Number(object.hops) : 0,
     };
   },
 
@@ -2927,6 +2946,9 @@ export const StartExecution: MessageFns<StartExecution> = {
     if (message.parent !== undefined) {
       obj.parent = ParentExecution.toJSON(message.parent);
     }
+    if (message.hops !== 0) {
+      obj.hops = Math.round(message.hops);
+    }
     return obj;
   },
 
@@ -2946,6 +2968,7 @@ export const StartExecution: MessageFns<StartExecution> = {
     message.parent = (object.parent !== undefined && object.parent !== null)
       ? ParentExecution.fromPartial(object.parent)
       : undefined;
+    message.hops = object.hops ?? 0;
     return message;
   },
 };
@@ -3975,7 +3998,7 @@ export const FireTimer: MessageFns<FireTimer> = {
 };
 
 function createBaseReceiveSignal(): ReceiveSignal {
-  return { eventJson: "", isCorrelated: false };
+  return { eventJson: "", isCorrelated: false, hops: 0 };
 }
 
 export const ReceiveSignal: MessageFns<ReceiveSignal> = {
@@ -3985,6 +4008,9 @@ export const ReceiveSignal: MessageFns<ReceiveSignal> = {
     }
     if (message.isCorrelated !== false) {
       writer.uint32(16).bool(message.isCorrelated);
+    }
+    if (message.hops !== 0) {
+      writer.uint32(24).uint32(message.hops);
     }
     return writer;
   },
@@ -4018,6 +4044,14 @@ export const ReceiveSignal: MessageFns<ReceiveSignal> = {
             message.isCorrelated = reader.bool();
             continue;
           }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.hops = reader.uint32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -4042,6 +4076,7 @@ export const ReceiveSignal: MessageFns<ReceiveSignal> = {
         : isSet(object.is_correlated)
         ? globalThis.Boolean(object.is_correlated)
         : false,
+      hops: isSet(object.hops) ? globalThis.Number(object.hops) : 0,
     };
   },
 
@@ -4053,6 +4088,9 @@ export const ReceiveSignal: MessageFns<ReceiveSignal> = {
     if (message.isCorrelated !== false) {
       obj.isCorrelated = message.isCorrelated;
     }
+    if (message.hops !== 0) {
+      obj.hops = Math.round(message.hops);
+    }
     return obj;
   },
 
@@ -4063,6 +4101,7 @@ export const ReceiveSignal: MessageFns<ReceiveSignal> = {
     const message = createBaseReceiveSignal();
     message.eventJson = object.eventJson ?? "";
     message.isCorrelated = object.isCorrelated ?? false;
+    message.hops = object.hops ?? 0;
     return message;
   },
 };

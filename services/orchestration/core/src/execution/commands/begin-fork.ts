@@ -1,6 +1,7 @@
 import { Defect, invariant, type DecideContext } from '@weft/kernel';
 import { Advance, keyOf, type Step } from '../../interpreter/advance.js';
 import { missingChildren } from '../../interpreter/children.js';
+import { subscribe } from '../../interpreter/subscribe.js';
 import { unenteredBranches } from '../../interpreter/fork.js';
 import type { CommandOf } from '../execution.commands.js';
 import type { ExecutionDecision, Programs } from '../execution.decide.js';
@@ -29,6 +30,7 @@ export function beginFork(state: ExecutionState, command: CommandOf<'BeginFork'>
     advance.record(event);
     if (goesOn) activations = { ...advance.state.activations };
   }
+  subscribe(advance);
   // Branches beside the point that were entered after it, in the same decision, are entered here.
   advance.later(unenteredBranches(advance));
   const step = entered.branch === undefined ? enterStep(advance, entered) : undefined;

@@ -1,5 +1,6 @@
 import { accepted, Defect, type DecideContext } from '@weft/kernel';
 import { beginWorkflow } from '../../interpreter/begin.js';
+import { subscribe } from '../../interpreter/subscribe.js';
 import { Advance } from '../../interpreter/advance.js';
 import type { CommandOf } from '../execution.commands.js';
 import { errorJson, standardError, type WorkflowError } from '../../program/workflow-error.js';
@@ -27,6 +28,7 @@ export function startExecution(state: ExecutionState, command: CommandOf<'StartE
   }
   const advance = new Advance(state, program, context);
   advance.record(started);
+  subscribe(advance);
   return advance.finish(beginWorkflow(advance));
 }
 
