@@ -22,6 +22,7 @@ import { beginPass, itemOf } from './loop.js';
 import type { EngineFlag } from '../upgrade/engine-flags.js';
 import { goOnMap } from './map.js';
 import { raiseError } from './raise.js';
+import { roughSize } from './rough-size.js';
 import { beginAttempt } from './retry.js';
 
 /** The next thing to do at once. `undefined`: nothing, the execution waits or has ended. */
@@ -68,9 +69,12 @@ export type BranchStep = Extract<Step, { go: 'branch' }>;
 
 /** Steps of one decision; what is left is taken by the next ones. Keeps a loop that never waits from holding up its neighbours, and its rows small. */
 export const STEPS_PER_DECISION_MAX = 2_000;
+/** Characters of data that one decision records, about. */
+export const CHARACTERS_PER_DECISION_MAX = 4 * 1024 * 1024;
 
 export class Advance {
   #steps = 0;
+  #characters = 0;
   readonly #events: ExecutionEvent[] = [];
   readonly #draft: ExecutionDraft;
   /** Branches that are still to be entered. */
@@ -96,6 +100,7 @@ export class Advance {
 
   record(event: ExecutionEvent): void {
     this.#events.push(event);
+    if ('output' in event || 'input' in event) this.#characters += sizeOf(event);
     evolveDraft(this.#draft, event);
     if (this.#waiting.length > 0 && ENDS_BRANCHES.has(event.type)) this.#waiting = this.#waiting.filter((step) => this.#isOpen(step.scope, event));
   }
@@ -220,7 +225,7 @@ export class Advance {
   }
 
   get #isLong(): boolean {
-    return this.#steps >= STEPS_PER_DECISION_MAX;
+    return this.#steps >= STEPS_PER_DECISION_MAX || this.#characters >= CHARACTERS_PER_DECISION_MAX;
   }
 
   #next(): Step {
@@ -308,6 +313,10 @@ export class Advance {
     this.record({ type: 'ExecutionFaulted', at: this.context.now, errorType: error.type, error: errorJson(error), ...(task ? { task } : {}) });
     return undefined;
   }
+}
+
+function sizeOf({ input, output, exported }: { readonly input?: Json | undefined; readonly output?: Json | undefined; readonly exported?: Json | undefined }): number {
+  return roughSize(input, CHARACTERS_PER_DECISION_MAX) + roughSize(output, CHARACTERS_PER_DECISION_MAX) + roughSize(exported, CHARACTERS_PER_DECISION_MAX);
 }
 
 /** Whether it is this very activation, and not another one under its key. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { STEPS_PER_DECISION_MAX } from './advance.js';
+import { CHARACTERS_PER_DECISION_MAX, STEPS_PER_DECISION_MAX } from './advance.js';
 import { running } from './running.testing.js';
 
 const jump = (limit: number) => [{ count: { set: { n: '${ .n + 1 }' } } }, { again: { switch: [{ more: { when: `.n < ${limit}`, then: 'count' } }, { enough: { then: 'exit' } }] } }];
@@ -14,6 +14,17 @@ describe('a decision that grows too long', () => {
     expect(run.rows[0]!.length).toBeLessThan(STEPS_PER_DECISION_MAX * 2);
     expect(run.goOn()).toBeGreaterThan(4);
     expect(run.state).toMatchObject({ status: 'completed', output: { n: 3_000 } });
+  });
+
+  it('counts what it records too', () => {
+    const large = 'x'.repeat(400_000);
+    const run = running(
+      { do: [{ turn: { set: { n: '${ .n + 1 }', s: '${ .s[1:] + "x" }' } } }, { again: { switch: [{ more: { when: '.n < 50', then: 'turn' } }, { enough: { then: 'end' } }] } }] },
+      { n: 0, s: large },
+    ).start();
+    expect(JSON.stringify(run.rows[0]).length).toBeLessThan(2 * CHARACTERS_PER_DECISION_MAX);
+    expect(run.goOn()).toBeGreaterThan(2);
+    expect(run.state).toMatchObject({ status: 'completed', output: { n: 50 } });
   });
 
   it('enters the branches that it had not come to', () => {
