@@ -1,0 +1,45 @@
+// The profile as it is published: every rule, task type and function of it, run over the public interface of a Weft of its own.
+import { FUNCTION_NAMES, TASK_KINDS } from '@weft/workflow';
+import { readFileSync } from 'node:fs';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { profileFeatures } from '../commands/conformance-report.js';
+import { inRoot } from '../paths.js';
+import { runOwsSuite, type ScenarioResult } from './ows-suite.js';
+import { rulesText, withRules } from './report.js';
+
+const RULES = 25;
+const features = profileFeatures();
+const scenarios = features.flatMap((feature) => feature.scenarios);
+
+describe('the profile', () => {
+  let results: readonly ScenarioResult[] = [];
+  beforeAll(async () => {
+    results = await runOwsSuite(scenarios, () => undefined);
+  }, 300_000);
+
+  for (const [index, { feature, name }] of scenarios.entries())
+    it(`${feature}: ${name}`, () => {
+      expect(results[index]).toEqual({ feature, scenario: name, passed: true, reasons: [] });
+    });
+});
+
+describe('what the profile covers', () => {
+  const named = (folder: string): readonly string[] => features.filter(({ path }) => path.startsWith(`${folder}/`)).map(({ path }) => path.slice(folder.length + 1).replace('.feature', ''));
+
+  it('is every rule', () => {
+    expect(named('rules').map((name) => Number(/^rule-(\d\d)-/.exec(name)?.[1]))).toEqual(Array.from({ length: RULES }, (_, index) => index + 1));
+  });
+
+  it('is every task type', () => {
+    expect(named('tasks')).toEqual([...TASK_KINDS].sort());
+  });
+
+  it('is every function of the default catalogue', () => {
+    expect(named('functions')).toEqual([...FUNCTION_NAMES].sort());
+  });
+
+  it('stands in its page as the features say it', () => {
+    const page = readFileSync(inRoot('docs', 'workflow-profile.md'), 'utf8');
+    expect(withRules(page, rulesText(features)), 'write it anew: ./weft conformance report').toBe(page);
+  });
+});
