@@ -10,6 +10,7 @@ export interface Workers {
 const SERVICE_OF_KIND: Readonly<Record<string, keyof Workers>> = {
   tool: 'tools',
   http: 'tools',
+  openapi: 'tools',
   script: 'tools',
   grpc: 'tools',
   mcp: 'tools',

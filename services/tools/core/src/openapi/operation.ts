@@ -2,6 +2,7 @@
 import { isJsonObject, type Json, type JsonObject } from '@weft/kernel';
 import type { EffectClass } from '../effect/effect.events.js';
 import type { HttpMethod } from '../registry/tool.js';
+import { BODY_PARAMETER } from './body-parameter.js';
 import { SchemaClosure } from './closed-schema.js';
 import { bareType, FORM, isJsonType } from './media-type.js';
 import { followed, type Documents } from './reference.js';
@@ -38,6 +39,8 @@ export interface Operation {
   readonly input: JsonObject;
   readonly output?: JsonObject;
   readonly effect: EffectClass;
+  /** Name of the parameter that is its body, where its document is of OpenAPI 2.0. */
+  readonly bodyParameter?: string;
   readonly wire: OperationWire;
 }
 
@@ -60,22 +63,38 @@ const DESCRIPTION_CHARACTERS_MAX = 4_000;
 
 /** Reads every operation of the first document. */
 export function operationsOf(documents: Documents): Operations {
-  const root = documents[0];
-  const paths = isJsonObject(root) && isJsonObject(root['paths']) ? root['paths'] : {};
   const operations: Operation[] = [];
   const problems: string[] = [];
+  for (const place of placesOf(documents)) {
+    if (operations.length >= OPERATIONS_MAX) return { operations, problems: [...problems, `the document has more than ${OPERATIONS_MAX} operations: the others are left out`] };
+    const read = readOperation(documents, place);
+    if (Array.isArray(read)) problems.push(`${place.method} ${place.path}: ${read.join('; ')}`);
+    else operations.push(read as Operation);
+  }
+  return { operations, problems };
+}
+
+/** The operation of an id, or a sentence's end that says why there is none: `there is none`. */
+export function operationOf(documents: Documents, id: string): Operation | string {
+  for (const place of placesOf(documents)) {
+    if (place.operation['operationId'] !== id) continue;
+    const read = readOperation(documents, place);
+    return Array.isArray(read) ? `it cannot be used: ${read.join('; ')}` : (read as Operation);
+  }
+  return 'there is none';
+}
+
+/** Where the operations of the first document are. */
+function* placesOf(documents: Documents): Generator<Place> {
+  const root = documents[0];
+  const paths = isJsonObject(root) && isJsonObject(root['paths']) ? root['paths'] : {};
   for (const [path, entry] of Object.entries(paths)) {
     const item = followed(documents, entry);
     for (const [key, known] of Object.entries(METHODS)) {
       const operation = item && Object.hasOwn(item, key) ? followed(documents, item[key]) : undefined;
-      if (!item || !operation) continue;
-      if (operations.length >= OPERATIONS_MAX) return { operations, problems: [...problems, `the document has more than ${OPERATIONS_MAX} operations: the others are left out`] };
-      const read = readOperation(documents, root as JsonObject, { path, item, operation, ...known });
-      if (Array.isArray(read)) problems.push(`${known.method} ${path}: ${read.join('; ')}`);
-      else operations.push(read as Operation);
+      if (item && operation) yield { path, item, operation, ...known };
     }
   }
-  return { operations, problems };
 }
 
 interface Place {
@@ -86,7 +105,7 @@ interface Place {
   readonly effect: EffectClass;
 }
 
-function readOperation(documents: Documents, root: JsonObject, { path, item, operation, method, effect }: Place): Operation | readonly string[] {
+function readOperation(documents: Documents, { path, item, operation, method, effect }: Place): Operation | readonly string[] {
   const closure = new SchemaClosure(documents);
   const problems: string[] = [];
   const parameters = readParameters(documents, [item, operation], closure, problems);
@@ -115,9 +134,10 @@ function readOperation(documents: Documents, root: JsonObject, { path, item, ope
     input,
     ...(output ? { output } : {}),
     effect,
+    ...(typeof operation[BODY_PARAMETER] === 'string' ? { bodyParameter: operation[BODY_PARAMETER] } : {}),
     wire: {
       method,
-      server: serverOf([operation, item, root]),
+      server: serverOf([operation, item, documents[0] as JsonObject]),
       path,
       parameters: parameters.map(({ wire }) => wire),
       ...(body ? { body: { argument: body.argument, mediaType: body.mediaType } } : {}),

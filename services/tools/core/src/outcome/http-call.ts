@@ -103,7 +103,8 @@ function bodyOf(body: Json | undefined, headers: Record<string, string>): { read
 export function outputOf(output: HttpOutput, answer: { readonly status: number; readonly headers: JsonObject; readonly content: Json; readonly base64: string }, request: HttpRequest): Json {
   if (output === 'raw') return answer.base64;
   if (output === 'content') return answer.content;
-  return { request: { method: request.method, uri: request.url }, statusCode: answer.status, headers: answer.headers, content: answer.content };
+  const headers = Object.fromEntries(Object.entries(request.headers).filter(([, value]) => typeof value === 'string')) as JsonObject;
+  return { request: { method: request.method, uri: request.url, headers }, statusCode: answer.status, headers: answer.headers, content: answer.content };
 }
 
 const show = (value: Json | undefined): string => (value === undefined ? 'missing' : JSON.stringify(value).slice(0, 80));

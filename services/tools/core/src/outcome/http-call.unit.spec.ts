@@ -49,6 +49,6 @@ describe('call: http', () => {
     const answer = { status: 200, headers: { etag: 'x' }, content: { a: 1 }, base64: 'eyJhIjoxfQ==' };
     expect(outputOf('content', answer, request)).toEqual({ a: 1 });
     expect(outputOf('raw', answer, request)).toBe('eyJhIjoxfQ==');
-    expect(outputOf('response', answer, request)).toEqual({ request: { method: 'GET', uri: 'https://example.com' }, statusCode: 200, headers: { etag: 'x' }, content: { a: 1 } });
+    expect(outputOf('response', answer, request)).toEqual({ request: { method: 'GET', uri: 'https://example.com', headers: {} }, statusCode: 200, headers: { etag: 'x' }, content: { a: 1 } });
   });
 });

@@ -6,7 +6,7 @@ import { parseGrants } from '../registry/files.js';
 import { carry, toolJob, type ToolsBench, type ToolsParts } from '../source/tools.testing.js';
 import type { ToolsPorts } from '../tools.module.js';
 
-const GRANTS = parseGrants('grants: [{tenant: "*", workflow: acme/*, kinds: [http, grpc, asyncapi, mcp, a2a, script, shell, container]}]', 'spec');
+const GRANTS = parseGrants('grants: [{tenant: "*", workflow: acme/*, kinds: [http, openapi, grpc, asyncapi, mcp, a2a, script, shell, container]}]', 'spec');
 
 // Processes run what is built.
 const SANDBOX = fileURLToPath(new URL('../../dist/sandbox/sandbox.main.js', import.meta.url));

@@ -4,7 +4,7 @@ import { dirname, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { upgrade } from '@scalar/openapi-parser';
 import { isJsonObject, type Json } from '@weft/kernel';
-import type { Documents } from '@weft/tools/core';
+import { withBodyParameters, type Documents } from '@weft/tools/core';
 import { parseDocument } from 'yaml';
 import type { EgressClient } from '../egress/egress-client.js';
 import { SourceUnavailable } from '../source/tool-source.js';
@@ -27,16 +27,17 @@ const ALIASES_MAX = 100;
 /**
  * Loads the document at a URL (`file:` or http) in any version from 2.0 on, brought to 3.1, and everything that it refers to.
  * A document from the network refers to its own origin and what the operator's egress list names; a file to files of its folder, too.
+ * @param text of the document itself, where it is known already.
  * @throws SourceUnavailable saying what is wrong with which.
  */
-export async function loadDocuments(root: URL, ports: DocumentPorts): Promise<Documents> {
+export async function loadDocuments(root: URL, ports: DocumentPorts, text?: string): Promise<Documents> {
   const numbers = new Map<string, number>([[root.href, 0]]);
   const queue = [root];
   const documents: Json[] = [];
   const budget = { bytes: BYTES_MAX, parts: PARTS_MAX };
   for (let at = 0; at < queue.length; at++) {
     const url = queue[at]!;
-    const parsed = parse(await read(url, root, ports, budget), url, ports.source);
+    const parsed = parse(at === 0 && text !== undefined ? text : await read(url, root, ports, budget), url, ports.source);
     const document = at === 0 ? upgraded(parsed, url, ports.source) : parsed;
     const numberOf = (reference: string): string => {
       const target = new URL(reference, url);
@@ -139,7 +140,7 @@ function upgraded(document: Json, url: URL, source: string): Json {
   if (typeof version !== 'string' || !/^(2\.0|3\.[012])/.test(version))
     throw unusable(source, url, `expected an OpenAPI document of version 2.0 to 3.2 but it names ${JSON.stringify(version ?? null)}`);
   try {
-    return upgrade(structuredClone(document) as Record<string, unknown>).specification as unknown as Json;
+    return upgrade(structuredClone(withBodyParameters(document)) as Record<string, unknown>).specification as unknown as Json;
   } catch (error) {
     throw unusable(source, url, `it cannot be brought to OpenAPI 3.1: ${(error as Error).message}`);
   }
