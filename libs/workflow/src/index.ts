@@ -5,6 +5,7 @@ export { DEFERRED_FIELD, DEFERRED_VARIABLES, isDeferred, secretsUsedBy, type Def
 export * from './document.js';
 export { callTargetOf, type CallTarget } from './call-target.js';
 export { WORKFLOW_SCHEMA } from './document.schema.js';
+export * from './cron.js';
 export * from './duration.js';
 export { ASYNCAPI_PROTOCOLS, type Enabled } from './enabled.js';
 export * from './error-type.js';

@@ -1,5 +1,6 @@
 // What names something else: flow directives, retry policies, errors; and values whose meaning a schema does not see.
 import { isJsonObject, type Json, type JsonObject } from '@weft/kernel';
+import { parseCron } from './cron.js';
 import { parseCalendarDuration, parseDuration, type CalendarDurationReading, type DurationReading } from './duration.js';
 import { pointerTo } from './pointer.js';
 import type { Problem } from './problem.js';
@@ -34,7 +35,16 @@ function schemasOf(holder: JsonObject, pointer: string, fields: readonly string[
   });
 }
 
-const scheduleProblems = ({ every, after }: JsonObject): readonly Problem[] => [...fixedDurationProblems(every, '/schedule/every'), ...fixedDurationProblems(after, '/schedule/after')];
+const scheduleProblems = ({ every, after, cron }: JsonObject): readonly Problem[] => [
+  ...fixedDurationProblems(every, '/schedule/every'),
+  ...fixedDurationProblems(after, '/schedule/after'),
+  ...cronProblems(cron),
+];
+
+function cronProblems(cron: Json | undefined): readonly Problem[] {
+  const reading = typeof cron === 'string' ? parseCron(cron) : undefined;
+  return !reading || reading.ok ? [] : [{ pointer: '/schedule/cron', message: reading.rejection.message.replace(' but ', ' at /schedule/cron but ').replace(/\.$/, '') }];
+}
 
 const timeoutProblems = (timeout: Json | undefined, pointer: string, use: JsonObject): readonly Problem[] =>
   typeof timeout === 'string' ? nameProblem(timeout, pointer, 'timeouts', use) : durationProblems(objectOf(timeout)['after'], `${pointer}/after`);

@@ -21,6 +21,7 @@ import { registerOperations } from './commands/operations.js';
 import { registerProve } from './commands/prove.js';
 import { registerPublish } from './commands/publish.js';
 import { registerModels } from './commands/models.js';
+import { registerSchedules } from './commands/schedules.js';
 import { registerReviews } from './commands/reviews.js';
 import { registerRun } from './commands/run.js';
 import { registerSignal } from './commands/signal.js';
@@ -60,6 +61,7 @@ for (const register of [
   registerModels,
   registerBudgets,
   registerReviews,
+  registerSchedules,
   registerKeys,
   registerTools,
   registerEffects,

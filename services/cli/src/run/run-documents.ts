@@ -2,6 +2,8 @@
 import type { Json } from '@weft/kernel';
 import { deployDefinition, untilExecution } from '../client/executions.js';
 import { isEnded, type ExecutionShape } from '../client/shapes.js';
+import type { GatewayClient } from '../client/gateway-client.js';
+import { readSchedules } from '../client/schedules.js';
 import { sendSignal } from '../client/signals.js';
 import { withThrowAwayWeft } from './throw-away-weft.js';
 
@@ -21,8 +23,21 @@ export function runDocuments({ documents, input, events, timeoutMs, onProgress }
     // What the first one calls has to be there when it is deployed.
     for (const text of documents.toReversed()) await deployDefinition(client, text);
     const deadline = Date.now() + timeoutMs;
-    const executionId = await start(0, input);
-    for (const event of events) await sendSignal(client, event, executionId);
+    const [executionId, rest] = (await startedByEvents(client, documents[0]!, events)) ?? [await start(0, input), events];
+    for (const event of rest) await sendSignal(client, event, executionId);
     return untilExecution(client, executionId, ({ status }) => isEnded(status), deadline - Date.now());
   });
+}
+
+/** What a document that events start is started by: those of the given ones that it takes, and the others. Undefined: it is not, or none of them is for it. */
+async function startedByEvents(client: GatewayClient, document: string, events: readonly string[]): Promise<readonly [executionId: string, rest: readonly string[]] | undefined> {
+  // The same document again is the same version: this only asks for its name.
+  const { namespace, name } = await deployDefinition(client, document);
+  const schedules = await readSchedules(client);
+  if (!schedules.some(({ kind, workflow }) => kind === 'on' && workflow.namespace === namespace && workflow.name === name)) return undefined;
+  for (const [index, event] of events.entries()) {
+    const [executionId] = (await sendSignal(client, event, undefined)).executions ?? [];
+    if (executionId !== undefined) return [executionId, events.slice(index + 1)];
+  }
+  return undefined;
 }

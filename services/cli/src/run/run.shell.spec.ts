@@ -51,6 +51,13 @@ describe('weft run', { timeout: 60_000 }, () => {
     ]);
   });
 
+  it('runs what is scheduled once at once, and what events start with the event that it is for', async () => {
+    const tasks = 'do:\n  - out: {set: {got: "${ . }"}}\n';
+    expect(await weftRun(`schedule: {every: PT1S}\n${tasks}`, '--input', '1')).toMatchObject({ code: 0, out: '{"got":1}\n' });
+    const onPaid = `schedule: {on: {one: {with: {type: com.example.paid.v1}}}}\ndo:\n  - out: {set: {got: '\${ .[0].data }'}}\n`;
+    expect(await weftRun(onPaid, '--event', '{"type": "com.example.paid.v1", "source": "/x", "id": "1", "data": 5}')).toMatchObject({ code: 0, out: '{"got":5}\n' });
+  });
+
   it('feeds events to what listens, and says what it still waits for when the time is up', async () => {
     const document = 'do:\n  - hear: {listen: {to: {one: {with: {type: com.example.paid.v1}}}}}\n';
     expect(await weftRun(document, '--event', '{"type": "com.example.paid.v1", "source": "/x", "id": "1", "data": 5}')).toMatchObject({ code: 0, out: '[5]\n' });

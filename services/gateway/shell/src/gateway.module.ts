@@ -18,6 +18,7 @@ import { PayloadsController } from './controllers/payloads.controller.js';
 import { RequestsController } from './controllers/requests.controller.js';
 import { ReviewsController } from './controllers/reviews.controller.js';
 import { RootController } from './controllers/root.controller.js';
+import { SchedulesController } from './controllers/schedules.controller.js';
 import { SwitchesController } from './controllers/switches.controller.js';
 import { EffectsController } from './controllers/effects.controller.js';
 import { SignalsController } from './controllers/signals.controller.js';
@@ -51,6 +52,7 @@ const CONTROLLERS = [
   PayloadsController,
   AuthorizeController,
   BudgetsController,
+  SchedulesController,
   SwitchesController,
   ToolsController,
   EffectsController,

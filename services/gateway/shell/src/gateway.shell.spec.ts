@@ -8,6 +8,7 @@ import { engineRole, openPool, openScratchStore } from '@weft/adapter-postgres';
 import {
   contextOf,
   Review,
+  Schedule,
   ReviewDetail,
   type ChangeReviewRequest,
   type ListReviewsRequest,
@@ -20,6 +21,7 @@ import {
   type PermissionsPeer,
   type ToolsPeer,
   type BulkRequest,
+  type ChangeScheduleRequest,
   type Context,
   type DecideRequest,
   type DeployRequest,
@@ -92,6 +94,9 @@ const ROUTES: readonly { readonly route: string; readonly path?: string; readonl
   { route: 'GET /v1/budgets' },
   { route: 'PUT /v1/budgets', body: { scope: 'tool', name: 'mail', calls: 1 } },
   { route: 'DELETE /v1/budgets', path: '/v1/budgets?scope=tool&name=mail' },
+  { route: 'GET /v1/schedules' },
+  { route: 'GET /v1/schedules/:namespace/:name', path: '/v1/schedules/examples/backup' },
+  { route: 'POST /v1/schedules/:namespace/:name/:operation', path: '/v1/schedules/examples/backup/pause', body: {} },
   { route: 'GET /v1/switches' },
   { route: 'POST /v1/switches', body: { kind: 'tool', name: 'send-mail', off: true, reason: 'Odd.' } },
   { route: 'POST /v1/authorize', body: { workflow: 'acme/x', tool: 'send-mail' } },
@@ -374,7 +379,7 @@ describe('executions', () => {
 
   it('are searched by everything that a query names', async () => {
     const response = await call(
-      '/v1/executions?status=faulted&workflow=demo/triage&attribute=customer:42&attribute=tag:a:b&startedAfter=2026-01-01&startedBefore=2026-01-02T00:00:00Z&request=r1&source=/s&type=t.v1',
+      `/v1/executions?status=faulted&workflow=demo/triage&attribute=customer:42&attribute=tag:a:b&startedAfter=2026-01-01&startedBefore=2026-01-02T00:00:00Z&request=r1&source=/s&type=t.v1&parent=${KNOWN}`,
     );
     expect(response.status).toBe(200);
     expect(given.queries.at(-1)).toEqual({
@@ -385,6 +390,7 @@ describe('executions', () => {
       requestId: 'r1',
       requestSource: '/s',
       requestType: 't.v1',
+      parent: KNOWN,
       attributes: [
         { name: 'customer', value: '42' },
         { name: 'tag', value: 'a:b' },
@@ -413,6 +419,7 @@ describe('executions', () => {
         requestId: '',
         requestSource: '',
         requestType: '',
+        parent: '',
         attributes: [{ name: 'customer', value: '42' }],
       },
     });
@@ -554,6 +561,17 @@ describe('reviews, definitions and the log', () => {
     expect(await problem(await put({ scope: 'tool', cals: 1 }))).toContain('no fields but');
     expect((await call('/v1/budgets?scope=tool&name=mail', { method: 'DELETE' })).status).toBe(200);
     expect((await call('/v1/budgets?scope=agent&name=nobody', { method: 'DELETE' })).status).toBe(404);
+  });
+
+  it('lists schedules, and passes on what is to be done with one, under the key of the caller', async () => {
+    const [known] = ((await (await call('/v1/schedules')).json()) as { schedules: object[] }).schedules;
+    expect(known).toMatchObject({ kind: 'cron', schedule: '0 0 * * *', paused: false, dueAt: '1970-01-01T00:00:01.000Z', startedAt: null });
+    expect((await call('/v1/schedules/examples/none')).status).toBe(404);
+    const trigger = await call('/v1/schedules/examples/backup/trigger', { method: 'POST', body: JSON.stringify({ input: [1] }), headers: { 'idempotency-key': 'k-1' } });
+    expect(await trigger.json()).toMatchObject({ executionId: KNOWN, links: { self: `/v1/executions/${KNOWN}` } });
+    expect(given.scheduled.at(-1)).toMatchObject({ namespace: 'examples', name: 'backup', operation: 'trigger', operationId: 'k-1', inputJson: '[1]' });
+    expect((await call('/v1/schedules/examples/backup/stop', { method: 'POST', body: '{}' })).status).toBe(404);
+    expect((await call('/v1/schedules/examples/backup/pause', { method: 'POST', body: '{"when": 1}' })).status).toBe(400);
   });
 
   it('let an operator stop what belongs to all, and everybody what is their own', async () => {
@@ -889,6 +907,7 @@ async function startGateway() {
   const signals: { readonly executionId: string; readonly eventJson: string }[] = [];
   const queries: ExecutionQuery[] = [];
   const bulks: BulkRequest[] = [];
+  const scheduled: ChangeScheduleRequest[] = [];
   let allowance = { allowed: true, retryAfterMs: 0 };
   let timelineAsked = 0;
   let executions = 100;
@@ -942,6 +961,7 @@ async function startGateway() {
     getSelection: async ({ executionId }) =>
       executionId === ACCEPTED || executionId === KNOWN ? { executionId, duplicate: false, selection, acceptedAtMs: 1_000 } : refuse('unknown-execution', 'Expected an execution of tenant default.'),
   };
+  const schedule = Schedule.fromPartial({ definition, kind: 'cron', givenJson: '"0 0 * * *"', dueAtMs: 1_000 });
   const review = Review.fromPartial({ reviewId: 'r-1', executionId: KNOWN, kind: 'approval', title: 't', subjectJson: '{}', status: 'approved', openedAtMs: 1 });
   const orchestration: OrchestrationPeer = {
     deploy: async (asked) => {
@@ -978,6 +998,11 @@ async function startGateway() {
         possible: ['fork', 'reset'],
         newExecutionId: asked.operation === 'fork' ? ACCEPTED : '',
       };
+    },
+    listSchedules: async ({ name }) => ({ schedules: name === 'none' ? [] : [schedule], executionId: '' }),
+    changeSchedule: async (asked) => {
+      scheduled.push(asked);
+      return { schedules: [schedule], executionId: asked.operation === 'trigger' ? KNOWN : '' };
     },
     listReviews: async (asked, context) => {
       reviewed.push([asked, context]);
@@ -1147,6 +1172,7 @@ async function startGateway() {
     signals,
     queries,
     bulks,
+    scheduled,
     limit: (next: typeof allowance) => (allowance = next),
     /** Keeps routing from answering until the promise is settled. */
     hold: (until: Promise<void>): void => void (held = until),

@@ -17,6 +17,8 @@ export * from './execution/job-input.js';
 export * from './execution/operation.js';
 export * from './execution/idempotency-key.js';
 export * from './program/compile.js';
+export * from './schedule/schedule.js';
+export * from './schedule/trigger.js';
 export { EVENT_VALUES_MAX, listenKeysOf } from './signal/listen-key.js';
 export * from './program/event-filter.js';
 export * from './program/program.js';

@@ -21,6 +21,10 @@ export const orchestrationSettings = {
     .describe('How often a `try` is retried whose policy has no `limit.attempt.count`. It counts for what is decided from now on, also in executions that run.'),
   WEFT_SWEEP_MS: z.coerce.number().int().min(100).default(30_000).describe('Time between two sweeps for running executions that nobody works on, in milliseconds.'),
   WEFT_SWEEP_SILENT_MS: z.coerce.number().int().min(100).default(5_000).describe('Silence after which a sweep looks at a running execution, in milliseconds.'),
+  WEFT_SCHEDULE_CATCH_UP: z
+    .enum(['one', 'all', 'none'])
+    .default('one')
+    .describe('What becomes of times of a schedule that went by while nothing ran: one execution for all of them, one for each, or none.'),
   ...runSettings,
 } as const;
 

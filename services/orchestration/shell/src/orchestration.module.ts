@@ -10,11 +10,13 @@ import { CommandConsumer } from './consume/command.consumer.js';
 import { OrchestrationController } from './consume/orchestration.controller.js';
 import { OrchestrationTopics } from './consume/orchestration.topics.js';
 import { SignalIntake } from './consume/signal-intake.js';
+import { SchedulePoller } from './consume/schedule-poller.js';
 import { TimerPoller } from './consume/timer-poller.js';
 import { Children } from './handle/children.js';
 import { ExecutionEngine } from './handle/execution-engine.js';
 import { Operations } from './handle/operations.js';
 import type { Resolver } from './handle/lock-resources.js';
+import { Scheduling } from './handle/scheduling.js';
 import { ProgramCache } from './handle/programs.js';
 import { Publishing } from './handle/publishing.js';
 import { workflowPorts } from './handle/workflow-ports.js';
@@ -24,6 +26,8 @@ import { findListens } from './persist/listens.js';
 import { executionStore } from './persist/execution-store.js';
 import { ForkHistory } from './persist/fork-history.js';
 import { PublishedCommits } from './persist/published-commits.js';
+import { ScheduleEvents } from './persist/schedule-events.js';
+import { ScheduleStore } from './persist/schedule-store.js';
 import { SnapshotStore } from './persist/snapshot-store.js';
 import { announce } from './publish/announcer.js';
 import type { Listeners } from './publish/emitted-events.js';
@@ -77,6 +81,8 @@ interface Wired {
   readonly consumer: CommandConsumer;
   readonly signals: SignalIntake;
   readonly timers: TimerPoller;
+  readonly scheduling: Scheduling;
+  readonly schedules: SchedulePoller;
   readonly recovery: Recovery;
   readonly dispatcher: JobDispatcher;
   readonly presence: ReplicaPresence | undefined;
@@ -99,6 +105,7 @@ export class OrchestrationModule implements OnApplicationBootstrap {
     const [enginePool] = wired.pools;
     health.register('orchestration store', async () => void (await enginePool!.query('select 1')));
     shutdown.on('intake', 'orchestration timers', () => wired.timers.stop());
+    shutdown.on('intake', 'orchestration schedules', () => wired.schedules.stop());
     shutdown.on('work', 'orchestration lanes', async () => {
       await atRest(wired);
       await wired.engine.stop();
@@ -122,9 +129,10 @@ export class OrchestrationModule implements OnApplicationBootstrap {
         { provide: ExecutionQueries, useFactory: (wired: Wired) => wired.queries, inject: [WIRED] },
         { provide: ReviewQueries, useFactory: (wired: Wired) => wired.reviews, inject: [WIRED] },
         { provide: Reviewing, useFactory: (wired: Wired) => new Reviewing(wired.engine, wired.reviews), inject: [WIRED] },
-        { provide: Publishing, useFactory: (wired: Wired) => new Publishing(wired.definitions, ports.resources, workflowPorts(ports.settings)), inject: [WIRED] },
+        { provide: Publishing, useFactory: (wired: Wired) => new Publishing(wired.definitions, wired.scheduling, ports.resources, workflowPorts(ports.settings)), inject: [WIRED] },
         { provide: Replicas, useFactory: (wired: Wired) => wired.presence ?? ONLY_REPLICA, inject: [WIRED] },
         { provide: Operations, useFactory: (wired: Wired) => wired.operations, inject: [WIRED] },
+        { provide: Scheduling, useFactory: (wired: Wired) => wired.scheduling, inject: [WIRED] },
         { provide: SignalIntake, useFactory: (wired: Wired) => wired.signals, inject: [WIRED] },
         { provide: CommandConsumer, useFactory: (wired: Wired) => wired.consumer, inject: [WIRED] },
       ],
@@ -136,6 +144,7 @@ export class OrchestrationModule implements OnApplicationBootstrap {
   async onApplicationBootstrap(): Promise<void> {
     await this.wired.presence?.start();
     this.wired.timers.start();
+    this.wired.schedules.start();
     this.wired.housekeeping.start();
     // A bus inside the process drops what nobody has subscribed to yet; any other keeps it, and joining it may take long.
     if (this.wired.busIsVolatile) this.intake.onOpen(() => this.wired.recovery.start());
@@ -221,6 +230,7 @@ async function wire(ports: OrchestrationPorts): Promise<Wired> {
     listeners,
   );
   const timers = new TimerPoller(enginePool, engine, clock, recovery.redispatch, onFault);
+  const scheduling = new Scheduling(engine, new ScheduleStore(tenantPool, enginePool), new ScheduleEvents(tenantPool, enginePool), clock, settings.WEFT_SCHEDULE_CATCH_UP);
   Object.assign(circle, { engine, timers, recovery, progress });
   const queries = new ExecutionQueries(tenantPool);
   const reviews = new ReviewQueries(tenantPool);
@@ -231,8 +241,10 @@ async function wire(ports: OrchestrationPorts): Promise<Wired> {
     reviews,
     operations: new Operations(engine, queries, clock),
     consumer: new CommandConsumer(engine, bus, clock, new ForkHistory(enginePool), new Children(definitions, executions, bus), settings.WEFT_PAYLOAD_BYTES_MAX),
-    signals: new SignalIntake(engine, listeners),
+    signals: new SignalIntake(engine, listeners, (tenant, events) => scheduling.takeEvents(tenant, events)),
     timers,
+    scheduling,
+    schedules: new SchedulePoller(scheduling, onFault),
     recovery,
     dispatcher,
     presence,

@@ -90,6 +90,7 @@ const SETTINGS: OrchestrationPorts['settings'] = {
   WEFT_PAYLOAD_BYTES_MAX: 1024 * 1024,
   WEFT_RETRIES_MAX: 100,
   WEFT_PAYLOAD_DAYS: 8,
+  WEFT_SCHEDULE_CATCH_UP: 'one',
 };
 
 /** Starts the module as a process would. @param work of all three workers; default: each job is completed with `{}`. */

@@ -9,6 +9,9 @@ import { ExpressionFailed } from '../program/expression.js';
 import type { Task } from '../program/program.js';
 import { textOf } from './listen-key.js';
 
+/** Evaluates expressions of filters: an execution that listens, or nobody yet. */
+export type Evaluating = Pick<Advance, 'evaluate'>;
+
 /** What an event must have, as it was evaluated when the task was reached. */
 export interface Expected {
   readonly with: JsonObject;
@@ -24,13 +27,13 @@ export interface ListeningAt {
 }
 
 /** @throws ExpressionFailed */
-export function expectedOf(advance: Advance, { attributes, correlations }: EventFilter, at: ListeningAt): Expected {
+export function expectedOf(advance: Evaluating, { attributes, correlations }: EventFilter, at: ListeningAt): Expected {
   const correlate = correlations.flatMap(({ name, expect }) => (expect ? [[name, advance.evaluate(expect, at.taskInput, at)] as const] : []));
   return { with: advance.evaluate(attributes, at.taskInput, at) as JsonObject, correlate: Object.fromEntries(correlate) };
 }
 
 /** @param bound values that earlier events of the same activation have bound, by the name of the correlation. */
-export function fits(advance: Advance, filter: EventFilter, expected: Expected, { event }: Pick<KeptSignal, 'event'>, at: ListeningAt, bound: JsonObject = {}): boolean {
+export function fits(advance: Evaluating, filter: EventFilter, expected: Expected, { event }: Pick<KeptSignal, 'event'>, at: ListeningAt, bound: JsonObject = {}): boolean {
   const attributes = isJsonObject(event) ? event : {};
   for (const [name, wanted] of Object.entries(expected.with ?? {})) if (!isEqual(attributes[name], wanted)) return false;
   try {
@@ -48,7 +51,7 @@ export function fits(advance: Advance, filter: EventFilter, expected: Expected, 
 }
 
 /** Values that an event gives the names of a filter's correlations; undefined when it has none. The event fits. */
-export function correlationKeys(advance: Advance, { correlations }: EventFilter, { event }: Pick<KeptSignal, 'event'>, at: ListeningAt): JsonObject | undefined {
+export function correlationKeys(advance: Evaluating, { correlations }: EventFilter, { event }: Pick<KeptSignal, 'event'>, at: ListeningAt): JsonObject | undefined {
   return correlations.length === 0 ? undefined : Object.fromEntries(correlations.map(({ name, from }) => [name, advance.evaluate(from, event, at)]));
 }
 

@@ -5,6 +5,7 @@ import {
   type BulkPage,
   type BulkRequest,
   type ChangeReviewRequest,
+  type ChangeScheduleRequest,
   type Context,
   type DecideRequest,
   type Definition,
@@ -17,6 +18,7 @@ import {
   type ExecutionRequest,
   type ListExecutionsRequest,
   type ListReviewsRequest,
+  type ListSchedulesRequest,
   type MemberPage,
   type Operated,
   type OperateRequest,
@@ -27,6 +29,7 @@ import {
   type ReviewDetail,
   type ReviewPage,
   type ReviewRequest,
+  type ScheduleList,
   type SignalBatch,
   type SignalReceipts,
   type Timeline,
@@ -38,7 +41,9 @@ import { possibleIn } from '@weft/orchestration/core';
 import { randomUUID } from 'node:crypto';
 import { Bulk } from '../handle/bulk.js';
 import { Publishing } from '../handle/publishing.js';
+import { Scheduling } from '../handle/scheduling.js';
 import { Reviewing, unknownReview } from '../handle/reviewing.js';
+import { inputOfTrigger, scheduleOf, unknownSchedule } from './schedule-views.js';
 import { checkRecorded, operationNamed, Operations } from '../handle/operations.js';
 import { DefinitionStore, type StoredDefinition } from '../persist/definition-store.js';
 import { ExecutionQueries } from '../query/execution-queries.js';
@@ -57,6 +62,7 @@ export class OrchestrationController implements OrchestrationPeer {
     private readonly reviews: ReviewQueries,
     private readonly reviewing: Reviewing,
     private readonly publishing: Publishing,
+    private readonly scheduling: Scheduling,
   ) {}
 
   /** Why calls over gRPC do better at another replica right now. */
@@ -141,6 +147,22 @@ export class OrchestrationController implements OrchestrationPeer {
 
   async decide(request: DecideRequest, context: Context): Promise<Review> {
     return this.reviewing.decide(request, context);
+  }
+
+  async listSchedules({ namespace, name }: ListSchedulesRequest, context: Context): Promise<ScheduleList> {
+    return { schedules: (await this.scheduling.store.list(context.tenant, namespace, name)).map(scheduleOf), executionId: '' };
+  }
+
+  async changeSchedule(request: ChangeScheduleRequest, context: Context): Promise<ScheduleList> {
+    const { namespace, name, reason, operation } = request;
+    checkRecorded(request.operationId, reason);
+    const schedules = await this.scheduling.store.list(context.tenant, namespace, name);
+    const [first] = schedules;
+    if (!first || name === '' || namespace === '') return unknownSchedule(namespace, name);
+    const executionId = operation === 'trigger' ? await this.scheduling.trigger(first, request.operationId, inputOfTrigger(request.inputJson), context) : '';
+    if (operation === 'pause' || operation === 'resume') await this.scheduling.change(schedules, operation === 'pause', context.actor, reason);
+    else if (operation !== 'trigger') refuse('request-invalid', `Expected pause, resume or trigger but got ${JSON.stringify(operation.slice(0, 60))}.`);
+    return { ...(await this.listSchedules({ namespace, name }, context)), executionId };
   }
 
   async signal({ events }: SignalBatch, context: Context): Promise<SignalReceipts> {

@@ -9,12 +9,16 @@ import { signalCommand } from './command.codec.js';
 
 type SignalCommand = CommandOf<'ReceiveSignal'>;
 
+/** Starts what events are for; by event, the executions that began. */
+export type StartByEvents = (tenant: string, events: readonly SignalCommand[]) => Promise<readonly (readonly string[])[]>;
+
 const EXECUTIONS_TOLD_MAX = 100;
 
 export class SignalIntake {
   constructor(
     private readonly engine: ExecutionEngine,
     private readonly find: Listeners,
+    private readonly start: StartByEvents = async (_tenant, events) => events.map(() => []),
   ) {}
 
   /** Gives events to the executions that they name. Resolves when they are durable, with a receipt each. */
@@ -25,7 +29,7 @@ export class SignalIntake {
     return readings.map((reading) => ('command' in reading ? receiptOf(outcomes.next().value!) : { duplicate: false, refusal: failureOf(reading.refusal) }));
   }
 
-  /** Gives events to every execution of the tenant that listens for them. Resolves when they are durable, with a receipt each. */
+  /** Gives events to every execution of the tenant that listens for them, and starts those that they are to start. Resolves when they are durable, with a receipt each. */
   async publish(eventTexts: readonly string[], context: Context): Promise<EventReceipt[]> {
     const readings = eventTexts.map((text) => readKeyed(text, context));
     const byKey = new Map<string, number[]>();
@@ -38,6 +42,12 @@ export class SignalIntake {
     const outcomes = await this.engine.submit(wanted.map(({ event, executionId }) => itemOf(executionId, (readings[event] as Keyed).command)));
     const takers = readings.map((): string[] => []);
     outcomes.forEach((outcome, index) => outcome.kind === 'accepted' && takers[wanted[index]!.event]!.push(wanted[index]!.executionId));
+    const keyed = readings.flatMap((reading, index) => ('keys' in reading ? [{ index, command: reading.command }] : []));
+    const begun = await this.start(
+      context.tenant,
+      keyed.map(({ command }) => command),
+    );
+    keyed.forEach(({ index }, at) => takers[index]!.push(...(begun[at] ?? [])));
     return readings.map((reading, index) => {
       const taken = takers[index]!;
       return { taken: taken.length, executionIds: taken.slice(0, EXECUTIONS_TOLD_MAX), refusal: 'refusal' in reading ? failureOf(reading.refusal) : undefined };

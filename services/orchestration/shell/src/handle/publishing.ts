@@ -7,6 +7,7 @@ import { createHash } from 'node:crypto';
 import type { DefinitionStore, StoredDefinition } from '../persist/definition-store.js';
 import { lockResources, type Resolver } from './lock-resources.js';
 import { refuseAll } from './refuse-all.js';
+import type { Scheduling } from './scheduling.js';
 
 export interface Published {
   readonly stored: StoredDefinition;
@@ -18,6 +19,7 @@ export interface Published {
 export class Publishing {
   constructor(
     private readonly definitions: DefinitionStore,
+    private readonly scheduling: Scheduling,
     private readonly resolver: Resolver | undefined,
     private readonly ports: WorkflowPorts,
   ) {}
@@ -35,7 +37,9 @@ export class Publishing {
     mustCompile(workflow as unknown as Json, resources);
     const digests = Object.fromEntries(Object.entries(resources).map(([uri, { digest }]) => [uri, digest]));
     const digest = createHash('sha256').update(lockedDefinitionText(workflow, digests)).digest('hex');
-    const { stored, created } = await this.definitions.put(context.tenant, { namespace, name, version, digest, title }, definitionText(workflow), resources);
+    const { stored, created } = await this.definitions.put(context.tenant, { namespace, name, version, digest, title }, definitionText(workflow), resources, (query) =>
+      this.scheduling.deployed(query, { tenant: context.tenant, namespace, name }, { version, digest }, workflow as unknown as Json),
+    );
     return { stored, created, resources };
   }
 }

@@ -9,6 +9,7 @@ import { Running1700000000021 } from './0021-running.js';
 import { Reviews1700000000030 } from './0030-reviews.js';
 import { Subscriptions1700000000043 } from './0043-subscriptions.js';
 import { Children1700000000046 } from './0046-children.js';
+import { Schedules1700000000047 } from './0047-schedules.js';
 import { Resources1700000000060 } from './0060-resources.js';
 import { createHistoryPartitions } from './history-partitions.js';
 
@@ -25,6 +26,7 @@ export const orchestrationMigrations: ServiceMigrations = {
     Reviews1700000000030,
     Subscriptions1700000000043,
     Children1700000000046,
+    Schedules1700000000047,
     Resources1700000000060,
   ],
   topUp: createHistoryPartitions,

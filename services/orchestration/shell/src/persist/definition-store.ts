@@ -1,5 +1,5 @@
 // Definition versions: stored by digest, immutable, one digest for a (namespace, name, version) of a tenant.
-import { execute, inTenant, type Pool } from '@weft/adapter-postgres';
+import { execute, inTenant, type Pool, type Query } from '@weft/adapter-postgres';
 import { refuse, type Json } from '@weft/kernel';
 import type { ResourceLock } from '@weft/workflow';
 
@@ -30,15 +30,27 @@ export class DefinitionStore {
     private readonly enginePool: Pool,
   ) {}
 
-  /** Stores a version. The same document again is the same version; another document under the same version is refused. */
-  async put(tenant: string, definition: Omit<StoredDefinition, 'createdAt'>, document: string, resources: ResourceLock): Promise<{ readonly stored: StoredDefinition; readonly created: boolean }> {
+  /**
+   * Stores a version. The same document again is the same version; another document under the same version is refused.
+   * @param alsoNew writes what goes with a new one, in its transaction.
+   */
+  async put(
+    tenant: string,
+    definition: Omit<StoredDefinition, 'createdAt'>,
+    document: string,
+    resources: ResourceLock,
+    alsoNew: (query: Query) => Promise<void> = async () => undefined,
+  ): Promise<{ readonly stored: StoredDefinition; readonly created: boolean }> {
     return inTenant(this.tenantPool, tenant, async (query) => {
       const { namespace, name, version, digest, title } = definition;
       const inserted = await query<StoredDefinition>(
         `insert into orchestration.definitions (tenant, digest, namespace, name, version, title, document, resources) values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict do nothing returning ${COLUMNS}`,
         [tenant, digest, namespace, name, version, title, document, Object.keys(resources).length === 0 ? null : JSON.stringify(resources)],
       );
-      if (inserted[0]) return { stored: inserted[0], created: true };
+      if (inserted[0]) {
+        await alsoNew(query);
+        return { stored: inserted[0], created: true };
+      }
       const [existing] = await query<StoredDefinition & DefinitionRow>(
         `select ${COLUMNS}, document, resources from orchestration.definitions where tenant = $1 and namespace = $2 and name = $3 and version = $4`,
         [tenant, namespace, name, version],

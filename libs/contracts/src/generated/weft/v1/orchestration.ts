@@ -29,6 +29,51 @@ import {
   ReviewRequest,
 } from "./reviews.js";
 
+export interface ListSchedulesRequest {
+  /** Of one definition; "" = of all. */
+  namespace: string;
+  name: string;
+}
+
+/** At most 1,000. */
+export interface ScheduleList {
+  schedules: Schedule[];
+  /** Of a trigger: the execution that began. */
+  executionId: string;
+}
+
+export interface Schedule {
+  definition?:
+    | DefinitionRef
+    | undefined;
+  /** every, cron, after, on. */
+  kind: string;
+  /** As it stands in the document: JSON text. */
+  givenJson: string;
+  isPaused: boolean;
+  /** When it starts an execution next; 0 = not by time, or not before another has ended. */
+  dueAtMs: number;
+  /** When it started one last, and which; 0 and "" = never. */
+  startedAtMs: number;
+  executionId: string;
+  /** Who changed it last, when and why; "" = nobody. */
+  changedBy: string;
+  changedAtMs: number;
+  reason: string;
+}
+
+export interface ChangeScheduleRequest {
+  namespace: string;
+  name: string;
+  /** pause, resume, trigger. */
+  operation: string;
+  reason: string;
+  /** Of a trigger: names it, so that the same again is the same one; "" = a new one. */
+  operationId: string;
+  /** Of a trigger: the input, as JSON text; "" = that of a time, or an empty list of events. */
+  inputJson: string;
+}
+
 export interface PageRequest {
   /** Rows a page, 1 to 200; 0 = 50. */
   limit: number;
@@ -293,6 +338,593 @@ export interface EventReceipt {
   executionIds: string[];
   refusal?: Failure | undefined;
 }
+
+function createBaseListSchedulesRequest(): ListSchedulesRequest {
+  return { namespace: "", name: "" };
+}
+
+export const ListSchedulesRequest: MessageFns<ListSchedulesRequest> = {
+  encode(message: ListSchedulesRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.namespace !== "") {
+      writer.uint32(10).string(message.namespace);
+    }
+    if (message.name !== "") {
+      writer.uint32(18).string(message.name);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListSchedulesRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListSchedulesRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.namespace = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ListSchedulesRequest {
+    return {
+      namespace: isSet(object.namespace) ? globalThis.String(object.namespace) : "",
+      name: isSet(object.name) ? globalThis.String(object.name) : "",
+    };
+  },
+
+  toJSON(message: ListSchedulesRequest): unknown {
+    const obj: any = {};
+    if (message.namespace !== "") {
+      obj.namespace = message.namespace;
+    }
+    if (message.name !== "") {
+      obj.name = message.name;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<ListSchedulesRequest>, I>>(base?: I): ListSchedulesRequest {
+    return ListSchedulesRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ListSchedulesRequest>, I>>(object: I): ListSchedulesRequest {
+    const message = createBaseListSchedulesRequest();
+    message.namespace = object.namespace ?? "";
+    message.name = object.name ?? "";
+    return message;
+  },
+};
+
+function createBaseScheduleList(): ScheduleList {
+  return { schedules: [], executionId: "" };
+}
+
+export const ScheduleList: MessageFns<ScheduleList> = {
+  encode(message: ScheduleList, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.schedules) {
+      Schedule.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.executionId !== "") {
+      writer.uint32(18).string(message.executionId);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ScheduleList {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseScheduleList();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.schedules.push(Schedule.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.executionId = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ScheduleList {
+    return {
+      schedules: globalThis.Array.isArray(object?.schedules)
+        ? object.schedules.map((e: any) => Schedule.fromJSON(e))
+        : [],
+      executionId: isSet(object.executionId)
+        ? globalThis.String(object.executionId)
+        : isSet(object.execution_id)
+        ? globalThis.String(object.execution_id)
+        : "",
+    };
+  },
+
+  toJSON(message: ScheduleList): unknown {
+    const obj: any = {};
+    if (message.schedules?.length) {
+      obj.schedules = message.schedules.map((e) => Schedule.toJSON(e));
+    }
+    if (message.executionId !== "") {
+      obj.executionId = message.executionId;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<ScheduleList>, I>>(base?: I): ScheduleList {
+    return ScheduleList.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ScheduleList>, I>>(object: I): ScheduleList {
+    const message = createBaseScheduleList();
+    message.schedules = object.schedules?.map((e) => Schedule.fromPartial(e)) || [];
+    message.executionId = object.executionId ?? "";
+    return message;
+  },
+};
+
+function createBaseSchedule(): Schedule {
+  return {
+    definition: undefined,
+    kind: "",
+    givenJson: "",
+    isPaused: false,
+    dueAtMs: 0,
+    startedAtMs: 0,
+    executionId: "",
+    changedBy: "",
+    changedAtMs: 0,
+    reason: "",
+  };
+}
+
+export const Schedule: MessageFns<Schedule> = {
+  encode(message: Schedule, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.definition !== undefined) {
+      DefinitionRef.encode(message.definition, writer.uint32(10).fork()).join();
+    }
+    if (message.kind !== "") {
+      writer.uint32(18).string(message.kind);
+    }
+    if (message.givenJson !== "") {
+      writer.uint32(26).string(message.givenJson);
+    }
+    if (message.isPaused !== false) {
+      writer.uint32(32).bool(message.isPaused);
+    }
+    if (message.dueAtMs !== 0) {
+      writer.uint32(41).double(message.dueAtMs);
+    }
+    if (message.startedAtMs !== 0) {
+      writer.uint32(49).double(message.startedAtMs);
+    }
+    if (message.executionId !== "") {
+      writer.uint32(58).string(message.executionId);
+    }
+    if (message.changedBy !== "") {
+      writer.uint32(66).string(message.changedBy);
+    }
+    if (message.changedAtMs !== 0) {
+      writer.uint32(73).double(message.changedAtMs);
+    }
+    if (message.reason !== "") {
+      writer.uint32(82).string(message.reason);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Schedule {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSchedule();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.definition = DefinitionRef.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.kind = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.givenJson = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.isPaused = reader.bool();
+            continue;
+          }
+          case 5: {
+            if (tag !== 41) {
+              break;
+            }
+
+            message.dueAtMs = reader.double();
+            continue;
+          }
+          case 6: {
+            if (tag !== 49) {
+              break;
+            }
+
+            message.startedAtMs = reader.double();
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.executionId = reader.string();
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.changedBy = reader.string();
+            continue;
+          }
+          case 9: {
+            if (tag !== 73) {
+              break;
+            }
+
+            message.changedAtMs = reader.double();
+            continue;
+          }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.reason = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): Schedule {
+    return {
+      definition: isSet(object.definition) ? DefinitionRef.fromJSON(object.definition) : undefined,
+      kind: isSet(object.kind) ? globalThis.String(object.kind) : "",
+      givenJson: isSet(object.givenJson)
+        ? globalThis.String(object.givenJson)
+        : isSet(object.given_json)
+        ? globalThis.String(object.given_json)
+        : "",
+      isPaused: isSet(object.isPaused)
+        ? globalThis.Boolean(object.isPaused)
+        : isSet(object.is_paused)
+        ? globalThis.Boolean(object.is_paused)
+        : false,
+      dueAtMs: isSet(object.dueAtMs)
+        ? globalThis.Number(object.dueAtMs)
+        : isSet(object.due_at_ms)
+        ? globalThis.Number(object.due_at_ms)
+        : 0,
+      startedAtMs: isSet(object.startedAtMs)
+        ? globalThis.Number(object.startedAtMs)
+        : isSet(object.started_at_ms)
+        ? globalThis.Number(object.started_at_ms)
+        : 0,
+      executionId: isSet(object.executionId)
+        ? globalThis.String(object.executionId)
+        : isSet(object.execution_id)
+        ? globalThis.String(object.execution_id)
+        : "",
+      changedBy: isSet(object.changedBy)
+        ? globalThis.String(object.changedBy)
+        : isSet(object.changed_by)
+        ? globalThis.String(object.changed_by)
+        : "",
+      changedAtMs: isSet(object.changedAtMs)
+        ? globalThis.Number(object.changedAtMs)
+        : isSet(object.changed_at_ms)
+        ? globalThis.Number(object.changed_at_ms)
+        : 0,
+      reason: isSet(object.reason) ? globalThis.String(object.reason) : "",
+    };
+  },
+
+  toJSON(message: Schedule): unknown {
+    const obj: any = {};
+    if (message.definition !== undefined) {
+      obj.definition = DefinitionRef.toJSON(message.definition);
+    }
+    if (message.kind !== "") {
+      obj.kind = message.kind;
+    }
+    if (message.givenJson !== "") {
+      obj.givenJson = message.givenJson;
+    }
+    if (message.isPaused !== false) {
+      obj.isPaused = message.isPaused;
+    }
+    if (message.dueAtMs !== 0) {
+      obj.dueAtMs = floatToJson(message.dueAtMs);
+    }
+    if (message.startedAtMs !== 0) {
+      obj.startedAtMs = floatToJson(message.startedAtMs);
+    }
+    if (message.executionId !== "") {
+      obj.executionId = message.executionId;
+    }
+    if (message.changedBy !== "") {
+      obj.changedBy = message.changedBy;
+    }
+    if (message.changedAtMs !== 0) {
+      obj.changedAtMs = floatToJson(message.changedAtMs);
+    }
+    if (message.reason !== "") {
+      obj.reason = message.reason;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<Schedule>, I>>(base?: I): Schedule {
+    return Schedule.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<Schedule>, I>>(object: I): Schedule {
+    const message = createBaseSchedule();
+    message.definition = (object.definition !== undefined && object.definition !== null)
+      ? DefinitionRef.fromPartial(object.definition)
+      : undefined;
+    message.kind = object.kind ?? "";
+    message.givenJson = object.givenJson ?? "";
+    message.isPaused = object.isPaused ?? false;
+    message.dueAtMs = object.dueAtMs ?? 0;
+    message.startedAtMs = object.startedAtMs ?? 0;
+    message.executionId = object.executionId ?? "";
+    message.changedBy = object.changedBy ?? "";
+    message.changedAtMs = object.changedAtMs ?? 0;
+    message.reason = object.reason ?? "";
+    return message;
+  },
+};
+
+function createBaseChangeScheduleRequest(): ChangeScheduleRequest {
+  return { namespace: "", name: "", operation: "", reason: "", operationId: "", inputJson: "" };
+}
+
+export const ChangeScheduleRequest: MessageFns<ChangeScheduleRequest> = {
+  encode(message: ChangeScheduleRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.namespace !== "") {
+      writer.uint32(10).string(message.namespace);
+    }
+    if (message.name !== "") {
+      writer.uint32(18).string(message.name);
+    }
+    if (message.operation !== "") {
+      writer.uint32(26).string(message.operation);
+    }
+    if (message.reason !== "") {
+      writer.uint32(34).string(message.reason);
+    }
+    if (message.operationId !== "") {
+      writer.uint32(42).string(message.operationId);
+    }
+    if (message.inputJson !== "") {
+      writer.uint32(50).string(message.inputJson);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ChangeScheduleRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseChangeScheduleRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.namespace = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.operation = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.reason = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.operationId = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.inputJson = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ChangeScheduleRequest {
+    return {
+      namespace: isSet(object.namespace) ? globalThis.String(object.namespace) : "",
+      name: isSet(object.name) ? globalThis.String(object.name) : "",
+      operation: isSet(object.operation) ? globalThis.String(object.operation) : "",
+      reason: isSet(object.reason) ? globalThis.String(object.reason) : "",
+      operationId: isSet(object.operationId)
+        ? globalThis.String(object.operationId)
+        : isSet(object.operation_id)
+        ? globalThis.String(object.operation_id)
+        : "",
+      inputJson: isSet(object.inputJson)
+        ? globalThis.String(object.inputJson)
+        : isSet(object.input_json)
+        ? globalThis.String(object.input_json)
+        : "",
+    };
+  },
+
+  toJSON(message: ChangeScheduleRequest): unknown {
+    const obj: any = {};
+    if (message.namespace !== "") {
+      obj.namespace = message.namespace;
+    }
+    if (message.name !== "") {
+      obj.name = message.name;
+    }
+    if (message.operation !== "") {
+      obj.operation = message.operation;
+    }
+    if (message.reason !== "") {
+      obj.reason = message.reason;
+    }
+    if (message.operationId !== "") {
+      obj.operationId = message.operationId;
+    }
+    if (message.inputJson !== "") {
+      obj.inputJson = message.inputJson;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<ChangeScheduleRequest>, I>>(base?: I): ChangeScheduleRequest {
+    return ChangeScheduleRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ChangeScheduleRequest>, I>>(object: I): ChangeScheduleRequest {
+    const message = createBaseChangeScheduleRequest();
+    message.namespace = object.namespace ?? "";
+    message.name = object.name ?? "";
+    message.operation = object.operation ?? "";
+    message.reason = object.reason ?? "";
+    message.operationId = object.operationId ?? "";
+    message.inputJson = object.inputJson ?? "";
+    return message;
+  },
+};
 
 function createBasePageRequest(): PageRequest {
   return { limit: 0, cursor: "" };
@@ -4202,6 +4834,27 @@ export const OrchestrationService = {
     responseSerialize: (value: EventReceipts): Buffer => Buffer.from(EventReceipts.encode(value).finish()),
     responseDeserialize: (value: Buffer): EventReceipts => EventReceipts.decode(value),
   },
+  /** What starts definitions by itself, by namespace, name and kind. */
+  listSchedules: {
+    path: "/weft.v1.Orchestration/ListSchedules" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ListSchedulesRequest): Buffer => Buffer.from(ListSchedulesRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ListSchedulesRequest => ListSchedulesRequest.decode(value),
+    responseSerialize: (value: ScheduleList): Buffer => Buffer.from(ScheduleList.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ScheduleList => ScheduleList.decode(value),
+  },
+  /** Pauses, resumes or triggers what starts a definition. */
+  changeSchedule: {
+    path: "/weft.v1.Orchestration/ChangeSchedule" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ChangeScheduleRequest): Buffer =>
+      Buffer.from(ChangeScheduleRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ChangeScheduleRequest => ChangeScheduleRequest.decode(value),
+    responseSerialize: (value: ScheduleList): Buffer => Buffer.from(ScheduleList.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ScheduleList => ScheduleList.decode(value),
+  },
 } as const;
 
 export interface OrchestrationServer extends UntypedServiceImplementation {
@@ -4228,6 +4881,10 @@ export interface OrchestrationServer extends UntypedServiceImplementation {
   signal: handleUnaryCall<SignalBatch, SignalReceipts>;
   /** Events to every execution that listens for them when they arrive: one receipt each, in their order. */
   publishEvents: handleUnaryCall<EventBatch, EventReceipts>;
+  /** What starts definitions by itself, by namespace, name and kind. */
+  listSchedules: handleUnaryCall<ListSchedulesRequest, ScheduleList>;
+  /** Pauses, resumes or triggers what starts a definition. */
+  changeSchedule: handleUnaryCall<ChangeScheduleRequest, ScheduleList>;
 }
 
 export interface OrchestrationClient extends Client {
@@ -4454,6 +5111,38 @@ export interface OrchestrationClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: EventReceipts) => void,
+  ): ClientUnaryCall;
+  /** What starts definitions by itself, by namespace, name and kind. */
+  listSchedules(
+    request: ListSchedulesRequest,
+    callback: (error: ServiceError | null, response: ScheduleList) => void,
+  ): ClientUnaryCall;
+  listSchedules(
+    request: ListSchedulesRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: ScheduleList) => void,
+  ): ClientUnaryCall;
+  listSchedules(
+    request: ListSchedulesRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: ScheduleList) => void,
+  ): ClientUnaryCall;
+  /** Pauses, resumes or triggers what starts a definition. */
+  changeSchedule(
+    request: ChangeScheduleRequest,
+    callback: (error: ServiceError | null, response: ScheduleList) => void,
+  ): ClientUnaryCall;
+  changeSchedule(
+    request: ChangeScheduleRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: ScheduleList) => void,
+  ): ClientUnaryCall;
+  changeSchedule(
+    request: ChangeScheduleRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: ScheduleList) => void,
   ): ClientUnaryCall;
 }
 

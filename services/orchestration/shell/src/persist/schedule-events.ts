@@ -1,0 +1,111 @@
+// Events that start executions: each counts once by source and id, and is kept until its execution has begun.
+import { execute, inTenant, type Pool, type Query } from '@weft/adapter-postgres';
+import type { Json } from '@weft/kernel';
+import type { StoredSchedule } from './schedule-store.js';
+
+/** An event for a schedule: the filter that it fits and what correlates it. */
+export interface ScheduleEvent {
+  readonly schedule: StoredSchedule;
+  readonly filter: number;
+  readonly source: string;
+  readonly id: string;
+  readonly correlation: string;
+  readonly event: Json;
+}
+
+/** An execution that events start. */
+export interface EventStart {
+  readonly tenant: string;
+  readonly namespace: string;
+  readonly name: string;
+  readonly version: string;
+  readonly digest: string;
+  readonly executionId: string;
+  /** In the order in which they came. */
+  readonly events: readonly { readonly source: string; readonly event: Json }[];
+}
+
+interface TakenRow {
+  readonly tenant: string;
+  readonly namespace: string;
+  readonly name: string;
+  readonly version: string;
+  readonly digest: string;
+  readonly executionId: string;
+  readonly source: string;
+  readonly event: string;
+}
+
+// The oldest event of each filter, if each has one.
+const TAKE_SQL = `
+with oldest as (
+  select distinct on (filter) filter, source, id from orchestration.schedule_events
+  where tenant = $1 and namespace = $2 and name = $3 and digest = $4 and correlation = $5 and execution_id is null order by filter, ordinal
+)
+update orchestration.schedule_events e set execution_id = $6::uuid from oldest o
+where (select count(*) from oldest) = $7 and e.tenant = $1 and e.namespace = $2 and e.name = $3 and e.filter = o.filter and e.source = o.source and e.id = o.id`;
+
+const TAKEN_COLUMNS = `tenant, namespace, name, version, digest, execution_id as "executionId", source, event`;
+const OF_EXECUTION_SQL = `select ${TAKEN_COLUMNS} from orchestration.schedule_events where tenant = $1 and execution_id = $2::uuid order by ordinal`;
+const UNSTARTED_SQL = `
+select ${TAKEN_COLUMNS} from orchestration.schedule_events where execution_id is not null and not started and received_at < now() - interval '10 seconds' order by execution_id, ordinal limit 1000`;
+const KEPT_DAYS = 30;
+
+export class ScheduleEvents {
+  constructor(
+    private readonly tenantPool: Pool,
+    private readonly enginePool: Pool,
+  ) {}
+
+  /**
+   * Keeps an event, and takes it with those that waited for it once every filter has one. What came before changes nothing.
+   * @param filters how many there are to have one. @param executionId of the execution that would begin.
+   */
+  async keep({ schedule, filter, source, id, correlation, event }: ScheduleEvent, filters: number, executionId: string): Promise<EventStart | undefined> {
+    const { tenant, namespace, name, version, digest } = schedule;
+    return inTenant(this.tenantPool, tenant, async (query) => {
+      // One after the other: two that came at once would each wait for the other.
+      await query('select 1 from orchestration.schedules where tenant = $1 and namespace = $2 and name = $3 and kind = $4 for update', [tenant, namespace, name, 'on']);
+      const kept = await query(
+        `insert into orchestration.schedule_events (tenant, namespace, name, filter, source, id, digest, correlation, event, version) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) on conflict do nothing returning 1`,
+        [tenant, namespace, name, filter, source, id, digest, correlation, JSON.stringify(event), version],
+      );
+      if (kept.length === 0) return undefined;
+      await query(TAKE_SQL, [tenant, namespace, name, digest, correlation, executionId, filters]);
+      return startOf(await ofExecution(query, tenant, executionId));
+    });
+  }
+
+  /** Starts that were decided on some time ago and are not known to have happened. */
+  async unstarted(): Promise<readonly EventStart[]> {
+    const rows = await execute<TakenRow>(this.enginePool, { name: 'orchestration-schedule-unstarted-1', text: UNSTARTED_SQL, values: [] });
+    return [...Map.groupBy(rows, ({ executionId }) => executionId).values()].flatMap((of) => startOf(of) ?? []);
+  }
+
+  /** Their executions are durable: the events are needed no more, only their names. */
+  async started(executionIds: readonly string[]): Promise<void> {
+    await execute(this.enginePool, {
+      name: 'orchestration-schedule-started-1',
+      text: `update orchestration.schedule_events set started = true, event = 'null' where execution_id = any($1::uuid[])`,
+      values: [executionIds],
+    });
+  }
+
+  /** Forgets what is older than anybody sends again. */
+  async forgetOld(): Promise<void> {
+    await execute(this.enginePool, {
+      name: 'orchestration-schedule-forget-1',
+      text: `delete from orchestration.schedule_events where received_at < now() - interval '${KEPT_DAYS} days'`,
+      values: [],
+    });
+  }
+}
+
+const ofExecution = (query: Query, tenant: string, executionId: string): Promise<readonly TakenRow[]> => query<TakenRow>(OF_EXECUTION_SQL, [tenant, executionId]);
+
+function startOf(rows: readonly TakenRow[]): EventStart | undefined {
+  const [first] = rows;
+  if (!first) return undefined;
+  const { tenant, namespace, name, version, digest, executionId } = first;
+  return { tenant, namespace, name, version, digest, executionId, events: rows.map(({ source, event }) => ({ source, event: JSON.parse(event) as Json })) };
+}
