@@ -86,6 +86,18 @@ export const DECISION_BUGS: readonly PlantedBug[] = [
     wrong: { parked: (waits) => waits.filter(({ kind, subject }) => kind !== 'job' || subject === 'infer') },
   },
   {
+    name: 'time-limit-without-a-row',
+    mistake: 'what limits time is watched by the process that set it alone, and nobody else fires it',
+    foundWithin: 200,
+    wrong: { parked: (waits) => waits.filter(({ subject }) => subject !== 'timeout' && subject !== 'attempt') },
+  },
+  {
+    name: 'children-without-a-row',
+    mistake: 'children are told to begin once, and their end is told once: what gets lost is lost',
+    foundWithin: 500,
+    wrong: { parked: (waits) => waits.filter(({ kind }) => kind !== 'child') },
+  },
+  {
     name: 'stale-failure-counts',
     mistake: 'a failure that is told again fails the attempt that came after it',
     foundWithin: 1_000,

@@ -7,7 +7,7 @@ import type { OrchestrationReplica } from './orchestration.replica.js';
 import { SOURCE, typeOf, type Request, type RoutingReplica } from './routing.replica.js';
 import type { World } from './world.js';
 
-type Signal = { readonly id: string; readonly source: string; readonly type: string; readonly data: { readonly request: string } };
+type Signal = { readonly id: string; readonly source: string; readonly type: string; readonly data: { readonly request: string; readonly total: number } };
 
 const ASKING_MS = 8_000;
 
@@ -66,7 +66,7 @@ export class Client {
       const { name, isCorrelated } = listen;
       const id = `${execution}.${name}`;
       watch.sentSignals.add(id);
-      const event = { id, source: SOURCE, type: signalType(listen), data: { request } };
+      const event = { id, source: SOURCE, type: signalType(listen), data: { request, total: 0 } };
       // Who is not named is found by what is waited for, and only then.
       const isNamed = !isCorrelated || random.chance(0.5);
       schedule.after(random.between(0, 6_000), '', () => this.#signal(execution, event, isNamed));

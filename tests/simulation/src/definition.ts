@@ -30,9 +30,10 @@ export const digestOf = (number: number): string => `definition-${number}`;
 export function definitionOf(number: number): Definition {
   const known = compiled.get(number);
   if (known) return known;
-  const plan = planOf(new Random(number + 1_000_003));
+  const plan = planOf(new Random(number + 1_000_003), number >= DEFINITIONS);
   const document: Json = {
     document: { dsl: '1.0.3', namespace: 'sim', name: `plan-${number}`, version: '1.0.0' },
+    ...(number % 3 === 0 ? { timeout: { after: 'P1D' } } : {}),
     use: { functions: functionsOf(plan), ...(number % 4 === 0 ? { extensions: AROUND } : {}) },
     do: plan.flatMap(tasksOf),
   };
@@ -57,7 +58,13 @@ function allIn(tasks: readonly PlannedTask[]): readonly PlannedTask[] {
     switch (task.kind) {
       case 'do':
       case 'for':
+      case 'hurry':
         return [task, ...allIn(task.tasks)];
+      case 'late':
+      case 'misfit':
+        return [task, task.rescue];
+      case 'gather':
+        return task.how === 'each' ? [task, task.effect] : [task];
       case 'try':
       case 'shelter':
         return [task, ...allIn(task.tasks), ...allIn(task.rescue)];
@@ -75,7 +82,14 @@ function allIn(tasks: readonly PlannedTask[]): readonly PlannedTask[] {
 }
 
 const effectsIn = (plan: readonly PlannedTask[]) => allIn(plan).filter((task) => task.kind === 'effect');
-const listensIn = (plan: readonly PlannedTask[]) => allIn(plan).filter((task) => task.kind === 'listen');
+/** Names of the two events that a task gathers. */
+const gatheredBy = ({ name }: PlannedTask): readonly string[] => [`${name}a`, `${name}b`];
+
+const listensIn = (plan: readonly PlannedTask[]): Definition['listens'] =>
+  allIn(plan).flatMap((task): Definition['listens'] => {
+    if (task.kind === 'gather') return gatheredBy(task).map((name) => ({ name, isCorrelated: false }));
+    return task.kind === 'listen' ? [task] : [];
+  });
 
 /** Type of the event that a `listen` waits for: whoever does not correlate takes any of its type. */
 export const signalType = ({ name, isCorrelated }: { readonly name: string; readonly isCorrelated: boolean }): string => `sim.${isCorrelated ? 'correlated' : 'signal'}.${name}`;
@@ -95,7 +109,7 @@ const functionsOf = (plan: readonly PlannedTask[]): Fields =>
 /** Extensions that change nothing of what comes of a plan, but stand before and after much of it. */
 const AROUND: Json = [
   { slow: { extend: 'call', when: '.total % 3 == 0', before: [{ held: { wait: { milliseconds: 20 } } }], after: [{ noted: { set: { total: -1 } } }] } },
-  { told: { extend: 'all', when: '.total % 2 == 0', before: [{ mark: { set: 'marked' } }], after: [{ rest: { wait: { milliseconds: 10 } } }] } },
+  { told: { extend: 'all', when: '.total % 2 == 0', before: [{ mark: { set: '${ "marked" }' } }], after: [{ rest: { wait: { milliseconds: 10 } } }] } },
 ];
 
 /** One planned task as tasks of a document: some take two. */
@@ -159,6 +173,26 @@ function tasksOf(task: PlannedTask): readonly Fields[] {
       const correlate = task.isCorrelated ? { correlate: { request: { from: '${ .data.request }', expect: '${ $workflow.input.request }' } } } : {};
       return named({ listen: { to: { one: { with: { type: signalType(task) }, ...correlate } } }, ...KEEP });
     }
+    case 'gather': {
+      const filters = gatheredBy(task).map((name) => ({ with: { type: signalType({ name, isCorrelated: false }) } }));
+      const to: Fields = task.how === 'until' ? { any: filters, until: 'length >= 2' } : { all: filters };
+      return named({ listen: { to }, ...(task.how === 'each' ? { foreach: { do: tasksOf(task.effect) } } : {}), ...KEEP });
+    }
+    case 'late':
+      return named(late(task));
+    case 'hurry':
+      return named({ try: [{ hurried: { timeout: { after: { milliseconds: task.ms } }, do: task.tasks.flatMap(tasksOf) } }], catch: LATE, ...KEEP });
+    case 'misfit': {
+      const { place, rescue } = task;
+      const unfit: Fields = { set: '${ . }', [place]: { ...(place === 'export' ? { as: '$context' } : {}), schema: { document: { not: {} } } } };
+      return named({ try: [{ unfit }], catch: { errors: { with: { status: 400 } }, do: tasksOf(rescue) } });
+    }
+    case 'children': {
+      const workflow = { namespace: 'sim', name: `plan-${DEFINITIONS + task.child}`, version: '1.0.0' };
+      const items = `\${ [range(${task.items})] | map({ total: . }) }`;
+      const run: Fields = task.items === 0 ? { run: { workflow: { ...workflow, input: { total: '${ .total }' } } } } : { call: 'map', with: { in: items, workflow, concurrency: 2 } };
+      return named({ try: [{ others: run }], catch: { errors: {} }, ...KEEP });
+    }
     case 'raise':
       return named({ raise: { error: { type: 'https://sim.test/errors/raised', status: 418 } } });
   }
@@ -177,10 +211,25 @@ function effect({ name, sending, amount }: PlannedTask & { kind: 'effect' }): Fi
   return { call: 'http', with: { method, endpoint: 'https://sim.test/add', body: { counter: name, amount } }, ...ADD };
 }
 
-function clause({ retries, delayMs, rescue }: PlannedTask & { kind: 'try' }): Fields {
+const LATE: Fields = { errors: { with: { status: 408 } } };
+
+function late({ limited, ms, rescue }: PlannedTask & { kind: 'late' }): Fields {
+  const pause: Fields = { wait: { hours: 1 } };
+  if (limited === 'task') return { try: [{ pause: { ...pause, timeout: { after: { milliseconds: ms } } } }], catch: { ...LATE, do: tasksOf(rescue) } };
+  return { try: [{ pause }], catch: { ...LATE, retry: { limit: { attempt: { count: 1, duration: { milliseconds: ms } } } }, do: tasksOf(rescue) } };
+}
+
+function clause({ retries, delayMs, isLimited, rescue }: PlannedTask & { kind: 'try' }): Fields {
   return {
     errors: {},
-    ...(retries > 0 ? { retry: { ...(delayMs > 0 ? { delay: { milliseconds: delayMs } } : {}), limit: { attempt: { count: retries } } } } : {}),
+    ...(retries > 0
+      ? {
+          retry: {
+            ...(delayMs > 0 ? { delay: { milliseconds: delayMs } } : {}),
+            limit: { attempt: { count: retries, ...(isLimited ? { duration: 'PT1H' } : {}) }, ...(isLimited ? { duration: 'PT1H' } : {}) },
+          },
+        }
+      : {}),
     ...(rescue.length > 0 ? { do: rescue.flatMap(tasksOf) } : {}),
   };
 }

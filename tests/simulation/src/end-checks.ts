@@ -38,7 +38,7 @@ function unrest(world: World, client: Client): string {
   const missing = [...client.asked.keys()].filter((id) => !requests.rows.has(nameOf({ id })));
   const running = [...requests.rows.values()]
     .filter(({ execution, status }) => status === 'accepted' && !isEnded(executions.rows.get(execution)?.state ?? initialExecution))
-    .map(({ execution }) => execution);
+    .map(({ execution }) => `${execution} ${standing(executions.rows.get(execution)?.state)}`);
   const commits = world.allCommits();
   return JSON.stringify({
     requestsMissing: missing,
@@ -48,6 +48,15 @@ function unrest(world: World, client: Client): string {
     unpublished: commits.filter(({ published }) => !published).length,
     unsequenced: commits.filter(({ sequenced }) => sequenced === undefined).length,
   });
+}
+
+/** Where an execution stands: its activations, and what they wait for. */
+function standing(state: ExecutionState | undefined): string {
+  if (!state) return 'has not begun';
+  const { activations, jobs, timers, reviews, listens, children = {} } = state;
+  const waits = { jobs, timers, reviews, listens, children };
+  const waiting = Object.entries(waits).flatMap(([kind, entries]) => Object.keys(entries).map((id) => `${kind} ${id}`));
+  return `in ${Object.keys(activations).at(-1) || 'the workflow'} waits for ${waiting.join(', ') || 'nothing'}`;
 }
 
 /** I1: one distinct result for each request, one more for each time that a person had an execution go on, and none besides. */
@@ -66,7 +75,7 @@ function checkRequests({ requests, bus, executions, watch }: World, client: Clie
   }
   for (const [id, execution] of client.accepted) if (requests.rows.get(nameOf({ id }))?.execution !== execution) watch.violate(`I8: request ${id} was accepted as ${execution}, which is not stored`);
   for (const execution of new Set([...results.keys(), ...executions.rows.keys()]))
-    if (!requested.has(execution) && !executions.rows.get(execution)?.state.from) watch.violate(`I1: execution ${execution} belongs to no request`);
+    if (!requested.has(execution) && !executions.rows.get(execution)?.state.from && !executions.rows.get(execution)?.state.parent) watch.violate(`I1: execution ${execution} belongs to no request`);
 }
 
 const ENDS: ReadonlySet<ExecutionEvent['type']> = new Set(['ExecutionCompleted', 'ExecutionFaulted', 'ExecutionCancelled', 'ExecutionTerminated']);
@@ -125,7 +134,8 @@ function checkTold({ bus, watch }: World, state: ExecutionState, decisions: read
 
 /** I5, by the receiver's own count: each running of a task has its effect once, and exactly when its result says so. */
 function checkEffects(world: World, execution: string, state: ExecutionState, events: readonly ExecutionEvent[], wasOperated: boolean): void {
-  const { receiver, watch, definitions } = world;
+  const { receiver, watch } = world;
+  const definition = world.definitionOf(state);
   const byJob = new Map<string, Happened[]>();
   for (const happened of receiver.happened.values()) {
     if (happened.execution !== execution) continue;
@@ -154,11 +164,11 @@ function checkEffects(world: World, execution: string, state: ExecutionState, ev
     for (const { body } of happened) if (isGuarded(Number(body.split('+').at(-1))) && !approved.has(`${job} ${body}`)) watch.violate(`S2: ${job} did ${body} and nobody approved it`);
   const sums = new Map<string, number>();
   for (const { counter, amount } of [...byJob.values()].flat()) sums.set(counter, (sums.get(counter) ?? 0) + amount);
-  for (const [counter, most] of definitions.get(execution)!.agentBounds)
+  for (const [counter, most] of definition.agentBounds)
     if ((sums.get(counter) ?? 0) > most) watch.violate(`I5: counter ${counter} of an agent of ${execution} is ${sums.get(counter)}, above ${most}: a call was made again`);
   for (const [job, happened] of byJob) if (timesOf(happened) > 1) watch.violate(`I5: the effect of ${job} happened ${timesOf(happened)} times under ${happened.length} keys`);
   if (isDisturbed || !isEnded(state)) return;
-  const expected = definitions.get(execution)!.expected((state.input as { readonly total: number }).total);
+  const expected = definition.expected((state.input as { readonly total: number }).total);
   const total = (state.output as { readonly total?: number } | undefined)?.total;
   if (state.status !== expected.status || total !== expected.total) watch.violate(`I2: ${execution} ended ${state.status} with total ${total} instead of ${expected.status} with ${expected.total}`);
   for (const counter of new Set([...sums.keys(), ...expected.sums.keys()])) {

@@ -41,14 +41,14 @@ export class ExecutionTable {
     });
   }
 
-  /** Wait rows that are due and that nobody has claimed; they are claimed by asking. Jobs are due again later. */
+  /** Wait rows that are due and that nobody has claimed; they are claimed by asking. Jobs and children are due again later. */
   claimDue(now: Instant, due: (due: number) => number, limit: number): readonly { readonly execution: string; readonly id: string; readonly kind: Wait['kind'] }[] {
     const claimed: { execution: string; id: string; kind: Wait['kind'] }[] = [];
     for (const [execution, waits] of this.waits) {
       for (const wait of waits.values()) {
         if (wait.due === undefined || due(wait.due) > now || wait.claimedUntil > now) continue;
         if (claimed.length === limit) return claimed;
-        waits.set(wait.id, { ...wait, claimedUntil: now + 5_000, ...(wait.kind === 'job' ? { due: now + 30_000 } : {}) });
+        waits.set(wait.id, { ...wait, claimedUntil: now + 5_000, ...(isAskedAgain(wait.kind) ? { due: now + 30_000 } : {}) });
         claimed.push({ execution, id: wait.id, kind: wait.kind });
       }
     }
@@ -94,3 +94,6 @@ export class ExecutionTable {
     this.onWritten(decided, at);
   }
 }
+
+/** Nothing fires for such a wait: jobs and children are told of once more. */
+export const isAskedAgain = (kind: Wait['kind']): boolean => kind === 'job' || kind === 'child';

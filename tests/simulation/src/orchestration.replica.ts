@@ -2,6 +2,8 @@
 import { bucketOf, uuidv7, type Instant } from '@weft/kernel';
 import {
   announcementsOf,
+  childrenAgain,
+  endAnnouncement,
   ENGINE_FLAGS,
   effectsBetween,
   foldExecution,
@@ -11,6 +13,7 @@ import {
   isLong,
   outstandingJobs,
   THIS_RELEASE,
+  type Announcement,
   type ChildBeginning,
   type CommandOf,
   type EngineRelease,
@@ -25,6 +28,7 @@ import type { Message } from './bus.js';
 import type { CommitRecord } from './commit-rows.js';
 import { definitionOf } from './definition.js';
 import type { Job, Sent } from './job.js';
+import { isAskedAgain } from './execution-table.js';
 import type { ExecutionCommit } from './parts.js';
 import { Presence } from './presence.js';
 import type { Process } from './process.js';
@@ -113,6 +117,21 @@ export class OrchestrationReplica {
     // Whoever asks again has not heard that the execution began.
     const begun = readable.flatMap(({ command, execution }, index) => (command.type === 'StartExecution' && outcomes[index]?.kind === 'ignored' ? [`${execution}/0/0`] : []));
     await this.#announce(begun.map((id) => ({ topic: 'lifecycle', message: { id, key: id.split('/')[0]!, body: null } })));
+    await this.#endAgain(readable.filter((_sent, index) => outcomes[index]?.kind === 'ignored'));
+  }
+
+  /** A child that is told to begin once more, and has ended, says so again. */
+  async #endAgain(told: readonly Sent[]): Promise<void> {
+    const awaited = told.flatMap(({ command, execution }) => (command.type === 'StartExecution' && command.parent?.isAwaited ? [execution] : []));
+    if (awaited.length === 0) return;
+    const states = await this.#statesOf(awaited);
+    await this.#announce(
+      states.filter(isEnded).flatMap((state) => {
+        const { executionId, status, output, error } = state;
+        const end = status === 'completed' ? { status, output: output ?? null } : { status: status === 'cancelled' ? ('cancelled' as const) : ('faulted' as const), error: error ?? null };
+        return endAnnouncement(state, `${executionId}/ended-again`, end).map((announcement) => messageOf(state, announcement));
+      }),
+    );
   }
 
   /** A fork names the history that it starts from; the command brings it along. */
@@ -135,7 +154,7 @@ export class OrchestrationReplica {
     for (const { key, before, after } of commit.decisions) {
       const { dispatch, park } = effectsBetween(before, after);
       for (const job of dispatch) jobs.push(this.world.parts.jobOf(after, job));
-      for (const wait of park) if (wait.kind !== 'job' && wait.due !== undefined) this.#ownTimer(key, wait.id, wait.due);
+      for (const wait of park) if (!isAskedAgain(wait.kind) && wait.due !== undefined) this.#ownTimer(key, wait.id, wait.due);
       if (outstandingJobs(after).some((job) => !isLong(job))) this.#expect(key, commit.at);
       else this.#expected.delete(key);
       if (isEnded(after)) this.#cache.drop(key);
@@ -219,8 +238,8 @@ export class OrchestrationReplica {
     const { executions, schedule, parts } = this.world;
     if (schedule.now < executions.store.awayUntil) return;
     const due = executions.claimDue(schedule.now, parts.due, 50);
-    this.#fire(due.filter(({ kind }) => kind !== 'job'));
-    this.#redispatch(due.filter(({ kind }) => kind === 'job').map(({ execution }) => execution));
+    this.#fire(due.filter(({ kind }) => !isAskedAgain(kind)));
+    this.#redispatch(due.filter(({ kind }) => isAskedAgain(kind)).map(({ execution }) => execution));
   }
 
   #sweep(): void {
@@ -249,23 +268,28 @@ export class OrchestrationReplica {
 
   #redispatch(executions: readonly string[]): void {
     if (executions.length === 0) return;
-    const { store } = this.world.executions;
-    this.process
-      .ask(`load ${executions.length} to dispatch again`, () => {
-        requireHere(store, this.world.schedule);
-        return store.load(executions);
-      })
-      .then((histories) => {
+    this.#statesOf(executions)
+      .then((states) => {
         const jobs: Job[] = [];
-        for (const { events } of histories.values()) {
-          const state = foldExecution(initialExecution, events);
+        const children: Announced[] = [];
+        for (const state of states) {
+          if (state.status === 'running') children.push(...childrenAgain(state).map((announcement) => messageOf(state, announcement)));
           const outstanding: readonly OutstandingJob[] = outstandingJobs(state);
           if (outstanding.length === 0) this.#expected.delete(state.executionId);
           for (const job of outstanding) jobs.push(this.world.parts.jobOf(state, job));
         }
-        return this.#dispatch(jobs);
+        return Promise.all([this.#dispatch(jobs), this.#announce(children)]);
       })
       .catch(() => undefined);
+  }
+
+  async #statesOf(executions: readonly string[]): Promise<readonly ExecutionState[]> {
+    const { store } = this.world.executions;
+    const histories = await this.process.ask(`load ${executions.length} to tell again`, () => {
+      requireHere(store, this.world.schedule);
+      return store.load(executions);
+    });
+    return [...histories.values()].map(({ events }) => foldExecution(initialExecution, events));
   }
 
   #publishUnpublished(): void {
@@ -315,22 +339,24 @@ interface Announced {
 }
 
 function messagesOf(facts: ExecutionFacts, sequence: number, events: readonly ExecutionEvent[]): readonly Announced[] {
-  return announcementsOf(facts, sequence, events).map((announcement): Announced => {
-    if (announcement.to === 'commands') {
-      const { id, execution, forkFrom, reason } = announcement;
-      return { topic: 'commands', message: { id, key: execution, body: { execution, forkFrom, reason } satisfies Forking } };
-    }
-    const { id } = announcement;
-    if ('begins' in announcement) return childMessage(facts, announcement.to, id, announcement.begins);
-    if (announcement.to === 'parent') {
-      const { execution, ended } = announcement;
-      const command = { type: 'EndChild', tenant: facts.context.tenant, taint: facts.taint, ...ended } as const;
-      return { topic: 'commands', message: { id, key: execution, body: { id, execution, command } satisfies Sent } };
-    }
-    const { to } = announcement;
-    const body = to === 'results' ? { execution: facts.executionId, request: facts.request.id, status: announcement.status, output: announcement.output ?? null } : null;
-    return { topic: to, message: { id, key: facts.executionId, body } };
-  });
+  return announcementsOf(facts, sequence, events).map((announcement) => messageOf(facts, announcement));
+}
+
+function messageOf(facts: ExecutionFacts, announcement: Announcement): Announced {
+  if (announcement.to === 'commands') {
+    const { id, execution, forkFrom, reason } = announcement;
+    return { topic: 'commands', message: { id, key: execution, body: { execution, forkFrom, reason } satisfies Forking } };
+  }
+  const { id } = announcement;
+  if ('begins' in announcement) return childMessage(facts, announcement.to, id, announcement.begins);
+  if (announcement.to === 'parent') {
+    const { execution, ended } = announcement;
+    const command = { type: 'EndChild', tenant: facts.context.tenant, taint: facts.taint, ...ended } as const;
+    return { topic: 'commands', message: { id, key: execution, body: { id, execution, command } satisfies Sent } };
+  }
+  const { to } = announcement;
+  const body = to === 'results' ? { execution: facts.executionId, request: facts.request.id, status: announcement.status, output: announcement.output ?? null } : null;
+  return { topic: to, message: { id, key: facts.executionId, body } };
 }
 
 /** To a child: begin or stop. What a workflow's name stands for is known everywhere here. */

@@ -13,7 +13,15 @@ export type PlannedTask =
   | { readonly kind: 'wait'; readonly name: string; readonly ms: number }
   | { readonly kind: 'skipped'; readonly name: string }
   | { readonly kind: 'do'; readonly name: string; readonly tasks: readonly PlannedTask[] }
-  | { readonly kind: 'try'; readonly name: string; readonly tasks: readonly PlannedTask[]; readonly retries: number; readonly delayMs: number; readonly rescue: readonly PlannedTask[] }
+  | {
+      readonly kind: 'try';
+      readonly name: string;
+      readonly tasks: readonly PlannedTask[];
+      readonly retries: number;
+      readonly delayMs: number;
+      readonly isLimited: boolean;
+      readonly rescue: readonly PlannedTask[];
+    }
   /** Jumps over the task after it when the total is odd. */
   | { readonly kind: 'jump'; readonly name: string; readonly jumped: PlannedTask; readonly landing: string }
   /** Repeats an effect until the total has grown by `rounds` times its amount. */
@@ -29,8 +37,18 @@ export type PlannedTask =
   | { readonly kind: 'shelter'; readonly name: string; readonly tasks: readonly PlannedTask[]; readonly rescue: readonly PlannedTask[] }
   /** An agent whose model calls these effects, turn by turn, and then answers. Beyond `callsMax` it may call nothing more. */
   | { readonly kind: 'agent'; readonly name: string; readonly turns: readonly (readonly PlannedEffect[])[]; readonly callsMax: number }
+  /** Is never done in its time, nor in that of an attempt: its rescue is. */
+  | { readonly kind: 'late'; readonly name: string; readonly limited: 'task' | 'attempt'; readonly ms: number; readonly rescue: PlannedEffect }
+  /** May be done in its time or not; the total stays, and nobody can say which effects happen. */
+  | { readonly kind: 'hurry'; readonly name: string; readonly ms: number; readonly tasks: readonly PlannedTask[] }
+  /** Has data that does not fit its schema: its rescue is done. */
+  | { readonly kind: 'misfit'; readonly name: string; readonly place: 'input' | 'output' | 'export'; readonly rescue: PlannedEffect }
+  /** Runs another workflow, once or for each of some items; the total stays, whatever comes of them. */
+  | { readonly kind: 'children'; readonly name: string; readonly child: number; readonly items: number }
   /** Waits for the event that is named after it. */
-  | { readonly kind: 'listen'; readonly name: string; readonly isCorrelated: boolean };
+  | { readonly kind: 'listen'; readonly name: string; readonly isCorrelated: boolean }
+  /** Waits for two events: for each of its own, for any until there are two, or with an effect for each. */
+  | { readonly kind: 'gather'; readonly name: string; readonly how: 'all' | 'until' | 'each'; readonly effect: PlannedEffect };
 
 export type PlannedEffect = PlannedTask & { readonly kind: 'effect' };
 
@@ -66,13 +84,22 @@ const KINDS = [
   'race',
   'shelter',
   'listen',
+  'late',
+  'hurry',
+  'misfit',
+  'children',
+  'gather',
 ] as const;
 // What is the same in every pass of a loop, and never raises.
 const PLAIN_KINDS = ['effect', 'effect', 'effect', 'set', 'read', 'wait', 'emit', 'remember', 'review', 'infer', 'agent'] as const;
 
-/** A plan of at least five tasks. */
-export function planOf(random: Random): readonly PlannedTask[] {
+/** Plans that only other ones run. */
+export const CHILD_PLANS = 20;
+
+/** A plan of at least five tasks; of one that others run, of one or two that never raise. */
+export function planOf(random: Random, isChild = false): readonly PlannedTask[] {
   const planner = new Planner(random);
+  if (isChild) return planner.plain(2);
   return Array.from({ length: random.between(5, 8) }, () => planner.task(0));
 }
 
@@ -103,19 +130,30 @@ class Planner {
           tasks: [...this.#tasks(depth), ...(random.chance(0.15) ? [{ kind: 'raise', name: this.#name('raise') } as const] : [])],
           retries: random.between(0, 3),
           delayMs: random.chance(0.5) ? 0 : random.between(50, 3_000),
+          isLimited: random.chance(0.4),
           rescue: random.chance(0.7) ? [this.#effect(this.#name('effect'), 0)] : [],
         };
       case 'for':
-        return { kind, name, passes: random.between(1, 4), tasks: this.#plain(2) };
+        return { kind, name, passes: random.between(1, 4), tasks: this.plain(2) };
       case 'fork':
         return { kind, name, branches: this.#branches(depth) };
       case 'race':
-        return { kind, name, branches: this.#plain(3) };
+        return { kind, name, branches: this.plain(3) };
       case 'shelter':
-        return { kind, name, tasks: this.#plain(3), rescue: [this.#effect(this.#name('effect'), 0)] };
+        return { kind, name, tasks: this.plain(3), rescue: [this.#effect(this.#name('effect'), 0)] };
       case 'listen':
         // Tried again it would take a second event.
         return depth > 0 ? this.#effect(name, 0) : this.#listen(name);
+      case 'late':
+        return { kind, name, limited: random.pick(['task', 'attempt']), ms: random.between(50, 2_000), rescue: this.#effect(this.#name('effect'), 0) };
+      case 'hurry':
+        return { kind, name, ms: random.between(20, 3_000), tasks: this.plain(3) };
+      case 'gather':
+        return depth > 0 ? this.#effect(name, 0) : { kind, name, how: random.pick(['all', 'until', 'each']), effect: this.#effect(this.#name('effect'), 0) };
+      case 'misfit':
+        return { kind, name, place: random.pick(['input', 'output', 'export']), rescue: this.#effect(this.#name('effect'), 0) };
+      case 'children':
+        return { kind, name, child: random.below(CHILD_PLANS), items: random.between(0, 3) };
       case 'agent':
         return this.#agent(name);
       case 'jump':
@@ -137,7 +175,7 @@ class Planner {
     return { kind: 'agent', name, turns, callsMax: this.random.chance(0.3) ? this.random.between(0, calls - 1) : calls };
   }
 
-  #plain(most: number): readonly PlannedTask[] {
+  plain(most: number): readonly PlannedTask[] {
     return Array.from({ length: this.random.between(1, most) }, () => this.task(0, PLAIN_KINDS));
   }
 
@@ -145,8 +183,8 @@ class Planner {
   #branches(depth: number): readonly PlannedTask[] {
     return Array.from({ length: this.random.between(2, 4) }, (): PlannedTask => {
       const name = this.#name('branch');
-      if (depth > 0 || this.random.chance(0.6)) return { kind: 'do', name, tasks: [...this.#plain(2), ...(depth === 0 && this.random.chance(0.3) ? [this.#listen(this.#name('listen'))] : [])] };
-      return { kind: 'try', name, tasks: this.#tasks(1), retries: 1, delayMs: 0, rescue: [this.#effect(this.#name('effect'), 0)] };
+      if (depth > 0 || this.random.chance(0.6)) return { kind: 'do', name, tasks: [...this.plain(2), ...(depth === 0 && this.random.chance(0.3) ? [this.#listen(this.#name('listen'))] : [])] };
+      return { kind: 'try', name, tasks: this.#tasks(1), retries: 1, delayMs: 0, isLimited: false, rescue: [this.#effect(this.#name('effect'), 0)] };
     });
   }
 
@@ -186,7 +224,7 @@ export function agentBounds(plan: readonly PlannedTask[], passes = 1): ReadonlyM
   for (const task of plan) {
     if (task.kind === 'agent') for (const { name, amount } of callsOf(task)) bounds.set(name, amount * passes);
     if (task.kind === 'for') add(task.tasks, passes * task.passes);
-    if (task.kind === 'do' || task.kind === 'try' || task.kind === 'shelter') add(task.tasks, passes);
+    if (task.kind === 'do' || task.kind === 'try' || task.kind === 'shelter' || task.kind === 'hurry') add(task.tasks, passes);
     if (task.kind === 'fork' || task.kind === 'race') add(task.branches, passes);
   }
   return bounds;
@@ -223,6 +261,15 @@ class Paper {
         return this.#effect(task, 0, total);
       case 'set':
         return total + task.plus;
+      case 'late':
+      case 'misfit':
+        return this.#effect(task.rescue, 0, total);
+      case 'gather':
+        if (task.how === 'each') for (const round of [0, 1]) this.#effect(task.effect, round, total);
+        return total;
+      case 'hurry':
+        this.#loosen(task.tasks);
+        return total;
       case 'do':
       case 'shelter':
         return this.run(task.tasks, total);
@@ -252,11 +299,15 @@ class Paper {
       case 'fork':
         return task.branches.reduce((sum, branch) => sum + this.#task(branch, total), 0);
       case 'race':
-        for (const branch of task.branches) for (const name of branch.kind === 'agent' ? callsOf(branch).map((effect) => effect.name) : [branch.name]) this.loose.add(name);
+        this.#loosen(task.branches);
         return total;
       default:
         return total;
     }
+  }
+
+  #loosen(tasks: readonly PlannedTask[]): void {
+    for (const task of tasks) for (const name of task.kind === 'agent' ? callsOf(task).map((effect) => effect.name) : [task.name]) this.loose.add(name);
   }
 
   #effect({ name, amount, refusals }: PlannedTask & { kind: 'effect' }, round: number, total: number): number {

@@ -1,4 +1,5 @@
 // Everything that the processes of a simulated world share.
+import type { ExecutionState } from '@weft/orchestration/core';
 import { effectDecider, type EffectEvent, type EffectState } from '@weft/tools/core';
 import { Bus } from './bus.js';
 import { Chaos } from './chaos.js';
@@ -70,6 +71,11 @@ export class World {
   define(execution: string, number: number, request: string): void {
     this.definitions.set(execution, definitionOf(number));
     this.onAccepted(execution, request);
+  }
+
+  /** The definition of an execution: of one that another runs, as its start named it. */
+  definitionOf({ executionId, definition }: Pick<ExecutionState, 'executionId' | 'definition'>): Definition {
+    return this.definitions.get(executionId) ?? definitionOf(Number(definition.digest.split('-')[1]));
   }
 
   /** What is stored about an effect. */
