@@ -48,6 +48,8 @@ export interface LifecycleBody {
   readonly data?: Json;
   /** The whole CloudEvent, of one that a workflow emitted. */
   readonly event?: Json;
+  /** What the Open Workflow Specification says of a lifecycle event: `name`, `definition`, `startedAt`, `output` ... */
+  readonly [standard: string]: Json | undefined;
 }
 
 /** A message that was set aside, with what is needed to understand and redrive it. */

@@ -19,6 +19,10 @@ export const orchestrationSettings = {
     .max(1_000_000)
     .default(RETRIES_WITHOUT_LIMIT)
     .describe('How often a `try` is retried whose policy has no `limit.attempt.count`. It counts for what is decided from now on, also in executions that run.'),
+  WEFT_LIFECYCLE_PROFILE: z
+    .enum(['1.0.3', 'main'])
+    .default('1.0.3')
+    .describe('Form of the data of lifecycle events: 1.0.3 has the output of a workflow in it, up to 60 KiB; main always a reference to it (outputUri).'),
   WEFT_SWEEP_MS: z.coerce.number().int().min(100).default(30_000).describe('Time between two sweeps for running executions that nobody works on, in milliseconds.'),
   WEFT_SWEEP_SILENT_MS: z.coerce.number().int().min(100).default(5_000).describe('Silence after which a sweep looks at a running execution, in milliseconds.'),
   WEFT_SCHEDULE_CATCH_UP: z

@@ -185,6 +185,7 @@ async function wire(ports: OrchestrationPorts): Promise<Wired> {
   const programs = new ProgramCache(definitions, { retriesWithoutLimit: settings.WEFT_RETRIES_MAX });
   const executions = executionStore(enginePool, published, programs.attributesOf);
   const listeners: Listeners = (tenant, keys) => findListens(enginePool, tenant, keys);
+  const telling = { listeners, profile: settings.WEFT_LIFECYCLE_PROFILE };
   // The engine takes what workers report, and dispatches what it decides: a circle closed here.
   const circle: Circle = {};
   const dispatcher = new JobDispatcher({ bus, workers, report: (commands) => circle.engine!.report(commands), payloadBytesMax: settings.WEFT_PAYLOAD_BYTES_MAX, onFault });
@@ -202,7 +203,7 @@ async function wire(ports: OrchestrationPorts): Promise<Wired> {
       return announce(
         bus,
         commit.decisions.map(({ before, after, sequence, events }) => ({ at: commit.at, facts: after, sequence, events, before })),
-        listeners,
+        telling,
       );
     },
     onTimer: (execution, timer, due) => circle.timers!.onTimer(execution, timer, due),
@@ -227,7 +228,7 @@ async function wire(ports: OrchestrationPorts): Promise<Wired> {
       takeOverSilentMs: ((ports.replica?.ttlMs ?? settings.WEFT_SWEEP_SILENT_MS) * 2) / 3,
     },
     onFault,
-    listeners,
+    telling,
   );
   const timers = new TimerPoller(enginePool, engine, clock, recovery.redispatch, onFault);
   const scheduling = new Scheduling(engine, new ScheduleStore(tenantPool, enginePool), new ScheduleEvents(tenantPool, enginePool), clock, settings.WEFT_SCHEDULE_CATCH_UP);

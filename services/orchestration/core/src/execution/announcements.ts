@@ -4,6 +4,7 @@ import { endAnnouncement, startAnnouncement, stopAnnouncements, type ChildBeginn
 import { isAboutReview, changesOfQueue, reviewAnnouncement } from '../review/review.announce.js';
 import type { ExecutionEvent, ForkedFrom } from './execution.events.js';
 import type { ExecutionState } from './execution.state.js';
+import { lifecycleOf, operatedData, type LifecycleData } from './lifecycle.js';
 
 /** What names the execution in every announcement. */
 export type ExecutionFacts = Pick<ExecutionState, 'executionId' | 'definition' | 'request' | 'context' | 'taint' | 'from'> &
@@ -14,7 +15,7 @@ export type BeforeRow = Pick<ExecutionState, 'reviews' | 'children'>;
 
 export type Announcement =
   | { readonly to: 'results'; readonly id: string; readonly status: 'completed' | 'faulted' | 'cancelled'; readonly output?: Json; readonly error?: Json }
-  | { readonly to: 'lifecycle'; readonly id: string; readonly type: string; readonly data?: Json; readonly emitted?: EmittedEvent }
+  | { readonly to: 'lifecycle'; readonly id: string; readonly type: string; readonly data?: Json; readonly standard?: LifecycleData; readonly emitted?: EmittedEvent }
   /** To another execution: begin at a task of this one. */
   | { readonly to: 'commands'; readonly id: string; readonly execution: string; readonly forkFrom: ForkedFrom; readonly reason: string }
   /** To an execution that a task of this one starts: begin; and, where nobody waits for it any more: end, or do not begin. */
@@ -28,8 +29,6 @@ export interface EmittedEvent {
   /** How many executions followed each other by emitted events, this one included. */
   readonly hops: number;
 }
-
-const WORKFLOW = 'io.serverlessworkflow.workflow';
 
 /**
  * Announcements of one history row. Ids are made of execution, version and ordinal.
@@ -46,17 +45,12 @@ export function announcementsOf(facts: ExecutionFacts, sequence: number, events:
   events.forEach((event, ordinal) => {
     if (ordinal > 0 && ordinal <= carried) return;
     const id = idOf(ordinal);
-    if (event.type === 'ExecutionStarted') announcements.push({ to: 'lifecycle', id, type: `${WORKFLOW}.started.v1` });
-    else if (event.type === 'EventEmitted') announcements.push(emitted(id, event.event, facts));
-    else if (event.type === 'ExecutionCompleted') {
-      announcements.push({ to: 'lifecycle', id, type: `${WORKFLOW}.completed.v1` }, ...ended(id, { status: 'completed', output: event.output }));
-    } else if (event.type === 'ExecutionFaulted') {
-      announcements.push({ to: 'lifecycle', id, type: `${WORKFLOW}.faulted.v1` }, ...ended(id, { status: 'faulted', error: event.error }));
-    } else if (event.type === 'ExecutionCancelled' || event.type === 'ExecutionTerminated') {
-      const data = event.type === 'ExecutionCancelled' ? { by: event.by, terminated: false } : { ...operatedData(event), terminated: true };
-      announcements.push({ to: 'lifecycle', id, type: `${WORKFLOW}.cancelled.v1`, data }, ...ended(id, { status: 'cancelled', error: event.error }));
-    } else if (event.type === 'ExecutionSuspended') announcements.push({ to: 'lifecycle', id, type: `${WORKFLOW}.suspended.v1`, data: operatedData(event) });
-    else if (event.type === 'ExecutionResumed') announcements.push({ to: 'lifecycle', id, type: `${WORKFLOW}.resumed.v1`, data: operatedData(event) });
+    // Two of one event are told apart by what is after its ordinal.
+    lifecycleOf(event).forEach((told, n) => announcements.push({ to: 'lifecycle', id: n === 0 ? id : `${id}/${n}`, ...told }));
+    if (event.type === 'EventEmitted') announcements.push(emitted(id, event.event, facts));
+    else if (event.type === 'ExecutionCompleted') announcements.push(...ended(id, { status: 'completed', output: event.output }));
+    else if (event.type === 'ExecutionFaulted') announcements.push(...ended(id, { status: 'faulted', error: event.error }));
+    else if (event.type === 'ExecutionCancelled' || event.type === 'ExecutionTerminated') announcements.push(...ended(id, { status: 'cancelled', error: event.error }));
     else if (event.type === 'ExecutionRetried') announcements.push({ to: 'lifecycle', id, type: 'ai.weft.execution.retried.v1', data: operatedData(event) });
     else if (event.type === 'ChildStarted') {
       const start = startAnnouncement(facts, id, event);
@@ -73,8 +67,6 @@ export function announcementsOf(facts: ExecutionFacts, sequence: number, events:
   if (before.children && before.children !== facts.children) announcements.push(...stopAnnouncements(facts, sequence, own, before.children));
   return announcements;
 }
-
-const operatedData = ({ by, reason }: { readonly by: string; readonly reason?: string }): JsonObject => ({ by, ...(reason === undefined ? {} : { reason }) });
 
 function emitted(id: string, event: Json, { hops = 0 }: ExecutionFacts): Announcement {
   const fields = isJsonObject(event) ? event : {};

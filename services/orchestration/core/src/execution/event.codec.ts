@@ -29,7 +29,7 @@ const PAYLOAD_FIELDS: { readonly [T in ExecutionEventType]: readonly string[] } 
   SignalTaken: ['keys'],
   ItemBegun: ['item'],
   ItemEnded: ['output', 'exported'],
-  ListenClosed: [],
+  ListenClosed: ['keys'],
   JobScheduled: ['input', 'settlementOutput'],
   JobCompleted: ['output', 'evidence'],
   JobFailed: ['failure'],

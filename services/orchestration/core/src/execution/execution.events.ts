@@ -204,6 +204,8 @@ export type ExecutionEvent =
       readonly expected: Json;
       /** Which of the task's filters it is, from 0; absent = the first. */
       readonly filter?: number;
+      /** Of the first: that any of the task's filters correlates. */
+      readonly correlates?: true;
     }
   /** From now on it is found by events that it has not reached a `listen` for. See `listenKey`. */
   | { readonly type: 'Subscribed'; readonly correlations: readonly string[] }
@@ -248,7 +250,12 @@ export type ExecutionEvent =
   /** An item has ended: what is gathered of it, when it is not the output of its last task, and what replaces `$context`. */
   | { readonly type: 'ItemEnded'; readonly key: ActivationKey; readonly size: number; readonly output?: Json; readonly exported?: Json }
   /** A `listen` that went on is over: its output is what it gathered. */
-  | { readonly type: 'ListenClosed'; readonly key: ActivationKey }
+  | {
+      readonly type: 'ListenClosed';
+      readonly key: ActivationKey;
+      /** Of one that correlates: the values that were bound, by name. */
+      readonly keys?: Json;
+    }
   | { readonly type: 'CaseChosen'; readonly key: ActivationKey; readonly name: string }
   | {
       readonly type: 'JobScheduled';

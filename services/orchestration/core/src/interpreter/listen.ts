@@ -2,12 +2,12 @@
 import type { Json, JsonObject } from '@weft/kernel';
 import type { ActivationKey } from '../execution/execution.events.js';
 import type { KeptSignal, OpenListen } from '../execution/execution.state.js';
-import type { EventFilter } from '../program/event-filter.js';
 import type { Task } from '../program/program.js';
 import { standardError } from '../program/workflow-error.js';
 import { correlationKeys, expectedOf, fits, type Expected, type ListeningAt } from '../signal/fits.js';
 import { listenKey, textOf } from '../signal/listen-key.js';
 import { jsonLength } from '../signal/json-length.js';
+import { EARLY_EVENTS } from '../upgrade/engine-flags.js';
 import type { Advance, Step } from './advance.js';
 import { narrowSubscriptions } from './subscribe.js';
 import { beginItem, endItem } from './item.js';
@@ -34,7 +34,7 @@ export function listen(advance: Advance, task: ListenTask, key: ActivationKey, i
       );
   }
   for (const [index, filter] of task.filters.entries()) {
-    open(advance, key, index, filter, expected[index]!);
+    open(advance, task, key, index, expected[index]!);
     narrowSubscriptions(advance, filter, textOf(expected[index]!.with['type']) ?? '');
   }
   return endsWithOne(task) ? undefined : { go: 'hear', key };
@@ -43,9 +43,11 @@ export function listen(advance: Advance, task: ListenTask, key: ActivationKey, i
 /** Whether the first event ends it and nothing more is done with it. */
 const endsWithOne = ({ to, until, foreach }: ListenTask): boolean => to !== 'all' && until === undefined && !foreach;
 
-function open(advance: Advance, key: ActivationKey, index: number, { correlations }: EventFilter, expected: Expected): void {
+const correlates = ({ filters }: ListenTask): boolean => filters.some(({ correlations }) => correlations.length > 0);
+
+function open(advance: Advance, task: ListenTask, key: ActivationKey, index: number, expected: Expected): void {
   const eventType = textOf(expected.with['type']) ?? '';
-  const correlated = correlations.flatMap(({ name, path }) => {
+  const correlated = task.filters[index]!.correlations.flatMap(({ name, path }) => {
     const value = textOf(expected.correlate[name]);
     return path === undefined || value === undefined ? [] : [{ path, value }];
   });
@@ -58,6 +60,7 @@ function open(advance: Advance, key: ActivationKey, index: number, { correlation
     correlation: listenKey(eventType, correlated[0]),
     expected: expected as unknown as Json,
     ...(index === 0 ? {} : { filter: index }),
+    ...(index === 0 && correlates(task) && advance.has(EARLY_EVENTS) ? { correlates: true } : {}),
   });
 }
 
@@ -162,7 +165,8 @@ function afterEvent(advance: Advance, task: ListenTask, key: ActivationKey, isEn
       ),
     };
   if (!isOver(advance, task, key, isEnding, items)) return undefined;
-  advance.record({ type: 'ListenClosed', key });
+  const { bound = {} } = advance.activation(key).gathering ?? {};
+  advance.record({ type: 'ListenClosed', key, ...(correlates(task) ? { keys: bound } : {}) });
   return { go: 'complete', key, output: advance.activation(key).value };
 }
 

@@ -6,6 +6,7 @@ import { outgoing, type Bus, type Outgoing } from '@weft/pipeline';
 import type { Instant } from '@weft/kernel';
 import { deliveriesOf, type Emission, type Listeners } from './emitted-events.js';
 import { contextOfExecution } from './job.codec.js';
+import { lifecycleFields, type LifecycleProfile } from './lifecycle-event.js';
 
 /** One history row whose announcements are to be published. */
 export interface Announced {
@@ -20,13 +21,20 @@ export interface Announced {
 
 const SOURCE = '/weft/orchestration';
 
+export interface AnnounceOptions {
+  /** Without them emitted events are only published. */
+  readonly listeners?: Listeners;
+  /** Default 1.0.3. */
+  readonly profile?: LifecycleProfile;
+}
+
 /** Publishes what the rows announce, and gives emitted events to whoever listens; returns how many messages that were. */
-export async function announce(bus: Bus, rows: readonly Announced[], listeners?: Listeners): Promise<number> {
+export async function announce(bus: Bus, rows: readonly Announced[], { listeners, profile }: AnnounceOptions = {}): Promise<number> {
   const messages: Outgoing[] = [];
   const emissions: Emission[] = [];
   for (const { sequence, events, before, ...of } of rows) {
     for (const announcement of announcementsOf(of.facts, sequence, events, before)) {
-      messages.push(messageOf(of, announcement));
+      messages.push(messageOf(of, announcement, profile));
       if (announcement.to === 'lifecycle' && announcement.emitted) emissions.push({ ...announcement.emitted, ...of });
     }
   }
@@ -40,7 +48,7 @@ export async function publishAnnouncements(bus: Bus, of: Pick<Announced, 'at' | 
   if (announcements.length > 0) await bus.publish(announcements.map((announcement) => messageOf(of, announcement)));
 }
 
-function messageOf({ at, facts }: Pick<Announced, 'at' | 'facts'>, announcement: Announcement): Outgoing {
+function messageOf({ at, facts }: Pick<Announced, 'at' | 'facts'>, announcement: Announcement, profile: LifecycleProfile = '1.0.3'): Outgoing {
   const { executionId, definition, request } = facts;
   const attributes = { id: announcement.id, source: SOURCE, subject: request.id, time: at, key: executionId, context: contextOfExecution(facts) };
   const command = (type: string, body: Command): Outgoing => outgoing('commands', { ...attributes, key: body.executionId, context: body.context!, type: `ai.weft.command.${type}.v1`, body });
@@ -69,8 +77,15 @@ function messageOf({ at, facts }: Pick<Announced, 'at' | 'facts'>, announcement:
     return outgoing('results', { ...attributes, type: `ai.weft.result.${status}.v1`, body });
   }
   const workflow = `${definition.namespace}/${definition.name}:${definition.version}`;
-  const { type, data, emitted } = announcement;
-  const body = { executionId, requestId: request.id, workflow, ...(data === undefined ? {} : { data }), ...(emitted ? { event: emitted.event } : {}) };
+  const { type, data, standard, emitted } = announcement;
+  const body = {
+    ...(standard && lifecycleFields(facts, standard, at, profile)),
+    executionId,
+    requestId: request.id,
+    workflow,
+    ...(data === undefined ? {} : { data }),
+    ...(emitted ? { event: emitted.event } : {}),
+  };
   return outgoing('lifecycle', { ...attributes, ...(emitted ? attributesOf(emitted) : {}), type, body });
 }
 

@@ -4,8 +4,7 @@ import { childrenAgain, LONG_KINDS, decodeEvents, initialExecution, foldExecutio
 import { bucketOf } from '@weft/kernel';
 import { failpoint, Fault, type Bus, type Clock } from '@weft/pipeline';
 import type { ExecutionStore } from '../persist/execution-store.js';
-import { announce, publishAnnouncements, type Announced } from './announcer.js';
-import type { Listeners } from './emitted-events.js';
+import { announce, publishAnnouncements, type AnnounceOptions, type Announced } from './announcer.js';
 import type { PublishedCommits } from '../persist/published-commits.js';
 import type { JobDispatcher } from './job-dispatcher.js';
 import type { ProgressWatch } from './progress-watch.js';
@@ -72,7 +71,7 @@ export class Recovery {
     private readonly replicas: Replicas,
     private readonly options: RecoveryOptions,
     private readonly onFault: (fault: unknown, what: string) => void,
-    private readonly listeners?: Listeners,
+    private readonly telling: AnnounceOptions = {},
   ) {}
 
   /** Looks at once, and when nobody else works on the store whatever the silence, until that has worked once; then slowly for ever. */
@@ -172,7 +171,7 @@ export class Recovery {
     try {
       const members = commits.flatMap((commit) => JSON.parse(commit.members) as [string, number][]);
       failpoint('orchestration.republish', 'before');
-      await announce(this.bus, await this.#rowsOf(members), this.listeners);
+      await announce(this.bus, await this.#rowsOf(members), this.telling);
       failpoint('orchestration.republish', 'after');
     } catch (fault) {
       // A bus or a store that is away takes none of them.

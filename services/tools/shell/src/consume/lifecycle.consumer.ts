@@ -33,7 +33,7 @@ const idOf = ({ id, source, body }: Envelope<LifecycleBody>): string => (body?.e
 
 /** The event in structured mode, with what it is about in `data`. */
 function cloudEventOf({ id, source, type, subject, time, context, body }: Envelope<LifecycleBody>): object {
-  const { executionId, requestId, workflow, data } = body;
+  const { executionId, requestId, workflow, data, event: _event, ...standard } = body;
   return {
     specversion: '1.0',
     id,
@@ -43,6 +43,6 @@ function cloudEventOf({ id, source, type, subject, time, context, body }: Envelo
     ...(time === undefined ? {} : { time: new Date(time).toISOString() }),
     datacontenttype: 'application/json',
     wefttenant: context.tenant,
-    data: { executionId, requestId, workflow, ...(typeof data === 'object' && data !== null && !Array.isArray(data) ? data : data === undefined ? {} : { value: data }) },
+    data: { ...standard, executionId, requestId, workflow, ...(typeof data === 'object' && data !== null && !Array.isArray(data) ? data : data === undefined ? {} : { value: data }) },
   };
 }
