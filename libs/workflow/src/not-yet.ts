@@ -13,7 +13,6 @@ export interface NotYet {
 export const NOT_YET: readonly NotYet[] = [
   { where: 'document', what: 'schedule.on.until' },
   { where: 'document', what: 'evaluate.mode', is: 'loose' },
-  { where: 'call', what: 'call', is: 'openapi' },
   { where: 'call', what: 'call', is: 'asyncapi' },
   { where: 'call', what: 'with.service.authentication' },
   { where: 'call', what: 'with.server.authentication' },
