@@ -16,7 +16,7 @@ export { FLOW_DIRECTIVES } from './references.js';
 export { readSource } from './source.js';
 export { isRead, readResource, RESOURCE_ROUNDS_MAX, RESOURCES_MAX, unfixedProblems, type ContentReading, type LockedResource, type ResourceLock } from './lock.js';
 export { rawUriOf } from './raw-uri.js';
-export { functionUriOf, resourcesOf, resourceUriOf, type ResourceKind, type ResourceReference } from './resources.js';
+export { functionUriOf, neededUriOf, resourcesOf, resourceUriOf, type ResourceKind, type ResourceReference } from './resources.js';
 export { isSearchAttributeName, SEARCH_ATTRIBUTE_LIMITS, searchAttributesOf } from './search-attributes.js';
 export { schemaFault, schemaProblem } from './schema-problem.js';
 export { TASK_KINDS, type TaskKind } from './task-kind.js';

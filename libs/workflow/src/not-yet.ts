@@ -17,6 +17,5 @@ export const NOT_YET: readonly NotYet[] = [
   { where: 'call', what: 'with.service.authentication' },
   { where: 'call', what: 'with.server.authentication' },
   { where: 'call', what: 'with.transport.http.endpoint.authentication' },
-  { where: 'run', what: 'run.script.source' },
   { where: 'run', what: 'run.container' },
 ];

@@ -42,17 +42,26 @@ function resourcesOfTask({ pointer, task, kind }: PlacedTask, use: JsonObject): 
   ];
 }
 
-/** Where the calls of the standard name the document that describes their service. */
-const DESCRIPTIONS: Readonly<Record<string, readonly [field: string, kind: ResourceKind]>> = {
+/** Where calls and scripts name the document that their worker needs: field and kind by what is called or run. */
+const NEEDED: Readonly<Record<string, readonly [field: string, kind: ResourceKind]>> = {
   openapi: ['document', 'openapi'],
   asyncapi: ['document', 'asyncapi'],
   grpc: ['proto', 'proto'],
   a2a: ['agentCard', 'agentCard'],
+  script: ['source', 'script'],
 };
 
+const neededBy = (what: string): readonly [field?: string, kind?: ResourceKind] => (Object.hasOwn(NEEDED, what) ? NEEDED[what]! : []);
+
+/** The URI of the document that the worker of a call (or of a `script`) needs, when its arguments alone say it. */
+export function neededUriOf(what: string, args: JsonObject): string | undefined {
+  const [field] = neededBy(what);
+  return field === undefined ? undefined : resourceUriOf(args[field]);
+}
+
 function resourcesOfCall(call: string, args: JsonObject, pointer: string, use: JsonObject): readonly ResourceReference[] {
-  const [field, kind] = Object.hasOwn(DESCRIPTIONS, call) ? DESCRIPTIONS[call]! : [];
-  if (field !== undefined) return resource(args[field], kind!, `${pointer}/with/${field}`, use);
+  const [field, kind] = neededBy(call);
+  if (field !== undefined && call !== 'script') return resource(args[field], kind!, `${pointer}/with/${field}`, use);
   const target = callTargetOf(call, use);
   if (target?.kind === 'uri') return [{ pointer: `${pointer}/call`, kind: 'function', uri: target.uri }];
   if (target?.kind !== 'catalogued') return [];

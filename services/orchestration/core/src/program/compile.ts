@@ -2,6 +2,7 @@
 import { invariant, isJsonObject, type Json, type JsonObject } from '@weft/kernel';
 import { canonicalErrorType, extensionsOf, functionNameOf, iteratorVariablesOf, loopVariablesOf, pointerTo, schemaProblem, searchAttributesOf, type ErrorFilter } from '@weft/workflow';
 import { callArguments } from './call-arguments.js';
+import { withResource } from './call-resource.js';
 import { compileDataCheck, schemaOf } from './data-schema.js';
 import { compileDuration } from './duration.js';
 import { bareExpression, template, type Evaluate } from './expression.js';
@@ -129,7 +130,7 @@ class Compiler {
     if (definition['try'] !== undefined)
       return { ...base, kind: 'try', scope: this.#inner(definition['try'], pointer, `${pointer}/try`, names), catch: this.#catch(object(definition['catch'], pointer), pointer, names) };
     if (definition['run'] !== undefined) {
-      const process = compileProcess(object(definition['run'], pointer), base.outputAs, names);
+      const process = compileProcess(object(definition['run'], pointer), base.outputAs, names, this.resources);
       return { ...base, ...(process ?? { kind: 'run-workflow', ...workflowCall(object(definition['run'], pointer), names) }) };
     }
     const call = definition['call'];
@@ -139,7 +140,7 @@ class Compiler {
     if (called) return { ...base, kind: 'function', arguments: template(given, names), scope: this.#function(call, called, pointer) };
     const job = functionNameOf(call);
     if (job === 'review' || job === 'agent' || job === 'map') return { ...base, kind: job, arguments: template(given, names) };
-    return { ...base, kind: 'job', job, ...callArguments(given, this.#use, names) };
+    return { ...base, kind: 'job', job, ...callArguments(withResource(job, given, this.resources), this.#use, names) };
   }
 
   #inner(list: Json, holder: string, pointer: string, names: readonly string[]): Scope {
