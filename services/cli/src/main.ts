@@ -12,6 +12,7 @@ import { registerConformance } from './commands/conformance.js';
 import { registerDb } from './commands/db.js';
 import { registerDemo } from './commands/demo.js';
 import { registerDeploy } from './commands/deploy.js';
+import { registerMigrate } from './commands/migrate.js';
 import { registerDown } from './commands/down.js';
 import { registerEffects } from './commands/effects.js';
 import { registerExecutions } from './commands/executions.js';
@@ -55,6 +56,7 @@ for (const register of [
   registerDemo,
   registerPublish,
   registerDeploy,
+  registerMigrate,
   registerShow,
   registerExecutions,
   registerBulk,

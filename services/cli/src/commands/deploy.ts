@@ -6,6 +6,7 @@ import type { DeployedShape } from '../client/shapes.js';
 import { CommandFailed, EXIT } from '../exit-codes.js';
 import { colors, printer } from '../output/print.js';
 import { readInput, withExamples } from './command.js';
+import { registerDeployCheck } from './deploy-check.js';
 
 export function registerDeploy(program: Command): void {
   const command = program
@@ -30,6 +31,7 @@ export function registerDeploy(program: Command): void {
       if (done.length > 0 || json) out.data(done, () => done.map(deployedText).join('\n'));
       if (refused.length > 0) throw new CommandFailed(refused.join('\n'), EXIT.failed);
     });
+  registerDeployCheck(command);
   withExamples(command, [
     ['./weft deploy examples/chat/workflow.yaml', 'stores examples/chat:1.1.0; the same document again changes nothing'],
     ['./weft deploy flows/*.yaml --json', 'several, as JSON'],

@@ -20,6 +20,7 @@ import { ReviewsController } from './controllers/reviews.controller.js';
 import { RootController } from './controllers/root.controller.js';
 import { SchedulesController } from './controllers/schedules.controller.js';
 import { SwitchesController } from './controllers/switches.controller.js';
+import { UpgradesController } from './controllers/upgrades.controller.js';
 import { EffectsController } from './controllers/effects.controller.js';
 import { SignalsController } from './controllers/signals.controller.js';
 import { TokensController } from './controllers/tokens.controller.js';
@@ -54,6 +55,7 @@ const CONTROLLERS = [
   BudgetsController,
   SchedulesController,
   SwitchesController,
+  UpgradesController,
   ToolsController,
   EffectsController,
   DefinitionsController,

@@ -22,6 +22,7 @@ import {
   type ToolsPeer,
   type BulkRequest,
   type ChangeScheduleRequest,
+  type UpgradeRequest,
   type Context,
   type DecideRequest,
   type DeployRequest,
@@ -97,6 +98,7 @@ const ROUTES: readonly { readonly route: string; readonly path?: string; readonl
   { route: 'GET /v1/schedules' },
   { route: 'GET /v1/schedules/:namespace/:name', path: '/v1/schedules/examples/backup' },
   { route: 'POST /v1/schedules/:namespace/:name/:operation', path: '/v1/schedules/examples/backup/pause', body: {} },
+  { route: 'POST /v1/upgrades', body: { workflow: 'spec/flow', to: '2.0.0', dryRun: true } },
   { route: 'GET /v1/switches' },
   { route: 'POST /v1/switches', body: { kind: 'tool', name: 'send-mail', off: true, reason: 'Odd.' } },
   { route: 'POST /v1/authorize', body: { workflow: 'acme/x', tool: 'send-mail' } },
@@ -396,6 +398,24 @@ describe('executions', () => {
         { name: 'tag', value: 'a:b' },
       ],
     });
+  });
+
+  it('are taken over to another version, or told why not, with maps as objects', async () => {
+    const upgrade = (body: unknown): Promise<Response> =>
+      call('/v1/upgrades', { method: 'POST', headers: { 'content-type': 'application/json', 'idempotency-key': 'm-1' }, body: JSON.stringify(body) });
+    const response = await upgrade({ workflow: 'demo/triage', to: '2.0.0', map: { '/do/0/a': '/do/1/a' }, execution: KNOWN, dryRun: true });
+    expect([response.status, await response.json()]).toMatchObject([
+      200,
+      { id: 'm-1', matched: 1, broken: [{ execution: KNOWN, problems: [{ reason: 'task-moved' }], isHealedByProposal: true }], proposals: [{ version: '1.0.0', map: { '/do/0/a': '/do/1/a' } }] },
+    ]);
+    expect(given.upgrades.at(-1)).toMatchObject({ text: '', workflow: 'demo/triage', to: '2.0.0', mapJson: '{"/do/0/a":"/do/1/a"}', executionId: KNOWN, dryRun: true, operationId: 'm-1', limit: 0 });
+    for (const [body, message] of [
+      [{ map: [] }, /`map` to be an object/],
+      [{ dryRun: 'yes' }, /`dryRun` to be true or false/],
+      [{ limit: 501 }, /from 1 to 500/],
+      [{ file: 'x' }, /no fields but text, workflow/],
+    ] as const)
+      expect(((await (await upgrade(body)).json()) as { readonly detail: string }).detail).toMatch(message);
   });
 
   it('are operated on in bulk by what a query means', async () => {
@@ -908,6 +928,7 @@ async function startGateway() {
   const queries: ExecutionQuery[] = [];
   const bulks: BulkRequest[] = [];
   const scheduled: ChangeScheduleRequest[] = [];
+  const upgrades: UpgradeRequest[] = [];
   let allowance = { allowed: true, retryAfterMs: 0 };
   let timelineAsked = 0;
   let executions = 100;
@@ -981,6 +1002,11 @@ async function startGateway() {
       return executionId === KNOWN ? { executionId, status: 'completed', version: 1, entries: entries.filter(({ version }) => version > afterVersion) } : unknown();
     },
     getMembers: async () => ({ members: [] }),
+    upgrade: async (asked) => {
+      upgrades.push(asked);
+      const broken = [{ executionId: KNOWN, version: '1.0.0', problems: [{ reason: 'task-moved', pointer: '/do/0/a', message: 'no' }], isHealedByProposal: true }];
+      return { operationId: 'm-1', to: definition, matched: 1, able: 0, migrated: 0, broken, proposals: [{ version: '1.0.0', mapJson: '{"/do/0/a":"/do/1/a"}', doubts: [] }], nextCursor: '' };
+    },
     operateMany: async (asked) => {
       bulks.push(asked);
       return { bulkId: asked.bulkId, matched: 2, done: 1, already: 0, refused: [{ code: 'operation-not-possible', count: 1, executionId: KNOWN, message: 'no' }], nextCursor: 'next' };
@@ -1173,6 +1199,7 @@ async function startGateway() {
     queries,
     bulks,
     scheduled,
+    upgrades,
     limit: (next: typeof allowance) => (allowance = next),
     /** Keeps routing from answering until the promise is settled. */
     hold: (until: Promise<void>): void => void (held = until),

@@ -20,6 +20,8 @@ import { Scheduling } from './handle/scheduling.js';
 import { ProgramCache } from './handle/programs.js';
 import { Publishing } from './handle/publishing.js';
 import { workflowPorts } from './handle/workflow-ports.js';
+import { Upgrades } from './handle/upgrades.js';
+import { PinnedExecutions } from './query/pinned-executions.js';
 import { orchestrationMigrations } from './migrations/index.js';
 import { DefinitionStore } from './persist/definition-store.js';
 import { findListens } from './persist/listens.js';
@@ -78,6 +80,8 @@ interface Wired {
   readonly queries: ExecutionQueries;
   readonly reviews: ReviewQueries;
   readonly operations: Operations;
+  readonly upgrades: Upgrades;
+  readonly publishing: Publishing;
   readonly consumer: CommandConsumer;
   readonly signals: SignalIntake;
   readonly timers: TimerPoller;
@@ -129,10 +133,11 @@ export class OrchestrationModule implements OnApplicationBootstrap {
         { provide: ExecutionQueries, useFactory: (wired: Wired) => wired.queries, inject: [WIRED] },
         { provide: ReviewQueries, useFactory: (wired: Wired) => wired.reviews, inject: [WIRED] },
         { provide: Reviewing, useFactory: (wired: Wired) => new Reviewing(wired.engine, wired.reviews), inject: [WIRED] },
-        { provide: Publishing, useFactory: (wired: Wired) => new Publishing(wired.definitions, wired.scheduling, ports.resources, workflowPorts(ports.settings)), inject: [WIRED] },
+        { provide: Publishing, useFactory: (wired: Wired) => wired.publishing, inject: [WIRED] },
         { provide: Replicas, useFactory: (wired: Wired) => wired.presence ?? ONLY_REPLICA, inject: [WIRED] },
         { provide: Operations, useFactory: (wired: Wired) => wired.operations, inject: [WIRED] },
         { provide: Scheduling, useFactory: (wired: Wired) => wired.scheduling, inject: [WIRED] },
+        { provide: Upgrades, useFactory: (wired: Wired) => wired.upgrades, inject: [WIRED] },
         { provide: SignalIntake, useFactory: (wired: Wired) => wired.signals, inject: [WIRED] },
         { provide: CommandConsumer, useFactory: (wired: Wired) => wired.consumer, inject: [WIRED] },
       ],
@@ -232,6 +237,7 @@ async function wire(ports: OrchestrationPorts): Promise<Wired> {
   );
   const timers = new TimerPoller(enginePool, engine, clock, recovery.redispatch, onFault);
   const scheduling = new Scheduling(engine, new ScheduleStore(tenantPool, enginePool), new ScheduleEvents(tenantPool, enginePool), clock, settings.WEFT_SCHEDULE_CATCH_UP);
+  const publishing = new Publishing(definitions, scheduling, ports.resources, workflowPorts(settings));
   Object.assign(circle, { engine, timers, recovery, progress });
   const queries = new ExecutionQueries(tenantPool);
   const reviews = new ReviewQueries(tenantPool);
@@ -241,6 +247,8 @@ async function wire(ports: OrchestrationPorts): Promise<Wired> {
     queries,
     reviews,
     operations: new Operations(engine, queries, clock),
+    publishing,
+    upgrades: new Upgrades({ engine, queries, pinned: new PinnedExecutions(tenantPool), definitions, programs, publishing }),
     consumer: new CommandConsumer(engine, bus, clock, new ForkHistory(enginePool), new Children(definitions, executions, bus), settings.WEFT_PAYLOAD_BYTES_MAX),
     signals: new SignalIntake(engine, listeners, (tenant, events) => scheduling.takeEvents(tenant, events)),
     timers,

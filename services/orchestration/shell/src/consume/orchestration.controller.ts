@@ -34,6 +34,8 @@ import {
   type SignalReceipts,
   type Timeline,
   type TimelineRequest,
+  type UpgradePage,
+  type UpgradeRequest,
 } from '@weft/contracts';
 import { isUuid, refuse, Refused } from '@weft/kernel';
 import { decodeCursor, encodeCursor, isInstant, isText, pageLimit, PeerController } from '@weft/nest-platform';
@@ -48,6 +50,7 @@ import { checkRecorded, operationNamed, Operations } from '../handle/operations.
 import { DefinitionStore, type StoredDefinition } from '../persist/definition-store.js';
 import { ExecutionQueries } from '../query/execution-queries.js';
 import { ReviewQueries } from '../query/review-queries.js';
+import { Upgrades } from '../handle/upgrades.js';
 import { SignalIntake } from './signal-intake.js';
 import { Replicas } from '../replicas/replica-presence.js';
 
@@ -63,6 +66,7 @@ export class OrchestrationController implements OrchestrationPeer {
     private readonly reviewing: Reviewing,
     private readonly publishing: Publishing,
     private readonly scheduling: Scheduling,
+    private readonly upgrades: Upgrades,
   ) {}
 
   /** Why calls over gRPC do better at another replica right now. */
@@ -143,6 +147,11 @@ export class OrchestrationController implements OrchestrationPeer {
 
   async operateMany(request: BulkRequest, context: Context): Promise<BulkPage> {
     return new Bulk(this.operations, this.queries).page(context.tenant, context.actor, request);
+  }
+
+  async upgrade(request: UpgradeRequest, context: Context): Promise<UpgradePage> {
+    if (request.executionId !== '') await this.getExecution({ executionId: request.executionId }, context);
+    return this.upgrades.page(request, context);
   }
 
   async decide(request: DecideRequest, context: Context): Promise<Review> {

@@ -1,7 +1,7 @@
 // Binds the execution decider to the spine: commands in, one statement a batch, effects out.
 import type { Command } from '@weft/contracts';
 import { uuidv7 } from '@weft/kernel';
-import { effectsBetween, executionDecider, isEnded, isLong, outstandingJobs, type ExecutionCommand, type ExecutionEvent, type ExecutionState } from '@weft/orchestration/core';
+import { definitionAfter, effectsBetween, executionDecider, isEnded, isLong, outstandingJobs, type ExecutionCommand, type ExecutionEvent, type ExecutionState } from '@weft/orchestration/core';
 import { failpoint, Lanes, StateCache, type Clock, type Item, type Outcome } from '@weft/pipeline';
 import { readCommand } from '../consume/command.codec.js';
 import type { ExecutionCommit, ExecutionStore } from '../persist/execution-store.js';
@@ -48,7 +48,8 @@ export class ExecutionEngine {
         cache: this.#cache,
         clock,
         newCommitId: (now) => uuidv7(now, drawBytes(10)),
-        prepare: (items, stateOf) => programs.fetch(items.map(({ key, command }) => digestOf(command) ?? stateOf(key).definition.digest)),
+        prepare: (items, stateOf) =>
+          programs.fetch(items.flatMap(({ key, command }) => digestsOf(command) ?? [stateOf(key).definition.digest, ...(command.type === 'MigrateExecution' ? [command.to.digest] : [])])),
         publish: (commit) => this.#publish(commit),
       },
       { onFault: ports.onFault },
@@ -139,9 +140,9 @@ export class ExecutionEngine {
 const isParked = (state: ExecutionState): boolean => outstandingJobs(state).every(isLong);
 
 /** The definition that a beginning is about. */
-function digestOf(command: ExecutionCommand): string | undefined {
-  if (command.type === 'StartExecution' || command.type === 'StopChild') return command.definition.digest;
+/** Definitions of an execution that begins; undefined of one that goes on. */
+function digestsOf(command: ExecutionCommand): readonly string[] | undefined {
+  if (command.type === 'StartExecution') return [command.definition.digest];
   if (command.type !== 'BeginFork') return undefined;
-  const [origin] = command.events;
-  return origin?.type === 'ExecutionStarted' ? origin.definition.digest : undefined;
+  return [command.events, command.events.slice(0, 1)].flatMap((events) => definitionAfter(events)?.digest ?? []);
 }

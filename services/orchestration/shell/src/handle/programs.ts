@@ -26,6 +26,13 @@ export class ProgramCache {
     return program;
   };
 
+  /** A document that is not stored, compiled as those that are. @throws Defect when it cannot be. */
+  readonly compile = (content: DefinitionContent): Program => {
+    const program = compiled('', content, this.settings);
+    if (program instanceof Defect) throw program;
+    return program;
+  };
+
   /** What an execution that starts is found by; nothing where its definition cannot be used. */
   readonly attributesOf = ({ definition, input }: Pick<ExecutionState, 'definition' | 'input'>, now: Instant): readonly SearchAttribute[] => {
     const program = this.#programs.get(definition.digest);

@@ -50,7 +50,7 @@ with won as (
 // Asked once when every decision won; else of each row.
 const HAS_WON = (id: string): string => `((select is_whole from outcome) or ${id} in (select execution_id from won))`;
 
-/** JSON arrays: $17 starts, $18 changes of status, of those that end with the sequence; $19 earlier commits that have been published. */
+/** JSON arrays: $17 starts, $18 changes of status, of those that end with the sequence, and of the definition; $19 earlier commits that have been published. */
 const LIFE = `), started as (
   insert into orchestration.executions (tenant, id, bucket, status, definition, digest, request_source, request_id, request_type, trace_id, parent, root, started_at, ended_at, ended_sequence)
   select s.tenant, s.id, s.bucket, s.status, s.definition, s.digest, s.request_source, s.request_id, s.request_type, s.trace_id, s.parent, s.root, $2::timestamptz, case when s.ended_sequence is not null then $2::timestamptz end, s.ended_sequence
@@ -58,8 +58,9 @@ const LIFE = `), started as (
   where ${HAS_WON('s.id')}
   on conflict do nothing
 ), ended as (
-  update orchestration.executions e set status = x.status, ended_at = case when x.sequence is not null then $2::timestamptz end, ended_sequence = x.sequence
-  from json_to_recordset($18::json) as x(tenant text, id uuid, status text, sequence int)
+  update orchestration.executions e set status = x.status, definition = coalesce(x.definition, e.definition), digest = coalesce(x.digest, e.digest),
+    ended_at = case when x.is_same then e.ended_at when x.sequence is not null then $2::timestamptz end, ended_sequence = case when x.is_same then e.ended_sequence else x.sequence end
+  from json_to_recordset($18::json) as x(tenant text, id uuid, status text, sequence int, definition text, digest text, is_same boolean)
   where e.tenant = x.tenant and e.id = x.id and ${HAS_WON('x.id')}
 ), acknowledged as (
   update orchestration.commits set published = true where id = any($19::uuid[])`;

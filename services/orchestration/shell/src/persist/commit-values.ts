@@ -125,7 +125,8 @@ function addAside(aside: { starts: object[]; ends: object[]; waits: object[]; wa
       trace_id: context.traceparent.split('-')[1] ?? '',
       ...(after.parent ? { parent: after.parent.execution, root: after.parent.root } : {}),
     });
-  } else if (after.status !== before.status || hasEndedAgain(decided)) aside.ends.push({ tenant, id, status: after.status, sequence: isEnded(after) ? decided.sequence : null });
+  } else if (after.status !== before.status || hasEndedAgain(decided) || after.definition !== before.definition)
+    aside.ends.push({ tenant, id, status: after.status, sequence: isEnded(after) ? decided.sequence : null, ...migrationOf(decided) });
   const effects = effectsBetween(before, after);
   for (const wait of effects.park) {
     aside.waits.push({
@@ -149,6 +150,13 @@ function addAside(aside: { starts: object[]; ends: object[]; waits: object[]; wa
     const comment = (answer?.answer as { comment?: string } | undefined)?.comment ?? null;
     aside.reviewsClosed.push({ tenant, id: review, execution_id: id, status: answer?.outcome ?? 'withdrawn', decided_by: answer?.decidedBy ?? null, approved_by: answer?.approvedBy ?? null, comment });
   }
+}
+
+/** What another definition changes of a row; whoever faulted stays ended as it was. */
+function migrationOf({ before, after }: ExecutionDecided): object {
+  if (after.definition.digest === before.definition.digest) return {};
+  const { namespace, name, version, digest } = after.definition;
+  return { definition: `${namespace}/${name}:${version}`, digest, is_same: after.status === before.status };
 }
 
 /** A retry that faults in its own decision: the status is as before, the end is another one. */

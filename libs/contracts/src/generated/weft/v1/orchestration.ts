@@ -339,6 +339,78 @@ export interface EventReceipt {
   refusal?: Failure | undefined;
 }
 
+export interface UpgradeRequest {
+  /** A document (YAML or JSON) whose executions of other versions are looked at; nothing is changed. Empty: the deployed version `to` of `workflow`. */
+  text: string;
+  /** namespace/name. */
+  workflow: string;
+  /** Only executions of this version. "" = of every other version. */
+  from: string;
+  to: string;
+  /** JSON object: pointers of tasks in the version that an execution is pinned to, with where they are in the other. "" = none. */
+  mapJson: string;
+  /** Only this one, also when it faulted. "" = all that go on. */
+  executionId: string;
+  /** Only tell. */
+  dryRun: boolean;
+  /** Names the migration of each execution: the same id again is the same one. "" = a new one. */
+  operationId: string;
+  reason: string;
+  /** From the previous page; empty = the first. */
+  cursor: string;
+  /** Executions a page, 1 to 500; 0 = 500. */
+  limit: number;
+}
+
+export interface UpgradePage {
+  operationId: string;
+  /** The version that executions are looked at under, or taken over to. */
+  to?:
+    | DefinitionRef
+    | undefined;
+  /** Executions of other versions on this page. */
+  matched: number;
+  /** Of these, those that could go on; and those that were taken over. */
+  able: number;
+  migrated: number;
+  broken: BrokenExecution[];
+  /** One for each version that the page has executions of. */
+  proposals: ProposedPointerMap[];
+  nextCursor: string;
+}
+
+/** An execution that could not go on. */
+export interface BrokenExecution {
+  executionId: string;
+  /** The version that it is pinned to. */
+  version: string;
+  problems: UpgradeProblem[];
+  /** Whether the proposed map, with what was given, lets it go on. */
+  isHealedByProposal: boolean;
+}
+
+export interface UpgradeProblem {
+  reason: string;
+  /** Task in the version that the execution is pinned to; "" = the workflow itself. */
+  pointer: string;
+  message: string;
+}
+
+/** Where the tasks of a version seem to be in the other one. */
+export interface ProposedPointerMap {
+  version: string;
+  /** JSON object of pointers by pointer. */
+  mapJson: string;
+  /** What a person has to say: it is not in the map. */
+  doubts: PointerDoubt[];
+}
+
+export interface PointerDoubt {
+  from: string;
+  to: string;
+  why: string;
+}
+
 function createBaseListSchedulesRequest(): ListSchedulesRequest {
   return { namespace: "", name: "" };
 }
@@ -4686,6 +4758,899 @@ export const EventReceipt: MessageFns<EventReceipt> = {
   },
 };
 
+function createBaseUpgradeRequest(): UpgradeRequest {
+  return {
+    text: "",
+    workflow: "",
+    from: "",
+    to: "",
+    mapJson: "",
+    executionId: "",
+    dryRun: false,
+    operationId: "",
+    reason: "",
+    cursor: "",
+    limit: 0,
+  };
+}
+
+export const UpgradeRequest: MessageFns<UpgradeRequest> = {
+  encode(message: UpgradeRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.text !== "") {
+      writer.uint32(10).string(message.text);
+    }
+    if (message.workflow !== "") {
+      writer.uint32(18).string(message.workflow);
+    }
+    if (message.from !== "") {
+      writer.uint32(26).string(message.from);
+    }
+    if (message.to !== "") {
+      writer.uint32(34).string(message.to);
+    }
+    if (message.mapJson !== "") {
+      writer.uint32(42).string(message.mapJson);
+    }
+    if (message.executionId !== "") {
+      writer.uint32(50).string(message.executionId);
+    }
+    if (message.dryRun !== false) {
+      writer.uint32(56).bool(message.dryRun);
+    }
+    if (message.operationId !== "") {
+      writer.uint32(66).string(message.operationId);
+    }
+    if (message.reason !== "") {
+      writer.uint32(74).string(message.reason);
+    }
+    if (message.cursor !== "") {
+      writer.uint32(82).string(message.cursor);
+    }
+    if (message.limit !== 0) {
+      writer.uint32(88).uint32(message.limit);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): UpgradeRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseUpgradeRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.text = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.workflow = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.from = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.to = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.mapJson = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.executionId = reader.string();
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.dryRun = reader.bool();
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.operationId = reader.string();
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.reason = reader.string();
+            continue;
+          }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.cursor = reader.string();
+            continue;
+          }
+          case 11: {
+            if (tag !== 88) {
+              break;
+            }
+
+            message.limit = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): UpgradeRequest {
+    return {
+      text: isSet(object.text) ? globalThis.String(object.text) : "",
+      workflow: isSet(object.workflow) ? globalThis.String(object.workflow) : "",
+      from: isSet(object.from) ? globalThis.String(object.from) : "",
+      to: isSet(object.to) ? globalThis.String(object.to) : "",
+      mapJson: isSet(object.mapJson)
+        ? globalThis.String(object.mapJson)
+        : isSet(object.map_json)
+        ? globalThis.String(object.map_json)
+        : "",
+      executionId: isSet(object.executionId)
+        ? globalThis.String(object.executionId)
+        : isSet(object.execution_id)
+        ? globalThis.String(object.execution_id)
+        : "",
+      dryRun: isSet(object.dryRun)
+        ? globalThis.Boolean(object.dryRun)
+        : isSet(object.dry_run)
+        ? globalThis.Boolean(object.dry_run)
+        : false,
+      operationId: isSet(object.operationId)
+        ? globalThis.String(object.operationId)
+        : isSet(object.operation_id)
+        ? globalThis.String(object.operation_id)
+        : "",
+      reason: isSet(object.reason) ? globalThis.String(object.reason) : "",
+      cursor: isSet(object.cursor) ? globalThis.String(object.cursor) : "",
+      limit: isSet(object.limit) ? globalThis.Number(object.limit) : 0,
+    };
+  },
+
+  toJSON(message: UpgradeRequest): unknown {
+    const obj: any = {};
+    if (message.text !== "") {
+      obj.text = message.text;
+    }
+    if (message.workflow !== "") {
+      obj.workflow = message.workflow;
+    }
+    if (message.from !== "") {
+      obj.from = message.from;
+    }
+    if (message.to !== "") {
+      obj.to = message.to;
+    }
+    if (message.mapJson !== "") {
+      obj.mapJson = message.mapJson;
+    }
+    if (message.executionId !== "") {
+      obj.executionId = message.executionId;
+    }
+    if (message.dryRun !== false) {
+      obj.dryRun = message.dryRun;
+    }
+    if (message.operationId !== "") {
+      obj.operationId = message.operationId;
+    }
+    if (message.reason !== "") {
+      obj.reason = message.reason;
+    }
+    if (message.cursor !== "") {
+      obj.cursor = message.cursor;
+    }
+    if (message.limit !== 0) {
+      obj.limit = Math.round(message.limit);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<UpgradeRequest>, I>>(base?: I): UpgradeRequest {
+    return UpgradeRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<UpgradeRequest>, I>>(object: I): UpgradeRequest {
+    const message = createBaseUpgradeRequest();
+    message.text = object.text ?? "";
+    message.workflow = object.workflow ?? "";
+    message.from = object.from ?? "";
+    message.to = object.to ?? "";
+    message.mapJson = object.mapJson ?? "";
+    message.executionId = object.executionId ?? "";
+    message.dryRun = object.dryRun ?? false;
+    message.operationId = object.operationId ?? "";
+    message.reason = object.reason ?? "";
+    message.cursor = object.cursor ?? "";
+    message.limit = object.limit ?? 0;
+    return message;
+  },
+};
+
+function createBaseUpgradePage(): UpgradePage {
+  return {
+    operationId: "",
+    to: undefined,
+    matched: 0,
+    able: 0,
+    migrated: 0,
+    broken: [],
+    proposals: [],
+    nextCursor: "",
+  };
+}
+
+export const UpgradePage: MessageFns<UpgradePage> = {
+  encode(message: UpgradePage, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.operationId !== "") {
+      writer.uint32(10).string(message.operationId);
+    }
+    if (message.to !== undefined) {
+      DefinitionRef.encode(message.to, writer.uint32(18).fork()).join();
+    }
+    if (message.matched !== 0) {
+      writer.uint32(24).uint32(message.matched);
+    }
+    if (message.able !== 0) {
+      writer.uint32(32).uint32(message.able);
+    }
+    if (message.migrated !== 0) {
+      writer.uint32(40).uint32(message.migrated);
+    }
+    for (const v of message.broken) {
+      BrokenExecution.encode(v!, writer.uint32(50).fork()).join();
+    }
+    for (const v of message.proposals) {
+      ProposedPointerMap.encode(v!, writer.uint32(58).fork()).join();
+    }
+    if (message.nextCursor !== "") {
+      writer.uint32(66).string(message.nextCursor);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): UpgradePage {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseUpgradePage();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.operationId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.to = DefinitionRef.decode(reader, reader.uint32());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.matched = reader.uint32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.able = reader.uint32();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.migrated = reader.uint32();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.broken.push(BrokenExecution.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.proposals.push(ProposedPointerMap.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.nextCursor = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): UpgradePage {
+    return {
+      operationId: isSet(object.operationId)
+        ? globalThis.String(object.operationId)
+        : isSet(object.operation_id)
+        ? globalThis.String(object.operation_id)
+        : "",
+      to: isSet(object.to) ? DefinitionRef.fromJSON(object.to) : undefined,
+      matched: isSet(object.matched) ? globalThis.Number(object.matched) : 0,
+      able: isSet(object.able) ? globalThis.Number(object.able) : 0,
+      migrated: isSet(object.migrated) ? globalThis.Number(object.migrated) : 0,
+      broken: globalThis.Array.isArray(object?.broken)
+        ? object.broken.map((e: any) => BrokenExecution.fromJSON(e))
+        : [],
+      proposals: globalThis.Array.isArray(object?.proposals)
+        ? object.proposals.map((e: any) => ProposedPointerMap.fromJSON(e))
+        : [],
+      nextCursor: isSet(object.nextCursor)
+        ? globalThis.String(object.nextCursor)
+        : isSet(object.next_cursor)
+        ? globalThis.String(object.next_cursor)
+        : "",
+    };
+  },
+
+  toJSON(message: UpgradePage): unknown {
+    const obj: any = {};
+    if (message.operationId !== "") {
+      obj.operationId = message.operationId;
+    }
+    if (message.to !== undefined) {
+      obj.to = DefinitionRef.toJSON(message.to);
+    }
+    if (message.matched !== 0) {
+      obj.matched = Math.round(message.matched);
+    }
+    if (message.able !== 0) {
+      obj.able = Math.round(message.able);
+    }
+    if (message.migrated !== 0) {
+      obj.migrated = Math.round(message.migrated);
+    }
+    if (message.broken?.length) {
+      obj.broken = message.broken.map((e) => BrokenExecution.toJSON(e));
+    }
+    if (message.proposals?.length) {
+      obj.proposals = message.proposals.map((e) => ProposedPointerMap.toJSON(e));
+    }
+    if (message.nextCursor !== "") {
+      obj.nextCursor = message.nextCursor;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<UpgradePage>, I>>(base?: I): UpgradePage {
+    return UpgradePage.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<UpgradePage>, I>>(object: I): UpgradePage {
+    const message = createBaseUpgradePage();
+    message.operationId = object.operationId ?? "";
+    message.to = (object.to !== undefined && object.to !== null) ? DefinitionRef.fromPartial(object.to) : undefined;
+    message.matched = object.matched ?? 0;
+    message.able = object.able ?? 0;
+    message.migrated = object.migrated ?? 0;
+    message.broken = object.broken?.map((e) => BrokenExecution.fromPartial(e)) || [];
+    message.proposals = object.proposals?.map((e) => ProposedPointerMap.fromPartial(e)) || [];
+    message.nextCursor = object.nextCursor ?? "";
+    return message;
+  },
+};
+
+function createBaseBrokenExecution(): BrokenExecution {
+  return { executionId: "", version: "", problems: [], isHealedByProposal: false };
+}
+
+export const BrokenExecution: MessageFns<BrokenExecution> = {
+  encode(message: BrokenExecution, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.executionId !== "") {
+      writer.uint32(10).string(message.executionId);
+    }
+    if (message.version !== "") {
+      writer.uint32(18).string(message.version);
+    }
+    for (const v of message.problems) {
+      UpgradeProblem.encode(v!, writer.uint32(26).fork()).join();
+    }
+    if (message.isHealedByProposal !== false) {
+      writer.uint32(32).bool(message.isHealedByProposal);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): BrokenExecution {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseBrokenExecution();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.executionId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.version = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.problems.push(UpgradeProblem.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.isHealedByProposal = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): BrokenExecution {
+    return {
+      executionId: isSet(object.executionId)
+        ? globalThis.String(object.executionId)
+        : isSet(object.execution_id)
+        ? globalThis.String(object.execution_id)
+        : "",
+      version: isSet(object.version) ? globalThis.String(object.version) : "",
+      problems: globalThis.Array.isArray(object?.problems)
+        ? object.problems.map((e: any) => UpgradeProblem.fromJSON(e))
+        : [],
+      isHealedByProposal: isSet(object.isHealedByProposal)
+        ? globalThis.Boolean(object.isHealedByProposal)
+        : isSet(object.is_healed_by_proposal)
+        ? globalThis.Boolean(object.is_healed_by_proposal)
+        : false,
+    };
+  },
+
+  toJSON(message: BrokenExecution): unknown {
+    const obj: any = {};
+    if (message.executionId !== "") {
+      obj.executionId = message.executionId;
+    }
+    if (message.version !== "") {
+      obj.version = message.version;
+    }
+    if (message.problems?.length) {
+      obj.problems = message.problems.map((e) => UpgradeProblem.toJSON(e));
+    }
+    if (message.isHealedByProposal !== false) {
+      obj.isHealedByProposal = message.isHealedByProposal;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<BrokenExecution>, I>>(base?: I): BrokenExecution {
+    return BrokenExecution.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<BrokenExecution>, I>>(object: I): BrokenExecution {
+    const message = createBaseBrokenExecution();
+    message.executionId = object.executionId ?? "";
+    message.version = object.version ?? "";
+    message.problems = object.problems?.map((e) => UpgradeProblem.fromPartial(e)) || [];
+    message.isHealedByProposal = object.isHealedByProposal ?? false;
+    return message;
+  },
+};
+
+function createBaseUpgradeProblem(): UpgradeProblem {
+  return { reason: "", pointer: "", message: "" };
+}
+
+export const UpgradeProblem: MessageFns<UpgradeProblem> = {
+  encode(message: UpgradeProblem, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.reason !== "") {
+      writer.uint32(10).string(message.reason);
+    }
+    if (message.pointer !== "") {
+      writer.uint32(18).string(message.pointer);
+    }
+    if (message.message !== "") {
+      writer.uint32(26).string(message.message);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): UpgradeProblem {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseUpgradeProblem();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.reason = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.pointer = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.message = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): UpgradeProblem {
+    return {
+      reason: isSet(object.reason) ? globalThis.String(object.reason) : "",
+      pointer: isSet(object.pointer) ? globalThis.String(object.pointer) : "",
+      message: isSet(object.message) ? globalThis.String(object.message) : "",
+    };
+  },
+
+  toJSON(message: UpgradeProblem): unknown {
+    const obj: any = {};
+    if (message.reason !== "") {
+      obj.reason = message.reason;
+    }
+    if (message.pointer !== "") {
+      obj.pointer = message.pointer;
+    }
+    if (message.message !== "") {
+      obj.message = message.message;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<UpgradeProblem>, I>>(base?: I): UpgradeProblem {
+    return UpgradeProblem.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<UpgradeProblem>, I>>(object: I): UpgradeProblem {
+    const message = createBaseUpgradeProblem();
+    message.reason = object.reason ?? "";
+    message.pointer = object.pointer ?? "";
+    message.message = object.message ?? "";
+    return message;
+  },
+};
+
+function createBaseProposedPointerMap(): ProposedPointerMap {
+  return { version: "", mapJson: "", doubts: [] };
+}
+
+export const ProposedPointerMap: MessageFns<ProposedPointerMap> = {
+  encode(message: ProposedPointerMap, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.version !== "") {
+      writer.uint32(10).string(message.version);
+    }
+    if (message.mapJson !== "") {
+      writer.uint32(18).string(message.mapJson);
+    }
+    for (const v of message.doubts) {
+      PointerDoubt.encode(v!, writer.uint32(26).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ProposedPointerMap {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseProposedPointerMap();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.version = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.mapJson = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.doubts.push(PointerDoubt.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ProposedPointerMap {
+    return {
+      version: isSet(object.version) ? globalThis.String(object.version) : "",
+      mapJson: isSet(object.mapJson)
+        ? globalThis.String(object.mapJson)
+        : isSet(object.map_json)
+        ? globalThis.String(object.map_json)
+        : "",
+      doubts: globalThis.Array.isArray(object?.doubts) ? object.doubts.map((e: any) => PointerDoubt.fromJSON(e)) : [],
+    };
+  },
+
+  toJSON(message: ProposedPointerMap): unknown {
+    const obj: any = {};
+    if (message.version !== "") {
+      obj.version = message.version;
+    }
+    if (message.mapJson !== "") {
+      obj.mapJson = message.mapJson;
+    }
+    if (message.doubts?.length) {
+      obj.doubts = message.doubts.map((e) => PointerDoubt.toJSON(e));
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<ProposedPointerMap>, I>>(base?: I): ProposedPointerMap {
+    return ProposedPointerMap.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ProposedPointerMap>, I>>(object: I): ProposedPointerMap {
+    const message = createBaseProposedPointerMap();
+    message.version = object.version ?? "";
+    message.mapJson = object.mapJson ?? "";
+    message.doubts = object.doubts?.map((e) => PointerDoubt.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBasePointerDoubt(): PointerDoubt {
+  return { from: "", to: "", why: "" };
+}
+
+export const PointerDoubt: MessageFns<PointerDoubt> = {
+  encode(message: PointerDoubt, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.from !== "") {
+      writer.uint32(10).string(message.from);
+    }
+    if (message.to !== "") {
+      writer.uint32(18).string(message.to);
+    }
+    if (message.why !== "") {
+      writer.uint32(26).string(message.why);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PointerDoubt {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePointerDoubt();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.from = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.to = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.why = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): PointerDoubt {
+    return {
+      from: isSet(object.from) ? globalThis.String(object.from) : "",
+      to: isSet(object.to) ? globalThis.String(object.to) : "",
+      why: isSet(object.why) ? globalThis.String(object.why) : "",
+    };
+  },
+
+  toJSON(message: PointerDoubt): unknown {
+    const obj: any = {};
+    if (message.from !== "") {
+      obj.from = message.from;
+    }
+    if (message.to !== "") {
+      obj.to = message.to;
+    }
+    if (message.why !== "") {
+      obj.why = message.why;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<PointerDoubt>, I>>(base?: I): PointerDoubt {
+    return PointerDoubt.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<PointerDoubt>, I>>(object: I): PointerDoubt {
+    const message = createBasePointerDoubt();
+    message.from = object.from ?? "";
+    message.to = object.to ?? "";
+    message.why = object.why ?? "";
+    return message;
+  },
+};
+
 /** Questions to orchestration that need an answer now. The tenant travels in the metadata. */
 export type OrchestrationService = typeof OrchestrationService;
 export const OrchestrationService = {
@@ -4814,6 +5779,16 @@ export const OrchestrationService = {
     responseSerialize: (value: BulkPage): Buffer => Buffer.from(BulkPage.encode(value).finish()),
     responseDeserialize: (value: Buffer): BulkPage => BulkPage.decode(value),
   },
+  /** Takes executions over to another version of their definition, or tells which could not go on under it. A page of them a call. */
+  upgrade: {
+    path: "/weft.v1.Orchestration/Upgrade" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: UpgradeRequest): Buffer => Buffer.from(UpgradeRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): UpgradeRequest => UpgradeRequest.decode(value),
+    responseSerialize: (value: UpgradePage): Buffer => Buffer.from(UpgradePage.encode(value).finish()),
+    responseDeserialize: (value: Buffer): UpgradePage => UpgradePage.decode(value),
+  },
   /** Events to the executions that they are addressed to: one receipt each, in their order, once they are durable. */
   signal: {
     path: "/weft.v1.Orchestration/Signal" as const,
@@ -4877,6 +5852,8 @@ export interface OrchestrationServer extends UntypedServiceImplementation {
   operate: handleUnaryCall<OperateRequest, Operated>;
   /** The same operation on every execution that a query means, a page of them a call. */
   operateMany: handleUnaryCall<BulkRequest, BulkPage>;
+  /** Takes executions over to another version of their definition, or tells which could not go on under it. A page of them a call. */
+  upgrade: handleUnaryCall<UpgradeRequest, UpgradePage>;
   /** Events to the executions that they are addressed to: one receipt each, in their order, once they are durable. */
   signal: handleUnaryCall<SignalBatch, SignalReceipts>;
   /** Events to every execution that listens for them when they arrive: one receipt each, in their order. */
@@ -5079,6 +6056,22 @@ export interface OrchestrationClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: BulkPage) => void,
+  ): ClientUnaryCall;
+  /** Takes executions over to another version of their definition, or tells which could not go on under it. A page of them a call. */
+  upgrade(
+    request: UpgradeRequest,
+    callback: (error: ServiceError | null, response: UpgradePage) => void,
+  ): ClientUnaryCall;
+  upgrade(
+    request: UpgradeRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: UpgradePage) => void,
+  ): ClientUnaryCall;
+  upgrade(
+    request: UpgradeRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: UpgradePage) => void,
   ): ClientUnaryCall;
   /** Events to the executions that they are addressed to: one receipt each, in their order, once they are durable. */
   signal(
