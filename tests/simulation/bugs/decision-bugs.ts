@@ -88,14 +88,19 @@ export const DECISION_BUGS: readonly PlantedBug[] = [
   {
     name: 'time-limit-without-a-row',
     mistake: 'what limits time is watched by the process that set it alone, and nobody else fires it',
-    foundWithin: 200,
+    foundWithin: 50,
     wrong: { parked: (waits) => waits.filter(({ subject }) => subject !== 'timeout' && subject !== 'attempt') },
   },
   {
-    name: 'children-without-a-row',
-    mistake: 'children are told to begin once, and their end is told once: what gets lost is lost',
-    foundWithin: 500,
-    wrong: { parked: (waits) => waits.filter(({ kind }) => kind !== 'child') },
+    name: 'end-of-another-child',
+    mistake: 'the end of a child that is told again is taken for that of another one, which runs',
+    foundWithin: 50,
+    wrong: {
+      executionDecider: asked((state, command) => {
+        const [waiting] = Object.keys(state.children ?? {});
+        return command.type === 'EndChild' && waiting !== undefined && !state.children?.[command.child] ? { ...command, child: waiting } : command;
+      }),
+    },
   },
   {
     name: 'stale-failure-counts',

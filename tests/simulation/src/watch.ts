@@ -92,6 +92,9 @@ export class Watch {
           this.violate(`I2: ${event.type} of ${event.job}, generation ${event.generation}, is no result that a worker gave for it`);
         if (event.type === 'JobCompleted' || event.next !== 'ask') open.delete(`${event.job} ${event.generation}`);
         break;
+      case 'ChildEnded':
+        if (!this.#followed.get(event.child)?.isEnded) this.violate(`I2: ${key} takes child ${event.child} for ended, which it is not`);
+        break;
       case 'TimerSet':
         timers.set(event.timer, event.due);
         break;
