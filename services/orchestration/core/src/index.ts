@@ -3,6 +3,7 @@ export { type AgentState, type AgentStep } from './agent/agent.state.js';
 export * from './child/child.announce.js';
 export * from './child/child.state.js';
 export * from './execution/announcements.js';
+export * from './execution/task-lifecycle.js';
 export { type LifecycleData } from './execution/lifecycle.js';
 export * from './execution/commands/decide-review.js';
 export * from './execution/commands/operate-execution.js';

@@ -19,6 +19,7 @@ export const orchestrationSettings = {
     .max(1_000_000)
     .default(RETRIES_WITHOUT_LIMIT)
     .describe('How often a `try` is retried whose policy has no `limit.attempt.count`. It counts for what is decided from now on, also in executions that run.'),
+  WEFT_LIFECYCLE: z.enum(['workflow', 'tasks']).default('workflow').describe('Which lifecycle events are published: those of workflows, or those of tasks too. Each task then costs three messages.'),
   WEFT_LIFECYCLE_PROFILE: z
     .enum(['1.0.3', 'main'])
     .default('1.0.3')

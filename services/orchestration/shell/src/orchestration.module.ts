@@ -188,9 +188,10 @@ async function wire(ports: OrchestrationPorts): Promise<Wired> {
   const progress = new ProgressWatch();
   const definitions = new DefinitionStore(tenantPool, enginePool);
   const programs = new ProgramCache(definitions, { retriesWithoutLimit: settings.WEFT_RETRIES_MAX });
-  const executions = executionStore(enginePool, published, programs.attributesOf);
+  const tellsTasks = settings.WEFT_LIFECYCLE === 'tasks';
+  const executions = executionStore(enginePool, published, programs.attributesOf, tellsTasks);
   const listeners: Listeners = (tenant, keys) => findListens(enginePool, tenant, keys);
-  const telling = { listeners, profile: settings.WEFT_LIFECYCLE_PROFILE };
+  const telling = { listeners, profile: settings.WEFT_LIFECYCLE_PROFILE, tasks: tellsTasks };
   // The engine takes what workers report, and dispatches what it decides: a circle closed here.
   const circle: Circle = {};
   const dispatcher = new JobDispatcher({ bus, workers, report: (commands) => circle.engine!.report(commands), payloadBytesMax: settings.WEFT_PAYLOAD_BYTES_MAX, onFault });

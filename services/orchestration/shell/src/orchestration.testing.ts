@@ -84,6 +84,7 @@ export interface RunningOrchestration {
 export type SpecPorts = Partial<Omit<OrchestrationPorts, 'settings'>> & { readonly settings?: Partial<OrchestrationPorts['settings']> };
 
 const SETTINGS: OrchestrationPorts['settings'] = {
+  WEFT_LIFECYCLE: 'workflow',
   WEFT_LIFECYCLE_PROFILE: '1.0.3',
   WEFT_SWEEP_MS: 60_000,
   WEFT_SWEEP_SILENT_MS: 60_000,

@@ -236,3 +236,16 @@ describe('a fork with jobs of the workers', () => {
     expect(await waitsOf(executionId)).toMatchObject([{ kind: 'job', subject: 'http' }, { kind: 'timer' }]);
   });
 });
+
+describe('lifecycle events of tasks', () => {
+  it('are published where they are asked for', async () => {
+    const telling = await startOrchestration(scratch.address, (jobs) => jobs.map((job) => resultOf(job, { by: job.pointer })), { settings: { WEFT_LIFECYCLE: 'tasks' } });
+    const executionId = newExecutionId();
+    await telling.send(startCommand(executionId, await telling.deploy(definitionText('told', calls('a')), context()), {}));
+    await eventually(() => telling.bus.on(RESULTS, executionId)[0], { what: 'the result', timeoutMs: 10_000 });
+    const told = telling.bus.on('weft.lifecycle', executionId).map(({ type, body }) => [type.replace('io.serverlessworkflow.', ''), body as object] as const);
+    expect(told.map(([type]) => type)).toEqual(['workflow.started.v1', 'task.created.v1', 'task.started.v1', 'workflow.completed.v1', 'task.completed.v1']);
+    expect(told.at(-1)![1]).toMatchObject({ executionId, workflow: `told-${executionId}.spec`, task: '/do/0/a', output: { by: '/do/0/a' }, completedAt: expect.stringMatching(/Z$/) as unknown });
+    await telling.close();
+  });
+});

@@ -11,11 +11,11 @@ export type ExecutionFacts = Pick<ExecutionState, 'executionId' | 'definition' |
   Partial<Pick<ExecutionState, 'reviews' | 'children' | 'activations' | 'models' | 'parent' | 'hops'>>;
 
 /** What the state before a row has that announcements are derived from. */
-export type BeforeRow = Pick<ExecutionState, 'reviews' | 'children'>;
+export type BeforeRow = Pick<ExecutionState, 'reviews' | 'children'> & Partial<Pick<ExecutionState, 'activations'>>;
 
 export type Announcement =
   | { readonly to: 'results'; readonly id: string; readonly status: 'completed' | 'faulted' | 'cancelled'; readonly output?: Json; readonly error?: Json }
-  | { readonly to: 'lifecycle'; readonly id: string; readonly type: string; readonly data?: Json; readonly standard?: LifecycleData; readonly emitted?: EmittedEvent }
+  | { readonly to: 'lifecycle'; readonly id: string; readonly type: string; readonly data?: Json; readonly standard?: LifecycleData; readonly task?: string; readonly emitted?: EmittedEvent }
   /** To another execution: begin at a task of this one. */
   | { readonly to: 'commands'; readonly id: string; readonly execution: string; readonly forkFrom: ForkedFrom; readonly reason: string }
   /** To an execution that a task of this one starts: begin; and, where nobody waits for it any more: end, or do not begin. */

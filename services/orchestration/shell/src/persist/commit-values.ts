@@ -1,7 +1,7 @@
 // What the one statement of a batch is given: history rows as lists or columns, and rows of what hangs on them as JSON.
 import { byteaArray, intArray, smallintArray, textArray, uuidArray } from '@weft/adapter-postgres';
 import { bucketOf } from '@weft/kernel';
-import { announcementsOf, assigneesOf, effectsBetween, encodeEvents, isEnded, subscriptionsBetween, type OpenReview, type SearchAttribute } from '@weft/orchestration/core';
+import { announcementsOf, assigneesOf, effectsBetween, encodeEvents, isEnded, subscriptionsBetween, taskAnnouncements, type OpenReview, type SearchAttribute } from '@weft/orchestration/core';
 import { memberDigest, payloadDigest } from '@weft/proof';
 import { isSampled } from '@weft/telemetry';
 import type { AttributesOf, ExecutionCommit } from './execution-store.js';
@@ -15,6 +15,7 @@ const DIGEST_BYTES = 32;
 export function commitValues(
   commit: ExecutionCommit,
   attributesOf: AttributesOf,
+  tellsTasks = false,
 ): {
   readonly decisions: readonly unknown[];
   readonly life: readonly (readonly object[])[];
@@ -42,7 +43,7 @@ export function commitValues(
     JSON.stringify(rows.map((row) => [row.key, row.sequence])),
     Buffer.concat(rows.map((row) => row.digest)),
     [...new Set(rows.map((row) => row.tenant))].sort(),
-    decisions.some((decided) => announcementsOf(decided.after, decided.sequence, decided.events, decided.before).length > 0),
+    decisions.some((decided) => hasNews(decided, tellsTasks)),
     decisions.map((decided) => decided.after.context.traceparent).filter(isSampled),
   ];
   return { decisions: values, life: [aside.starts, aside.ends], waiting: [aside.waits, aside.waitsOver, aside.reviews, aside.reviewsClosed], attributes, subscriptions };
@@ -95,6 +96,9 @@ function listsOf(rows: readonly HistoryRow[]): readonly unknown[] {
 function addAttributes(rows: object[], { key, after }: ExecutionDecided, attributes: readonly SearchAttribute[]): void {
   for (const [name, value] of attributes) rows.push({ tenant: after.context.tenant, execution_id: key, bucket: bucketOf(key), name, value });
 }
+
+const hasNews = ({ key, before, after, sequence, events }: ExecutionDecided, tellsTasks: boolean): boolean =>
+  announcementsOf(after, sequence, events, before).length > 0 || (tellsTasks && taskAnnouncements(key, sequence, events, before, after).length > 0);
 
 function addSubscriptions([added, gone]: readonly [object[], object[]], { key, before, after }: ExecutionDecided): void {
   const { subscribe, unsubscribe } = subscriptionsBetween(before, after);

@@ -37,9 +37,9 @@ const NO_ATTRIBUTES: AttributesOf = () => [];
 
 /**
  * @param pool of the engine role. @param published tells which earlier commits may be marked along the way.
- * @param attributesOf of executions that start. Default: none.
+ * @param attributesOf of executions that start. Default: none. @param tellsTasks whether what becomes of tasks is to be published.
  */
-export function executionStore(pool: Pool, published: PublishedCommits, attributesOf: AttributesOf = NO_ATTRIBUTES): ExecutionStore {
+export function executionStore(pool: Pool, published: PublishedCommits, attributesOf: AttributesOf = NO_ATTRIBUTES, tellsTasks = false): ExecutionStore {
   return {
     async load(keys) {
       const rows = await execute<StoredRow>(pool, { name: 'orchestration-load-3', text: LOAD_SQL, values: [keys, STATE_FORM] });
@@ -59,7 +59,7 @@ export function executionStore(pool: Pool, published: PublishedCommits, attribut
     },
 
     async commit(commit) {
-      const { decisions, life, waiting, attributes, subscriptions } = commitValues(commit, attributesOf);
+      const { decisions, life, waiting, attributes, subscriptions } = commitValues(commit, attributesOf, tellsTasks);
       failpoint('orchestration.commit', 'before');
       const statements = commit.decisions.length === 1 ? COMMIT.lone : COMMIT.batch;
       const isSubscribing = subscriptions.some((entries) => entries.length > 0);

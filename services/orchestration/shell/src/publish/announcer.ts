@@ -1,12 +1,12 @@
 // Tells the world what was decided: results, lifecycle and emitted events. Ids derive from history, so telling twice is telling once.
-import { announcementsOf, type Announcement, type BeforeRow, type EmittedEvent, type ExecutionEvent, type ExecutionFacts } from '@weft/orchestration/core';
+import { announcementsOf, taskAnnouncements, type Announcement, type BeforeRow, type EmittedEvent, type ExecutionEvent, type ExecutionFacts } from '@weft/orchestration/core';
 import { Command } from '@weft/contracts';
 import { childCommand, endCommand } from '../consume/child.codec.js';
 import { outgoing, type Bus, type Outgoing } from '@weft/pipeline';
 import type { Instant } from '@weft/kernel';
 import { deliveriesOf, type Emission, type Listeners } from './emitted-events.js';
 import { contextOfExecution } from './job.codec.js';
-import { lifecycleFields, type LifecycleProfile } from './lifecycle-event.js';
+import { lifecycleFields, qualifiedName, type LifecycleProfile } from './lifecycle-event.js';
 
 /** One history row whose announcements are to be published. */
 export interface Announced {
@@ -26,14 +26,16 @@ export interface AnnounceOptions {
   readonly listeners?: Listeners;
   /** Default 1.0.3. */
   readonly profile?: LifecycleProfile;
+  /** Whether tasks are told of too. Default: workflows alone. */
+  readonly tasks?: boolean;
 }
 
 /** Publishes what the rows announce, and gives emitted events to whoever listens; returns how many messages that were. */
-export async function announce(bus: Bus, rows: readonly Announced[], { listeners, profile }: AnnounceOptions = {}): Promise<number> {
+export async function announce(bus: Bus, rows: readonly Announced[], { listeners, profile, tasks = false }: AnnounceOptions = {}): Promise<number> {
   const messages: Outgoing[] = [];
   const emissions: Emission[] = [];
   for (const { sequence, events, before, ...of } of rows) {
-    for (const announcement of announcementsOf(of.facts, sequence, events, before)) {
+    for (const announcement of [...announcementsOf(of.facts, sequence, events, before), ...(tasks ? tasksTold(of.facts, sequence, events, before) : [])]) {
       messages.push(messageOf(of, announcement, profile));
       if (announcement.to === 'lifecycle' && announcement.emitted) emissions.push({ ...announcement.emitted, ...of });
     }
@@ -41,6 +43,11 @@ export async function announce(bus: Bus, rows: readonly Announced[], { listeners
   if (listeners && emissions.length > 0) messages.push(...(await deliveriesOf(emissions, listeners)));
   if (messages.length > 0) await bus.publish(messages);
   return messages.length;
+}
+
+/** What became of tasks; nothing where the state around the row is not known. */
+export function tasksTold({ executionId, activations }: ExecutionFacts, sequence: number, events: readonly ExecutionEvent[], before?: BeforeRow): readonly Announcement[] {
+  return activations && before?.activations ? taskAnnouncements(executionId, sequence, events, { activations: before.activations }, { activations }) : [];
 }
 
 /** Publishes announcements of an execution that are told again. */
@@ -76,8 +83,9 @@ function messageOf({ at, facts }: Pick<Announced, 'at' | 'facts'>, announcement:
     };
     return outgoing('results', { ...attributes, type: `ai.weft.result.${status}.v1`, body });
   }
-  const workflow = `${definition.namespace}/${definition.name}:${definition.version}`;
-  const { type, data, standard, emitted } = announcement;
+  const { type, data, standard, task, emitted } = announcement;
+  // Of a task the standard has its own word for the execution in this field.
+  const workflow = task === undefined ? `${definition.namespace}/${definition.name}:${definition.version}` : qualifiedName(facts);
   const body = {
     ...(standard && lifecycleFields(facts, standard, at, profile)),
     executionId,

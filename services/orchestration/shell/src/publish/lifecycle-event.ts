@@ -9,14 +9,17 @@ export type LifecycleProfile = '1.0.3' | 'main';
 export const LIFECYCLE_BYTES_MAX = 60 * 1024;
 
 /** @param at of the decision. */
-export function lifecycleFields({ executionId, definition }: ExecutionFacts, { when, at: own, fields, output }: LifecycleData, at: Instant, profile: LifecycleProfile): JsonObject {
+export function lifecycleFields(facts: ExecutionFacts, { when, at: own, fields, output }: LifecycleData, at: Instant, profile: LifecycleProfile): JsonObject {
   return {
-    name: `${definition.name}-${executionId}.${definition.namespace}`,
+    ...(fields?.['task'] === undefined ? { name: qualifiedName(facts) } : {}),
     [when]: new Date(own ?? at).toISOString(),
     ...(fields && bounded(fields)),
-    ...(output === undefined ? {} : isInside(output, profile) ? { output } : { outputUri: `/v1/executions/${executionId}` }),
+    ...(output === undefined ? {} : isInside(output, profile) ? { output } : { outputUri: `/v1/executions/${facts.executionId}` }),
   };
 }
+
+/** The standard's name of an execution. */
+export const qualifiedName = ({ executionId, definition }: ExecutionFacts): string => `${definition.name}-${executionId}.${definition.namespace}`;
 
 const isInside = (output: Json, profile: LifecycleProfile): boolean => profile === '1.0.3' && bytesOf(output) <= LIFECYCLE_BYTES_MAX;
 
@@ -24,7 +27,8 @@ const isInside = (output: Json, profile: LifecycleProfile): boolean => profile =
 function bounded(fields: JsonObject): JsonObject {
   if (bytesOf(fields) <= LIFECYCLE_BYTES_MAX) return fields;
   const { error } = fields as { readonly error?: JsonObject };
-  return error ? { error: Object.fromEntries(['type', 'status', 'instance'].flatMap((name) => (error[name] === undefined ? [] : [[name, error[name]]]))) } : {};
+  const { error: _error, ...rest } = fields;
+  return error ? { ...rest, error: Object.fromEntries(['type', 'status', 'instance'].flatMap((name) => (error[name] === undefined ? [] : [[name, error[name]]]))) } : {};
 }
 
 const bytesOf = (value: Json): number => Buffer.byteLength(JSON.stringify(value));
