@@ -14,8 +14,5 @@ export const NOT_YET: readonly NotYet[] = [
   { where: 'document', what: 'schedule.on.until' },
   { where: 'document', what: 'evaluate.mode', is: 'loose' },
   { where: 'call', what: 'call', is: 'asyncapi' },
-  { where: 'call', what: 'with.service.authentication' },
-  { where: 'call', what: 'with.server.authentication' },
-  { where: 'call', what: 'with.transport.http.endpoint.authentication' },
   { where: 'run', what: 'run.container' },
 ];

@@ -38,6 +38,11 @@ describe('run: script, shell and container', () => {
     expect(execution.state.output).toEqual({ greeted: 'ada' });
   });
 
+  it('a secret in its environment is left to whoever runs it', () => {
+    const execution = running({ use: { secrets: ['token'] }, do: [{ run: { run: { shell: { command: 'id', environment: { TOKEN: '${ $secrets.token }' } } } } }] }, {}).start();
+    expect(JSON.stringify(inputOf(execution))).toMatch(/"expression":".?\$secrets\.token/);
+  });
+
   it('a process that failed raises a runtime error with its own code as its title', () => {
     const execution = run({ shell: { command: 'exit 3' } });
     execution.fail(KEY, { code: 'process-failed', message: 'it ended with 3', retryable: false }, 'failed');

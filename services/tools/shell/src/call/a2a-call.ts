@@ -5,14 +5,16 @@ import { rejection, type Failure, type Json } from '@weft/kernel';
 import { classifyHttp, identityHeaders, jsonRpcUrl, readA2aCall, rpcAnswer, type A2aCall, type Target } from '@weft/tools/core';
 import { contentOf } from '../carry-out/answer-content.js';
 import { exchangeOf } from '../carry-out/send-http.js';
-import type { Sending, Sent } from '../carry-out/work.js';
+import { notMade, type Sending, type Sent } from '../carry-out/work.js';
 import type { EgressClient, EgressStream, EgressStreamRequest } from '../egress/egress-client.js';
+import type { Withheld } from '../secret/withheld.js';
 import { BodyCut } from '../egress/egress-exchange.js';
+import { credentialHeaders, type CredentialPorts } from './call-credentials.js';
 import { notMakeable, type CallMaker } from './call-making.js';
 import type { Resources } from './resources.js';
 import { serverSentData } from './server-sent-events.js';
 
-export interface A2aPorts {
+export interface A2aPorts extends CredentialPorts {
   readonly egress: EgressClient;
   readonly resources: Resources;
   /** Agents take their time. */
@@ -24,7 +26,7 @@ const RESULTS_MAX = 10_000;
 const STREAM_BYTES_MAX = 4 * 1024 * 1024;
 
 export function a2aCalls(ports: A2aPorts): CallMaker {
-  return async (job, args) => {
+  return async (job, args, { withheld }) => {
     const read = readA2aCall(args, () => messageIdOf(job));
     const nowhere: Target = { action: 'a2a', url: '', method: '', effect: 'read' };
     if (!read.ok) return notMakeable(nowhere, read.failure);
@@ -45,7 +47,7 @@ export function a2aCalls(ports: A2aPorts): CallMaker {
           request: { agent: url, method, parameters: call.parameters },
           attributes: {},
           taint: [`a2a:${new URL(url).host}`],
-          send: (sending) => send(ports.egress, job, call, url, sending),
+          send: (sending) => send(ports, job, call, { url, withheld }, sending),
         },
       },
     };
@@ -69,7 +71,17 @@ async function urlOfCard(
   return url === undefined ? { ok: false, failure: rejection('not-configured', `Expected the agent card ${card.uri} to name a URL that speaks JSON-RPC but it names none.`) } : { ok: true, url };
 }
 
-async function send(egress: EgressClient, job: Job, { method, parameters, effect, isStreamed }: A2aCall, url: string, { untilMs, traceparent, signal }: Sending): Promise<Sent> {
+async function send(
+  ports: A2aPorts,
+  job: Job,
+  { method, parameters, effect, isStreamed, authentication }: A2aCall,
+  { url, withheld }: { readonly url: string; readonly withheld: Withheld },
+  { untilMs, traceparent, signal }: Sending,
+): Promise<Sent> {
+  const { egress } = ports;
+  const sender = { name: `call: a2a of workflow ${job.workflow}`, origins: [], mayGoAnywherePublic: false };
+  const credentials = await credentialHeaders(ports, job, authentication, { sender, withheld, timeoutMs: Math.floor(untilMs - performance.now()) });
+  if (!credentials.ok) return notMade(credentials.failure);
   const request: EgressStreamRequest = {
     method: 'POST',
     url,
@@ -77,10 +89,11 @@ async function send(egress: EgressClient, job: Job, { method, parameters, effect
       'content-type': 'application/json',
       accept: isStreamed ? 'text/event-stream' : 'application/json',
       ...identityHeaders(job),
+      ...credentials.headers,
       ...(traceparent === '' ? {} : { traceparent }),
     },
     body: JSON.stringify({ jsonrpc: '2.0', id: 1, method, params: parameters }),
-    sender: { name: `call: a2a of workflow ${job.workflow}`, origins: [], mayGoAnywherePublic: false },
+    sender,
     timeoutMs: Math.floor(untilMs - performance.now()),
     mayRepeat: effect !== 'non-idempotent-write',
     bytesMax: STREAM_BYTES_MAX,

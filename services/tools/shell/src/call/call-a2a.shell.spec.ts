@@ -102,6 +102,14 @@ describe('call: a2a', () => {
     expect(await call('tasks/get', { id: 't1' }, { agentCard: { endpoint: `${url}/empty-card` } })).toMatchObject({ code: 'not-configured', message: expect.stringContaining('/empty-card') });
   });
 
+  it('says who it is, and tells nobody how', async () => {
+    const guarded = { server: { uri: `${url}/rpc`, authentication: { bearer: { token: 'open-sesame' } } } };
+    const failed = await call('message/send', say('refuse open-sesame'), guarded);
+    expect(asked[0]?.headers['authorization']).toBe('Bearer open-sesame');
+    expect(JSON.stringify(failed)).not.toContain('open-sesame');
+    expect(await call('tasks/get', { id: 't1' }, { server: { uri: `${url}/rpc`, authentication: { digest: { username: 'a', password: 'b' } } } })).toMatchObject({ code: 'not-configured' });
+  });
+
   it('that the agent refuses fails, and asks no person', async () => {
     expect(await call('message/send', say('refuse'))).toMatchObject({ code: 'tool-failed', outcome: 'failed', needsPerson: false, message: expect.stringContaining('-32001: Task not found') });
     expect(await call('message/stream', say('refuse'))).toMatchObject({ code: 'tool-failed', message: expect.stringContaining('Task not found') });

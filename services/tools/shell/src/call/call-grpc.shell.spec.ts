@@ -88,6 +88,11 @@ describe('call: grpc', () => {
     expect(seen.at(-1)?.get('idempotency-key')).toEqual([expect.stringContaining(job.executionId)]);
   });
 
+  it('says who it is', async () => {
+    await call('SayHello', {}, { service: { name: 'Greeter', host: '127.0.0.1', port, authentication: { basic: { username: 'ada', password: 'open sesame' } } } });
+    expect(seen.at(-1)?.get('authorization')).toEqual([`Basic ${Buffer.from('ada:open sesame').toString('base64')}`]);
+  });
+
   it('gives the list of what the server streams', async () => {
     expect(await call('Count', { times: 3 })).toMatchObject({ output: [{ text: '1' }, { text: '2' }, { text: '3' }] });
     expect(await call('Count', {})).toMatchObject({ output: [] });

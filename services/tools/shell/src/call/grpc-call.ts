@@ -7,13 +7,16 @@ import { rejection, type Failure, type Json, type JsonObject } from '@weft/kerne
 import { classifyGrpc, identityHeaders, readGrpcCall, type EffectClass, type GrpcCall, type Target } from '@weft/tools/core';
 import { notMade, type ReadAnswer, type Sending, type Sent } from '../carry-out/work.js';
 import type { EgressClient } from '../egress/egress-client.js';
-import { GrpcConnection } from '../grpc/grpc-connection.js';
+import type { Sender } from '../egress/egress-policy.js';
+import { GrpcConnection, type GrpcTarget } from '../grpc/grpc-connection.js';
 import { protoRegistry } from '../grpc/proto-document.js';
+import type { Withheld } from '../secret/withheld.js';
 import { SourceUnavailable } from '../source/tool-source.js';
+import { credentialHeaders, type CredentialPorts } from './call-credentials.js';
 import { notMakeable, type CallMaker } from './call-making.js';
 import type { Resources } from './resources.js';
 
-export interface GrpcPorts {
+export interface GrpcPorts extends CredentialPorts {
   readonly egress: EgressClient;
   readonly resources: Resources;
   readonly callTimeoutMs: number;
@@ -28,7 +31,7 @@ interface Ready {
 }
 
 export function grpcCalls(ports: GrpcPorts): CallMaker {
-  return async (job, args) => {
+  return async (job, args, { withheld }) => {
     const read = readGrpcCall(args);
     const on = (effect: EffectClass): Target => ({ action: 'grpc', url: read.ok ? `grpc://${read.value.target}` : '', method: read.ok ? `${read.value.service}/${read.value.method}` : '', effect });
     if (!read.ok) return notMakeable(on('read'), read.failure);
@@ -50,7 +53,7 @@ export function grpcCalls(ports: GrpcPorts): CallMaker {
           request: { target: call.target, method: `${ready.method.parent.typeName}/${ready.method.name}`, message: call.message },
           attributes: {},
           taint: [`grpc:${call.target}`],
-          send: (sending) => send(ports.egress, job, ready, effect, sending),
+          send: (sending) => send(ports, job, ready, effect, withheld, sending),
         },
       },
     };
@@ -94,21 +97,24 @@ function effectOf({ idempotency }: DescMethod): EffectClass {
   return idempotency === MethodOptions_IdempotencyLevel.IDEMPOTENT ? 'idempotent-write' : 'non-idempotent-write';
 }
 
-async function send(egress: EgressClient, job: Job, ready: Ready, effect: EffectClass, sending: Sending): Promise<Sent> {
+async function send(ports: GrpcPorts, job: Job, ready: Ready, effect: EffectClass, withheld: Withheld, sending: Sending): Promise<Sent> {
   const { call, method, requests } = ready;
   const leftMs = (): number => Math.floor(sending.untilMs - performance.now());
   const late = (): Sent => notMade(rejection('timeout', 'Expected to send before the deadline but it has passed.', { retryable: true }));
   if (leftMs() <= 0 || sending.halted?.aborted) return late();
+  const target = await targetOf(ports.egress, job, call.target);
+  const credentials = await credentialHeaders(ports, job, call.authentication, { sender: target.sender, withheld, timeoutMs: leftMs() });
+  if (!credentials.ok) return notMade(credentials.failure);
   let connection: GrpcConnection;
   try {
-    connection = await GrpcConnection.open(egress, await targetOf(egress, job, call.target), leftMs());
+    connection = await GrpcConnection.open(ports.egress, target, leftMs());
   } catch (error) {
     if (!(error instanceof SourceUnavailable)) throw error;
     return notMade(rejection('unreachable', error.message, { retryable: true }));
   }
   try {
     if (leftMs() <= 0 || sending.halted?.aborted) return late();
-    const result = await connection.gather(`/${method.parent.typeName}/${method.name}`, requests, metadataOf(job, sending), Date.now() + leftMs());
+    const result = await connection.gather(`/${method.parent.typeName}/${method.name}`, requests, metadataOf(job, sending, credentials.headers), Date.now() + leftMs());
     if (!result.ok) return { outcome: classifyGrpc(effect, result.code, result.details, 'failed') };
     return { outcome: { kind: 'confirmed' }, answer: answerOf(ready, result.messages) };
   } finally {
@@ -117,15 +123,15 @@ async function send(egress: EgressClient, job: Job, ready: Ready, effect: Effect
 }
 
 /** The operator's list says whether a server is spoken to under TLS: by `https://host:port` or by `http://host:port`. */
-async function targetOf(egress: EgressClient, job: Job, target: string): Promise<Parameters<typeof GrpcConnection.open>[1]> {
+async function targetOf(egress: EgressClient, job: Job, target: string): Promise<GrpcTarget & { readonly sender: Sender }> {
   const sender = { name: `call: grpc of workflow ${job.workflow}`, origins: [], mayGoAnywherePublic: false };
   const tls = (await egress.addressesOf(`https://${target}`, sender)).ok;
   return { source: 'call: grpc', target, tls, sender };
 }
 
-function metadataOf(job: Job, { traceparent }: Sending): Metadata {
+function metadataOf(job: Job, { traceparent }: Sending, credentials: { readonly [name: string]: string }): Metadata {
   const metadata = new Metadata();
-  for (const [name, value] of Object.entries({ ...identityHeaders(job), ...(traceparent === '' ? {} : { traceparent }) })) metadata.set(name, value);
+  for (const [name, value] of Object.entries({ ...identityHeaders(job), ...credentials, ...(traceparent === '' ? {} : { traceparent }) })) metadata.set(name, value);
   return metadata;
 }
 

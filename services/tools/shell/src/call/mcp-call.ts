@@ -10,9 +10,11 @@ import { outcomeOfError, reported } from '../mcp/mcp-answer.js';
 import { HANDSHAKE_VERSIONS, McpConnection, type McpEndpoint, type McpProtocol } from '../mcp/mcp-connection.js';
 import { callWatch, type CallWatch } from '../mcp/mcp-fetch.js';
 import { metaOf } from '../mcp/mcp-meta.js';
+import type { Withheld } from '../secret/withheld.js';
+import { credentialHeaders, type CredentialPorts } from './call-credentials.js';
 import { notMakeable, type CallMaker } from './call-making.js';
 
-export interface McpPorts {
+export interface McpPorts extends CredentialPorts {
   readonly egress: EgressClient;
   /** Commands that may be started as servers. */
   readonly mcpCommands: readonly string[];
@@ -22,7 +24,7 @@ export interface McpPorts {
 }
 
 export function mcpCalls(ports: McpPorts): CallMaker {
-  return (job, args) => {
+  return (job, args, { withheld }) => {
     const read = readMcpCall(args);
     if (!read.ok) return notMakeable({ action: 'mcp', url: '', method: '', effect: 'read' }, read.failure);
     const call = read.value;
@@ -41,7 +43,7 @@ export function mcpCalls(ports: McpPorts): CallMaker {
           request: { server: on.url, method, parameters: call.parameters },
           attributes: {},
           taint: [`mcp:${transport.kind === 'http' ? new URL(transport.url).host : transport.command}`],
-          send: (sending) => send(ports, job, call, sending),
+          send: (sending) => send(ports, job, call, withheld, sending),
         },
       },
     };
@@ -51,12 +53,14 @@ export function mcpCalls(ports: McpPorts): CallMaker {
 const commandRefused = (command: string): Failure =>
   rejection('not-configured', `Expected an MCP server that may be started but ${JSON.stringify(command)} is not: list it in WEFT_MCP_STDIO, or reach the server over HTTP.`);
 
-async function send(ports: McpPorts, job: Job, call: McpCall, sending: Sending): Promise<Sent> {
+async function send(ports: McpPorts, job: Job, call: McpCall, withheld: Withheld, sending: Sending): Promise<Sent> {
   const leftMs = (): number => Math.floor(sending.untilMs - performance.now());
   if (leftMs() <= 0 || sending.halted?.aborted) return notMade(rejection('timeout', 'Expected to send before the deadline but it has passed.', { retryable: true }));
+  const endpoint = await endpointOf(ports, job, call, withheld, leftMs());
+  if ('failure' in endpoint) return notMade(endpoint.failure);
   let connection: McpConnection;
   try {
-    connection = await McpConnection.open(endpointOf(ports, job, call), protocolOf(call), { timeoutMs: leftMs(), client: call.client, onEnd: () => undefined, onChange: () => undefined });
+    connection = await McpConnection.open(endpoint, protocolOf(call), { timeoutMs: leftMs(), client: call.client, onEnd: () => undefined, onChange: () => undefined });
   } catch (error) {
     return notMade(rejection('unreachable', `Expected a connection to the MCP server but ${(error as Error).message.replace(/\.$/, '')}.`, { retryable: true }));
   }
@@ -89,10 +93,12 @@ async function ask(connection: McpConnection, job: Job, { method, parameters, ef
 // The output is the result as it came, whatever a later version of the protocol adds to it.
 const ANY_RESULT = { '~standard': { version: 1 as const, vendor: 'weft', validate: (value: unknown): { readonly value: Json } => ({ value: value as Json }) } };
 
-function endpointOf({ egress, inherited }: McpPorts, job: Job, { transport }: McpCall): McpEndpoint {
+async function endpointOf(ports: McpPorts, job: Job, { transport }: McpCall, withheld: Withheld, timeoutMs: number): Promise<McpEndpoint | { readonly failure: Failure }> {
+  const { egress, inherited } = ports;
   if (transport.kind === 'http') {
     const sender = { name: `call: mcp of workflow ${job.workflow}`, origins: [], mayGoAnywherePublic: false };
-    return { kind: 'http', url: transport.url, egress, sender, headersOf: () => transport.headers };
+    const credentials = await credentialHeaders(ports, job, transport.authentication, { sender, withheld, timeoutMs });
+    return credentials.ok ? { kind: 'http', url: transport.url, egress, sender, headersOf: () => ({ ...transport.headers, ...credentials.headers }) } : credentials;
   }
   const { command, arguments: args, environment } = transport;
   return { kind: 'stdio', command, args, envOf: () => ({ TMPDIR: tmpdir(), ...inherited, ...environment }), cwd: tmpdir() };
