@@ -1,4 +1,5 @@
 export * from './ensure-topics.js';
+export * from './foreign-topic.js';
 export { kafkaAnswers } from './kafka-answers.js';
 export * from './kafka-bus.js';
 export type { KafkaConnection, KafkaLog, KafkaLogEntry } from './kafka-client.js';

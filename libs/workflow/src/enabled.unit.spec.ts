@@ -12,16 +12,26 @@ const refusals = (task: Json, enabled: Enabled | undefined): readonly string[] =
 
 const python = { run: { script: { language: 'python', code: 'print(1)' } } };
 const shell = { run: { shell: { command: 'id' } } };
+const container = { run: { container: { image: 'alpine' } } };
 const stdio = { call: 'mcp', with: { method: 'tools/list', transport: { stdio: { command: 'npx' } } } };
 
 describe('what a deployment may leave out', () => {
   it.each([
     ['a script in Python', python, /\/do\/0\/a\/run\/script\/language is in Python.*WEFT_RUN_PYTHON/, { python: true }],
     ['a shell command', shell, /\/do\/0\/a\/run\/shell runs one.*WEFT_RUN_SHELL/, { shell: true }],
+    ['a container', container, /\/do\/0\/a\/run\/container runs one.*WEFT_RUN_CONTAINER/, { container: true }],
     ['an MCP server that is started', stdio, /starts "npx": list the command in WEFT_MCP_STDIO/, { mcpCommands: ['npx'] }],
   ] as const)('%s is refused, with the setting that lets it', (_what, task, words, enabled) => {
     expect(refusals(task, NOTHING)).toEqual([expect.stringMatching(words)]);
     expect(refusals(task, { ...NOTHING, ...enabled })).toEqual([]);
+  });
+
+  it.each([
+    ['a protocol that nobody speaks', { protocol: 'mqtt', message: { payload: {} } }, /names "mqtt"/],
+    ['a subscription that may never end', { subscription: { consume: { while: '${ true }' } } }, /may consume for ever/],
+  ])('%s of AsyncAPI is refused everywhere', (_what, more, words) => {
+    const task = { call: 'asyncapi', with: { document: { endpoint: 'https://example.com/doc' }, operation: 'x', ...more } };
+    expect(refusals(task as Json, { ...NOTHING, python: true, shell: true, container: true })).toContainEqual(expect.stringMatching(words));
   });
 
   it('a script in JavaScript is no such thing', () => {

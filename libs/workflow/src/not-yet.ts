@@ -13,6 +13,7 @@ export interface NotYet {
 export const NOT_YET: readonly NotYet[] = [
   { where: 'document', what: 'schedule.on.until' },
   { where: 'document', what: 'evaluate.mode', is: 'loose' },
-  { where: 'call', what: 'call', is: 'asyncapi' },
-  { where: 'run', what: 'run.container' },
+  { where: 'call', what: 'with.subscription.foreach' },
+  { where: 'call', what: 'with.subscription.consume.while' },
+  { where: 'call', what: 'with.subscription.consume.until' },
 ];

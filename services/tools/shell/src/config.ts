@@ -54,6 +54,7 @@ export const toolsSettings = {
   WEFT_CALL_TIMEOUT_MS: z.coerce.number().int().min(10).max(600_000).default(10_000).describe('Time for a `call: http` to answer, in milliseconds.'),
   ...runSettings,
   WEFT_AGENT_TIMEOUT_MS: z.coerce.number().int().min(100).max(3_600_000).default(120_000).describe('Time for the agent of a `call: a2a` to answer, streams to their end, in milliseconds.'),
+  WEFT_SUBSCRIPTION_TIMEOUT_MS: z.coerce.number().int().min(100).max(3_600_000).default(60_000).describe('Longest that a subscription of a `call: asyncapi` collects messages, in milliseconds.'),
   WEFT_SCRIPT_TIMEOUT_MS: z.coerce.number().int().min(10).max(600_000).default(10_000).describe('Time for a `run: script` to end, in milliseconds.'),
   WEFT_PROCESS_TIMEOUT_MS: z.coerce.number().int().min(10).max(3_600_000).default(300_000).describe('Time for a `run: shell` or a `run: container` to end, in milliseconds.'),
   WEFT_SANDBOX_PROCESSES: z.coerce.number().int().min(1).max(256).default(2).describe('Scripts that run at once, each in a process of its own of about 60 MB.'),

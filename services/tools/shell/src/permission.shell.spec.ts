@@ -91,6 +91,7 @@ function startTools(policies = '', enginePool = pool) {
       WEFT_BUDGET_LEASE_MS: 5_000,
       WEFT_EGRESS_ALLOW: [],
       WEFT_AGENT_TIMEOUT_MS: 1_000,
+      WEFT_SUBSCRIPTION_TIMEOUT_MS: 1_000,
       WEFT_SCRIPT_TIMEOUT_MS: 1_000,
       WEFT_PROCESS_TIMEOUT_MS: 1_000,
       WEFT_SANDBOX_PROCESSES: 2,

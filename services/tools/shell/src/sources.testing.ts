@@ -52,6 +52,7 @@ export async function openSourcesBench(): Promise<SourcesBench> {
             WEFT_MODEL_TIMEOUT_MS: 500,
             WEFT_MODEL_STALL_MS: 500,
             WEFT_AGENT_TIMEOUT_MS: 1_000,
+            WEFT_SUBSCRIPTION_TIMEOUT_MS: 1_000,
             WEFT_SCRIPT_TIMEOUT_MS: 1_000,
             WEFT_PROCESS_TIMEOUT_MS: 1_000,
             WEFT_SANDBOX_PROCESSES: 1,

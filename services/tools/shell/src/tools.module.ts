@@ -162,6 +162,8 @@ export function toolsParts(ports: ToolsPorts, signal: AbortSignal): Parts {
     shell: settings.WEFT_RUN_SHELL,
     callTimeoutMs: settings.WEFT_CALL_TIMEOUT_MS,
     agentTimeoutMs: settings.WEFT_AGENT_TIMEOUT_MS,
+    subscriptionTimeoutMs: settings.WEFT_SUBSCRIPTION_TIMEOUT_MS,
+    containerEngine: settings.WEFT_RUN_CONTAINER,
     scriptTimeoutMs: settings.WEFT_SCRIPT_TIMEOUT_MS,
     processTimeoutMs: settings.WEFT_PROCESS_TIMEOUT_MS,
     log,

@@ -63,3 +63,13 @@ describe('call: mcp and call: a2a', () => {
     expect(execution.state).toMatchObject({ error: { type: expect.stringMatching(/errors\/communication$/) } });
   });
 });
+
+describe('call: asyncapi', () => {
+  const subscribe = (filter: string) => ({ call: 'asyncapi', with: { document: { endpoint: 'https://example.test/doc' }, operation: 'hear', subscription: { filter, consume: { amount: 2 } } } });
+
+  it('leaves its filter to whoever collects the messages, with what the filter reads', () => {
+    const execution = running({ do: [{ first: { set: '${ . }', export: { as: '{ user: .who }' } } }, { run: subscribe('${ .payload.to == $context.user }') }] }, { who: 'ada' }).start();
+    const scheduled = execution.rows.flat().find(({ type }) => type === 'JobScheduled');
+    expect(scheduled).toMatchObject({ input: { subscription: { filter: { expression: '.payload.to == $context.user', variables: { context: { user: 'ada' } } }, consume: { amount: 2 } } } });
+  });
+});

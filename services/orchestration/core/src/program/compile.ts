@@ -1,6 +1,7 @@
 // Compiles a published definition: pointers in the form of the conformance suite, every expression a closure.
 import { invariant, isJsonObject, type Json, type JsonObject } from '@weft/kernel';
 import { canonicalErrorType, extensionsOf, functionNameOf, iteratorVariablesOf, loopVariablesOf, pointerTo, schemaProblem, searchAttributesOf, type ErrorFilter } from '@weft/workflow';
+import { asyncApiArguments } from './asyncapi-call.js';
 import { callArguments } from './call-arguments.js';
 import { withResource } from './call-resource.js';
 import { compileDataCheck, schemaOf } from './data-schema.js';
@@ -140,7 +141,8 @@ class Compiler {
     if (called) return { ...base, kind: 'function', arguments: template(given, names), scope: this.#function(call, called, pointer) };
     const job = functionNameOf(call);
     if (job === 'review' || job === 'agent' || job === 'map') return { ...base, kind: job, arguments: template(given, names) };
-    return { ...base, kind: 'job', job, ...callArguments(withResource(job, given, this.resources), this.#use, names) };
+    const args = withResource(job, given, this.resources);
+    return { ...base, kind: 'job', job, ...(job === 'asyncapi' ? asyncApiArguments(object(args, pointer), this.#use, names) : callArguments(args, this.#use, names)) };
   }
 
   #inner(list: Json, holder: string, pointer: string, names: readonly string[]): Scope {

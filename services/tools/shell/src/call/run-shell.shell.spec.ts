@@ -83,6 +83,12 @@ describe('run: shell', () => {
     expect(again.completeJob?.outputJson).toBe(first.completeJob?.outputJson);
   });
 
+  it('that gives nothing gives nothing again', async () => {
+    const job = callJob('shell', { command: 'true', return: 'none' });
+    expect(await cameTo(parts, job)).toMatchObject({ output: null });
+    expect(await cameTo(parts, job)).toMatchObject({ output: null });
+  });
+
   it('is refused where no shell is named', async () => {
     const without = await startCalls(bench);
     expect(await cameTo(without, callJob('shell', { command: 'id' }))).toMatchObject({ code: 'not-configured', message: expect.stringContaining('WEFT_RUN_SHELL') });

@@ -1,7 +1,8 @@
 // The one way out: every request of tools, `call: http` and models goes through here.
 import http from 'node:http';
 import https from 'node:https';
-import { isIP, type LookupFunction } from 'node:net';
+import net, { isIP, isIPv6, type LookupFunction } from 'node:net';
+import tls from 'node:tls';
 import type { HttpExchange } from '@weft/tools/core';
 import { AddressDenied, BodyCut, openExchange, type OpenAnswer, type Opening } from './egress-exchange.js';
 import type { EgressPolicy, Sender } from './egress-policy.js';
@@ -99,6 +100,17 @@ export class EgressClient {
     } catch (error) {
       return { ok: false, message: `Expected ${host} to have an address but ${(error as NodeJS.ErrnoException).code ?? (error as Error).message}.` };
     }
+  }
+
+  /**
+   * A connection of another protocol to one place, at once as its client wants it: judged as a request to `http://host:port` is, or under TLS to
+   * `https://host:port`; its addresses are checked when it is made. Where it may not go the socket ends with the denial.
+   */
+  connect({ host, port, isSecure }: { readonly host: string; readonly port: number; readonly isSecure: boolean }, sender: Sender, onConnect: () => void): net.Socket {
+    const passage = this.policy.passage(`${isSecure ? 'https' : 'http'}://${isIPv6(host) ? `[${host}]` : host}:${port}`, sender);
+    if (!passage.ok) return new net.Socket().destroy(new AddressDenied(passage.denial.message));
+    const options = { host, port, lookup: this.#checkedLookup(passage.url, passage.isListed) };
+    return isSecure ? tls.connect({ ...options, ...(isIP(host) === 0 ? { servername: host } : {}) }, onConnect) : net.connect(options, onConnect);
   }
 
   close(): void {

@@ -50,7 +50,7 @@ export function decodeEffect(structure: string, response: string | null): Effect
           return { ...event, request: null };
         case 'EffectConfirmed': {
           const { isUnusable, ...steers } = event;
-          return { ...steers, output: last.output ?? ERASED, ...(isUnusable ? { unusable: last.unusable ?? ERASED_FAILURE } : {}) };
+          return { ...steers, output: last.output === undefined ? ERASED : last.output, ...(isUnusable ? { unusable: last.unusable ?? ERASED_FAILURE } : {}) };
         }
         default:
           return { ...event, failure: last.failure ?? ERASED_FAILURE };
