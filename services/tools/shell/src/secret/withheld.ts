@@ -7,12 +7,12 @@ const CHARACTERS_MIN = 6;
 export class Withheld {
   readonly #names = new Map<string, string>();
 
-  /** Withholds every text in a value from now on. @param name what stands in its place. */
+  /** Withholds every text in a value from now on. @param name what stands in its place, unless another name does already. */
   add(name: string, value: Json): void {
     if (typeof value === 'number') return this.add(name, String(value));
     if (typeof value === 'object' && value !== null) return Object.values(value).forEach((part) => this.add(name, part as Json));
     if (typeof value !== 'string' || value.length < CHARACTERS_MIN) return;
-    for (const form of new Set([value, encodeURIComponent(value.toWellFormed()), Buffer.from(value).toString('base64')])) this.#names.set(form, name);
+    for (const form of new Set([value, encodeURIComponent(value.toWellFormed()), Buffer.from(value).toString('base64')])) if (!this.#names.has(form)) this.#names.set(form, name);
   }
 
   get isEmpty(): boolean {
