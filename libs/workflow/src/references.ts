@@ -2,11 +2,12 @@
 import { isJsonObject, type Json, type JsonObject } from '@weft/kernel';
 import { parseCron } from './cron.js';
 import { parseCalendarDuration, parseDuration, type CalendarDurationReading, type DurationReading } from './duration.js';
+import { functionCycleProblems } from './function-cycles.js';
 import { pointerTo } from './pointer.js';
 import type { Problem } from './problem.js';
 import { PROTOCOL_CALLS } from './schema/calls.schema.js';
 import { schemaFault } from './schema-problem.js';
-import { FUNCTIONS_POINTER, iteratorOf, iteratorVariablesOf, loopVariablesOf, type PlacedTask } from './tasks.js';
+import { extensionsOf, FUNCTIONS_POINTER, iteratorOf, iteratorVariablesOf, loopVariablesOf, type PlacedTask } from './tasks.js';
 import { excerpt, names } from './words.js';
 
 export const FLOW_DIRECTIVES: readonly string[] = ['continue', 'exit', 'end'];
@@ -23,6 +24,7 @@ export function referenceProblems(document: JsonObject, tasks: readonly PlacedTa
   problems.push(...schemasOf(document, '', ['input', 'output']), ...scheduleProblems(objectOf(document['schedule'])), ...timeoutProblems(document['timeout'], '/timeout', use));
   for (const [name, timeout] of Object.entries(objectOf(use['timeouts']))) problems.push(...timeoutProblems(timeout, pointerTo('/use/timeouts', name), use));
   for (const [name, policy] of Object.entries(objectOf(use['retries']))) problems.push(...retryProblems(policy, pointerTo('/use/retries', name)));
+  problems.push(...extensionNameProblems(use), ...functionCycleProblems(use, tasks));
   for (const task of tasks) problems.push(...nameProblems(task), ...taskProblems(task, use));
   return problems;
 }
@@ -59,6 +61,13 @@ function nameProblems({ pointer, list, position, name, siblings }: PlacedTask): 
   if (name.includes('#')) say(`Expected a task name without \`#\`, which separates a task from its iteration, but ${pointer} has one`);
   if (name === '' || name.length > NAME_CHARACTERS_MAX) say(`Expected a task name of 1 to ${NAME_CHARACTERS_MAX} characters in ${list} but found one of ${name.length}`);
   return problems;
+}
+
+function extensionNameProblems(use: JsonObject): readonly Problem[] {
+  const extensions = extensionsOf(use);
+  return extensions
+    .filter(({ name }, position) => extensions.findIndex((other) => other.name === name) < position)
+    .map(({ pointer, name }) => ({ pointer, message: `Expected names that differ within /use/extensions but \`${excerpt(name)}\` stands there more than once` }));
 }
 
 /** A function is called by its name: it cannot be that of a protocol, nor look like one of a catalogue or a URL. */

@@ -26,7 +26,7 @@ export function schemaSentence(error: ErrorObject, { place, showsValues }: Sente
   const at = place(instancePath);
   const value = error.data as Json | undefined;
   const actual = showsValues ? found(value) : kindOf(value);
-  const schema = parentSchema as { readonly title?: string; readonly properties?: object };
+  const schema = parentSchema as { readonly title?: string; readonly properties?: object; readonly propertyNames?: { readonly title?: string } };
   switch (keyword) {
     case 'required':
       return `Expected \`${String(params['missingProperty'])}\` in ${at} but it is missing`;
@@ -45,12 +45,10 @@ export function schemaSentence(error: ErrorObject, { place, showsValues }: Sente
     case 'oneOf':
       if (schema.title !== undefined) return `Expected ${schema.title} in ${at} but found ${bothOrNeither(error)}`;
       return `Expected exactly one of the allowed forms at ${at} but ${params['passingSchemas'] ? 'several fit' : 'none fits'}`;
-    case 'not':
-      return schema.title === undefined ? `Expected ${at} to be different but found ${actual}` : `Expected ${schema.title} in ${at} but it is there`;
     case 'anyOf':
       return `Expected ${schema.title ?? 'one of the allowed forms'} at ${at} but found ${schema.title === undefined ? 'none of them' : actual}`;
     case 'propertyNames':
-      return `Expected ${schema.title ?? 'allowed names'} in ${at} but found ${names([String(params['propertyName'])])}`;
+      return `Expected ${schema.propertyNames?.title ?? 'allowed names'} in ${at} but found ${names([String(params['propertyName'])])}`;
     case 'type':
       return `Expected ${schema.title ?? typeWords(params['type'] as string | readonly string[])} at ${at} but found ${actual}`;
     default:

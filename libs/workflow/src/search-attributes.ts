@@ -25,17 +25,19 @@ export function searchAttributesOf(document: JsonObject): JsonObject {
 export function searchAttributeProblems(document: JsonObject): readonly Problem[] {
   const given = objectOf(objectOf(document['document'])['metadata'])['searchAttributes'];
   if (given === undefined) return [];
-  const problem = (pointer: string, message: string): Problem => ({ pointer, message: `Expected ${message}` });
-  if (!isJsonObject(given)) return [problem(SEARCH_ATTRIBUTES_POINTER, `an object of search attributes by name at ${SEARCH_ATTRIBUTES_POINTER} but found ${kindOf(given)}`)];
+  const problem = (pointer: string, message: string): Problem => ({ pointer, message });
+  if (!isJsonObject(given)) return [problem(SEARCH_ATTRIBUTES_POINTER, `Expected an object of search attributes by name at ${SEARCH_ATTRIBUTES_POINTER} but found ${kindOf(given)}`)];
   const entries = Object.entries(given);
   const { attributesMax } = SEARCH_ATTRIBUTE_LIMITS;
   return [
-    ...(entries.length > attributesMax ? [problem(SEARCH_ATTRIBUTES_POINTER, `at most ${attributesMax} search attributes but found ${entries.length}`)] : []),
+    ...(entries.length > attributesMax ? [problem(SEARCH_ATTRIBUTES_POINTER, `Expected at most ${attributesMax} search attributes but found ${entries.length}`)] : []),
     ...entries.flatMap(([name, value]) => {
       const pointer = pointerTo(SEARCH_ATTRIBUTES_POINTER, name);
       if (!isSearchAttributeName(name))
-        return [problem(pointer, `a name of a letter and then letters, digits, \`_\`, \`.\` and \`-\`, at most 63 characters, but found the search attribute ${JSON.stringify(name.slice(0, 80))}`)];
-      return isScalar(value as Json) ? [] : [problem(pointer, `a text, a number, a boolean or one \`\${ }\` expression at ${pointer} but found ${kindOf(value as Json)}`)];
+        return [
+          problem(pointer, `Expected a name of a letter and then letters, digits, \`_\`, \`.\` and \`-\`, at most 63 characters, but found the search attribute ${JSON.stringify(name.slice(0, 80))}`),
+        ];
+      return isScalar(value as Json) ? [] : [problem(pointer, `Expected a text, a number, a boolean or one \`\${ }\` expression at ${pointer} but found ${kindOf(value as Json)}`)];
     }),
   ];
 }

@@ -54,8 +54,11 @@ function callProblem({ pointer, task, kind }: PlacedTask, use: JsonObject): Prob
   if (kind !== 'call' || typeof call !== 'string' || callTargetOf(call, use)) return undefined;
   const [catalogued] = call.split(':');
   const hint = catalogued !== undefined && isFunctionName(catalogued) ? `: write \`${catalogued}\` or \`${catalogued}:1.0.0@default\`` : '';
-  const known = `Expected a call of ${names([...PROTOCOL_CALLS, ...FUNCTION_NAMES])}, of a function of \`use.functions\`, of \`name:version@catalogue\` or of a URL`;
-  return { pointer, message: `${known} but ${pointer} calls ${JSON.stringify(excerpt(call))}${hint}` };
+  const known = names([...PROTOCOL_CALLS, ...FUNCTION_NAMES]);
+  return {
+    pointer,
+    message: `Expected a call of ${known}, of a function of \`use.functions\`, of \`name:version@catalogue\` or of a URL but ${pointer} calls ${JSON.stringify(excerpt(call))}${hint}`,
+  };
 }
 
 const isOwnFunction = (call: unknown, use: JsonObject): boolean => typeof call === 'string' && ['local', 'catalogued'].includes(callTargetOf(call, use)?.kind ?? '');

@@ -33,7 +33,7 @@ const container = fields(
 
 const script = fields(
   'a script: `code` in place, or a `source`',
-  { language: text('the language of a script', { minLength: 1 }), code: plainText, source: ref('resource'), ...process },
+  { language: oneOfTexts('javascript', 'js', 'python'), code: plainText, source: ref('resource'), ...process },
   { required: ['language'], allOf: [exactlyOne('code', 'source')] },
 );
 
