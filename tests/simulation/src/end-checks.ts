@@ -168,6 +168,8 @@ function checkEffects(world: World, execution: string, state: ExecutionState, ev
     if ((sums.get(counter) ?? 0) > most) watch.violate(`I5: counter ${counter} of an agent of ${execution} is ${sums.get(counter)}, above ${most}: a call was made again`);
   for (const [job, happened] of byJob) if (timesOf(happened) > 1) watch.violate(`I5: the effect of ${job} happened ${timesOf(happened)} times under ${happened.length} keys`);
   if (isDisturbed || !isEnded(state)) return;
+  // Given up by who started it: nobody waits for it any more.
+  if (state.parent && state.status === 'cancelled') return checkStopped(world, state);
   const expected = definition.expected((state.input as { readonly total: number }).total);
   const total = (state.output as { readonly total?: number } | undefined)?.total;
   if (state.status !== expected.status || total !== expected.total) watch.violate(`I2: ${execution} ended ${state.status} with total ${total} instead of ${expected.status} with ${expected.total}`);
@@ -199,4 +201,9 @@ function checkLog(world: World): void {
   const root = merkleRoot(log.leaves.map(({ entry }) => leafHash(entry)));
   if (log.leaves.length !== commits.length || log.edge.head.size !== log.leaves.length || !sameBytes(root, log.edge.head.root))
     watch.violate(`I14: the log has ${log.leaves.length} leaves for ${commits.length} commits, or another root`);
+}
+
+/** What was stopped was given up by who started it, and nobody waits for it. */
+function checkStopped({ executions, watch }: World, { executionId, parent }: ExecutionState): void {
+  if (executions.rows.get(parent!.execution)?.state.children?.[executionId]) watch.violate(`I2: ${executionId} is stopped and its parent waits for it`);
 }

@@ -36,7 +36,7 @@ export class ExecutionTable {
     this.store = new Store('orchestration', TENANT, {
       encode: encodeEvents,
       decode: (row) => decodeEvents(row, row.key),
-      announces: ({ after, sequence, events }) => announcementsOf(after, sequence, events).length > 0,
+      announces: ({ before, after, sequence, events }) => announcementsOf(after, sequence, events, before).length > 0,
       onWritten: (decided, at) => this.#write(decided, at),
     });
   }

@@ -3,7 +3,7 @@ import { bucketOf, uuidv7, type Instant } from '@weft/kernel';
 import {
   announcementsOf,
   childrenAgain,
-  endAnnouncement,
+  endedAgain,
   ENGINE_FLAGS,
   effectsBetween,
   foldExecution,
@@ -125,13 +125,7 @@ export class OrchestrationReplica {
     const awaited = told.flatMap(({ command, execution }) => (command.type === 'StartExecution' && command.parent?.isAwaited ? [execution] : []));
     if (awaited.length === 0) return;
     const states = await this.#statesOf(awaited);
-    await this.#announce(
-      states.filter(isEnded).flatMap((state) => {
-        const { executionId, status, output, error } = state;
-        const end = status === 'completed' ? { status, output: output ?? null } : { status: status === 'cancelled' ? ('cancelled' as const) : ('faulted' as const), error: error ?? null };
-        return endAnnouncement(state, `${executionId}/ended-again`, end).map((announcement) => messageOf(state, announcement));
-      }),
-    );
+    await this.#announce(states.filter(isEnded).flatMap((state) => endedAgain(state).map((announcement) => messageOf(state, announcement))));
   }
 
   /** A fork names the history that it starts from; the command brings it along. */
@@ -163,7 +157,7 @@ export class OrchestrationReplica {
   }
 
   async #tell(commit: ExecutionCommit): Promise<void> {
-    const messages = commit.decisions.flatMap(({ after, sequence, events }) => messagesOf(after, sequence, events));
+    const messages = commit.decisions.flatMap(({ before, after, sequence, events }) => messagesOf(after, sequence, events, before));
     this.#telling.add(commit.id);
     try {
       await this.world.parts.tell(
@@ -311,12 +305,14 @@ export class OrchestrationReplica {
     return members.flatMap(([execution, sequence]) => {
       const rows = store.histories.get(execution)!.filter((row) => row.sequence <= sequence);
       let facts: ExecutionState = initialExecution;
+      let before = facts;
       let events: readonly ExecutionEvent[] = [];
       for (const row of rows) {
+        before = facts;
         events = store.decode(row);
         facts = foldExecution(facts, events);
       }
-      return messagesOf(facts, sequence, events);
+      return messagesOf(facts, sequence, events, before);
     });
   }
 
@@ -338,8 +334,8 @@ interface Announced {
   readonly message: Message;
 }
 
-function messagesOf(facts: ExecutionFacts, sequence: number, events: readonly ExecutionEvent[]): readonly Announced[] {
-  return announcementsOf(facts, sequence, events).map((announcement) => messageOf(facts, announcement));
+function messagesOf(facts: ExecutionFacts, sequence: number, events: readonly ExecutionEvent[], before: ExecutionState): readonly Announced[] {
+  return announcementsOf(facts, sequence, events, before).map((announcement) => messageOf(facts, announcement));
 }
 
 function messageOf(facts: ExecutionFacts, announcement: Announcement): Announced {

@@ -73,7 +73,8 @@ export class Watch {
     if ('operation' in event) {
       // What is carried names the execution that was asked, before the id.
       const asked = isCarried ? event.operation.slice(event.operation.lastIndexOf('/') + 1) : event.operation;
-      if (!this.askedOperations.has(asked)) this.violate(`I2: ${event.type} of ${key} was asked for by nobody`);
+      // Whoever started an execution may give it up.
+      if (!this.askedOperations.has(asked) && !('by' in event && event.by.startsWith('execution:'))) this.violate(`I2: ${event.type} of ${key} was asked for by nobody`);
       if (operations.has(event.operation) && event.type !== 'ExecutionForked') this.violate(`I2: operation ${event.operation} of ${key} counts a second time`);
       operations.add(event.operation);
     }

@@ -53,6 +53,13 @@ export function stopAnnouncements(facts: ExecutionFacts, sequence: number, event
 /** The beginnings of all children that an execution waits for, told again: one that has begun does not begin twice, one that has ended says so. */
 export const childrenAgain = (state: ExecutionState): readonly Announcement[] => Object.values(state.children ?? {}).map((child) => startOf(state, `${state.executionId}/again/${child.id}`, child));
 
+/** The end of an execution that has ended, for the parent that asks again. */
+export function endedAgain(state: ExecutionState): readonly Announcement[] {
+  const { executionId, status, output = null, error = null } = state;
+  const end = status === 'completed' ? { status, output } : ({ status: status === 'cancelled' ? 'cancelled' : 'faulted', error } as const);
+  return endAnnouncement(state, `${executionId}/ended-again`, end);
+}
+
 function startOf(facts: ExecutionFacts, id: string, child: OpenChild, isAwaited = true): { readonly to: 'child'; readonly id: string; readonly begins: ChildBeginning } {
   const map = facts.activations?.[child.key]?.map;
   const { workflow, input } = child.called ?? { workflow: map?.workflow ?? NOWHERE, input: itemOf(map, child.item ?? 0) };

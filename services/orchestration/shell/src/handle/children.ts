@@ -1,5 +1,5 @@
 // What a start by another execution needs besides history: the definition that it names, and an answer when it comes again.
-import { endAnnouncement, foldExecution, initialExecution, isEnded, type CommandOf, type ExecutionState } from '@weft/orchestration/core';
+import { endedAgain, foldExecution, initialExecution, isEnded, type CommandOf } from '@weft/orchestration/core';
 import type { Bus } from '@weft/pipeline';
 import type { DefinitionStore } from '../persist/definition-store.js';
 import type { ExecutionStore } from '../persist/execution-store.js';
@@ -27,11 +27,7 @@ export class Children {
     const histories = await this.store.load(executions);
     for (const { snapshot, events } of histories.values()) {
       const state = foldExecution(snapshot ?? initialExecution, events);
-      if (isEnded(state)) await publishAnnouncements(this.bus, { at: state.endedAt ?? 0, facts: state }, endAnnouncement(state, `${state.executionId}/ended-again`, endOf(state)));
+      if (isEnded(state)) await publishAnnouncements(this.bus, { at: state.endedAt ?? 0, facts: state }, endedAgain(state));
     }
   }
-}
-
-function endOf({ status, output, error }: ExecutionState): Parameters<typeof endAnnouncement>[2] {
-  return status === 'completed' ? { status, output: output ?? null } : { status: status === 'cancelled' ? 'cancelled' : 'faulted', error: error ?? null };
 }
