@@ -32,7 +32,7 @@ import { ScheduleEvents } from './persist/schedule-events.js';
 import { ScheduleStore } from './persist/schedule-store.js';
 import { SnapshotStore } from './persist/snapshot-store.js';
 import { announce } from './publish/announcer.js';
-import type { Listeners } from './publish/emitted-events.js';
+import { signalOf, type Emission, type Listeners } from './publish/emitted-events.js';
 import { JobDispatcher } from './publish/job-dispatcher.js';
 import { ProgressWatch } from './publish/progress-watch.js';
 import { Recovery } from './publish/recovery.js';
@@ -191,9 +191,9 @@ async function wire(ports: OrchestrationPorts): Promise<Wired> {
   const tellsTasks = settings.WEFT_LIFECYCLE === 'tasks';
   const executions = executionStore(enginePool, published, programs.attributesOf, tellsTasks);
   const listeners: Listeners = (tenant, keys) => findListens(enginePool, tenant, keys);
-  const telling = { listeners, profile: settings.WEFT_LIFECYCLE_PROFILE, tasks: tellsTasks };
   // The engine takes what workers report, and dispatches what it decides: a circle closed here.
   const circle: Circle = {};
+  const telling = { listeners, profile: settings.WEFT_LIFECYCLE_PROFILE, tasks: tellsTasks, onEmitted: (emissions: readonly Emission[]) => startEmitted(circle.scheduling!, emissions, onFault) };
   const dispatcher = new JobDispatcher({ bus, workers, report: (commands) => circle.engine!.report(commands), payloadBytesMax: settings.WEFT_PAYLOAD_BYTES_MAX, onFault });
   const engine = new ExecutionEngine({
     store: executions,
@@ -239,7 +239,7 @@ async function wire(ports: OrchestrationPorts): Promise<Wired> {
   const timers = new TimerPoller(enginePool, engine, clock, recovery.redispatch, onFault);
   const scheduling = new Scheduling(engine, new ScheduleStore(tenantPool, enginePool), new ScheduleEvents(tenantPool, enginePool), clock, settings.WEFT_SCHEDULE_CATCH_UP);
   const publishing = new Publishing(definitions, scheduling, ports.resources, workflowPorts(settings));
-  Object.assign(circle, { engine, timers, recovery, progress });
+  Object.assign(circle, { engine, timers, recovery, progress, scheduling });
   const queries = new ExecutionQueries(tenantPool);
   const reviews = new ReviewQueries(tenantPool);
   return {
@@ -270,6 +270,15 @@ interface Circle {
   timers?: TimerPoller;
   recovery?: Recovery;
   progress?: ProgressWatch;
+  scheduling?: Scheduling;
+}
+
+/** What an emitted event is to start is durable when this resolves. Starting it is not waited for: the starts may emit too. */
+async function startEmitted(scheduling: Scheduling, emissions: readonly Emission[], onFault: (fault: unknown, what: string) => void): Promise<void> {
+  for (const emission of emissions) {
+    const [starts = []] = await scheduling.keepEvents(emission.facts.context.tenant, [signalOf(emission)]);
+    if (starts.length > 0) scheduling.startAll(starts).catch((fault: unknown) => onFault(fault, 'starting what an emitted event is for'));
+  }
 }
 
 function presenceOf({ name, ttlMs, publishWaitMs, intake }: ReplicaPorts, pool: Pool, circle: Circle, onFault: (fault: unknown, what: string) => void): ReplicaPresence {

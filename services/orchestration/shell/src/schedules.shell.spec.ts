@@ -6,7 +6,7 @@ import { configureLog } from '@weft/nest-platform';
 import { eventually } from '@weft/testkit';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { orchestrationMigrations } from './migrations/index.js';
-import { calls, context, startOrchestration, type RunningOrchestration } from './orchestration.testing.js';
+import { calls, context, newExecutionId, startCommand, startOrchestration, type RunningOrchestration } from './orchestration.testing.js';
 
 let scratch: ScratchStore;
 let pool: Pool;
@@ -183,6 +183,24 @@ describe('a schedule of events', () => {
     expect(await inputOf(running, started[0]!)).toEqual([{ specversion: '1.0', id: 'e1', source: '/shop', type: 'com.example.low', data: { rate: 30 } }]);
     expect(await publish(running, event('e1', 'com.example.low', { rate: 30 }))).toEqual([]);
     expect(await begun(running, 'one')).toHaveLength(1);
+  });
+
+  it('is started by what another workflow emits, as far as one may follow the other, labelled as what made it', async () => {
+    const running = await begin();
+    const emit = { tell: { emit: { event: { with: { type: 'told', source: 'https://shop.test', data: '${ . }' } } } } };
+    const on = { on: { one: { with: { type: 'told' } } } };
+    await running.deploy(text('told', on));
+    const executionId = newExecutionId();
+    await running.send(startCommand(executionId, await running.deploy(text('teller', undefined, '1.0.0', [emit])), { n: 1 }, { taint: ['request:/crm'] }));
+    const [told] = await eventually(async () => {
+      const executions = await begun(running, 'told');
+      return executions.some(({ status }) => status === 'completed') ? executions : undefined;
+    });
+    const { inputJson } = await running.controller.getExecution({ executionId: told!.executionId }, context());
+    expect(JSON.parse(inputJson)).toMatchObject([{ id: `${executionId}/do/0/tell`, source: 'https://shop.test', type: 'told', data: { n: 1 } }]);
+    expect(inputJson).not.toContain('weft:origin');
+    const { rows } = await pool.query<{ structure: string }>('select structure from orchestration.history where execution_id = $1 and sequence = 0', [told!.executionId]);
+    expect(JSON.parse(rows[0]!.structure)[0]).toMatchObject({ hops: 1, taint: ['request:/crm', 'event:https://shop.test'] });
   });
 
   it('of `any` starts for an event that fits one of its filters', async () => {

@@ -6,6 +6,7 @@ import { compileTrigger, dueAfter, isStarted, timedSchedule, type CatchUp, type 
 import type { Clock, Item } from '@weft/pipeline';
 import { drawBytes } from '../persist/random-pool.js';
 import type { EventStart, ScheduleEvents } from '../persist/schedule-events.js';
+import { originOf, withOrigin, withoutOrigin } from '../persist/event-origin.js';
 import type { DueSchedule, ScheduleName, ScheduleStore, StoredSchedule } from '../persist/schedule-store.js';
 import type { ExecutionEngine } from './execution-engine.js';
 
@@ -53,25 +54,35 @@ export class Scheduling {
 
   /** Starts what events are for. @returns by event, the executions that began. */
   async takeEvents(tenant: string, signals: readonly Signal[]): Promise<readonly (readonly string[])[]> {
+    const starts = await this.keepEvents(tenant, signals);
+    await this.startAll(starts.flat());
+    return starts.map((each) => each.map(({ executionId }) => executionId));
+  }
+
+  /** Keeps events for what they are to start, by event: from then on it is started, whoever does it. */
+  async keepEvents(tenant: string, signals: readonly Signal[]): Promise<readonly (readonly EventStart[])[]> {
     const schedules = (await this.store.list(tenant)).filter(({ kind, paused }) => kind === 'on' && !paused);
     if (schedules.length === 0) return signals.map(() => []);
-    const begun: string[][] = [];
+    const kept: EventStart[][] = [];
     for (const signal of signals) {
       const starts: EventStart[] = [];
       for (const schedule of schedules) starts.push(...(await this.#keep(schedule, signal)));
-      await this.startAll(starts);
-      begun.push(starts.map(({ executionId }) => executionId));
+      kept.push(starts);
     }
-    return begun;
+    return kept;
   }
 
-  async #keep(schedule: StoredSchedule, { source, id, event }: Signal): Promise<readonly EventStart[]> {
+  async #keep(schedule: StoredSchedule, { source, id, event, hops = 0, taint }: Signal): Promise<readonly EventStart[]> {
     const trigger = this.#triggerOf(schedule);
     const now = this.clock.now();
     const starts: EventStart[] = [];
     for (const { filter, correlation } of trigger.match(event, now)) {
       const executionId = uuidv7(now, drawBytes(10));
-      const start = await this.events.keep({ schedule, filter: trigger.isAll ? filter : 0, source, id, correlation, event }, trigger.isAll ? trigger.filters : 1, executionId);
+      const start = await this.events.keep(
+        { schedule, filter: trigger.isAll ? filter : 0, source, id, correlation, event: withOrigin(event, { hops, taint: [...taint] }) },
+        trigger.isAll ? trigger.filters : 1,
+        executionId,
+      );
       if (start) starts.push(start);
     }
     return starts;
@@ -90,9 +101,11 @@ export class Scheduling {
       starts.map((start) => {
         const [first] = start.events;
         const { source = '', id = start.executionId } = (first?.event ?? {}) as { readonly source?: string; readonly id?: string };
-        const taint = [...new Set(start.events.map((event) => `event:${event.source}`))];
-        const request = { id: `on/${source}/${id}`, type: 'ai.weft.schedule.event.v1', input: start.events.map(({ event }) => event) };
-        return startOf(start, start.executionId, request, taint);
+        const origins = start.events.map(({ event }) => originOf(event));
+        const taint = [...new Set(start.events.flatMap(({ source: from }, at) => [...origins[at]!.taint, `event:${from}`]))];
+        const hops = Math.max(0, ...origins.map((origin) => origin.hops));
+        const request = { id: `on/${source}/${id}`, type: 'ai.weft.schedule.event.v1', input: start.events.map(({ event }) => withoutOrigin(event)) };
+        return { ...startOf(start, start.executionId, request, taint), ...(hops > 0 ? { hops } : {}) };
       }),
     );
     await this.events.started(starts.map(({ executionId }) => executionId));

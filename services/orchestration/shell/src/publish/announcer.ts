@@ -24,6 +24,8 @@ const SOURCE = '/weft/orchestration';
 export interface AnnounceOptions {
   /** Without them emitted events are only published. */
   readonly listeners?: Listeners;
+  /** Told of emitted events that may start something; resolves when that is durable. */
+  readonly onEmitted?: (emissions: readonly Emission[]) => Promise<void>;
   /** Default 1.0.3. */
   readonly profile?: LifecycleProfile;
   /** Whether tasks are told of too. Default: workflows alone. */
@@ -31,7 +33,7 @@ export interface AnnounceOptions {
 }
 
 /** Publishes what the rows announce, and gives emitted events to whoever listens; returns how many messages that were. */
-export async function announce(bus: Bus, rows: readonly Announced[], { listeners, profile, tasks = false }: AnnounceOptions = {}): Promise<number> {
+export async function announce(bus: Bus, rows: readonly Announced[], { listeners, onEmitted, profile, tasks = false }: AnnounceOptions = {}): Promise<number> {
   const messages: Outgoing[] = [];
   const emissions: Emission[] = [];
   for (const { sequence, events, before, ...of } of rows) {
@@ -42,6 +44,7 @@ export async function announce(bus: Bus, rows: readonly Announced[], { listeners
   }
   if (listeners && emissions.length > 0) messages.push(...(await deliveriesOf(emissions, listeners)));
   if (messages.length > 0) await bus.publish(messages);
+  if (onEmitted && emissions.length > 0) await onEmitted(emissions);
   return messages.length;
 }
 

@@ -1,7 +1,8 @@
 // Events that workflows emit, on their way to the executions of the same tenant that listen for them.
 import { Command } from '@weft/contracts';
+import { signalCommand } from '../consume/command.codec.js';
 import type { Instant } from '@weft/kernel';
-import { listenKeysOf, type EmittedEvent, type ExecutionFacts } from '@weft/orchestration/core';
+import { listenKeysOf, type CommandOf, type EmittedEvent, type ExecutionFacts } from '@weft/orchestration/core';
 import { outgoing, type Outgoing } from '@weft/pipeline';
 import type { FoundListen } from '../persist/listens.js';
 import { contextOfExecution } from './job.codec.js';
@@ -34,4 +35,9 @@ function delivery({ event, hops, facts, at }: Emission, executionId: string): Ou
   const context = contextOfExecution(facts, { executionId });
   const body = Command.fromPartial({ id, executionId, context, receiveSignal: { eventJson: JSON.stringify(event), isCorrelated: true, hops } });
   return outgoing('commands', { id, source: '/weft/orchestration', subject: facts.request.id, time: at, key: executionId, context, type: 'ai.weft.command.receive-signal.v1', body });
+}
+
+/** An emission as the executions that it starts get it. */
+export function signalOf({ event, hops, facts }: Emission): CommandOf<'ReceiveSignal'> {
+  return { ...signalCommand(JSON.stringify(event), contextOfExecution(facts), true), hops };
 }
