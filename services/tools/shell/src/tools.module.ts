@@ -149,10 +149,11 @@ export function toolsParts(ports: ToolsPorts, signal: AbortSignal): Parts {
   }
   const background = new Background();
   const published = new ResourceStore(ports.enginePool);
+  const accessTokens = new TokenSource(egress);
   const calls = callMakers({
     egress,
     secrets: ports.secrets,
-    accessTokens: new TokenSource(egress),
+    accessTokens,
     sandbox,
     background,
     resources: resources(egress, async (tenant, digest) => (await published.find(tenant, digest))?.content.toString('utf8')),
@@ -202,7 +203,7 @@ export function toolsParts(ports: ToolsPorts, signal: AbortSignal): Parts {
     tools: new ToolQueries(ports.tools, sources, pins),
     effects: new EffectQueries(ports.tenantPool),
     pins,
-    resolveResources: resolveResources({ egress, store: published, signal }),
+    resolveResources: resolveResources({ egress, tokens: accessTokens, store: published, signal }),
     operators: settings.WEFT_OPERATORS ?? [DEFAULT_TENANT],
   });
   return {

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { rawUriOf } from '@weft/workflow';
 import type { EgressClient } from '../egress/egress-client.js';
+import type { Sender } from '../egress/egress-policy.js';
 import type { Resource } from './resource.store.js';
 
 /** Bytes of one resource. */
@@ -23,6 +24,9 @@ export interface ResourceFetch {
   readonly signal?: AbortSignal;
 }
 
+/** Who asks for a resource, for egress: it may come from where `call: http` may go. */
+export const resourceSender = (wantedBy: string): Sender => ({ name: `a resource of ${wantedBy}`, origins: [], mayGoAnywherePublic: false });
+
 /**
  * Fetches a resource; a page of a Git host about a file means the file. It may come from where `call: http` may go. Never rejects: what
  * goes wrong is a sentence.
@@ -32,7 +36,7 @@ export async function fetchResource(egress: EgressClient, { uri, wantedBy, heade
     method: 'GET',
     url: rawUriOf(uri),
     headers: { accept: ACCEPTED, ...headers },
-    sender: { name: `a resource of ${wantedBy}`, origins: [], mayGoAnywherePublic: false },
+    sender: resourceSender(wantedBy),
     timeoutMs: RESOURCE_MS_MAX,
     mayRepeat: true,
     redirectsMax: REDIRECTS,

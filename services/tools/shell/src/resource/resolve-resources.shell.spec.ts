@@ -19,7 +19,8 @@ const answers: Record<string, (path: string) => readonly [status: number, header
 
 beforeAll(async () => {
   bench = await ToolsBench.open();
-  server = createServer(({ url = '' }, response) => {
+  server = createServer(({ url = '', headers: { authorization } }, response) => {
+    if (url === '/guarded') return void response.writeHead(authorization === `Basic ${btoa('u:p')}` ? 200 : 401).end('{}');
     const [status, headers, body] = answers[url]?.(url) ?? [404, {}, ''];
     response.writeHead(status, headers).end(body);
   });
@@ -62,6 +63,19 @@ describe('resources that documents refer to', () => {
     ['/endless', 'at most 4194304 bytes'],
   ])('say what is wrong with %s', async (path, problem) => {
     expect(await resolved(path, true)).toMatchObject({ digest: '', text: '', problem: expect.stringContaining(problem) });
+  });
+
+  it.each([
+    ['basic', { basic: { username: 'u', password: 'p' } }, ''],
+    ['another password', { basic: { username: 'u', password: 'q' } }, 'is answered with HTTP 401'],
+    ['a secret', { basic: { use: 'theirs' } }, 'but its authentication names a secret or an expression, which only an execution may use.'],
+    ['an expression', { bearer: { token: '${ .token }' } }, 'but its authentication names a secret or an expression'],
+    ['digest', { digest: { username: 'u', password: 'p' } }, 'but its authentication is `digest`: use basic, bearer, oauth2 or oidc.'],
+  ])('say who asks by %s', async (_how, policy, problem) => {
+    const { shown } = await start();
+    const { resources } = await shown.resolveResources({ resources: [{ uri: `${origin}/guarded`, wantsText: true, authenticationJson: JSON.stringify(policy) }] }, context);
+    expect(resources[0]!.problem).toContain(problem);
+    expect(resources[0]!.text).toBe(problem === '' ? '{}' : '');
   });
 
   it('come only from where the operator lets calls go', async () => {

@@ -3,6 +3,8 @@ import { isUtf8 } from 'node:buffer';
 import type { ResolvedResource, ResourceRequest, ToolsPeer } from '@weft/contracts';
 import { refuse } from '@weft/kernel';
 import type { EgressClient } from '../egress/egress-client.js';
+import type { TokenSource } from '../authentication/token-source.js';
+import { resourceCredentials } from './resource-credentials.js';
 import { fetchResource, type FetchedResource } from './fetch-resource.js';
 import type { ResourceStore } from './resource.store.js';
 
@@ -13,14 +15,18 @@ const AT_ONCE = 8;
 export const TEXT_BYTES_MAX = 256 * 1024;
 export const TEXTS_BYTES_MAX = 2 * 1024 * 1024;
 
+const NO_CREDENTIALS = { ok: true, headers: {} } as const;
+
 export interface ResourcePorts {
   readonly egress: EgressClient;
+  /** Where access tokens come from that holders of resources ask for. */
+  readonly tokens: TokenSource;
   readonly store: Pick<ResourceStore, 'keep'>;
   readonly signal: AbortSignal;
 }
 
 /** Refusal: `request-invalid`. What cannot be fetched or handed back is a problem of its own in the answer. */
-export function resolveResources({ egress, store, signal }: ResourcePorts): ToolsPeer['resolveResources'] {
+export function resolveResources({ egress, tokens, store, signal }: ResourcePorts): ToolsPeer['resolveResources'] {
   return async ({ resources }, { tenant }) => {
     if (resources.length > RESOURCES_MAX) refuse('request-invalid', `Expected at most ${RESOURCES_MAX} resources but got ${resources.length}.`);
     const fetched = await eachOf(resources, (request) => fetchOne(request, tenant));
@@ -39,8 +45,10 @@ export function resolveResources({ egress, store, signal }: ResourcePorts): Tool
   };
 
   async function fetchOne({ uri, authenticationJson }: ResourceRequest, tenant: string): Promise<FetchedResource> {
-    if (authenticationJson !== '') return { ok: false, problem: `Expected ${uri} without authentication: resources that need it cannot be fetched yet.` };
-    return fetchResource(egress, { uri, wantedBy: `the workflows of ${tenant}`, signal });
+    const wantedBy = `the workflows of ${tenant}`;
+    const credentials = authenticationJson === '' ? NO_CREDENTIALS : await resourceCredentials(authenticationJson, tokens, { tenant, wantedBy });
+    if (!credentials.ok) return { ok: false, problem: `Expected to fetch ${uri} but ${credentials.problem}.` };
+    return fetchResource(egress, { uri, wantedBy, headers: credentials.headers, signal });
   }
 }
 
