@@ -1,6 +1,7 @@
 // What became of a job that touches nothing outside of Weft, as the command that its execution gets.
 import type { Failure, Json } from '@weft/kernel';
 import { contextOf } from './context.js';
+import type { Envelope } from './envelope.js';
 import type { Command, Job } from './generated/weft/v1/jobs.js';
 
 /** The command that completes a job. `taint` names the untrusted sources of the output; default none. The same job and generation give the same id. */
@@ -20,4 +21,14 @@ const envelopeOf = (job: Job, what: string): Pick<Command, 'id' | 'executionId' 
   executionId: job.executionId,
   // A job without a context fails as well, and orchestration is told which.
   context: job.context ?? contextOf({ tenant: '' }),
+});
+
+/** What became of a job, as it travels to its execution. @param source who carried it out. */
+export const commandEnvelope = (command: Command, source: string): Envelope<Command> => ({
+  id: command.id,
+  source,
+  type: `ai.weft.command.${command.completeJob ? 'complete-job' : 'fail-job'}.v1`,
+  key: command.executionId,
+  context: command.context ?? contextOf({ tenant: '' }),
+  body: command,
 });

@@ -6,6 +6,7 @@ import { registerArchive } from './commands/archive.js';
 import { registerAudit } from './commands/audit.js';
 import { registerAuthorize } from './commands/authorize.js';
 import { registerBench } from './commands/bench.js';
+import { registerBuild } from './commands/build.js';
 import { registerBudgets } from './commands/budgets.js';
 import { registerBulk } from './commands/bulk.js';
 import { registerConformance } from './commands/conformance.js';
@@ -16,8 +17,10 @@ import { registerMigrate } from './commands/migrate.js';
 import { registerDown } from './commands/down.js';
 import { registerEffects } from './commands/effects.js';
 import { registerExecutions } from './commands/executions.js';
+import { registerGraph } from './commands/graph.js';
 import { registerKeys } from './commands/keys.js';
 import { registerKill } from './commands/kill.js';
+import { registerLint } from './commands/lint.js';
 import { registerOperations } from './commands/operations.js';
 import { registerProve } from './commands/prove.js';
 import { registerPublish } from './commands/publish.js';
@@ -25,6 +28,7 @@ import { registerModels } from './commands/models.js';
 import { registerSchedules } from './commands/schedules.js';
 import { registerReviews } from './commands/reviews.js';
 import { registerRun } from './commands/run.js';
+import { registerSchema } from './commands/schema.js';
 import { registerSignal } from './commands/signal.js';
 import { registerShow } from './commands/show.js';
 import { registerSimulate } from './commands/simulate.js';
@@ -80,6 +84,10 @@ for (const register of [
   registerSimulate,
   registerConformance,
   registerRun,
+  registerLint,
+  registerGraph,
+  registerSchema,
+  registerBuild,
 ])
   register(program);
 

@@ -7,8 +7,8 @@ import { boundCrowd, GatewayModule, readExposedTools } from '@weft/gateway/shell
 import { MEMORY_WORKER, MemoryModule } from '@weft/memory/shell';
 import { Module, type DynamicModule } from '@nestjs/common';
 import { BODY_OVERHEAD_BYTES, BusTransport, logFor, Shutdown, type AppOptions, type RunningApp } from '@weft/nest-platform';
-import { OrchestrationController, OrchestrationModule } from '@weft/orchestration/shell';
-import type { Bus } from '@weft/pipeline';
+import { OrchestrationController, OrchestrationModule, SkippingClock, type Workers } from '@weft/orchestration/shell';
+import { systemClock, type Bus } from '@weft/pipeline';
 import { loadRouteTable, ROUTING_PEER, RoutingModule } from '@weft/routing/shell';
 import {
   BUDGETS_PEER,
@@ -28,6 +28,7 @@ import { VALIDATION_WORKER, ValidationModule } from '@weft/validation/shell';
 import { defaultKey, deployFolder } from './bootstrap.js';
 import type { StandaloneConfig } from './config.js';
 import { lazyPeer } from './lazy-peer.js';
+import { simulatedCalls, type SimulatedCall } from './simulated/simulated-calls.js';
 import { ALL_MIGRATIONS, openStore, ownStore, servicePool } from './store.js';
 
 /** What runs, for whoever composed it. */
@@ -38,6 +39,8 @@ export interface Standalone {
   readonly bus: Bus;
   readonly store: StoreAddress;
   readonly orchestration: OrchestrationPeer;
+  /** Time is skipped from now on, where that is set. */
+  readonly skipTime: () => void;
 }
 
 /** What to run, and what to do once it runs. */
@@ -49,8 +52,8 @@ export interface Composition {
 @Module({})
 class StandaloneModule {}
 
-/** Opens the store and composes the application; nothing takes work yet. */
-export async function compose(config: StandaloneConfig): Promise<Composition> {
+/** Opens the store and composes the application; nothing takes work yet. @param onSimulated told of calls that are answered from a file. */
+export async function compose(config: StandaloneConfig, onSimulated: (call: SimulatedCall) => void = () => undefined): Promise<Composition> {
   const log = logFor('standalone');
   const store = await openStore({ home: config.WEFT_HOME, url: config.WEFT_STORE_URL, servicePassword: config.WEFT_STORE_PASSWORD });
   const letGo = await ownStore(store, config.WEFT_STORE_WAIT_MS, () => {
@@ -76,15 +79,20 @@ export async function compose(config: StandaloneConfig): Promise<Composition> {
   const orchestration = peer<OrchestrationPeer>(OrchestrationController as unknown as symbol);
   const { gateway: gatewayPool, routing: routingPool, routingTenant, tools: toolsPool, toolsTenant, memory: memoryPool, validation: validationPool } = pools;
 
+  const workers: Workers = { tools: peer<WorkerPeer>(TOOLS_WORKER), memory: peer<WorkerPeer>(MEMORY_WORKER), validation: peer<WorkerPeer>(VALIDATION_WORKER) };
+  const simulated = config.WEFT_ANSWERS_FILE === undefined ? undefined : simulatedCalls(config.WEFT_ANSWERS_FILE, onSimulated);
+  const clock = config.WEFT_SKIP_TIME ? new SkippingClock() : systemClock;
+
   const modules: DynamicModule[] = [
     OrchestrationModule.forRoot({
       store: store.address,
       passwordOf: store.passwordOf,
-      bus,
+      bus: simulated?.bus(bus) ?? bus,
       busIsVolatile: true,
-      workers: { tools: peer<WorkerPeer>(TOOLS_WORKER), memory: peer<WorkerPeer>(MEMORY_WORKER), validation: peer<WorkerPeer>(VALIDATION_WORKER) },
+      workers: simulated?.workers(workers) ?? workers,
       resources: peer<ToolsPeer>(TOOLS_PEER),
       settings: config,
+      clock,
     }),
     ToolsModule.forRoot({
       enginePool: toolsPool,
@@ -137,7 +145,7 @@ export async function compose(config: StandaloneConfig): Promise<Composition> {
     },
     onReady: async ({ url }) => {
       if (config.WEFT_DEFINITIONS !== undefined) await deployFolder(orchestration, config.WEFT_DEFINITIONS);
-      return { url, apiKey: await defaultKey(gatewayPool, config.WEFT_HOME), bus, store: store.address, orchestration };
+      return { url, apiKey: await defaultKey(gatewayPool, config.WEFT_HOME), bus, store: store.address, orchestration, skipTime: () => (clock instanceof SkippingClock ? clock.begin() : undefined) };
     },
   };
 }

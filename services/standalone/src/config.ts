@@ -21,6 +21,8 @@ export const standaloneConfig = z.object({
   WEFT_HOST: z.string().default('127.0.0.1').describe('Address to listen on.'),
   WEFT_STORE_URL: z.string().optional().describe('PostgreSQL to use instead of the embedded one: postgres://user:password@host:5432/database, as a user who may create roles.'),
   WEFT_STORE_PASSWORD: z.string().optional().describe('Password of the service roles, when the server asks for one.'),
+  WEFT_ANSWERS_FILE: z.string().optional().describe('Path of answers (YAML) that calls get instead of being made. For `weft run --fake` alone.'),
+  WEFT_SKIP_TIME: z.stringbool().default(false).describe('Whether the clock goes on to the next timer when nothing else is outstanding. For `weft run --skip-time` alone.'),
   WEFT_DEFINITIONS: z.string().optional().describe('Folder of definitions that are deployed for the default tenant at start.'),
   WEFT_RETENTION_DAYS: z.coerce
     .number()

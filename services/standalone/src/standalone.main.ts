@@ -20,12 +20,13 @@ else if (mode === 'create-key') await administrate((store) => createKey(store, a
 else {
   await runService('standalone', async () => {
     const config = loadConfig(standaloneConfig, process.env);
-    const { options, onReady } = await compose(config);
+    const { options, onReady } = await compose(config, (call) => process.send?.({ type: 'simulated', ...call }));
     return {
       ...options,
       config,
       onReady: async (running) => {
-        const { url, apiKey } = await onReady(running);
+        const { url, apiKey, skipTime } = await onReady(running);
+        process.on('message', (message) => (isSkipTime(message) ? skipTime() : undefined));
         process.send?.({ type: 'ready', url, apiKey });
         // It would be written at the end otherwise, which a process that is killed does not have.
         setTimeout(flushCompileCache, FLUSH_AFTER_MS).unref();
@@ -33,6 +34,9 @@ else {
     };
   });
 }
+
+/** Said by whoever started this once all that is to come before the timers has been sent. */
+const isSkipTime = (message: unknown): boolean => (message as { readonly type?: string } | null)?.type === 'skip-time';
 
 /** Prints one JSON line about what was done. */
 async function administrate(run: (store: OpenedStore, config: StandaloneConfig) => Promise<object>): Promise<void> {

@@ -5,7 +5,8 @@ import { upgrade } from '../client/upgrades.js';
 import { EXIT } from '../exit-codes.js';
 import { printer } from '../output/print.js';
 import { upgradeText } from '../output/upgrade-text.js';
-import { readInput, withExamples } from './command.js';
+import { readDocument } from '../documents/read-document.js';
+import { withExamples } from './command.js';
 
 export function registerDeployCheck(deploy: Command): void {
   const command = deploy
@@ -15,7 +16,7 @@ export function registerDeployCheck(deploy: Command): void {
     .option('--json', 'print JSON')
     .action(async (file: string, _options: object, given: Command) => {
       const { json = false } = given.optsWithGlobals<{ json?: boolean }>();
-      const text = readInput(file, 'a workflow definition');
+      const text = readDocument(file);
       const out = printer(json);
       const page = await upgrade(new GatewayClient(connection()), { text }, ({ matched, nextCursor }) => nextCursor !== '' && out.progress(`${matched} executions looked at`));
       out.data(page, () => upgradeText(page));

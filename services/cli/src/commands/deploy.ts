@@ -5,17 +5,18 @@ import { GatewayClient } from '../client/gateway-client.js';
 import type { DeployedShape } from '../client/shapes.js';
 import { CommandFailed, EXIT } from '../exit-codes.js';
 import { colors, printer } from '../output/print.js';
-import { readInput, withExamples } from './command.js';
+import { readDocument } from '../documents/read-document.js';
+import { withExamples } from './command.js';
 import { registerDeployCheck } from './deploy-check.js';
 
 export function registerDeploy(program: Command): void {
   const command = program
     .command('deploy')
-    .description('Validate workflow definitions (YAML or JSON) and store each as a version')
+    .description('Validate workflow definitions (YAML, JSON, or TypeScript with @weft/builder) and store each as a version')
     .argument('<files...>', 'files with one definition each')
     .option('--json', 'print JSON')
     .action(async (files: readonly string[], { json = false }: { json?: boolean }) => {
-      const texts = files.map((file) => ({ file, text: readInput(file, 'a workflow definition') }));
+      const texts = files.map((file) => ({ file, text: readDocument(file) }));
       const client = new GatewayClient(connection());
       const done: (DeployedShape & { readonly file: string })[] = [];
       const refused: string[] = [];

@@ -1,17 +1,23 @@
 // `weft run`: a document, its answer, and nothing left behind.
 import type { Json } from '@weft/kernel';
+import { readAnswers } from '@weft/workflow';
 import { InvalidArgumentError, type Command } from 'commander';
+import { randomUUID } from 'node:crypto';
 import { isEnded } from '../client/shapes.js';
 import { CommandFailed, EXIT } from '../exit-codes.js';
 import { printer } from '../output/print.js';
 import { interruptible } from '../processes/interruption.js';
 import { runDocuments } from '../run/run-documents.js';
+import { readDocument } from '../documents/read-document.js';
 import { checkEvent, jsonOption, readInput, withExamples } from './command.js';
 
 interface RunFlags {
   readonly input: Json;
   readonly event: readonly string[];
   readonly timeout: number;
+  readonly fake?: string;
+  readonly skipTime?: boolean;
+  readonly quiet?: boolean;
 }
 
 const TIMEOUT_MS = 30_000;
@@ -22,24 +28,31 @@ export function registerRun(program: Command): void {
     .command('run')
     .description('Run a workflow document in a Weft of its own that is thrown away; prints its output, or its fault and exits with 1')
     .argument('<file...>', 'the document; further files are published along, for what it calls')
-    .option('--input <json>', 'its input, as JSON', jsonOption, null)
-    .option('--event <json>', 'a CloudEvent for what it listens to, as JSON; several times', eventOption, [])
+    .option('--input <json>', 'its input, as JSON; @FILE reads it from a file, - from standard input', inputOption, null)
+    .option('--event <json>', 'a CloudEvent for what it listens to, as JSON or @FILE; several times; id, source and time are filled in', eventOption, [])
     .option('--timeout <duration>', 'how long it may take, such as 500ms, 30s or 2m', durationOption, TIMEOUT_MS)
+    .option('--fake <file>', 'answers (YAML) for what leaves the machine: no call is made, one without an answer fails')
+    .option('--skip-time', 'waits, retries and timeouts take no time: the clock goes on to the next one')
+    .option('--quiet', 'says nothing but the output')
     .action(run);
   withExamples(command, [
     ['./weft run order.yaml --input \'{"order": 42}\'', 'the output as JSON on standard output'],
     ['./weft run parent.yaml child.yaml', 'the first is run, the second is there for it'],
     [`./weft run wait-for-payment.yaml --event '{"type": "com.example.paid.v1", "source": "/x", "id": "1", "data": 5}'`, 'feeds what it listens to'],
+    ['./weft run order.yaml --fake answers.yaml --skip-time', 'calls nobody and waits for nothing'],
   ]).addHelpText(
     'after',
-    '\nThe document may do all that it says: every grant is given, and calls may go to the addresses that it writes out and to those in WEFT_EGRESS_ALLOW.\nTools are those of WEFT_TOOLS_FILE; models that of WEFT_MODEL_ENDPOINT and WEFT_MODEL.',
+    '\nExit codes: 0 it completed, 1 it faulted or did not end in time (the fault is on standard output, as JSON), 2 a file or an option is wrong, 69 Weft could not start.\nThe document may do all that it says: every grant is given, and calls may go to the addresses that it writes out and to those in WEFT_EGRESS_ALLOW.\nTools are those of WEFT_TOOLS_FILE; models that of WEFT_MODEL_ENDPOINT and WEFT_MODEL.',
   );
 }
 
-async function run(files: readonly string[], { input, event: events, timeout: timeoutMs }: RunFlags): Promise<void> {
+async function run(files: readonly string[], { input, event: events, timeout: timeoutMs, fake, skipTime = false, quiet = false }: RunFlags): Promise<void> {
   const out = printer(true);
-  const documents = files.map((file) => readInput(file, 'a workflow document'));
-  const { status, output, error, executionId } = await interruptible(out.progress, (told) => Promise.race([runDocuments({ documents, input, events, timeoutMs, onProgress: out.progress }), told]));
+  const onProgress = quiet ? () => undefined : out.progress;
+  const documents = files.map((file) => readDocument(file));
+  if (fake !== undefined) checkAnswers(fake);
+  const pretence = { ...(fake === undefined ? {} : { answersFile: fake }), skipsTime: skipTime };
+  const { status, output, error, executionId } = await interruptible(onProgress, (told) => Promise.race([runDocuments({ documents, input, events, timeoutMs, onProgress, pretence }), told]));
   if (status === 'completed') return out.data(output ?? null, () => '');
   if (!isEnded(status))
     throw new CommandFailed(`Expected ${executionId} to end within ${timeoutMs} ms but it is ${status}. Give it longer with --timeout, or an event that it waits for with --event.`, EXIT.failed);
@@ -47,10 +60,22 @@ async function run(files: readonly string[], { input, event: events, timeout: ti
   process.exitCode = EXIT.failed;
 }
 
-function eventOption(text: string, before: readonly string[]): readonly string[] {
+/** Before anything is started. @throws CommandFailed usage, with every fault of the file. */
+function checkAnswers(file: string): void {
+  const reading = readAnswers(readInput(file, 'answers'));
+  if (!reading.ok) throw new CommandFailed(reading.rejections.map(({ message }) => `${file}: ${message}`).join('\n'), EXIT.usage);
+}
+
+const inputOption = (text: string): Json => jsonOption(textOption(text));
+
+/** The text of an option: itself, or what is in the file that it names. */
+const textOption = (text: string): string => (text === '-' ? readInput('-', 'JSON') : text.startsWith('@') ? readInput(text.slice(1), 'JSON') : text);
+
+function eventOption(given: string, before: readonly string[]): readonly string[] {
+  const text = textOption(given);
   checkEvent(text, '--event');
   const event = JSON.parse(text) as object;
-  return [...before, JSON.stringify({ specversion: '1.0', ...event })];
+  return [...before, JSON.stringify({ specversion: '1.0', id: randomUUID(), source: '/weft/run', time: new Date().toISOString(), ...event })];
 }
 
 function durationOption(text: string): number {

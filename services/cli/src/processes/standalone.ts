@@ -19,8 +19,18 @@ export interface RunningStandalone extends RunningWeft {
   readonly pid: number;
   /** Ends it the way a power cut does: nothing is drained, nothing said. */
   kill9(): Promise<void>;
+  /** Lets it skip the time until its next timer from now on, where it is set up for that. */
+  skipTime(): void;
   /** How it ended: resolves when it is gone. */
   readonly ended: Promise<{ readonly code: number | null; readonly says: string }>;
+}
+
+/** A call that was not made. */
+export interface SimulatedCall {
+  readonly kind: string;
+  readonly pointer: string;
+  /** Whether there was an answer for it: without one it failed. */
+  readonly answered: boolean;
 }
 
 export interface StandaloneOptions {
@@ -29,6 +39,8 @@ export interface StandaloneOptions {
   /** File that its log lines are added to. */
   readonly logFile: string;
   readonly onLine?: (line: string) => void;
+  /** Told of each call that it answered from a file. */
+  readonly onSimulated?: (call: SimulatedCall) => void;
   /** How long its start may take, in milliseconds. Default 60,000. */
   readonly readyMs?: number;
 }
@@ -40,7 +52,7 @@ const READY_MS = 60_000;
 const STOP_MS = 30_000;
 
 /** Starts it and waits until it takes requests. @throws CommandFailed with what it said last. */
-export async function startStandalone({ env, logFile, onLine, readyMs = READY_MS }: StandaloneOptions): Promise<RunningStandalone> {
+export async function startStandalone({ env, logFile, onLine, onSimulated, readyMs = READY_MS }: StandaloneOptions): Promise<RunningStandalone> {
   const { child, log } = launch([], env, logFile, onLine);
   const ended = new Promise<{ code: number | null; says: string }>((resolve) => {
     child.once('close', (code) => resolve({ code, says: log.tail() }));
@@ -52,6 +64,9 @@ export async function startStandalone({ env, logFile, onLine, readyMs = READY_MS
       if (type === 'ready' && url !== undefined && apiKey !== undefined) resolve({ url, apiKey });
     });
   });
+  child.on('message', (message) => {
+    if ((message as { readonly type?: string }).type === 'simulated') onSimulated?.(message as unknown as SimulatedCall);
+  });
   const first = await withDeadline(Promise.race([ready, ended]), readyMs);
   if (first === undefined || 'says' in first) {
     child.kill('SIGKILL');
@@ -61,6 +76,7 @@ export async function startStandalone({ env, logFile, onLine, readyMs = READY_MS
   return {
     ...first,
     pid: child.pid!,
+    skipTime: () => void child.send({ type: 'skip-time' }),
     ended,
     stop: async () => {
       child.kill('SIGTERM');

@@ -1,5 +1,6 @@
 // Runs a document, with others that it may call.
 import type { Json } from '@weft/kernel';
+import { resolve } from 'node:path';
 import { deployDefinition, untilExecution } from '../client/executions.js';
 import { isEnded, type ExecutionShape } from '../client/shapes.js';
 import type { GatewayClient } from '../client/gateway-client.js';
@@ -15,18 +16,34 @@ export interface RunOptions {
   readonly events: readonly string[];
   readonly timeoutMs: number;
   readonly onProgress: (text: string) => void;
+  readonly pretence?: Pretence;
+}
+
+/** What is done in its place. */
+export interface Pretence {
+  /** File of answers that calls get instead of being made. */
+  readonly answersFile?: string;
+  /** Whether nobody waits for timers. Default false. */
+  readonly skipsTime?: boolean;
 }
 
 /** @returns the execution as it ended, or as it was when the time was up. @throws CommandFailed when a document or an event is refused. */
-export function runDocuments({ documents, input, events, timeoutMs, onProgress }: RunOptions): Promise<ExecutionShape> {
-  return withThrowAwayWeft(documents, onProgress, async ({ client, start }) => {
-    // What the first one calls has to be there when it is deployed.
-    for (const text of documents.toReversed()) await deployDefinition(client, text);
-    const deadline = Date.now() + timeoutMs;
-    const [executionId, rest] = (await startedByEvents(client, documents[0]!, events)) ?? [await start(0, input), events];
-    for (const event of rest) await sendSignal(client, event, executionId);
-    return untilExecution(client, executionId, ({ status }) => isEnded(status), deadline - Date.now());
-  });
+export function runDocuments({ documents, input, events, timeoutMs, onProgress, pretence: { answersFile, skipsTime = false } = {} }: RunOptions): Promise<ExecutionShape> {
+  return withThrowAwayWeft(
+    documents,
+    onProgress,
+    async ({ client, start, skipTime }) => {
+      // What the first one calls has to be there when it is deployed.
+      for (const text of documents.toReversed()) await deployDefinition(client, text);
+      const deadline = Date.now() + timeoutMs;
+      const [executionId, rest] = (await startedByEvents(client, documents[0]!, events)) ?? [await start(0, input), events];
+      for (const event of rest) await sendSignal(client, event, executionId);
+      // Not before: an event that is on its way comes ahead of a timer that is far away.
+      if (skipsTime) skipTime();
+      return untilExecution(client, executionId, ({ status }) => isEnded(status), deadline - Date.now());
+    },
+    { ...(answersFile === undefined ? {} : { WEFT_ANSWERS_FILE: resolve(answersFile) }), WEFT_SKIP_TIME: String(skipsTime) },
+  );
 }
 
 /** What a document that events start is started by: those of the given ones that it takes, and the others. Undefined: it is not, or none of them is for it. */

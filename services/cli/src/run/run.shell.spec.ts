@@ -14,9 +14,15 @@ afterAll(() => rmSync(home, { recursive: true, force: true }));
 
 const HEAD = "document: {dsl: '1.0.3', namespace: test, name: sum, version: 1.0.0}\n";
 
-async function weftRun(document: string, ...flags: string[]): Promise<{ readonly code: number | null; readonly out: string; readonly err: string }> {
-  const file = join(home, `${Math.random()}.yaml`);
-  writeFileSync(file, HEAD + document);
+function written(text: string, extension = 'yaml'): string {
+  const file = join(home, `${Math.random()}.${extension}`);
+  writeFileSync(file, text);
+  return file;
+}
+
+const weftRun = (document: string, ...flags: string[]) => weftRunFile(written(HEAD + document), ...flags);
+
+async function weftRunFile(file: string, ...flags: string[]): Promise<{ readonly code: number | null; readonly out: string; readonly err: string }> {
   const child = spawn(process.execPath, [MAIN, 'run', file, ...flags], { env: { ...process.env, WEFT_HOME: home, NO_COLOR: '1' } });
   const said = { out: '', err: '' };
   child.stdout.on('data', (text) => (said.out += text));
@@ -70,5 +76,74 @@ describe('weft run', { timeout: 60_000 }, () => {
     const { code, err } = await weftRun('do:\n  - a: {sett: {}}\n');
     expect(code).toBe(1);
     expect(err).toContain('line 3');
+  });
+
+  it('answers calls from a file, and fails one that no answer fits without making it', async () => {
+    const document = `do:
+  - ask: {call: http, with: {method: get, endpoint: 'http://127.0.0.1:9/pet/{id}'}}
+  - judge: {call: infer, with: {prompt: '\${ .name }'}, output: {as: '{name: $input.name, said: .}'}}
+`;
+    const answers = written('answers: [{task: ask, output: {name: Rex}}, {call: infer, with: {prompt: Rex}, output: good}]\n');
+    const answered = await weftRun(document, '--fake', answers);
+    expect(answered).toMatchObject({ code: 0, out: '{"name":"Rex","said":"good"}\n' });
+    expect(answered.err).toContain('simulated http of /do/0/ask');
+    const { code, out } = await weftRun(document, '--fake', written('answers: [{task: ask, output: {name: Tom}}, {call: infer, with: {prompt: Rex}, output: good}]'), '--quiet');
+    expect(code).toBe(1);
+    expect(JSON.parse(out)).toMatchObject({
+      type: expect.stringMatching(/configuration$/),
+      instance: '/do/1/judge',
+      detail: expect.stringContaining('Expected an answer for the `infer` call of /do/1/judge'),
+    });
+  });
+
+  it('raises the error that an answer is', async () => {
+    const document = "do:\n  - ask: {call: http, with: {method: get, endpoint: 'http://127.0.0.1:9/'}}\n";
+    const answers = written('answers: [{call: http, error: {type: https://serverlessworkflow.io/spec/1.0.0/errors/authentication, status: 401, title: login-needed, detail: Log in.}}]');
+    const { out } = await weftRun(document, '--fake', answers);
+    expect(JSON.parse(out)).toEqual({ type: 'https://serverlessworkflow.io/spec/1.0.0/errors/authentication', status: 401, title: 'login-needed', detail: 'Log in.', instance: '/do/0/ask' });
+  });
+
+  it('refuses answers with their place before anything is started', async () => {
+    const { code, err } = await weftRun('do:\n  - a: {set: {x: 1}}\n', '--fake', written('answers: [{task: a, outptu: 1}]'));
+    expect(code).toBe(2);
+    expect(err).toContain('but found `outptu` (line 1, column 21)');
+  });
+
+  it('waits for nothing with --skip-time, and keeps the order and the distance of timers', async () => {
+    const document = `do:
+  - begin: {set: {at: '\${ now }'}, export: {as: .}}
+  - race:
+      fork:
+        branches:
+          - slow: {do: [{sleep: {wait: PT2H}}, {stamp: {set: {slow: '\${ now - $context.at }'}}}]}
+          - fast: {do: [{sleep: {wait: PT1H}}, {stamp: {set: {fast: '\${ now - $context.at }'}}}]}
+`;
+    const { code, out } = await weftRun(document, '--skip-time', '--timeout', '20s');
+    expect(code).toBe(0);
+    const [{ slow }, { fast }] = JSON.parse(out) as [{ slow: number }, { fast: number }];
+    expect(fast).toBeGreaterThanOrEqual(3_600);
+    expect(fast).toBeLessThan(3_620);
+    expect(slow).toBeGreaterThanOrEqual(7_200);
+    expect(slow).toBeLessThan(7_220);
+  });
+
+  it('runs a workflow in TypeScript, with input from a file and events that lack what can be filled in', async () => {
+    const source = `import { input, listen, output, workflow } from '@weft/builder';
+const n: number = 3;
+export default workflow<{ n: number }>('typed', { namespace: 'test' }).do({
+  hear: listen({ one: { with: { type: 'com.example.paid.v1' } } }, { output: { as: { paid: output, n: input.n } }, metadata: { n } }),
+});
+`;
+    const file = written(source, 'ts');
+    expect(await weftRunFile(file, '--input', `@${written('{"n": 3}', 'json')}`, '--event', '{"type": "com.example.paid.v1", "data": 5}')).toMatchObject({ code: 0, out: '{"n":3,"paid":[5]}\n' });
+  });
+
+  it('says why a program builds no workflow', async () => {
+    const none = await weftRunFile(written('export const x = 1;\n', 'ts'));
+    expect(none.code).toBe(2);
+    expect(none.err).toContain('its default export is no workflow');
+    const wrong = await weftRunFile(written("import { set, workflow } from '@weft/builder';\nconst to: string = 'no';\nexport default workflow('w').do({ a: set({ x: 1 }, { then: to }) });\n", 'ts'));
+    expect(wrong.code).toBe(2);
+    expect(wrong.err).toContain('Expected `then` of `a` to be');
   });
 });

@@ -13,6 +13,8 @@ export interface ThrowAwayWeft {
   readonly client: GatewayClient;
   /** Starts the document at this place of those that it was made for, once it is deployed. @returns the execution's id. */
   start(document: number, input: Json): Promise<string>;
+  /** Skips the time until the next timer from now on, whenever nothing else is outstanding; only with WEFT_SKIP_TIME. */
+  skipTime(): void;
 }
 
 /** Does work with a Weft that has a route to each of the documents; deploying them is up to the work. @param settings that take the place of the environment's. */
@@ -31,6 +33,7 @@ export async function withThrowAwayWeft<R>(
     const weft = await startStandalone({
       env: { ...settings, ...runSettings(documents, home, { ...process.env, ...settings }), WEFT_HOME: home, WEFT_PORT: '0', WEFT_STORE_URL: store.url },
       logFile: inHome('logs', 'run.log'),
+      onSimulated: ({ kind, pointer, answered }) => onProgress(`simulated ${kind} of ${pointer}${answered ? '' : ': no answer fits'}`),
     });
     // Nothing of it is kept, so nothing is drained.
     stops.push(() => weft.kill9());
@@ -39,7 +42,7 @@ export async function withThrowAwayWeft<R>(
       const event = { specversion: '1.0', id: randomUUID(), source: '/weft/run', type: requestTypeOf(document), data: input };
       return (await publishEvent(client, JSON.stringify(event))).executionId;
     };
-    return await work({ client, start });
+    return await work({ client, start, skipTime: weft.skipTime });
   } finally {
     for (const stop of stops.reverse()) await stop();
   }

@@ -11,6 +11,7 @@ import { OrchestrationController } from './consume/orchestration.controller.js';
 import { OrchestrationTopics } from './consume/orchestration.topics.js';
 import { SignalIntake } from './consume/signal-intake.js';
 import { SchedulePoller } from './consume/schedule-poller.js';
+import { SkippingClock, TimeSkipper, type SkipperPorts } from './consume/time-skipper.js';
 import { TimerPoller } from './consume/timer-poller.js';
 import { Children } from './handle/children.js';
 import { ExecutionEngine } from './handle/execution-engine.js';
@@ -58,6 +59,7 @@ export interface OrchestrationPorts {
   readonly settings: OrchestrationSettings;
   /** What messages refer to; undefined where they carry all. */
   readonly payloads?: UnusedPayloads;
+  /** Default: the machine's. With a `SkippingClock` nobody waits for timers. */
   readonly clock?: Clock;
   /** How it is one replica among others. Default: it has the store for itself. */
   readonly replica?: ReplicaPorts;
@@ -87,6 +89,7 @@ interface Wired {
   readonly timers: TimerPoller;
   readonly scheduling: Scheduling;
   readonly schedules: SchedulePoller;
+  readonly skipper: TimeSkipper | undefined;
   readonly recovery: Recovery;
   readonly dispatcher: JobDispatcher;
   readonly presence: ReplicaPresence | undefined;
@@ -108,7 +111,10 @@ export class OrchestrationModule implements OnApplicationBootstrap {
   ) {
     const [enginePool] = wired.pools;
     health.register('orchestration store', async () => void (await enginePool!.query('select 1')));
-    shutdown.on('intake', 'orchestration timers', () => wired.timers.stop());
+    shutdown.on('intake', 'orchestration timers', () => {
+      wired.skipper?.stop();
+      return wired.timers.stop();
+    });
     shutdown.on('intake', 'orchestration schedules', () => wired.schedules.stop());
     shutdown.on('work', 'orchestration lanes', async () => {
       await atRest(wired);
@@ -150,6 +156,7 @@ export class OrchestrationModule implements OnApplicationBootstrap {
     await this.wired.presence?.start();
     this.wired.timers.start();
     this.wired.schedules.start();
+    this.wired.skipper?.start();
     this.wired.housekeeping.start();
     // A bus inside the process drops what nobody has subscribed to yet; any other keeps it, and joining it may take long.
     if (this.wired.busIsVolatile) this.intake.onOpen(() => this.wired.recovery.start());
@@ -255,6 +262,7 @@ async function wire(ports: OrchestrationPorts): Promise<Wired> {
     timers,
     scheduling,
     schedules: new SchedulePoller(scheduling, onFault),
+    skipper: skipperOf(clock, { pool: enginePool, fire: timers.fire, onFault, isBusy: () => engine.waiting > 0 || dispatcher.callsUnderWay > 0 || progress.size > 0 }),
     recovery,
     dispatcher,
     presence,
@@ -263,6 +271,9 @@ async function wire(ports: OrchestrationPorts): Promise<Wired> {
     pools: [enginePool, tenantPool, ...(presencePool ? [presencePool] : [])],
   };
 }
+
+/** Nobody waits for timers where the clock can be put forward. */
+const skipperOf = (clock: Clock, ports: Omit<SkipperPorts, 'clock'>): TimeSkipper | undefined => (clock instanceof SkippingClock ? new TimeSkipper({ ...ports, clock }) : undefined);
 
 /** What exists only after what it is given to. */
 interface Circle {

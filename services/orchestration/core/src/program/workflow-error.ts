@@ -1,6 +1,6 @@
 // Errors as workflows see them. Source: RFC 9457 and the Open Workflow Specification, dsl-reference.md#error.
 import type { Failure, Json } from '@weft/kernel';
-import { ERROR_TYPES, type StandardErrorName, type WorkflowErrorFields } from '@weft/workflow';
+import { ERROR_TYPES, STANDARD_ERRORS, type StandardErrorName, type WorkflowErrorFields } from '@weft/workflow';
 
 /** An error that a task raises: `type` says what, `instance` is the JSON Pointer of the task. */
 export type WorkflowError = WorkflowErrorFields;
@@ -36,10 +36,10 @@ const TYPE_OF_CODE: Readonly<Record<string, StandardErrorName>> = {
 // Whatever goes wrong between them and their server is a runtime error. Source: dsl-reference.md, #a2a-call and #mcp-call.
 const RUNTIME_KINDS: ReadonlySet<string> = new Set(['a2a', 'mcp']);
 
-/** The workflow error that a worker's failure raises at a task of a kind of job. An HTTP status in the failure's details is kept. */
+/** The workflow error that a worker's failure raises at a task of a kind of job. Of the failure's details an HTTP `status` is kept, and `errorType` names a standard error that the code does not tell. */
 export function errorOfFailure(failure: Pick<Failure, 'code' | 'message' | 'details'>, instance: string, kind = ''): WorkflowError {
-  const status = failure.details?.['status'];
-  const type = TYPE_OF_CODE[failure.code] ?? 'runtime';
+  const { status, errorType } = failure.details ?? {};
+  const type = STANDARD_ERRORS.find((name) => name === errorType) ?? TYPE_OF_CODE[failure.code] ?? 'runtime';
   return standardError(type === 'communication' && RUNTIME_KINDS.has(kind) ? 'runtime' : type, instance, failure.code, failure.message, typeof status === 'number' ? status : undefined);
 }
 

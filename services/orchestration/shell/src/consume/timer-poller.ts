@@ -50,7 +50,7 @@ export class TimerPoller {
     private readonly redispatch: (executions: readonly string[]) => Promise<void>,
     private readonly onFault: (fault: unknown, what: string) => void,
   ) {
-    this.#queue = new DueQueue(clock, (due) => this.#fire(due));
+    this.#queue = new DueQueue(clock, (due) => this.fire(due));
   }
 
   start(): void {
@@ -95,7 +95,8 @@ export class TimerPoller {
     }
   }
 
-  #fire(due: readonly DueTimer[]): void {
+  /** Fires timers that are due; one that is not, or no longer there, changes nothing. */
+  readonly fire = (due: readonly DueTimer[]): void => {
     failpoint('orchestration.fire-timers', 'before');
     this.#firing += due.length;
     this.engine
@@ -107,5 +108,5 @@ export class TimerPoller {
       .finally(() => {
         this.#firing -= due.length;
       });
-  }
+  };
 }

@@ -1,6 +1,6 @@
 // weft.jobs: long jobs, buffered by the bus. The offset moves when the results are on weft.commands.
 import { setTimeout as sleep } from 'node:timers/promises';
-import { contextOf, type Command, type Delivery, type Job } from '@weft/contracts';
+import { commandEnvelope, contextOf, type Delivery, type Job } from '@weft/contracts';
 import { rejection, type Rejection } from '@weft/kernel';
 import { deadLetter, outgoing, systemClock, type Bus, type Outgoing } from '@weft/pipeline';
 import { commandBatches } from '../carry-out/command-stream.js';
@@ -67,7 +67,8 @@ export class JobsConsumer {
   }
 
   async #carry(jobs: readonly Job[]): Promise<void> {
-    for await (const { commands } of commandBatches(jobs.map((job) => this.worker.carry(job)))) await this.#publish(commands.map(messageOf));
+    for await (const { commands } of commandBatches(jobs.map((job) => this.worker.carry(job))))
+      await this.#publish(commands.map((command) => outgoing('commands', commandEnvelope(command, '/weft/tools'))));
   }
 
   async #publish(messages: readonly Outgoing[]): Promise<void> {
@@ -80,18 +81,6 @@ export class JobsConsumer {
     }
     await this.bus.publish(messages);
   }
-}
-
-function messageOf(command: Command): Outgoing {
-  const kind = command.completeJob ? 'complete-job' : 'fail-job';
-  return outgoing('commands', {
-    id: command.id,
-    source: '/weft/tools',
-    type: `ai.weft.command.${kind}.v1`,
-    key: command.executionId,
-    context: command.context ?? contextOf({ tenant: '' }),
-    body: command,
-  });
 }
 
 function setAside(delivery: Delivery, reason: Rejection): Outgoing {
