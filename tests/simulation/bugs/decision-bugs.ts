@@ -1,5 +1,5 @@
 // Mistakes in deciding and committing: which result counts, what is known after an unknown outcome, what is cached.
-import { executionDecider, type ExecutionCommand, type ExecutionState } from '@weft/orchestration/core';
+import { executionDecider, foldExecution, type ExecutionCommand, type ExecutionEvent, type ExecutionState } from '@weft/orchestration/core';
 import { CommitUnknown, StateCache } from '@weft/pipeline';
 import type { ExecutionCommit, Parts } from '../src/parts.js';
 import type { PlantedBug } from './planted-bug.js';
@@ -107,6 +107,26 @@ export const DECISION_BUGS: readonly PlantedBug[] = [
     mistake: 'a failure that is told again fails the attempt that came after it',
     foundWithin: 1_000,
     wrong: { executionDecider: asked((_state, command) => (command.type === 'FailJob' ? { ...command, attempt: 0 } : command)) },
+  },
+  {
+    name: 'migrated-under-new-names',
+    mistake: 'an execution that was migrated names what it does by where its tasks are now, so that a retry does it once more',
+    foundWithin: 1_000,
+    wrong: {
+      executionDecider: (programs) => {
+        const right = executionDecider(programs);
+        const renamed = (event: ExecutionEvent): ExecutionEvent => (event.type === 'DefinitionMigrated' ? { ...event, origins: {} } : event);
+        return {
+          ...right,
+          decide: (state, command, context) => {
+            const decision = right.decide(state, command, context);
+            if (decision.kind !== 'accepted' || command.type !== 'MigrateExecution') return decision;
+            const events = decision.events.map(renamed);
+            return { ...decision, events, after: foldExecution(state, events) };
+          },
+        };
+      },
+    },
   },
   {
     name: 'generation-not-compared',

@@ -1,7 +1,7 @@
 // A plan written as a workflow document, compiled once.
 import type { Json } from '@weft/kernel';
 import { CANCELLED } from '@weft/workflow';
-import { compileProgram, type Program } from '@weft/orchestration/core';
+import { compileProgram, type DefinitionVersion, type Program } from '@weft/orchestration/core';
 import { agentBounds, expectedOf, planOf, type Expected, type PlannedTask, type Sending } from './plan.js';
 import { Random } from './random.js';
 
@@ -25,6 +25,28 @@ export interface Definition {
 const compiled = new Map<number, Definition>();
 
 export const digestOf = (number: number): string => `definition-${number}`;
+
+/** A version that moves every task by one that never runs: nothing else is changed. */
+const NEXT = '2.0.0';
+const next = new Map<string, Program>();
+
+/** The program of a digest, of a definition or of its next version. */
+export function programOf(digest: string): Program {
+  const [, number, version] = digest.split('-');
+  const { program, document } = definitionOf(Number(number));
+  if (version !== NEXT) return program;
+  const known = next.get(digest);
+  if (known) return known;
+  const { do: tasks, document: head, ...rest } = document as { readonly do: readonly Json[]; readonly document: Fields };
+  const moved = compileProgram({ ...rest, document: { ...head, version: NEXT }, do: [{ inserted: { if: 'false', set: { total: 0 } } }, ...tasks] } as Json);
+  next.set(digest, moved);
+  return moved;
+}
+
+/** The version that an execution can be migrated to; undefined when it was. */
+export function nextVersionOf(definition: DefinitionVersion): DefinitionVersion | undefined {
+  return definition.version === NEXT ? undefined : { ...definition, version: NEXT, digest: `${definition.digest}-${NEXT}` };
+}
 
 /** The definition of a number: the same in every process. */
 export function definitionOf(number: number): Definition {

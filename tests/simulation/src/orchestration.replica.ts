@@ -26,7 +26,7 @@ import {
 import { Lanes, type Item, type Outcome } from '@weft/pipeline';
 import type { Message } from './bus.js';
 import type { CommitRecord } from './commit-rows.js';
-import { definitionOf } from './definition.js';
+import { programOf } from './definition.js';
 import type { Job, Sent } from './job.js';
 import { isAskedAgain } from './execution-table.js';
 import type { ExecutionCommit } from './parts.js';
@@ -73,7 +73,7 @@ export class OrchestrationReplica {
     this.#cache = parts.executionCache(random.pick([2, 8, 1_000]));
     this.#lanes = new Lanes(
       {
-        decider: parts.executionDecider((digest) => definitionOf(Number(digest.split('-')[1])).program, releaseOf(random)),
+        decider: parts.executionDecider(programOf, releaseOf(random)),
         store: parts.executionPort(historyPort(world, process, executions.store), this.#cache),
         cache: this.#cache,
         clock: process,

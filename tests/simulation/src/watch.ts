@@ -21,6 +21,9 @@ interface Followed {
 
 const VIOLATIONS_MAX = 20;
 
+/** What people may still do with an execution that has ended. */
+const AFTER_THE_END: ReadonlySet<ExecutionEvent['type'] | undefined> = new Set(['ExecutionRetried', 'ExecutionForked', 'DefinitionMigrated']);
+
 export class Watch {
   readonly violations: string[] = [];
   /** Commands that were handed in to be decided. */
@@ -52,7 +55,7 @@ export class Watch {
     const followed = this.#followed.get(key) ?? { sequence: -1, isEnded: false, open: new Set(), timers: new Map(), signals: new Map(), operations: new Set() };
     this.#followed.set(key, followed);
     if (sequence !== followed.sequence + 1) this.violate(`I4: history of ${key} goes from ${followed.sequence} to ${sequence}`);
-    const isOperated = events[0]?.type === 'ExecutionRetried' || events[0]?.type === 'ExecutionForked';
+    const isOperated = AFTER_THE_END.has(events[0]?.type);
     if (followed.isEnded && !isOperated) this.violate(`I1: ${key} decides after its end: ${events.map(({ type }) => type).join(' ')}`);
     followed.sequence = Math.max(sequence, followed.sequence);
     const [first] = events;
