@@ -25,6 +25,25 @@ Feature: Rule 16: of an expression's outputs the first counts
     none: null
     """
 
+  Scenario: null is a value like others
+    Given a workflow with definition:
+    """yaml
+    document:
+      dsl: '1.0.3'
+      namespace: profile
+      name: rule-16
+      version: '1.0.0'
+    do:
+      - some: { set: { n: 1 } }
+      - none: { set: '${ null }' }
+      - look: { input: { from: .missing }, set: { input: '${ . }' }, output: { as: '{ kept: .input }' } }
+    """
+    When the workflow is executed
+    Then the workflow should complete with output:
+    """yaml
+    kept: null
+    """
+
   Scenario: now stands still within a decision
     Given a workflow with definition:
     """yaml

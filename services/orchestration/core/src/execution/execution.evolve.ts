@@ -1,4 +1,5 @@
 // (state, event) -> state: the only place where an execution changes.
+import { NULL_IS_A_VALUE } from '../upgrade/engine-flags.js';
 import { invariant, type Instant, type Json } from '@weft/kernel';
 import { ExecutionDraft } from './execution.draft.js';
 import { changeReview } from '../review/review.state.js';
@@ -55,7 +56,7 @@ export function evolveDraft(draft: ExecutionDraft, event: ExecutionEvent): void 
     case 'TaskEntered': {
       const { key, pointer, iteration } = event;
       const parent = draft.activation(event.parent);
-      const input = event.input ?? parent.value;
+      const input = recorded(state, event.input, parent.value);
       // Nothing jumps back to a branch.
       if (event.branch === undefined) draft.change(parent.key, { visits: { ...parent.visits, [pointer]: (parent.visits[pointer] ?? 0) + 1 } });
       const branch = event.branch === undefined ? {} : { branch: event.branch };
@@ -186,12 +187,12 @@ export function evolveDraft(draft: ExecutionDraft, event: ExecutionEvent): void 
     case 'TaskCompleted': {
       const completed = draft.activation(event.key);
       invariant(completed.parent !== undefined, 'only a task that was entered completes');
-      const output = event.output ?? completed.value;
+      const output = recorded(state, event.output, completed.value);
       draft.remove('activations', event.key);
       for (const timer of completed.timeouts ?? []) draft.remove('timers', timer);
       endHandler(draft, event.key);
       if (completed.branch !== undefined) {
-        const exported = event.exported ?? completed.exported;
+        const exported = recorded<Json | undefined>(state, event.exported, completed.exported);
         return endBranch(draft, { key: completed.parent, branch: completed.branch, output, ...(exported === undefined ? {} : { exported }) });
       }
       draft.change(completed.parent, { value: output });
@@ -286,6 +287,12 @@ function joinBranches(draft: ExecutionDraft, key: ActivationKey, winner: number 
   draft.removeWhere('branches', (branch) => branch.key === key);
   draft.change(key, { value: winner === undefined ? outputs : (outputs[0] ?? null) });
   if (exports.length > 0) exportTo(draft, key, joinContexts(contextAt(draft.state, key), exports));
+}
+
+/** What an event says of a value, or what holds where it says nothing. */
+function recorded<V extends Json | undefined>(state: ExecutionState, said: V | undefined, otherwise: V): V {
+  const isSaid = said !== undefined && (said !== null || state.flags?.includes(NULL_IS_A_VALUE.number) === true);
+  return isSaid ? said : otherwise;
 }
 
 function note(draft: ExecutionDraft, id: string, operation: Operation | 'migrate'): void {

@@ -173,4 +173,13 @@ describe('the instance of a raised error', () => {
   it('is always the task in executions that an older release started', () => {
     expect(decidedBy(releaseWith([]), () => raised('/do/0/other'))).toBe('/do/0/fail');
   });
+
+  it('null is what an expression gave, not the absence of it', () => {
+    const run = (...tasks: object[]) => running({ do: tasks, output: { as: '{ output: ., context: $context }' } }, { n: 1 }).start().state.output;
+    expect(run({ a: { set: '${ null }' } })).toEqual({ output: null, context: {} });
+    expect(run({ a: { set: { n: 2 }, output: { as: 'null' } } })).toEqual({ output: null, context: {} });
+    expect(run({ a: { input: { from: '.missing' }, do: [{ b: { set: { got: '${ . }' } } }] } })).toEqual({ output: { got: null }, context: {} });
+    const inBranch = { a: { set: { n: 1 }, export: { as: '{ x: 1 }' } } };
+    expect(run({ f: { fork: { branches: [{ both: { do: [inBranch], export: { as: 'null' } } }] } } })).toEqual({ output: [{ n: 1 }], context: null });
+  });
 });

@@ -50,8 +50,16 @@ export const EARLY_EVENTS: EngineFlag = {
   since: '0.1.0',
 };
 
+/** Source: docs/workflow-profile.md, rule 16. */
+export const NULL_IS_A_VALUE: EngineFlag = {
+  number: 6,
+  name: 'null-is-a-value',
+  changes: 'An input, output or export that an expression makes null is null; without it, what the task had before takes its place.',
+  since: '0.1.0',
+};
+
 /** All of them, by number. A flag is added at the end and stays as long as executions that began before it may be alive. Source: docs/upgrades.md. */
-export const ENGINE_FLAGS: readonly EngineFlag[] = [URI_TEMPLATES, STANDARD_DESCRIPTORS, RAISED_INSTANCE, WHOLE_EVENTS, EARLY_EVENTS];
+export const ENGINE_FLAGS: readonly EngineFlag[] = [URI_TEMPLATES, STANDARD_DESCRIPTORS, RAISED_INSTANCE, WHOLE_EVENTS, EARLY_EVENTS, NULL_IS_A_VALUE];
 
 /** What a release makes of flags. */
 export interface EngineRelease {
