@@ -244,7 +244,7 @@ async function wire(ports: OrchestrationPorts): Promise<Wired> {
     telling,
   );
   const timers = new TimerPoller(enginePool, engine, clock, recovery.redispatch, onFault);
-  const scheduling = new Scheduling(engine, new ScheduleStore(tenantPool, enginePool), new ScheduleEvents(tenantPool, enginePool), clock, settings.WEFT_SCHEDULE_CATCH_UP);
+  const scheduling = new Scheduling(engine, new ScheduleStore(tenantPool, enginePool), new ScheduleEvents(tenantPool, enginePool), clock, settings.WEFT_SCHEDULE_CATCH_UP, onFault);
   const publishing = new Publishing(definitions, scheduling, ports.resources, workflowPorts(settings));
   Object.assign(circle, { engine, timers, recovery, progress, scheduling });
   const queries = new ExecutionQueries(tenantPool);
@@ -286,8 +286,8 @@ interface Circle {
 
 /** What an emitted event is to start is durable when this resolves. Starting it is not waited for: the starts may emit too. */
 async function startEmitted(scheduling: Scheduling, emissions: readonly Emission[], onFault: (fault: unknown, what: string) => void): Promise<void> {
-  for (const emission of emissions) {
-    const [starts = []] = await scheduling.keepEvents(emission.facts.context.tenant, [signalOf(emission)]);
+  for (const [tenant, of] of Map.groupBy(emissions, ({ facts }) => facts.context.tenant)) {
+    const starts = (await scheduling.keepEvents(tenant, of.map(signalOf))).flat();
     if (starts.length > 0) scheduling.startAll(starts).catch((fault: unknown) => onFault(fault, 'starting what an emitted event is for'));
   }
 }

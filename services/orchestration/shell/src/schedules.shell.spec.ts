@@ -111,6 +111,36 @@ describe('a schedule in time', () => {
     expect((await scheduleOf(running, 'after'))!.dueAtMs - endedAtMs).toBeCloseTo(30_000, -1);
   });
 
+  it('of `after` does not start a new version while an execution of the one before runs', async () => {
+    const running = await begin();
+    const held = [{ pause: { wait: { hours: 1 } } }];
+    await running.deploy(text('overlap', { after: { seconds: 1 } }, '1.0.0', held));
+    const first = await eventually(async () => (await begun(running, 'overlap'))[0]);
+    await eventually(async () => (await scheduleOf(running, 'overlap'))!.dueAtMs === 0);
+    await running.deploy(text('overlap', { after: { seconds: 2 } }, '2.0.0', held));
+    expect(await scheduleOf(running, 'overlap')).toMatchObject({ dueAtMs: 0, definition: { version: '2.0.0' } });
+    await running.controller.operate({ executionId: first.executionId, operation: 'terminate', operationId: 'end', reason: '', task: '' }, context());
+    await eventually(async () => (await begun(running, 'overlap')).length === 2, { timeoutMs: 10_000 });
+    expect((await begun(running, 'overlap'))[0]).toMatchObject({ definition: { version: '2.0.0' } });
+  });
+
+  it('of `after` goes on when the execution before is in the archive already', async () => {
+    const running = await begin();
+    await running.deploy(text('archived', { after: { hours: 1 } }));
+    await pool.query(`update orchestration.schedules set due_at = null, execution_id = '01999999-9999-7999-8999-999999999990' where name = 'archived'`);
+    await eventually(async () => (await scheduleOf(running, 'archived'))!.dueAtMs > Date.now());
+  });
+
+  it('starts beside others that cannot be read, and that are due before it', async () => {
+    const running = await begin();
+    await running.deploy(text('sound', { every: { hours: 1 } }));
+    await pool.query(
+      `insert into orchestration.schedules (tenant, namespace, name, kind, version, digest, given, due_at) select tenant, namespace, 'broken', kind, version, digest, '"never"', due_at - interval '1 day' from orchestration.schedules where name = 'sound'`,
+    );
+    await passTime('sound', '1 hour');
+    await eventually(async () => (await begun(running, 'sound')).length === 1, { timeoutMs: 5_000 });
+  });
+
   it('is that of the version that was deployed last, and ends with one that has none', async () => {
     const running = await begin();
     await running.deploy(text('versions', { every: { hours: 1 } }));
@@ -141,6 +171,14 @@ describe('a schedule and people', () => {
     expect(await begun(running, 'paused')).toEqual([]);
   });
 
+  it('stays paused when a new version starts by another kind of schedule', async () => {
+    const running = await begin();
+    await running.deploy(text('still', { every: { hours: 1 } }));
+    await change(running, 'still', 'pause', { reason: 'moving' });
+    await running.deploy(text('still', { cron: '* * * * *' }, '2.0.0'));
+    expect(await scheduleOf(running, 'still')).toMatchObject({ kind: 'cron', isPaused: true, changedBy: 'user:eva', reason: 'moving' });
+  });
+
   it('says in the audit log who paused it', async () => {
     const running = await begin();
     await running.deploy(text('audited', { every: { hours: 1 } }));
@@ -156,6 +194,8 @@ describe('a schedule and people', () => {
     await running.deploy(text('triggered', { every: { hours: 1 } }));
     const { executionId } = await change(running, 'triggered', 'trigger', { operationId: 'op-1', inputJson: '{"n":1}' });
     expect((await change(running, 'triggered', 'trigger', { operationId: 'op-1' })).executionId).toBe(executionId);
+    // Ids say when: by them executions are listed, and their history is kept by months.
+    expect(Math.abs(Number.parseInt(executionId.replaceAll('-', '').slice(0, 12), 16) - Date.now())).toBeLessThan(60_000);
     expect(await begun(running, 'triggered')).toMatchObject([{ executionId, requestType: 'ai.weft.schedule.triggered.v1' }]);
     expect(await running.controller.getExecution({ executionId }, context())).toMatchObject({ inputJson: '{"n":1}' });
     await expect(change(running, 'nothing', 'trigger')).rejects.toThrow('Expected a workflow with a schedule');
@@ -233,6 +273,33 @@ describe('a schedule of events', () => {
     const second = await begin();
     await eventually(async () => (await begun(second, 'taken')).length === 1, { timeoutMs: 15_000 });
     expect(await inputOf(second, executionId)).toMatchObject([{ id: 'k1' }]);
+  });
+
+  it('starts what a process that was killed had taken events for with all of them, also when they came far apart', async () => {
+    const running = await begin();
+    await running.deploy(text('apart', { on: { all: [{ with: { type: 'com.example.first' } }, { with: { type: 'com.example.last' } }] } }));
+    const { definition } = (await scheduleOf(running, 'apart'))!;
+    const executionId = '01999999-9999-7999-8999-99999999999a';
+    for (const [filter, type, ago] of [
+      [0, 'first', '1 hour'],
+      [1, 'last', '3 seconds'],
+    ] as const)
+      await pool.query(
+        `insert into orchestration.schedule_events (tenant, namespace, name, filter, source, id, version, digest, correlation, event, received_at, execution_id) values ('default', 'spec', 'apart', $1, '/shop', $2, '1.0.0', $3, '{}', $4, now() - $5::interval, $6)`,
+        [filter, type, definition!.digest, event(type, `com.example.${type}`), ago, executionId],
+      );
+    const second = await begin();
+    await eventually(async () => (await begun(second, 'apart')).length === 1, { timeoutMs: 25_000 });
+    expect(await inputOf(second, executionId)).toMatchObject([{ id: 'first' }, { id: 'last' }]);
+  });
+
+  it('hears of events however many others a tenant has', async () => {
+    const running = await begin();
+    await running.deploy(text('zz-last', { on: { one: { with: { type: 'com.example.crowd' } } } }));
+    await pool.query(
+      `insert into orchestration.schedules (tenant, namespace, name, kind, version, digest, given) select tenant, namespace, 'crowd-' || n, kind, version, 'd' || n, '{"one":{"with":{"type":"com.example.none"}}}' from orchestration.schedules, generate_series(1, 1200) n where name = 'zz-last'`,
+    );
+    expect(await publish(running, event('c1', 'com.example.crowd'))).toHaveLength(1);
   });
 
   it('is not started by events of other tenants, nor while it is paused', async () => {

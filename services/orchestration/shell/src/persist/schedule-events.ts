@@ -36,6 +36,11 @@ interface TakenRow {
   readonly event: string;
 }
 
+/** Executions in one look at starts that did not happen. */
+export const UNSTARTED_PAGE = 200;
+/** No filter of a document: what a person triggered. */
+const TRIGGERED = -1;
+
 // The oldest event of each filter, if each has one.
 const TAKE_SQL = `
 with oldest as (
@@ -47,8 +52,17 @@ where (select count(*) from oldest) = $7 and e.tenant = $1 and e.namespace = $2 
 
 const TAKEN_COLUMNS = `tenant, namespace, name, version, digest, execution_id as "executionId", source, event`;
 const OF_EXECUTION_SQL = `select ${TAKEN_COLUMNS} from orchestration.schedule_events where tenant = $1 and execution_id = $2::uuid order by ordinal`;
+// Whole executions: the events of one may have come hours apart, and it is started with all of them.
 const UNSTARTED_SQL = `
-select ${TAKEN_COLUMNS} from orchestration.schedule_events where execution_id is not null and not started and received_at < now() - interval '10 seconds' order by execution_id, ordinal limit 1000`;
+select ${TAKEN_COLUMNS} from orchestration.schedule_events where not started and execution_id in (
+  select execution_id from orchestration.schedule_events where execution_id > $1::uuid and not started
+  group by execution_id having max(received_at) < now() - interval '10 seconds' order by execution_id limit ${UNSTARTED_PAGE}
+) order by execution_id, ordinal`;
+// The first that asks under a name is the one that counts. It is not taken up by others: whoever asked asks again.
+const TRIGGERED_SQL = `
+insert into orchestration.schedule_events (tenant, namespace, name, filter, source, id, version, digest, correlation, event, execution_id, started)
+values ($1, $2, $3, ${TRIGGERED}, '', $4, $5, $6, '', 'null', $7::uuid, true)
+on conflict (tenant, namespace, name, filter, source, id) do update set started = true returning execution_id as "executionId"`;
 const KEPT_DAYS = 30;
 
 export class ScheduleEvents {
@@ -76,9 +90,15 @@ export class ScheduleEvents {
     });
   }
 
-  /** Starts that were decided on some time ago and are not known to have happened. */
-  async unstarted(): Promise<readonly EventStart[]> {
-    const rows = await execute<TakenRow>(this.enginePool, { name: 'orchestration-schedule-unstarted-1', text: UNSTARTED_SQL, values: [] });
+  /** The id of the execution that a person triggered under the id of an operation; that given when nobody has. */
+  async triggered({ tenant, namespace, name, version, digest }: StoredSchedule, operationId: string, executionId: string): Promise<string> {
+    const [row] = await inTenant(this.tenantPool, tenant, (query) => query<{ executionId: string }>(TRIGGERED_SQL, [tenant, namespace, name, operationId, version, digest, executionId]));
+    return row!.executionId;
+  }
+
+  /** Starts that were decided on some time ago and are not known to have happened: at most `UNSTARTED_PAGE`, in the order of their executions. @param after the last one of the page before. */
+  async unstarted(after: string): Promise<readonly EventStart[]> {
+    const rows = await execute<TakenRow>(this.enginePool, { name: 'orchestration-schedule-unstarted-2', text: UNSTARTED_SQL, values: [after] });
     return [...Map.groupBy(rows, ({ executionId }) => executionId).values()].flatMap((of) => startOf(of) ?? []);
   }
 
