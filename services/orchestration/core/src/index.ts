@@ -24,6 +24,7 @@ export * from './schedule/trigger.js';
 export { EVENT_VALUES_MAX, listenKeysOf } from './signal/listen-key.js';
 export * from './program/event-filter.js';
 export * from './program/program.js';
+export { RETRY_DELAY_MAX_MS } from './interpreter/retry.js';
 export { RETRIES_WITHOUT_LIMIT } from './program/retry.js';
 export * from './program/search-attributes.js';
 export * from './replicas/bucket-share.js';

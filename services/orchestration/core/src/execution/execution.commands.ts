@@ -56,7 +56,14 @@ export type ExecutionCommand =
       readonly type: 'FailJob';
       readonly job: string;
       readonly generation: number;
-      readonly failure: { readonly code: string; readonly message: string; readonly retryable: boolean; readonly details?: { readonly [key: string]: Json } };
+      readonly failure: {
+        readonly code: string;
+        readonly message: string;
+        readonly retryable: boolean;
+        /** How long whoever was called asks not to be called again, in milliseconds, integer > 0; left out = not told. */
+        readonly retryAfterMs?: number;
+        readonly details?: { readonly [key: string]: Json };
+      };
       readonly outcome: EffectOutcome;
       readonly needsPerson: boolean;
       /** Attempt of the job that failed; left out or 0 when the worker did not tell. */

@@ -1,5 +1,5 @@
 // (state, event) -> state: the only place where an execution changes.
-import { NULL_IS_A_VALUE } from '../upgrade/engine-flags.js';
+import { behavesBy, NULL_IS_A_VALUE } from '../upgrade/engine-flags.js';
 import { invariant, type Instant, type Json } from '@weft/kernel';
 import { ExecutionDraft } from './execution.draft.js';
 import { changeReview } from '../review/review.state.js';
@@ -13,7 +13,7 @@ import { beginExtension, endExtensions } from './extensions.evolve.js';
 import { beginMap, closeChild, dropChildren, openChild } from '../child/child.evolve.js';
 import { evolveAgent, endStep, takeAnswer } from '../agent/agent.evolve.js';
 import { beginItem, endItem, keepSignal, takeSignal } from '../signal/gathering.js';
-import { removeAttempt, removeBelow } from './remove-below.js';
+import { removeAttempt, removeBelow, removeWaits } from './remove-below.js';
 import { isTimeLimit, ROOT, type Activation, type EndedBranch, type ExecutionState } from './execution.state.js';
 
 /** The state after one more event. */
@@ -291,7 +291,7 @@ function joinBranches(draft: ExecutionDraft, key: ActivationKey, winner: number 
 
 /** What an event says of a value, or what holds where it says nothing. */
 function recorded<V extends Json | undefined>(state: ExecutionState, said: V | undefined, otherwise: V): V {
-  const isSaid = said !== undefined && (said !== null || state.flags?.includes(NULL_IS_A_VALUE.number) === true);
+  const isSaid = said !== undefined && (said !== null || behavesBy(state, NULL_IS_A_VALUE));
   return isSaid ? said : otherwise;
 }
 
@@ -320,10 +320,8 @@ function takeUp(draft: ExecutionDraft, { key, position }: FailedTask, at: Instan
   giveBackTime(draft, at - endedAt);
   if (position !== undefined) return;
   removeBelow(draft, key);
-  draft.removeWhere('branches', (branch) => branch.key === key);
-  draft.removeWhere('listens', (listen) => listen.key === key);
-  const { caught: _caught, loop: _loop, map: _map, branchesEnded: _ended, gathering: _gathering, extending: _extending, timeouts = [], retryUntil: _until, ...failed } = draft.activation(key);
-  for (const timer of timeouts) draft.remove('timers', timer);
+  removeWaits(draft, key);
+  const { caught: _caught, loop: _loop, map: _map, branchesEnded: _ended, gathering: _gathering, extending: _extending, timeouts: _timeouts, retryUntil: _until, ...failed } = draft.activation(key);
   draft.put('activations', key, { ...failed, value: failed.input, visits: {}, attempt: 1 });
 }
 

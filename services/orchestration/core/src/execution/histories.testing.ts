@@ -388,4 +388,10 @@ export const HISTORIES: Readonly<Record<string, () => Running>> = {
     operate(run, 'retry');
     return run;
   },
+  'retried-when-it-may-come-again': () => {
+    const run = running({ do: [{ guard: { try: [http('busy')], catch: { errors: {}, retry: { delay: 'PT1S' } } } }] }, {}).start();
+    failJob(run, '/do/0/guard/try/0/busy', { failure: { ...UNAVAILABLE, retryAfterMs: 9_000 } });
+    operate(run, 'pause');
+    return run;
+  },
 };

@@ -19,11 +19,16 @@ import { runtimeDescriptor, taskDescriptor, workflowDescriptor, type DescribedAt
 import { isInExtension, nextExtension } from './extension.js';
 import { hear, hearOn, type ListenTask } from './listen.js';
 import { beginPass, itemOf } from './loop.js';
-import type { EngineFlag } from '../upgrade/engine-flags.js';
+import { behavesBy, type EngineFlag } from '../upgrade/engine-flags.js';
 import { goOnMap } from './map.js';
 import { raiseError } from './raise.js';
 import { roughSize } from './rough-size.js';
 import { beginAttempt } from './retry.js';
+
+/** When who failed may be asked again; absent: at once. */
+export interface RaiseWait {
+  readonly notBefore?: Instant;
+}
 
 /** The next thing to do at once. `undefined`: nothing, the execution waits or has ended. */
 export type Step =
@@ -38,9 +43,9 @@ export type Step =
    * `inside`: raised by a task of this scope (of a fork: by that branch), rather than by the activation itself.
    * `origin`: the activation that failed first, where it is another.
    */
-  | { readonly go: 'raise'; readonly key: ActivationKey; readonly error: WorkflowError; readonly inside?: true; readonly branch?: number; readonly origin?: ActivationKey }
+  | ({ readonly go: 'raise'; readonly key: ActivationKey; readonly error: WorkflowError; readonly inside?: true; readonly branch?: number; readonly origin?: ActivationKey } & RaiseWait)
   /** An agent goes on, or fails with what its turn failed with. */
-  | { readonly go: 'agent'; readonly key: ActivationKey; readonly error?: WorkflowError }
+  | ({ readonly go: 'agent'; readonly key: ActivationKey; readonly error?: WorkflowError } & RaiseWait)
   /** A `map` starts more of its items, or is done. */
   | { readonly go: 'map'; readonly key: ActivationKey }
   /** Begins an attempt of a `try` whose time is limited. */
@@ -95,12 +100,12 @@ export class Advance {
 
   /** Whether the execution behaves by an engine flag: it started when the engine did already. */
   has(flag: EngineFlag): boolean {
-    return this.state.flags?.includes(flag.number) === true;
+    return behavesBy(this.state, flag);
   }
 
   record(event: ExecutionEvent): void {
     this.#events.push(event);
-    if ('output' in event || 'input' in event) this.#characters += sizeOf(event);
+    this.#characters += sizeOf(event);
     evolveDraft(this.#draft, event);
     if (this.#waiting.length > 0 && ENDS_BRANCHES.has(event.type)) this.#waiting = this.#waiting.filter((step) => this.#isOpen(step.scope, event));
   }
@@ -266,7 +271,7 @@ export class Advance {
         case 'raise':
           return raiseError(this, step);
         case 'agent':
-          return goOnAgent(this, step.key, step.error);
+          return goOnAgent(this, step.key, step.error, step);
         case 'map':
           return goOnMap(this, step.key);
         case 'run':
@@ -315,9 +320,14 @@ export class Advance {
   }
 }
 
-function sizeOf({ input, output, exported }: { readonly input?: Json | undefined; readonly output?: Json | undefined; readonly exported?: Json | undefined }): number {
-  return roughSize(input, CHARACTERS_PER_DECISION_MAX) + roughSize(output, CHARACTERS_PER_DECISION_MAX) + roughSize(exported, CHARACTERS_PER_DECISION_MAX);
+/** Of the fields that hold data, whichever an event has. */
+function sizeOf(event: ExecutionEvent): number {
+  let size = 0;
+  for (const field of DATA_FIELDS) if (field in event) size += roughSize((event as unknown as Readonly<Record<string, Json>>)[field], CHARACTERS_PER_DECISION_MAX);
+  return size;
 }
+
+const DATA_FIELDS = ['input', 'output', 'exported', 'items', 'event', 'error', 'expected', 'subject'] as const;
 
 /** Whether it is this very activation, and not another one under its key. */
 const isAmong = (activations: ExecutionState['activations'] | undefined, meant: Activation | undefined): boolean => meant !== undefined && activations?.[meant.key] === meant;

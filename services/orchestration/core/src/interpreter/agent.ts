@@ -13,7 +13,7 @@ import { jobIdIn } from '../execution/execution.state.js';
 import type { Task } from '../program/program.js';
 import { askedReview, type AskedReview } from '../review/review.ask.js';
 import { errorJson, errorOfFailure, type WorkflowError } from '../program/workflow-error.js';
-import type { Advance, Step } from './advance.js';
+import type { Advance, RaiseWait, Step } from './advance.js';
 
 export type AgentTask = Extract<Task, { kind: 'agent' }>;
 
@@ -45,8 +45,8 @@ function setTimeLimit(advance: Advance, key: ActivationKey): void {
 }
 
 /** Whatever it waited for has come, or its turn has failed: everything that follows at once. It may be told twice. */
-export function goOnAgent(advance: Advance, key: ActivationKey, error?: WorkflowError): Step {
-  if (error) return failAgent(advance, key, error);
+export function goOnAgent(advance: Advance, key: ActivationKey, error?: WorkflowError, wait: RaiseWait = {}): Step {
+  if (error) return failAgent(advance, key, error, wait);
   for (;;) {
     const agent = agentAt(advance, key);
     const given = givenOf(agent.given);
@@ -219,9 +219,9 @@ function endAgent(advance: Advance, key: ActivationKey, turn: number, call?: num
 }
 
 /** The task of an agent fails with it; an agent that was asked by another one tells that one. */
-function failAgent(advance: Advance, key: ActivationKey, error: WorkflowError): Step {
+function failAgent(advance: Advance, key: ActivationKey, error: WorkflowError, wait: RaiseWait = {}): Step {
   const { within } = agentAt(advance, key);
-  if (!within) return { go: 'raise', key, error };
+  if (!within) return { go: 'raise', key, error, ...(wait.notBefore === undefined ? {} : { notBefore: wait.notBefore }) };
   advance.record({ type: 'AgentEnded', key, error: errorJson(error) });
   return { go: 'agent', key: within.agent };
 }

@@ -1,6 +1,7 @@
 import type { Json } from '@weft/kernel';
 import { describe, expect, it } from 'vitest';
 import { decodeEvents, encodeEvents } from '../execution/event.codec.js';
+import { SIGNALS_KEPT_MAX } from '../execution/execution.state.js';
 import { waitsOf } from '../execution/effects-between.js';
 import { running, type Running } from './running.testing.js';
 
@@ -254,5 +255,17 @@ describe('what a listen gathers', () => {
     const run = start({ any: [], until: 'false' });
     for (let n = 0; n < 5; n++) send(run, 'x', 'x'.repeat(1_000_000));
     expect(run.state).toMatchObject({ status: 'faulted', error: { title: 'listen-too-large', detail: expect.stringContaining('end it sooner with `until`') as unknown } });
+  });
+});
+
+describe('a listen that goes on, while its execution is suspended', () => {
+  it('keeps as many events as one that is not reached, and has them at resume', () => {
+    const run = start({ any: [BEAT], until: '. | length >= 100' });
+    operate(run, 'pause');
+    const kinds = Array.from({ length: SIGNALS_KEPT_MAX + 5 }, () => send(run, 'beat', 1));
+    expect(kinds.filter((kind) => kind === 'accepted')).toHaveLength(SIGNALS_KEPT_MAX);
+    operate(run, 'resume');
+    expect(run.state).toMatchObject({ status: 'completed', output: Array.from({ length: 100 }, () => 1) });
+    refolds(run);
   });
 });

@@ -34,6 +34,54 @@ describe('a decision that grows too long', () => {
     expect(run.state).toMatchObject({ status: 'completed', output: [{ n: 1_500 }, { n: 'short' }] });
   });
 
+  it.each([600, 700, 1_500])('enters all of them, also where those before have ended by then: after %i rounds', (rounds) => {
+    const short = { set: { n: 'short' } };
+    const branches = [{ long: { do: jump(rounds) } }, { a: short }, { skipped: { if: '${ false }', ...short } }, { b: short }, { last: { do: jump(rounds) } }, { c: short }];
+    const run = running({ do: [{ all: { fork: { branches } } }] }, { n: 0 }).start();
+    run.goOn();
+    const [long, one] = [{ n: rounds }, { n: 'short' }];
+    expect(run.state).toMatchObject({ status: 'completed', output: [long, one, { n: 0 }, one, long, one] });
+    const entered = run.rows.flat().flatMap((event) => (event.type === 'TaskEntered' ? [event.key] : []));
+    expect(new Set(entered).size).toBe(entered.length);
+  });
+
+  it.each([
+    [0, 'one'],
+    [1, 'other'],
+  ])('goes on with all of its branches in a fork from a task of the next one: branch %i', (index, name) => {
+    const branch = (rounds: number) => ({ do: [{ rounds: { do: jump(rounds) } }, { after: { wait: 'PT1S' } }] });
+    const run = running({ do: [{ both: { fork: { branches: [{ one: branch(1_200) }, { other: branch(1_800) }] } } }] }, { n: 0 }).start();
+    const isLong = () => Object.values(run.state.timers).some(({ purpose }) => purpose === 'yield');
+    while (isLong()) run.fireTimer('yield');
+    const key = `/do/0/both/fork/branches/${index}/${name}/do/1/after`;
+    const version = run.rows.findIndex((events) => events.some((event) => event.type === 'TaskEntered' && event.key === key));
+    expect(run.rows[version]?.[0]).toMatchObject({ type: 'TimerFired' });
+    const fork = run.sibling('00000000-0000-7000-8000-000000000002');
+    const from = { execution: run.executionId, version, key, operation: 'f', kind: 'fork', by: 'me' } as const;
+    fork.accept({ type: 'BeginFork', executionId: fork.executionId, from, reason: '', events: run.rows.slice(0, version + 1).flat() });
+    while (Object.keys(fork.state.timers).length > 0) fork.fireTimer();
+    expect(fork.state).toMatchObject({ status: 'completed', output: [{ n: 1_200 }, { n: 1_800 }] });
+  });
+
+  it('leaves nothing of an attempt whose time is over before it goes on', () => {
+    const retry = { limit: { attempt: { count: 1, duration: { milliseconds: 1 } } } };
+    const run = running({ do: [{ guard: { try: jump(3_000), catch: { retry, do: [{ saved: { set: { saved: true } } }] } } }] }, { n: 0 }).start();
+    run.passUntil(1_000_001);
+    run.fireTimer('attempt');
+    expect(run.state.activations['/do/0/guard']).toMatchObject({ attempt: 2 });
+    run.passUntil(1_000_002);
+    run.fireTimer('attempt');
+    expect(run.state).toMatchObject({ status: 'completed', output: { saved: true }, timers: {} });
+  });
+
+  it('counts what it exports too', () => {
+    const turn = { turn: { do: [{ same: { set: '${ . }' } }], export: { as: '.' } } };
+    const run = running({ do: [{ rounds: { for: { in: '[range(60)]' }, do: [turn] } }] }, { s: 'x'.repeat(400_000) }).start();
+    expect(JSON.stringify(run.rows[0]).length).toBeLessThan(3 * CHARACTERS_PER_DECISION_MAX);
+    run.goOn();
+    expect(run.state.status).toBe('completed');
+  });
+
   it('drops what is left with the branch that lost meanwhile', () => {
     const branches = [{ slow: { do: jump(1_000_000) } }, { job: { call: 'tool', with: { name: 'x' } } }];
     const run = running({ do: [{ race: { fork: { compete: true, branches } } }] }, { n: 0 }).start();

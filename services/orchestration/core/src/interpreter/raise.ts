@@ -1,3 +1,4 @@
+import type { Instant } from '@weft/kernel';
 import type { ActivationKey, FailedTask } from '../execution/execution.events.js';
 import { errorJson, type WorkflowError } from '../program/workflow-error.js';
 import type { Advance, Step } from './advance.js';
@@ -10,7 +11,7 @@ import { retried } from './retry.js';
  * Takes an error up the tree to the first `try` whose block raised it and whose `catch` matches: retry first; `catch.do`
  * once, after retries are exhausted or not allowed. Out of a branch it ends the whole fork, except where branches compete. What nothing catches faults the execution, with its first instance.
  */
-export function raiseError(advance: Advance, { key, error, inside: isInside, branch, origin }: RaiseStep): Step {
+export function raiseError(advance: Advance, { key, error, inside: isInside, branch, origin, notBefore }: RaiseStep): Step {
   const inside = isInside === true;
   let from = branch;
   let reported = error;
@@ -26,7 +27,7 @@ export function raiseError(advance: Advance, { key, error, inside: isInside, bra
     if (task?.kind === 'function') reported = { ...reported, instance: pointer };
     // An error inside a catch is not the business of its own try, nor does a try catch what it raises itself or what an extension around it does.
     if (task?.kind !== 'try' || caught !== undefined || (at === key && !inside) || isInExtension(activation)) continue;
-    if (matches(advance, task, at, reported)) return handle(advance, task, at, reported);
+    if (matches(advance, task, at, reported)) return handle(advance, task, at, reported, notBefore);
   }
   return advance.fault(reported, origin === undefined ? failedTaskOf(advance, key, error, inside, branch) : { key: origin });
 }
@@ -41,8 +42,8 @@ function failedTaskOf(advance: Advance, key: ActivationKey, error: WorkflowError
 
 type RaiseStep = Extract<Step, { go: 'raise' }>;
 
-function handle(advance: Advance, task: TryTask, key: ActivationKey, error: WorkflowError): Step {
-  const again = retried(advance, task, key, error);
+function handle(advance: Advance, task: TryTask, key: ActivationKey, error: WorkflowError, notBefore?: Instant): Step {
+  const again = retried(advance, task, key, error, notBefore);
   if (again) return again.step;
   advance.record({ type: 'ErrorCaught', key, errorType: error.type, error: errorJson(error) });
   if (task.catch.do) return { go: 'enter', scope: key, position: 0 };

@@ -3,6 +3,7 @@ import { hash32, retryDelayMs, type Json, type RetryPolicy } from '@weft/kernel'
 import type { ActivationKey } from '../execution/execution.events.js';
 import type { DurationMs } from '../program/duration.js';
 import type { RetryClause } from '../program/retry.js';
+import { RETRY_AFTER } from '../upgrade/engine-flags.js';
 import { errorJson, type WorkflowError } from '../program/workflow-error.js';
 import type { Advance, Step } from './advance.js';
 import { holds, type TryTask } from './catch.js';
@@ -30,8 +31,11 @@ export function beginAttempt(advance: Advance, key: ActivationKey): Step {
   return { go: 'enter', scope: key, position: 0 };
 }
 
-/** Schedules the next attempt after an error, unless the policy is used up or does not allow it: then nothing is recorded. */
-export function retried(advance: Advance, task: TryTask, key: ActivationKey, error: WorkflowError): { readonly step: Step } | undefined {
+/**
+ * Schedules the next attempt after an error, unless the policy is used up or does not allow it: then nothing is recorded.
+ * @param notBefore when who failed may be asked again: the wait is longer for it, up to `RETRY_DELAY_MAX_MS`.
+ */
+export function retried(advance: Advance, task: TryTask, key: ActivationKey, error: WorkflowError, notBefore = 0): { readonly step: Step } | undefined {
   const { retry } = task.catch;
   const { attempt, retryUntil = Infinity } = advance.activation(key);
   const fields = errorJson(error);
@@ -39,7 +43,8 @@ export function retried(advance: Advance, task: TryTask, key: ActivationKey, err
   // Jitter is drawn from what names this retry: every replica that decides it draws the same.
   const timer = advance.timerId(key, attempt + 1);
   const jitter = hash32(`${advance.state.executionId}${timer}`) / 2 ** 32;
-  const delayMs = retryDelayMs(policyOf(advance, retry, task, key, fields), attempt, jitter);
+  const askedMs = advance.has(RETRY_AFTER) ? Math.min(notBefore - advance.context.now, RETRY_DELAY_MAX_MS) : 0;
+  const delayMs = Math.max(retryDelayMs(policyOf(advance, retry, task, key, fields), attempt, jitter), askedMs);
   if (advance.context.now + delayMs > retryUntil) return undefined;
   advance.record({ type: 'RetryScheduled', key, retry: attempt, errorType: error.type, error: fields });
   if (delayMs === 0) return { step: attemptStep(task, key) };

@@ -1,6 +1,7 @@
 import type { Json } from '@weft/kernel';
 import { describe, expect, it } from 'vitest';
-import { running, type Running } from './running.testing.js';
+import { THIS_RELEASE } from '../upgrade/engine-flags.js';
+import { decidedBy, running, type Running } from './running.testing.js';
 
 const KEY = '/do/0/guard/try/0/call';
 const call = { call: { call: 'http', with: { method: 'post', endpoint: 'https://example.test' } } };
@@ -53,6 +54,48 @@ describe('a retried try', () => {
   });
 });
 
+describe('a retry of a call that says when to come again', () => {
+  const busy = (run: Running, retryAfterMs: number): void => void run.fail(KEY, { code: 'http-status', message: 'x', retryable: true, retryAfterMs });
+  const waits = (run: Running): number[] => Object.values(run.state.timers).map(({ due }) => due - run.now);
+
+  it.each([
+    [500, 2_000],
+    [9_000, 9_000],
+    [1e15, 86_400_000],
+  ])('waits at least so long, a day at most: asked for %i ms', (retryAfterMs, expected) => {
+    const run = start({ retry: { delay: 'PT2S' } });
+    busy(run, retryAfterMs);
+    expect(waits(run)).toEqual([expected]);
+  });
+
+  it('waits where the policy itself does not', () => {
+    const run = start({ retry: {} });
+    busy(run, 3_000);
+    expect(waits(run)).toEqual([3_000]);
+  });
+
+  it('does not begin where it would begin after `limit.duration`', () => {
+    const run = start({ retry: { limit: { duration: 'PT5S' } }, do: [{ saved: { set: { saved: true } } }] });
+    busy(run, 6_000);
+    expect(run.state).toMatchObject({ status: 'completed', output: { saved: true } });
+  });
+
+  it('counts from the failure, also where that came while the execution was suspended', () => {
+    const run = start({ retry: {} });
+    run.accept({ type: 'OperateExecution', tenant: 'default', operation: 'pause', id: 'p', by: 'me', reason: '' });
+    busy(run, 8_000);
+    run.passUntil(run.now + 5_000);
+    run.accept({ type: 'OperateExecution', tenant: 'default', operation: 'resume', id: 'r', by: 'me', reason: '' });
+    expect(waits(run)).toEqual([3_000]);
+  });
+
+  it('waits as long as its policy says in an execution that began before', () => {
+    const run = decidedBy({ ...THIS_RELEASE, starts: [] }, () => start({ retry: { delay: 'PT2S' } }));
+    busy(run, 9_000);
+    expect(waits(run)).toEqual([2_000]);
+  });
+});
+
 describe('`limit.attempt.duration`', () => {
   const retry = { limit: { attempt: { count: 1, duration: 'PT5S' } } };
 
@@ -63,6 +106,24 @@ describe('`limit.attempt.duration`', () => {
     expect(Object.values(run.state.timers)).toMatchObject([{ purpose: 'attempt', due: 1_010_000 }]);
     run.fireTimer('attempt');
     expect(run.state).toMatchObject({ status: 'completed', output: { saved: '/do/0/guard' } });
+  });
+
+  it('gives each attempt of a job a number of its own, so that what fails late fails nothing', () => {
+    const run = start({ retry });
+    const failed = {
+      type: 'FailJob',
+      job: run.jobId(KEY),
+      generation: 0,
+      failure: { code: 'unreachable', message: 'x', retryable: true },
+      outcome: 'none',
+      needsPerson: false,
+      platform: false,
+    } as const;
+    run.fireTimer('attempt');
+    expect(run.state.jobs[run.jobId(KEY)]).toMatchObject({ attempt: 2, generation: 0 });
+    expect(run.command({ ...failed, attempt: 1 })).toMatchObject({ kind: 'ignored', reason: 'stale' });
+    run.complete(KEY, 'at last');
+    expect(run.state).toMatchObject({ status: 'completed', output: 'at last' });
   });
 
   it('goes past a try whose catch does not take timeouts', () => {

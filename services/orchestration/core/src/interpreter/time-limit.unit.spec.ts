@@ -143,6 +143,19 @@ describe('the timeout of a task', () => {
     expect(run.state).toMatchObject({ status: 'faulted', error: { instance: '/do/0/outer/do/0/slow' } });
   });
 
+  it('has a task that is retried wait for one thing alone', () => {
+    const review = { call: 'review', with: { title: 'Go on?' } };
+    for (const [what, task] of [
+      ['timers', { wait: 'PT10S' }],
+      ['reviews', review],
+    ] as const) {
+      const run = start([{ slow: { ...task, timeout: { after: 'PT5S' } } }]);
+      run.fireTimer('timeout');
+      run.accept({ type: 'OperateExecution', tenant: 'default', operation: 'retry', id: 'r', by: 'me', reason: '' });
+      expect(Object.values(run.state[what]).filter((each) => !('purpose' in each) || each.purpose === 'wait')).toHaveLength(1);
+    }
+  });
+
   it('gives a fork as much time as the other execution had left where it began', () => {
     const run = start([{ outer: { timeout: { after: 'PT60S' }, do: [http('first'), http('second')] } }]);
     run.passUntil(1_010_000);

@@ -58,8 +58,27 @@ export const NULL_IS_A_VALUE: EngineFlag = {
   since: '0.1.0',
 };
 
+export const DROPPED_ATTEMPTS: EngineFlag = {
+  number: 7,
+  name: 'dropped-attempts',
+  changes:
+    'A job that was given up with its attempt of a `try` has had its own attempt: the next one has the next number, and a late failure is not taken for its own. Without it, both have the same number.',
+  since: '0.1.0',
+};
+
+/** Source: docs/time-limits.md. */
+export const RETRY_AFTER: EngineFlag = {
+  number: 8,
+  name: 'retry-after',
+  changes: 'A retry waits at least as long as the failed call asks for, where that is longer than its delay; without it, its delay alone.',
+  since: '0.1.0',
+};
+
 /** All of them, by number. A flag is added at the end and stays as long as executions that began before it may be alive. Source: docs/upgrades.md. */
-export const ENGINE_FLAGS: readonly EngineFlag[] = [URI_TEMPLATES, STANDARD_DESCRIPTORS, RAISED_INSTANCE, WHOLE_EVENTS, EARLY_EVENTS, NULL_IS_A_VALUE];
+export const ENGINE_FLAGS: readonly EngineFlag[] = [URI_TEMPLATES, STANDARD_DESCRIPTORS, RAISED_INSTANCE, WHOLE_EVENTS, EARLY_EVENTS, NULL_IS_A_VALUE, DROPPED_ATTEMPTS, RETRY_AFTER];
+
+/** Whether an execution behaves by a flag: it started when the engine did already. */
+export const behavesBy = ({ flags }: { readonly flags?: readonly number[] | undefined }, flag: EngineFlag): boolean => flags?.includes(flag.number) === true;
 
 /** What a release makes of flags. */
 export interface EngineRelease {

@@ -3,7 +3,7 @@ import { contextOf, readEventObject, type ApprovalRequest, type Command, type Co
 import { PAYLOAD_BYTES_LIMIT } from '@weft/nest-platform';
 import { isUuid, Refused, rejection, type Json, type Rejection } from '@weft/kernel';
 import { payloadTooLarge } from '../payload-limit.js';
-import { OPERATIONS, type CommandOf, type EffectOutcome, type ExecutionCommand, type StartFacts } from '@weft/orchestration/core';
+import { OPERATIONS, RETRY_DELAY_MAX_MS, type CommandOf, type EffectOutcome, type ExecutionCommand, type StartFacts } from '@weft/orchestration/core';
 import { parentOf, readEndChild } from './child.codec.js';
 
 /** A beginning at a task of another execution, whose history is still to be read. */
@@ -41,13 +41,13 @@ function bodyOf(wire: Command, payloadBytesMax: number): ExecutionCommand | unde
   if (endChild) return readEndChild(wire, endChild);
   if (failJob) {
     const { jobId, generation, failure, outcome, needsPerson, platform, evidenceJson, approvalRequest, usage, taint } = failJob;
-    const { code = 'unknown', message = '', retryable = false, detailsJson = '' } = failure ?? {};
+    const { code = 'unknown', message = '', retryable = false, retryAfterMs = 0, detailsJson = '' } = failure ?? {};
     const details = detailsJson === '' ? {} : { details: jsonOf(detailsJson) as { readonly [key: string]: Json } };
     return {
       type: 'FailJob',
       job: jobId,
       generation,
-      failure: { code, message, retryable, ...details },
+      failure: { code, message, retryable, ...waitOf(retryAfterMs), ...details },
       outcome: outcomeOf(outcome),
       needsPerson,
       platform,
@@ -120,6 +120,9 @@ function requestOf({ digest, title, subjectJson, reasons }: ApprovalRequest): No
 const jsonOf = (text: string): Json => JSON.parse(text) as Json;
 
 const hopsOf = (hops: number): { readonly hops?: number } => (hops > 0 ? { hops } : {});
+
+// A worker of someone else's making may tell anything: more than the longest wait is as good as that.
+const waitOf = (ms: number): { readonly retryAfterMs?: number } => (ms > 0 ? { retryAfterMs: Math.ceil(Math.min(ms, RETRY_DELAY_MAX_MS)) } : {});
 
 const outcomeOf = (text: string): EffectOutcome => (text === 'failed' || text === 'unknown' ? text : 'none');
 

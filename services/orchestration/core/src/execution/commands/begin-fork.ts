@@ -23,21 +23,29 @@ export function beginFork(state: ExecutionState, command: CommandOf<'BeginFork'>
   const { carried: _carried, reason: _reason, parent: _parent, ...facts } = origin;
   advance.record({ ...facts, executionId, at: context.now, from, carried: carried.length, ...(reason === '' ? {} : { reason }) });
   let held: NonNullable<ExecutionState['held']> = [];
-  let activations: ExecutionState['activations'] = {};
   for (const event of carried) {
-    const goesOn = event.type === 'ExecutionResumed' || event.type === 'ExecutionRetried';
-    if (goesOn) held = advance.state.held ?? [];
+    held = takesHeld(advance.state, event) ? (advance.state.held ?? []) : withoutTaken(held, event);
     advance.record(event);
-    if (goesOn) activations = { ...advance.state.activations };
   }
   subscribe(advance);
   // Branches beside the point that were entered after it, in the same decision, are entered here.
   advance.later(unenteredBranches(advance));
   const step = entered.branch === undefined ? enterStep(advance, entered) : undefined;
-  // Of a resume that had more steps to take than the one that led to the point: what was taken before has not the activation any more that it had then.
-  const isLeft = (each: NonNullable<Step>): boolean => advance.state.activations[keyOf(each)] === activations[keyOf(each)];
-  const left = held.filter(isLeft);
+  // Of a decision that had more held steps to take than the one that led to the point.
+  const left = held.filter((each) => advance.state.activations[keyOf(each)]);
   return advance.finish(step, ...left, ...missingChildren(advance, new Set(left.map(keyOf))));
+}
+
+/** Whether the steps that were held are taken with an event. */
+function takesHeld({ timers }: ExecutionState, event: ExecutionEvent): boolean {
+  return event.type === 'ExecutionResumed' || event.type === 'ExecutionRetried' || (event.type === 'TimerFired' && timers[event.timer]?.purpose === 'yield');
+}
+
+/** A step was taken before the point when something has happened to its activation since. */
+function withoutTaken(held: NonNullable<ExecutionState['held']>, event: ExecutionEvent): NonNullable<ExecutionState['held']> {
+  if (held.length === 0) return held;
+  const touched = [...('key' in event ? [event.key] : []), ...(event.type === 'TaskEntered' || event.type === 'TaskSkipped' ? [event.parent] : [])];
+  return held.filter((step) => !touched.includes(keyOf(step)));
 }
 
 function enterStep(advance: Advance, entered: Extract<ExecutionEvent, { type: 'TaskEntered' }>): Step {

@@ -1,5 +1,5 @@
 import type { DecideContext, Json } from '@weft/kernel';
-import { Advance, type Step } from '../../interpreter/advance.js';
+import { Advance, type RaiseWait, type Step } from '../../interpreter/advance.js';
 import { errorOfFailure } from '../../program/workflow-error.js';
 import { ACTION_REVIEW_MS, APPROVAL_REQUIRED } from '../../review/review.terms.js';
 import type { CommandOf } from '../execution.commands.js';
@@ -59,9 +59,11 @@ export function raiseFailure(advance: Advance, job: OutstandingJob, failed: Fail
   const { step, pointer } = advance.activation(job.key);
   recordFailure(advance, job, failed, 'raise');
   const error = errorOfFailure(failed.failure, pointer, job.kind);
+  const { retryAfterMs } = failed.failure;
+  const wait: RaiseWait = retryAfterMs === undefined ? {} : { notBefore: advance.context.now + retryAfterMs };
   // A call that fails is told to the model; a turn that fails fails its agent.
-  if (step) return { go: 'agent', key: step.agent, ...(step.call === undefined ? { error } : {}) };
-  return { go: 'raise', key: job.key, error };
+  if (step) return { go: 'agent', key: step.agent, ...(step.call === undefined ? { error, ...wait } : {}) };
+  return { go: 'raise', key: job.key, error, ...wait };
 }
 
 function recordFailure(advance: Advance, job: OutstandingJob, { failure: { code, message, retryable, details }, outcome, evidence, usage, taint = [] }: Failed, next: 'raise' | 'again' | 'ask'): Json {

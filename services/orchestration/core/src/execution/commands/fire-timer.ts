@@ -23,9 +23,14 @@ export function fireTimer(state: ExecutionState, command: CommandOf<'FireTimer'>
   if (review) return advance.finish(passReviewTime(advance, review.id));
   const { key, purpose } = timer!;
   advance.record({ type: 'TimerFired', key, timer: timer!.id });
-  // Branches first: what was long before may be long again, and must not keep its neighbours from beginning.
-  if (purpose === 'yield') return advance.finish(...unenteredBranches(advance), ...(state.held ?? []));
+  if (purpose === 'yield') return goOnAfterYield(advance, state.held);
   return advance.finish(stepOf(advance, key, purpose));
+}
+
+/** Branches first: what was long before may be long again, and must not keep its neighbours from beginning. */
+function goOnAfterYield(advance: Advance, held: ExecutionState['held'] = []): ExecutionDecision {
+  advance.later(unenteredBranches(advance));
+  return advance.finish(undefined, ...held);
 }
 
 function stepOf(advance: Advance, key: ActivationKey, purpose: Exclude<TimerPurpose, 'yield'>): Step {

@@ -22,7 +22,9 @@ export function receiveSignal(state: ExecutionState, command: CommandOf<'Receive
   const taking = takingOf(advance, signal);
   const why = taking || !command.isCorrelated ? 'address' : subscribedBy(state, signal);
   if (!why) return { kind: 'ignored', reason: 'stale' };
-  const keeping = !taking || taking.how === 'queue' ? keep(state, signal, why, advance.has(EARLY_EVENTS)) : {};
+  // While it is suspended nothing that goes on takes any: they wait in line.
+  const isKept = !taking || taking.how === 'queue' || (taking.how === 'hear' && state.status === 'suspended');
+  const keeping = isKept ? keep(state, signal, why, advance.has(EARLY_EVENTS)) : {};
   if (!keeping) return { kind: 'rejected', rejection: TOO_MANY };
   advance.record({ type: 'SignalReceived', ...signal, ...keeping, ...(taint.length > 0 ? { taint } : {}), ...(hops > 0 ? { hops } : {}) });
   return advance.finish(taking && stepOf(advance, taking, signal));
