@@ -46,7 +46,7 @@ export function readAsyncApiCall(args: Json): Reading<AsyncApiCall> {
       server: server && { name: server.text('name'), variables: server.record('variables') },
       protocol: fields.textOr('protocol', undefined),
       direction: message ? 'publish' : 'subscribe',
-      message: { payload: message?.get('payload') ?? null, headers: message?.texts('headers') ?? {} },
+      message: { payload: message?.get('payload') ?? null, headers: message?.headers('headers') ?? {} },
       subscription: subscriptionOf(fields.fields('subscription')),
       ...(authentication === undefined ? {} : { authentication }),
     };

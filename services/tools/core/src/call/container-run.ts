@@ -59,13 +59,15 @@ function deletedAfter(lifetime: Fields): number | undefined {
   return after.ok ? after.ms : lifetime.fail('after', 'a duration', lifetime.get('after'));
 }
 
-/** The arguments of an engine that takes those of docker. */
-export function containerArguments(run: ContainerRun, name: string): readonly string[] {
+/** The arguments of an engine that takes those of docker. @param idFile where the engine writes the id of the container once there is one. */
+export function containerArguments(run: ContainerRun, name: string, idFile: string): readonly string[] {
   const pairs = (option: string, of: { readonly [key: string]: string }, between: string): string[] => Object.entries(of).flatMap(([key, value]) => [option, `${key}${between}${value}`]);
   return [
     'run',
     '--interactive',
     ...(run.deletedAfterMs === 0 ? ['--rm'] : []),
+    '--cidfile',
+    idFile,
     '--name',
     name,
     '--pull',

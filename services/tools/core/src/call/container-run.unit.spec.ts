@@ -6,17 +6,17 @@ const read = (args: { readonly [name: string]: Json }) => readContainerRun({ ima
 const argumentsOf = (args: { readonly [name: string]: Json }): string => {
   const reading = read(args);
   if (!reading.ok) throw new Error(reading.failure.message);
-  return containerArguments(reading.value, 'n').join(' ');
+  return containerArguments(reading.value, 'n', '/tmp/id').join(' ');
 };
 
 describe('run: container', () => {
   it('is a run of the engine with everything that the document says', () => {
     const args = { ports: { '8080': 80 }, volumes: { shop: '/data' }, environment: { A: 'b' }, arguments: ['Foo', 2], pullPolicy: 'always', lifetime: { cleanup: 'always' } };
-    expect(argumentsOf(args)).toBe('run --interactive --rm --name n --pull always --publish 8080:80 --volume shop:/data --env A=b alpine Foo 2');
+    expect(argumentsOf(args)).toBe('run --interactive --rm --cidfile /tmp/id --name n --pull always --publish 8080:80 --volume shop:/data --env A=b alpine Foo 2');
   });
 
   it('runs its command by the shell of the image, with its arguments as $1 and $2', () => {
-    expect(argumentsOf({ command: 'echo $1', arguments: ['Foo'] })).toBe('run --interactive --name n --pull missing alpine sh -c echo $1 sh Foo');
+    expect(argumentsOf({ command: 'echo $1', arguments: ['Foo'] })).toBe('run --interactive --cidfile /tmp/id --name n --pull missing alpine sh -c echo $1 sh Foo');
   });
 
   it.each([

@@ -1,5 +1,6 @@
 // Fields of a job's arguments, read one by one: the first that is not what it should be is the failure.
 import { isJsonObject, rejection, type Failure, type Json, type JsonObject } from '@weft/kernel';
+import { headerProblem } from '../registry/http-request.js';
 
 /** What the arguments of a job say, or what is wrong with them. Failure code: `input-invalid`, or that of what cannot be done here. */
 export type Reading<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly failure: Failure };
@@ -81,6 +82,14 @@ export class Fields {
   /** An object of texts, numbers and booleans, as texts. */
   texts(name: string): { readonly [name: string]: string } {
     return Object.fromEntries(Object.entries(this.record(name)).map(([key, value]) => [key, isScalar(value) ? String(value) : this.fail(`${name}.${key}`, 'a text', value)]));
+  }
+
+  /** Headers of HTTP. Those that Weft sets itself, and what no header can hold, are refused. */
+  headers(name: string): { readonly [name: string]: string } {
+    const headers = this.texts(name);
+    const problem = Object.entries(headers).flatMap(([header, value]) => headerProblem(header, value) ?? [])[0];
+    if (problem !== undefined) throw new FieldInvalid(problem);
+    return headers;
   }
 
   /** A list of texts, numbers and booleans, as texts. */

@@ -49,7 +49,7 @@ function transportOf(fields: Fields): McpTransport {
   if (stdio) return { kind: 'stdio', command: stdio.text('command'), arguments: stdio.list('arguments'), environment: stdio.texts('environment') };
   const http = fields.fieldsOr('http') ?? fields.fail('http', 'an object beside or instead of stdio');
   const { uri, ...more } = http.endpoint('endpoint');
-  return { kind: 'http', url: uri, ...more, headers: http.texts('headers') };
+  return { kind: 'http', url: uri, ...more, headers: http.headers('headers') };
 }
 
 function timeoutOf(fields: Fields): number | undefined {

@@ -1,12 +1,14 @@
 import type { Command } from '@weft/contracts';
 import type { Json } from '@weft/kernel';
+import { eventually } from '@weft/testkit';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { parseGrants } from '../registry/files.js';
+import { changeSwitch } from '../permission/switch.store.js';
 import { jobOf, ToolsBench, type ToolsParts } from '../source/tools.testing.js';
 import { startGuardedServer, USER, type GuardedServer } from './guarded-server.testing.js';
 
 const SECRETS: Readonly<Record<string, string>> = { LOGIN: JSON.stringify(USER), KEY: 'hush-hush-hush', CLIENT: 'the-secret-of-the-client', FORBIDDEN: 'not for this workflow' };
-const GRANTS = 'grants: [{tenant: "*", workflow: acme/*, kinds: [http, openapi], secrets: [LOGIN, KEY, CLIENT, MISSING]}]';
+const GRANTS = 'grants: [{tenant: "*", workflow: acme/*, kinds: [http, openapi, grpc], secrets: [LOGIN, KEY, CLIENT, MISSING]}]';
 
 let bench: ToolsBench;
 let server: GuardedServer;
@@ -104,6 +106,27 @@ describe('a call with a token of an authorization server', () => {
     expect(server.received.map(({ path }) => path)).toEqual(['/oauth2/token', '/bearer', '/bearer', '/oauth2/token', '/bearer']);
   });
 
+  it('asks for one token when many calls are refused with what was kept', async () => {
+    await call(at('/bearer', { oauth2: oauth2() }));
+    server.tokens.clear();
+    const all = await Promise.all(Array.from({ length: 8 }, () => call(at('/bearer', { oauth2: oauth2() }))));
+    expect(all.map(outputOf)).toEqual(Array.from({ length: 8 }, () => ({ in: true })));
+    expect(server.received.filter(({ path }) => path === '/oauth2/token')).toHaveLength(2);
+  });
+
+  it('that a kill switch stops while it waits for the token is not sent', async () => {
+    server.tokenDelayMs = 1_500;
+    const stopped = call(at('/bearer', { oauth2: oauth2() }, { method: 'post' }));
+    await eventually(() => server.received.length === 1);
+    const change = { kind: 'tool', tenant: 'default', name: 'call:http', reason: 'Odd.', by: 'user:ann' } as const;
+    await changeSwitch(bench.pool, { ...change, isOff: true });
+    await tools.switches.refresh();
+    const command = await stopped;
+    await changeSwitch(bench.pool, { ...change, isOff: false });
+    expect(command.failJob).toMatchObject({ outcome: 'failed', failure: { code: 'denied' } });
+    expect(server.received.map(({ path }) => path)).toEqual(['/oauth2/token']);
+  });
+
   it('finds the token endpoint of oidc by discovery', async () => {
     expect(outputOf(await call(at('/bearer', { oidc: oauth2() })))).toEqual({ in: true });
     expect(server.received.map(({ path }) => path)).toEqual(['/.well-known/openid-configuration', '/tokens', '/bearer']);
@@ -175,6 +198,32 @@ describe('the secrets of a call', () => {
   it('are denied without a grant of each by its name', async () => {
     const { failJob } = await call(at('/echo', undefined, { body: null }), secret('/body', '$secrets.FORBIDDEN', 'FORBIDDEN'));
     expect(failJob?.failure).toMatchObject({ code: 'denied', message: expect.stringContaining('secrets: [FORBIDDEN]') as string });
+    expect(server.received).toEqual([]);
+  });
+
+  it('are denied before a document is fetched from an address that one is part of', async () => {
+    const input = {
+      proto: { endpoint: null },
+      service: { name: 'S', host: '127.0.0.1' },
+      method: 'M',
+      'weft:deferred': secret('/proto/endpoint', `"${server.url}/echo?\\($secrets.FORBIDDEN | @uri)"`, 'FORBIDDEN'),
+    };
+    const command = await tools.worker.carry(jobOf('grpc', input as unknown as Json));
+    expect(command?.failJob?.failure).toMatchObject({ code: 'denied', message: expect.stringContaining('secrets: [FORBIDDEN]') as string });
+    expect(server.received).toEqual([]);
+  });
+
+  it('are not told by an answer that is taken raw', async () => {
+    const command = await call(at('/echo', undefined, { output: 'raw', headers: { 'x-key': null } }), secret('/headers/x-key', '$secrets.KEY', 'KEY'));
+    expect(server.received[0]?.headers['x-key']).toBe('hush-hush-hush');
+    expect(Buffer.from(outputOf(command) as string, 'base64').toString()).not.toContain('hush-hush');
+    expect(outputOf(command)).toContain('[secret KEY]');
+  });
+
+  it('are not told where they are no text that a header can hold', async () => {
+    const command = await call(at('/echo', { bearer: { token: 'hush-hush-hush\n' } }));
+    expect(command.failJob?.failure).toMatchObject({ code: 'not-configured', message: expect.stringContaining('line break') as string });
+    expect(JSON.stringify(command)).not.toContain('hush');
     expect(server.received).toEqual([]);
   });
 

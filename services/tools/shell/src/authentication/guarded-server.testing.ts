@@ -17,6 +17,8 @@ export interface GuardedServer {
   readonly tokens: Set<string>;
   /** Seconds that the next tokens hold. */
   lifetimeSeconds: number;
+  /** Milliseconds before a token is given. Default 0. */
+  tokenDelayMs: number;
   close(): Promise<void>;
 }
 
@@ -39,6 +41,7 @@ export async function startGuardedServer(): Promise<GuardedServer> {
     received,
     tokens,
     lifetimeSeconds: 3600,
+    tokenDelayMs: 0,
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());
@@ -66,7 +69,7 @@ function answer(server: GuardedServer, seen: Received, response: ServerResponse)
     case '/tokens': {
       const token = `token-${server.received.length}-of-the-spec`;
       server.tokens.add(token);
-      return json(200, { access_token: token, token_type: 'bearer', expires_in: server.lifetimeSeconds });
+      return void setTimeout(() => json(200, { access_token: token, token_type: 'bearer', expires_in: server.lifetimeSeconds }), server.tokenDelayMs);
     }
     case '/.well-known/openid-configuration':
       return json(200, { issuer: server.url, token_endpoint: `${server.url}/tokens` });

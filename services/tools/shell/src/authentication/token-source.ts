@@ -27,6 +27,8 @@ const DISCOVERY = '/.well-known/openid-configuration';
 interface Kept {
   readonly reading: Promise<TokenReading>;
   usableUntil: number;
+  /** Once it is there. */
+  token?: string;
 }
 
 export class TokenSource {
@@ -46,13 +48,17 @@ export class TokenSource {
     if (this.#kept.size >= TOKENS_MAX) this.#kept.clear();
     const kept: Kept = { reading: this.#ask(scheme, policy, asking, (usableUntil) => (kept.usableUntil = usableUntil)), usableUntil: Infinity };
     this.#kept.set(key, kept);
-    void kept.reading.then((reading) => (reading.ok ? undefined : this.#forget(key, kept)));
+    void kept.reading.then((reading) => {
+      if (reading.ok) kept.token = reading.token;
+      else this.#forget(key, kept);
+    });
     return kept.reading;
   }
 
-  /** Forgets a token that its receiver refused. */
-  refuse(scheme: 'oauth2' | 'oidc', policy: TokenPolicy, { tenant }: TokenAsking): void {
-    this.#kept.delete(keyOf(scheme, policy, tenant));
+  /** Forgets a token that its receiver refused, unless another one is kept since. */
+  refuse(scheme: 'oauth2' | 'oidc', policy: TokenPolicy, tenant: string, token: string): void {
+    const key = keyOf(scheme, policy, tenant);
+    if (this.#kept.get(key)?.token === token) this.#kept.delete(key);
   }
 
   #forget(key: string, kept: Kept): void {
@@ -70,7 +76,7 @@ export class TokenSource {
     const issuer = issuerOf(token);
     const issuers = place.issuer === undefined ? policy.issuers : [...policy.issuers, place.issuer];
     if (policy.issuers.length > 0 && (issuer === undefined || !issuers.includes(issuer)))
-      return refused(place.url, `its token is of issuer ${JSON.stringify(issuer ?? 'nobody')}, which is none of ${issuers.join(', ')}`);
+      return refused(place.url, `its token is of issuer ${excerpt(issuer)}, which is none of ${issuers.join(', ')}`);
     keepUntil(this.now() + (Number(seconds) > 0 ? Number(seconds) * 1000 : LIFETIME_MS_DEFAULT) - MARGIN_MS);
     return { ok: true, type: typeof type === 'string' && !/^bearer$/i.test(type) ? type : 'Bearer', token };
   }
@@ -88,8 +94,7 @@ export class TokenSource {
     const { token_endpoint: url, issuer } = answer.content;
     if (typeof url !== 'string' || !URL.canParse(url)) return refused(place, 'it names no token_endpoint');
     // Source: OpenID Connect Discovery 1.0, section 4.3.
-    if (typeof issuer !== 'string' || (`${issuer.replace(/\/$/, '')}${DISCOVERY}` !== place && !issuers.includes(issuer)))
-      return refused(place, `its issuer ${JSON.stringify(issuer ?? 'nobody')} is another one`);
+    if (typeof issuer !== 'string' || (`${issuer.replace(/\/$/, '')}${DISCOVERY}` !== place && !issuers.includes(issuer))) return refused(place, `its issuer ${excerpt(issuer)} is another one`);
     return { ok: true, url, issuer };
   }
 
@@ -129,6 +134,8 @@ function issuerOf(token: string): string | undefined {
     return undefined;
   }
 }
+
+const excerpt = (issuer: Json | undefined): string => JSON.stringify(issuer ?? 'nobody').slice(0, 200);
 
 function refused(url: string, problem: string, retryable = false): Extract<TokenReading, { ok: false }> {
   return { ok: false, failure: rejection('unauthenticated', `Expected a token from ${new URL(url).origin} but ${problem.replace(/\.$/, '')}.`, { retryable }) };

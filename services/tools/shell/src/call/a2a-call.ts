@@ -5,7 +5,7 @@ import { rejection, type Failure, type Json } from '@weft/kernel';
 import { classifyHttp, identityHeaders, jsonRpcUrl, readA2aCall, rpcAnswer, type A2aCall, type Target } from '@weft/tools/core';
 import { contentOf } from '../carry-out/answer-content.js';
 import { exchangeOf } from '../carry-out/send-http.js';
-import { notMade, type Sending, type Sent } from '../carry-out/work.js';
+import { notMade, STOPPED, type Sending, type Sent } from '../carry-out/work.js';
 import type { EgressClient, EgressStream, EgressStreamRequest } from '../egress/egress-client.js';
 import type { Withheld } from '../secret/withheld.js';
 import { BodyCut } from '../egress/egress-exchange.js';
@@ -76,12 +76,13 @@ async function send(
   job: Job,
   { method, parameters, effect, isStreamed, authentication }: A2aCall,
   { url, withheld }: { readonly url: string; readonly withheld: Withheld },
-  { untilMs, traceparent, signal }: Sending,
+  { untilMs, traceparent, signal, halted }: Sending,
 ): Promise<Sent> {
   const { egress } = ports;
   const sender = { name: `call: a2a of workflow ${job.workflow}`, origins: [], mayGoAnywherePublic: false };
   const credentials = await credentialHeaders(ports, job, authentication, { sender, withheld, timeoutMs: Math.floor(untilMs - performance.now()) });
   if (!credentials.ok) return notMade(credentials.failure);
+  if (halted?.aborted) return notMade(STOPPED);
   const request: EgressStreamRequest = {
     method: 'POST',
     url,

@@ -1,14 +1,14 @@
 // `call: asyncapi` made ready: a message over Kafka or HTTP, out or in, as the document says where.
 import { createHash } from 'node:crypto';
-import { parse } from 'yaml';
 import type { Job } from '@weft/contracts';
 import { rejection, type Failure, type Json } from '@weft/kernel';
 import { asyncApiPlace, classifyHttp, identityHeaders, readAsyncApiCall, type AsyncApiCall, type AsyncApiPlace, type EffectClass, type Target } from '@weft/tools/core';
-import { notMade, type Sending, type Sent, type Work } from '../carry-out/work.js';
+import { notMade, STOPPED, type Sending, type Sent, type Work } from '../carry-out/work.js';
 import { exchangeOf } from '../carry-out/send-http.js';
 import type { EgressClient } from '../egress/egress-client.js';
 import { BodyCut } from '../egress/egress-exchange.js';
 import type { Sender } from '../egress/egress-policy.js';
+import { foreignYaml } from '../resource/foreign-yaml.js';
 import type { Withheld } from '../secret/withheld.js';
 import { credentialHeaders, type CredentialPorts } from './call-credentials.js';
 import { notMakeable, type CallMaker } from './call-making.js';
@@ -77,7 +77,7 @@ async function placeOf(resources: Resources, job: Job, call: AsyncApiCall): Prom
 
 function documentIn(text: string): Json {
   try {
-    return parse(text, { maxAliasCount: 100 }) as Json;
+    return foreignYaml(text);
   } catch {
     return null;
   }
@@ -90,7 +90,8 @@ async function send(ports: AsyncApiPorts, job: Job, ready: ReadyExchange, effect
   if (call.direction === 'publish') {
     if (place.protocol === 'kafka') return publishToKafka(ports.egress, job, ready);
     const credentials = await credentialHeaders(ports, job, call.authentication, { sender, withheld, timeoutMs: leftMs() });
-    return credentials.ok ? publishOverHttp(ports.egress, job, ready, effect, credentials.headers, leftMs()) : notMade(credentials.failure);
+    if (!credentials.ok) return notMade(credentials.failure);
+    return sending.halted?.aborted ? notMade(STOPPED) : publishOverHttp(ports.egress, job, ready, effect, credentials.headers, leftMs());
   }
   const { forMs, amount } = call.subscription;
   const inbound = new InboundMessages(call.subscription, job.context?.deadlineMs ?? 0);

@@ -63,6 +63,15 @@ describe('call: asyncapi over HTTP', () => {
     expect(received).toMatchObject([{ body: '{"greetings":"Hello"}', headers: { foo: 'bar', 'idempotency-key': expect.any(String), 'content-type': 'application/json' } }]);
   });
 
+  it.each([
+    ['Host', 'internal.test'],
+    ['Transfer-Encoding', 'chunked'],
+    ['foo', 'bar\r\nx: y'],
+  ])('sends no header %s that would make another request of it', async (name, value) => {
+    expect(await call({ operation: 'post', message: { payload: 1, headers: { [name]: value } } })).toMatchObject({ code: 'input-invalid', outcome: 'none' });
+    expect(received).toEqual([]);
+  });
+
   it('says who it is', async () => {
     await call({ operation: 'post', message: { payload: 1 }, authentication: { bearer: { token: 'open-sesame' } } });
     expect(received[0]?.headers['authorization']).toBe('Bearer open-sesame');

@@ -9,6 +9,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ToolsBench, type ToolsParts } from '../source/tools.testing.js';
 import { callJob, cameTo, startCalls } from './calls.testing.js';
 
+const ENDLESS = `message M { // "\n${Array.from({ length: 30_000 }, (_, at) => `M f${at} = ${at + 1};`).join('')} }`;
 const PROTO = fileURLToPath(new URL('./proto/greeter.proto', import.meta.url));
 interface Hello {
   readonly preferred_name: string;
@@ -53,7 +54,9 @@ beforeAll(async () => {
   });
   port = await new Promise<number>((resolve, reject) => server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, bound) => (error ? reject(error) : resolve(bound))));
   documents = createServer((request, response) => {
-    const text = { '/greeter.proto': readFileSync(PROTO, 'utf8'), '/broken.proto': 'message {', '/other.proto': 'syntax = "proto3"; import "other/thing.proto";' }[request.url ?? ''];
+    const text = { '/greeter.proto': readFileSync(PROTO, 'utf8'), '/broken.proto': 'message {', '/endless.proto': ENDLESS, '/other.proto': 'syntax = "proto3"; import "other/thing.proto";' }[
+      request.url ?? ''
+    ];
     response.writeHead(text === undefined ? 404 : 200).end(text);
   });
   await new Promise<void>((resolve) => documents.listen(0, '127.0.0.1', resolve));
@@ -93,6 +96,12 @@ describe('call: grpc', () => {
     expect(seen.at(-1)?.get('authorization')).toEqual([`Basic ${Buffer.from('ada:open sesame').toString('base64')}`]);
   });
 
+  it('with credentials that no header can carry is not sent, and tells nothing of them', async () => {
+    const failed = await call('SayHello', {}, { service: { name: 'Greeter', host: '127.0.0.1', port, authentication: { bearer: { token: 'hush-hush-hush\n' } } } });
+    expect(failed).toMatchObject({ code: 'not-configured', outcome: 'failed', message: expect.stringContaining('line break') });
+    expect(JSON.stringify(failed)).not.toContain('hush');
+  });
+
   it('gives the list of what the server streams', async () => {
     expect(await call('Count', { times: 3 })).toMatchObject({ output: [{ text: '1' }, { text: '2' }, { text: '3' }] });
     expect(await call('Count', {})).toMatchObject({ output: [] });
@@ -126,6 +135,7 @@ describe('call: grpc', () => {
     ['arguments that the message cannot hold', { arguments: { name: 'ada' } }, 'input-invalid', /that greet\.v1\.Hello can hold/],
     ['a document that is none', { proto: { endpoint: '/broken.proto' } }, 'not-configured', /broken\.proto to be a \.proto document/],
     ['a document that needs another', { proto: { endpoint: '/other.proto' } }, 'not-configured', /imports other\/thing\.proto/],
+    ['a document that would take minutes to read', { proto: { endpoint: '/endless.proto' } }, 'not-configured', /more than 5000 statements/],
     ['a document that is not there', { proto: { endpoint: '/gone.proto' } }, 'http-status', /404/],
   ])('%s is refused, before anything is sent', async (_what, more, code, words) => {
     const proto = 'proto' in more ? { proto: { endpoint: `${documentsUrl}${(more.proto as { endpoint: string }).endpoint}` } } : {};

@@ -86,6 +86,7 @@ describe('call: mcp', () => {
   it.each([
     [{ method: 'tools/delete' }, 'method is "tools/delete"'],
     [{ method: 'tools/list', transport: {} }, 'transport.http is missing'],
+    [{ method: 'tools/list', transport: { http: { endpoint: 'http://a.test', headers: { 'Transfer-Encoding': 'chunked' } } } }, 'is set by Weft itself'],
     [{ method: 'tools/list', transport: { http: { endpoint: 'nowhere' } } }, 'transport.http.endpoint is "nowhere"'],
   ])('%j is refused with what is wrong', async (args, words) => {
     expect(await cameTo(parts, callJob('mcp', args))).toMatchObject({ code: 'input-invalid', message: expect.stringContaining(words) });

@@ -1,6 +1,9 @@
 // `run: container` made ready, where the operator names an engine.
-import { setTimeout as sleep } from 'node:timers/promises';
 import { createHash } from 'node:crypto';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Job } from '@weft/contracts';
 import { rejection, type Failure } from '@weft/kernel';
 import { containerArguments, readContainerRun, type ContainerRun, type Target } from '@weft/tools/core';
@@ -65,20 +68,29 @@ class Container {
 
   async run(run: ContainerRun, timeoutMs: number, signal: AbortSignal | undefined): Promise<ProcessEnd> {
     const { inherited, background } = this.ports;
-    const end = await runProcess({ command: [this.engine, ...containerArguments(run, this.name)], inherited, environment: {}, stdin: run.stdin, timeoutMs, signal });
+    const folder = await mkdtemp(join(tmpdir(), 'weft-container-'));
+    const idFile = join(folder, 'id');
+    const end = await runProcess({ command: [this.engine, ...containerArguments(run, this.name, idFile)], inherited, environment: {}, stdin: run.stdin, timeoutMs, signal });
+    const id = await readFile(idFile, 'utf8').then(
+      (text) => text.trim(),
+      () => '',
+    );
+    await rm(folder, { recursive: true, force: true });
+    // None was made: what has its name is somebody else's.
+    if (id === '') return end;
     const { deletedAfterMs } = run;
     // Only the client of the engine was ended: the container is, too.
-    if (!end.ok) await this.#delete(deletedAfterMs === undefined ? 'kill' : 'rm');
+    if (!end.ok) await this.#delete(id, deletedAfterMs === undefined ? 'kill' : 'rm');
     else if (deletedAfterMs !== undefined && deletedAfterMs > 0)
       background.begin(async (going) => {
         await sleep(deletedAfterMs, undefined, { signal: going }).catch(() => undefined);
-        await this.#delete('rm');
+        await this.#delete(id, 'rm');
       });
     return end;
   }
 
-  async #delete(how: 'kill' | 'rm'): Promise<void> {
-    const command = [this.engine, ...(how === 'kill' ? ['kill'] : ['rm', '--force']), this.name];
+  async #delete(id: string, how: 'kill' | 'rm'): Promise<void> {
+    const command = [this.engine, ...(how === 'kill' ? ['kill'] : ['rm', '--force']), id];
     await runProcess({ command, inherited: this.ports.inherited, environment: {}, stdin: '', timeoutMs: CLEAN_UP_MS, signal: undefined });
   }
 }

@@ -31,7 +31,15 @@ export function openedArguments(given: DeferredArguments, secrets: Secrets): { r
 export function keptToItself({ on, made }: CallMaking, { isEmpty, shown }: DeferredArguments, { withheld }: JobSecrets): CallMaking {
   if (!made.ok) return { on: isEmpty ? on : withoutSecrets(on), made: { ok: false, failure: withheld.failure(made.failure) } };
   const { work } = made;
-  const told: Work = { ...work, ...(isEmpty ? {} : { request: shown }), send: async (sending) => cleaned(await work.send(sending), withheld) };
+  const told: Work = {
+    ...work,
+    ...(isEmpty ? {} : { request: shown }),
+    send: (sending) =>
+      work.send(sending).then(
+        (sent) => cleaned(sent, withheld),
+        (error: unknown) => Promise.reject(withheld.error(error) as Error),
+      ),
+  };
   return { on: isEmpty ? on : withoutSecrets(on), made: { ok: true, work: told } };
 }
 

@@ -4,7 +4,7 @@ import type { CallToolResult } from '@modelcontextprotocol/client';
 import type { Job } from '@weft/contracts';
 import { rejection, type Failure, type Json, type JsonObject } from '@weft/kernel';
 import { MCP_PROTOCOL_DEFAULT, readMcpCall, type McpCall, type Target } from '@weft/tools/core';
-import { notMade, type Sending, type Sent } from '../carry-out/work.js';
+import { notMade, STOPPED, type Sending, type Sent } from '../carry-out/work.js';
 import type { EgressClient } from '../egress/egress-client.js';
 import { outcomeOfError, reported } from '../mcp/mcp-answer.js';
 import { HANDSHAKE_VERSIONS, McpConnection, type McpEndpoint, type McpProtocol } from '../mcp/mcp-connection.js';
@@ -65,6 +65,7 @@ async function send(ports: McpPorts, job: Job, call: McpCall, withheld: Withheld
     return notMade(rejection('unreachable', `Expected a connection to the MCP server but ${(error as Error).message.replace(/\.$/, '')}.`, { retryable: true }));
   }
   try {
+    if (sending.halted?.aborted) return notMade(STOPPED);
     return await ask(connection, job, call, sending);
   } finally {
     await connection.close().catch(() => undefined);

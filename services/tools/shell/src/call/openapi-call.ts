@@ -1,8 +1,9 @@
 // `call: openapi` made ready: the operation of its document, with arguments that fit, as one exchange over HTTP.
+import { createHash } from 'node:crypto';
 import type { Job } from '@weft/contracts';
 import { rejection, type Failure } from '@weft/kernel';
 import { operationArguments, operationOf, operationRequest, readOpenApiCall, type Documents, type HttpCall, type OpenApiCall, type Operation } from '@weft/tools/core';
-import { createHash } from 'node:crypto';
+import { rawUriOf } from '@weft/workflow';
 import { loadDocuments } from '../openapi/load-documents.js';
 import { compileForeignSchema, type SchemaCheck } from '../registry/schemas.js';
 import { SourceUnavailable } from '../source/tool-source.js';
@@ -73,7 +74,9 @@ function operationFinder({ egress, resources }: OpenApiPorts): (job: Job, call: 
     let documents: Documents;
     try {
       const origin = `call: openapi of workflow ${job.workflow}`;
-      documents = await loadDocuments(new URL(document.uri), { egress, source: origin, signal: AbortSignal.timeout(LOAD_MS) }, source.text);
+      // Where calls may go, and nowhere besides: the address of its document is the author's word.
+      const ports = { egress, source: origin, signal: AbortSignal.timeout(LOAD_MS), origins: [] };
+      documents = await loadDocuments(new URL(rawUriOf(document.uri)), ports, source.text);
     } catch (error) {
       if (!(error instanceof SourceUnavailable)) throw error;
       return unusable(error.message);

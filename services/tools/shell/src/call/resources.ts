@@ -2,6 +2,7 @@
 import type { Job } from '@weft/contracts';
 import { rejection, type Failure } from '@weft/kernel';
 import type { ResourceReference } from '@weft/tools/core';
+import { rawUriOf } from '@weft/workflow';
 import { contentOf } from '../carry-out/answer-content.js';
 import { exchangeOf } from '../carry-out/send-http.js';
 import type { EgressClient } from '../egress/egress-client.js';
@@ -29,7 +30,7 @@ export function resources(egress: EgressClient, locked: (tenant: string, digest:
 
 async function fetched(egress: EgressClient, job: Job, uri: string): Promise<ResourceText> {
   const sender = { name: `workflow ${job.workflow}`, origins: [], mayGoAnywherePublic: false };
-  const answer = await egress.send({ method: 'GET', url: uri, headers: {}, sender, timeoutMs: FETCH_MS, mayRepeat: true, redirectsMax: 3 });
+  const answer = await egress.send({ method: 'GET', url: rawUriOf(uri), headers: {}, sender, timeoutMs: FETCH_MS, mayRepeat: true, redirectsMax: 3 });
   const outcome = classifyHttp('read', exchangeOf(answer));
   if (outcome.kind !== 'confirmed') return { ok: false, failure: outcome.failure };
   if (answer.kind !== 'answered') return { ok: false, failure: rejection('unreachable', `Expected ${uri} to answer but it does not.`) };

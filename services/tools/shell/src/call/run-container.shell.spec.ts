@@ -8,10 +8,18 @@ import { ToolsBench, type ToolsParts } from '../source/tools.testing.js';
 import { callJob, cameTo, startCalls } from './calls.testing.js';
 
 // No engine runs where these specs run. This one takes the same command line, writes it down, and runs the command of `sh -c` here.
+// The name "taken" is that of a container of somebody else.
 const ENGINE = `#!/bin/sh
 echo "$*" >> "@FOLDER@/asked"
 [ "$1" = run ] || exit 0
-while [ $# -gt 0 ] && [ "$1" != sh ]; do shift; done
+while [ $# -gt 0 ] && [ "$1" != sh ]; do
+  [ "$1" = --cidfile ] && id=$2
+  [ "$1" = --name ] && name=$2
+  shift
+done
+[ "$name" = taken ] && { echo "Conflict. The container name is already in use" >&2; exit 125; }
+[ "$name" = pulling ] && sleep 30
+printf "id-of-$name" > "$id"
 exec "$@"
 `;
 
@@ -38,20 +46,29 @@ describe('run: container', () => {
   it('gives what the container writes, and takes input and arguments', async () => {
     const command = 'input=$(cat)\necho "STDIN was: $input"\necho "ARGS are $1 $2"';
     expect(await container({ stdin: 'Hello World', command, arguments: ['Foo', 'Bar'] })).toEqual({ output: 'STDIN was: Hello World\nARGS are Foo Bar', taint: ['run:container'] });
-    expect(asked()[0]).toMatch(/^run --interactive --name x-[0-9a-f]{12}\.acme-x --pull missing alpine sh -c/);
+    expect(asked()[0]).toMatch(/^run --interactive --cidfile \S+ --name x-[0-9a-f]{12}\.acme-x --pull missing alpine sh -c/);
   });
 
   it('that is late is ended too, not only the client of its engine', async () => {
     expect(await container({ command: 'sleep 30', name: 'late' })).toMatchObject({ code: 'timeout', outcome: 'failed' });
-    expect(asked().at(-1)).toBe('kill late');
+    expect(asked().at(-1)).toBe('kill id-of-late');
     expect(await container({ command: 'sleep 30', name: 'later', lifetime: { cleanup: 'always' } })).toMatchObject({ code: 'timeout' });
-    expect(asked().at(-1)).toBe('rm --force later');
+    expect(asked().at(-1)).toBe('rm --force id-of-later');
   });
 
   it('is deleted after its time', async () => {
     expect(await container({ command: 'true', name: 'gone', lifetime: { cleanup: 'eventually', after: { milliseconds: 200 } } })).toMatchObject({ output: '' });
     expect(asked().join()).not.toContain('rm --force');
-    await eventually(() => asked().at(-1) === 'rm --force gone');
+    await eventually(() => asked().at(-1) === 'rm --force id-of-gone');
+  });
+
+  it.each([
+    ['has the name of a container of somebody else', { command: 'true', name: 'taken', lifetime: { cleanup: 'eventually', after: { milliseconds: 1 } } }, 'process-failed'],
+    ['was not made in time', { command: 'true', name: 'pulling', lifetime: { cleanup: 'always' } }, 'timeout'],
+  ])('that %s deletes nothing', async (_what, args, code) => {
+    expect(await container(args)).toMatchObject({ code });
+    await parts.background.close();
+    expect(asked()).toHaveLength(1);
   });
 
   it('is refused where no engine is named', async () => {

@@ -54,6 +54,14 @@ describe('run: script in JavaScript', () => {
     expect(await js('process.exitCode = 4')).toMatchObject({ code: 'process-failed', message: expect.stringContaining('ended with 4') });
   });
 
+  it('tells where it threw by the lines of its author, and nothing of what runs it', async () => {
+    expect(await js('function buy() {\n  throw new TypeError("no such order");\n}\nbuy()', all)).toMatchObject({
+      output: { code: 1, stderr: 'TypeError: no such order\n    at buy (script.js:2:22)\n    at script.js:4:4' },
+    });
+    expect(await js('const a = 1;\nconst b = ;', all)).toMatchObject({ output: { stderr: expect.stringMatching(/^SyntaxError: .*\n {4}at script\.js:2:\d+$/) } });
+    expect(await js('console.log(new Error("seen"))')).toMatchObject({ output: expect.stringMatching(/^Error: seen\n {4}at script\.js:1:\d+$/) });
+  });
+
   it('that cannot be parsed ends with code 1 and says so', async () => {
     expect(await js('return 1 +', all)).toMatchObject({ output: { code: 1, stderr: expect.stringContaining('SyntaxError') } });
   });

@@ -89,6 +89,11 @@ describe('run: shell', () => {
     expect(await cameTo(parts, job)).toMatchObject({ output: null });
   });
 
+  it('that is given more than the system takes is not begun, and says what to do', async () => {
+    expect(await shell('cat', { arguments: ['x'.repeat(200_000)] })).toMatchObject({ code: 'input-invalid', outcome: 'failed', message: expect.stringContaining('as its input') });
+    expect(await shell('wc -c', { stdin: 'x'.repeat(200_000) })).toMatchObject({ output: '200000' });
+  });
+
   it('is refused where no shell is named', async () => {
     const without = await startCalls(bench);
     expect(await cameTo(without, callJob('shell', { command: 'id' }))).toMatchObject({ code: 'not-configured', message: expect.stringContaining('WEFT_RUN_SHELL') });

@@ -18,6 +18,13 @@ describe('server-sent events', () => {
     expect(await read(text)).toEqual(['{"a":"ä"}', 'one\ntwo']);
   });
 
+  it('reads a line that comes in many pieces once', async () => {
+    const text = `data: ${'x'.repeat(2_000_000)}\n\n`;
+    const before = performance.now();
+    expect(await read(text, 16)).toHaveLength(1);
+    expect(performance.now() - before).toBeLessThan(5_000);
+  });
+
   it('does not care where the pieces end', async () => {
     for (let size = 1; size < 12; size++) expect(await read(text, size)).toEqual(['{"a":"ä"}', 'one\ntwo']);
   });

@@ -4,7 +4,7 @@ import type { EgressAnswer, EgressClient, EgressResult } from '../egress/egress-
 import type { Sender } from '../egress/egress-policy.js';
 import type { Authorization } from '../authentication/authorization.js';
 import type { AuthorizationDescriptor } from '../secret/deferred-arguments.js';
-import { notMade, type ReadAnswer, type Sending, type Sent } from './work.js';
+import { notMade, STOPPED, type ReadAnswer, type Sending, type Sent } from './work.js';
 
 /** A request with its secrets filled in, and what its answer means. */
 export interface HttpExchanging {
@@ -46,7 +46,9 @@ export async function sendAuthorized(
   return sentOf(second, await exchange(egress, second, sending));
 }
 
-function exchange(egress: EgressClient, { request, effect, headers, sender, redirectsMax }: HttpExchanging, { untilMs, traceparent, signal }: Sending): Promise<EgressResult> {
+async function exchange(egress: EgressClient, { request, effect, headers, sender, redirectsMax }: HttpExchanging, { untilMs, traceparent, signal, halted }: Sending): Promise<EgressResult> {
+  // A token may have been waited for meanwhile.
+  if (halted?.aborted) return { kind: 'notSent', code: 'timeout', message: STOPPED.message, retryable: true };
   return egress.send({
     method: request.method,
     url: request.url,

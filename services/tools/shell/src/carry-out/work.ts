@@ -1,6 +1,6 @@
 // One job made ready: what the ledger records, and how it is sent. Who carries it out knows no transport, who sends it knows no ledger.
 import type { Job } from '@weft/contracts';
-import type { Failure, Json, JsonObject } from '@weft/kernel';
+import { rejection, type Failure, type Json, type JsonObject } from '@weft/kernel';
 import type { EffectClass, EffectOutcome, Reconciliation } from '@weft/tools/core';
 import type { Gate } from './gate.js';
 
@@ -32,6 +32,9 @@ export interface Sent {
 
 /** What comes of a sending that never left. */
 export const notMade = (failure: Failure): Sent => ({ outcome: { kind: 'failed', failure } });
+
+/** What a sending meets that a kill switch stops before it leaves. */
+export const STOPPED: Failure = rejection('timeout', 'Expected to send but it was stopped before anything left.', { retryable: true });
 
 /** One job, ready to be sent over whatever its tool is reached by. */
 export interface Work {

@@ -152,8 +152,15 @@ export class ToolsWorker implements WorkerPeer {
 
   #call(job: Job, args: Json, make: CallMaker): Carried {
     const given = deferredArguments(args);
+    const refused = secretRefusal(this.ports, job, given);
+    if (!refused || job.settlement) return this.#opened(job, given, make);
+    // To be made ready may mean to fetch a document, from an address that a secret is part of. What was sent before is told by the ledger all the same.
+    return this.ports.ledger.look(job.idempotencyKey).then((state) => (state.status === 'none' ? failureReport(job, refused.failure, 'none') : this.#opened(job, given, make)));
+  }
+
+  #opened(job: Job, given: DeferredArguments, make: CallMaker): Carried {
     const opened = openedArguments(given, this.ports.secrets);
-    if (!opened.ok) return failureReport(job, secretRefusal(this.ports, job, given)?.failure ?? opened.failure, 'none');
+    if (!opened.ok) return failureReport(job, opened.failure, 'none');
     const { kept } = opened;
     const made = make(job, opened.args, kept);
     return made instanceof Promise ? made.then((one) => this.#permitted(job, given, keptToItself(one, given, kept))) : this.#permitted(job, given, keptToItself(made, given, kept));

@@ -109,8 +109,11 @@ export class EgressClient {
   connect({ host, port, isSecure }: { readonly host: string; readonly port: number; readonly isSecure: boolean }, sender: Sender, onConnect: () => void): net.Socket {
     const passage = this.policy.passage(`${isSecure ? 'https' : 'http'}://${isIPv6(host) ? `[${host}]` : host}:${port}`, sender);
     if (!passage.ok) return new net.Socket().destroy(new AddressDenied(passage.denial.message));
-    const options = { host, port, lookup: this.#checkedLookup(passage.url, passage.isListed) };
-    return isSecure ? tls.connect({ ...options, ...(isIP(host) === 0 ? { servername: host } : {}) }, onConnect) : net.connect(options, onConnect);
+    // To the name that was judged: a broker may call itself something that is read in two ways.
+    const name = passage.url.hostname.replace(/^\[|\]$/g, '');
+    const options = { host: name, port, lookup: this.#checkedLookup(passage.url, passage.isListed) };
+    if (!isSecure) return net.connect(options, onConnect);
+    return tls.connect({ ...options, rejectUnauthorized: true, minVersion: 'TLSv1.2', ...(isIP(name) === 0 ? { servername: name } : {}) }, onConnect);
   }
 
   close(): void {

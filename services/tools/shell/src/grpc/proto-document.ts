@@ -7,11 +7,27 @@ import { completeDescriptors } from './complete-descriptors.js';
 
 /** Bytes of a document. */
 const TEXT_BYTES_MAX = 1024 * 1024;
+/** Statements of a document: the parser compares each field with all others of its message, and holds up everything else meanwhile. */
+const STATEMENTS_MAX = 5_000;
+// What a semicolon stands for nothing in.
+const QUOTED = /"[^"\\]*(?:\\.[^"\\]*)*(?:"|$)|'[^'\\]*(?:\\.[^'\\]*)*(?:'|$)|\/\/.*|\/\*[\s\S]*?(?:\*\/|$)/g;
+const KEPT_MAX = 50;
+const kept = new Map<string, FileRegistry>();
 const OWN_PACKAGE = 'google.protobuf';
 
 /** @throws Error saying what cannot be read: its syntax, or a file that it imports (only those of google/protobuf are known). */
 export function protoRegistry(text: string): FileRegistry {
+  const known = kept.get(text);
+  if (known) return known;
+  const registry = read(text);
+  if (kept.size >= KEPT_MAX) kept.clear();
+  kept.set(text, registry);
+  return registry;
+}
+
+function read(text: string): FileRegistry {
   if (text.length > TEXT_BYTES_MAX) throw new Error(`it is longer than ${TEXT_BYTES_MAX} bytes`);
+  if (text.replaceAll(QUOTED, '').split(';').length > STATEMENTS_MAX) throw new Error(`it has more than ${STATEMENTS_MAX} statements`);
   const root = new protobuf.Root();
   const { imports = [] } = protobuf.parse(text, root, { keepCase: true });
   for (const file of imports) {

@@ -5,8 +5,8 @@ import { fileURLToPath } from 'node:url';
 import { upgrade } from '@scalar/openapi-parser';
 import { isJsonObject, type Json } from '@weft/kernel';
 import { withBodyParameters, type Documents } from '@weft/tools/core';
-import { parseDocument } from 'yaml';
 import type { EgressClient } from '../egress/egress-client.js';
+import { foreignYaml } from '../resource/foreign-yaml.js';
 import { SourceUnavailable } from '../source/tool-source.js';
 
 /** Where documents come from. */
@@ -15,6 +15,8 @@ export interface DocumentPorts {
   /** Named in refusals. */
   readonly source: string;
   readonly signal: AbortSignal;
+  /** Origins that documents may come from besides the operator's list. Default: that of the first one, if it is from the network. */
+  readonly origins?: readonly string[];
 }
 
 const DOCUMENTS_MAX = 50;
@@ -22,7 +24,6 @@ const BYTES_MAX = 8 * 1024 * 1024;
 const PARTS_MAX = 1_000_000;
 const DEPTH_MAX = 200;
 const LOAD_MS = 15_000;
-const ALIASES_MAX = 100;
 
 /**
  * Loads the document at a URL (`file:` or http) in any version from 2.0 on, brought to 3.1, and everything that it refers to.
@@ -81,7 +82,7 @@ function referenceOf(text: string, numberOf: (reference: string) => string, unfi
   }
 }
 
-async function read(url: URL, root: URL, { egress, source, signal }: DocumentPorts, budget: { bytes: number }): Promise<string> {
+async function read(url: URL, root: URL, { egress, source, signal, origins = root.protocol === 'file:' ? [] : [root.origin] }: DocumentPorts, budget: { bytes: number }): Promise<string> {
   let bytes: Buffer;
   if (url.protocol === 'file:') {
     if (root.protocol !== 'file:' || !(await isBelow(url, root))) throw unusable(source, url, 'it is not in the folder of the document that refers to it');
@@ -89,7 +90,7 @@ async function read(url: URL, root: URL, { egress, source, signal }: DocumentPor
       throw unusable(source, url, error.message);
     });
   } else {
-    const sender = { name: `source ${source}`, origins: root.protocol === 'file:' ? [] : [root.origin], mayGoAnywherePublic: false };
+    const sender = { name: `source ${source}`, origins, mayGoAnywherePublic: false };
     const headers = { accept: 'application/json, application/yaml, */*;q=0.5' };
     const answer = await egress.stream({ method: 'GET', url: url.href, headers, sender, timeoutMs: LOAD_MS, mayRepeat: true, signal, bytesMax: Math.max(1, budget.bytes) });
     if (answer.kind !== 'streaming') throw unusable(source, url, answer.message);
@@ -121,17 +122,9 @@ async function isBelow(url: URL, root: URL): Promise<boolean> {
 
 function parse(text: string, url: URL, source: string): Json {
   try {
-    // Most are JSON, which is read a hundred times faster as such.
-    return JSON.parse(text) as Json;
-  } catch {
-    const document = parseDocument(text, { merge: false, uniqueKeys: true });
-    const [fault] = document.errors;
-    if (fault) throw unusable(source, url, fault.message.split('\n')[0] ?? 'it cannot be read');
-    try {
-      return document.toJS({ maxAliasCount: ALIASES_MAX }) as Json;
-    } catch (error) {
-      throw unusable(source, url, (error as Error).message);
-    }
+    return foreignYaml(text);
+  } catch (error) {
+    throw unusable(source, url, (error as Error).message);
   }
 }
 

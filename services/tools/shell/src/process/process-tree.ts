@@ -9,7 +9,9 @@ export const MARK = 'MARK_OF_WEFT_SOURCE';
  * Looked for until none is found, because who is being killed may begin another. What takes off both its parent and its mark is out of reach:
  * only a container holds that.
  */
-export function killTree(pid: number, mark: string): void {
+export function killTree(pid: number | undefined, mark: string): void {
+  // The group 0 would be this process's own.
+  if (!pid) return;
   for (let round = 0; round < 5; round++) {
     const members = round === 0 ? [...strayMembers(pid, mark), pid] : strayMembers(pid, mark);
     signal(-pid);

@@ -23,14 +23,27 @@ export interface OutsideProcess {
   readonly signal: AbortSignal | undefined;
 }
 
-/** Runs a process to its end. Never rejects. Failure codes: `timeout`, `output-invalid` (it wrote too much), `process-failed`, `not-configured` (it cannot be started). */
+/** Runs a process to its end. Never rejects. Failure codes: `timeout`, `output-invalid` (it wrote too much), `process-failed`, `not-configured` (it cannot be started), `input-invalid` (with what it is given). */
 export async function runProcess(outside: OutsideProcess): Promise<ProcessEnd> {
   const folder = await mkdtemp(join(tmpdir(), 'weft-run-'));
   try {
-    return await new RunningProcess(outside, folder).end;
+    return await begun(outside, folder);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+async function begun(outside: OutsideProcess, folder: string): Promise<ProcessEnd> {
+  let running: RunningProcess;
+  try {
+    running = new RunningProcess(outside, folder);
+  } catch (error) {
+    // Its words may repeat an argument, which may be a secret.
+    const { code } = error as NodeJS.ErrnoException;
+    const problem = code === 'E2BIG' ? 'its arguments and its environment are longer than this system takes: give what is long as its input' : `this system refuses it with ${code ?? 'an error'}`;
+    return failed(rejection('input-invalid', `Expected a process that can be started but ${problem}.`));
+  }
+  return running.end;
 }
 
 class RunningProcess {
@@ -52,7 +65,7 @@ class RunningProcess {
     this.end = new Promise<ProcessEnd>((resolve) => {
       child.once('error', (error) => resolve(failed(rejection('not-configured', `Expected ${program} to start but it cannot: ${error.message}.`))));
       // What it began does not outlive it, nor keep its pipes open.
-      child.once('exit', () => killTree(child.pid ?? 0, this.#mark));
+      child.once('exit', () => killTree(child.pid, this.#mark));
       child.once('close', (code, by) => {
         if (this.#failure) return resolve(failed(this.#failure));
         if (code === null) return resolve(failed(rejection('process-failed', `Expected the process to end by itself but it was ended by ${by}.`)));
@@ -80,8 +93,7 @@ class RunningProcess {
 
   #kill(failure: Failure): void {
     this.#failure ??= failure;
-    const { pid } = this.#child;
-    if (pid !== undefined) killTree(pid, this.#mark);
+    killTree(this.#child.pid, this.#mark);
   }
 }
 

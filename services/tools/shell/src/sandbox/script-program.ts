@@ -13,16 +13,22 @@ export const SCRIPT_PROGRAM = `
   const written = { stdout: '', stderr: '' };
   let isOver = false;
   const write = (stream) => (text) => { if (!isOver) written[stream] += text; return true; };
+  // Its own places, by the lines that its author wrote: what runs it, and what stands around it, is nobody's business.
+  const framesOf = ({ stack }) => String(stack ?? '').split('\\n').flatMap((frame) => {
+    const [found, line, column] = /<input>:(\\d+):(\\d+)/.exec(frame) ?? [];
+    return line > 2 ? [frame.replace(found, 'script.js:' + (line - 2) + ':' + column).replace(/anonymous \\((.*)\\)/, '$1')] : [];
+  });
+  const codeOf = (status) => (Number.isInteger(Number(status)) ? Number(status) : 1);
   const show = (part) => {
     if (typeof part === 'string') return part;
-    if (part instanceof Error) return part.stack ? String(part) + '\\n' + part.stack.trimEnd() : String(part);
+    if (part instanceof Error) return [String(part), ...framesOf(part)].join('\\n');
     try { return stringify(part) ?? String(part); } catch { return String(part); }
   };
   const line = (stream) => (...parts) => { write(stream)(parts.map(show).join(' ') + '\\n'); };
   const [log, warn] = [line('stdout'), line('stderr')];
   globalThis.console = { log, info: log, debug: log, warn, error: warn, trace: warn };
   const { promise: exited, resolve: leave } = Promise.withResolvers();
-  const exit = (status = process.exitCode ?? 0) => { leave(Number(status)); isOver = true; throw new Error('exit'); };
+  const exit = (status = process.exitCode ?? 0) => { leave(codeOf(status)); isOver = true; throw new Error('exit'); };
   let unread = stdin;
   const read = () => { const text = unread; unread = null; return text === '' ? null : text; };
   const process = {
@@ -46,7 +52,7 @@ export const SCRIPT_PROGRAM = `
   const ran = (async () => {
     try {
       await new Program(code)();
-      return Number(process.exitCode ?? 0);
+      return codeOf(process.exitCode ?? 0);
     } catch (error) {
       // A limit is no error of the program: whoever runs it is to know.
       if (error instanceof InternalError) throw error;
