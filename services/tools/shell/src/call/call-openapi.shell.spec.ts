@@ -63,6 +63,21 @@ const VERSION_3 = {
   },
 };
 
+const hostileOf = (server: string, parameter: object, more: object = {}): object => ({
+  openapi: '3.1.0',
+  info: { title: 'H', version: '1' },
+  servers: [{ url: server }],
+  paths: { '/cycle': { get: { operationId: 'get', parameters: [parameter], responses: { 200: { description: 'ok' } } } } },
+  ...more,
+});
+const TREE = { name: 'tree', in: 'query', schema: { $ref: '#/components/schemas/Tree' } };
+const HOSTILE: Readonly<Record<string, object>> = {
+  '/metadata.json': hostileOf('http://169.254.169.254/', { name: 'a', in: 'query' }),
+  '/listed-metadata.json': hostileOf('/', { $ref: 'http://169.254.169.254/latest#/a' }),
+  '/cycle.json': hostileOf('/', TREE, { components: { schemas: { Tree: { type: 'object', properties: { left: { $ref: '#/components/schemas/Tree' } } } } } }),
+  '/endless.json': hostileOf('/', { $ref: '#/components/parameters/a' }, { components: { parameters: { a: { $ref: '#/components/parameters/b' }, b: { $ref: '#/components/parameters/a' } } } }),
+};
+
 interface Asked {
   readonly method: string;
   readonly url: string;
@@ -84,6 +99,8 @@ beforeAll(async () => {
       const json = (status: number, content: object, headers: object = {}): void => void response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(JSON.stringify(content));
       if (request.url === '/v2.json') return json(200, VERSION_2(request.headers.host ?? ''));
       if (request.url === '/v3.json') return json(200, VERSION_3);
+      const hostile = HOSTILE[request.url ?? ''];
+      if (hostile) return json(200, hostile);
       asked.push({ method: request.method ?? '', url: request.url ?? '', headers: request.headers, body });
       return request.url === '/v3/live/moved' ? json(302, { moved: true }, { location: '/v3/live/pets' }) : json(200, { done: true });
     });
@@ -104,6 +121,15 @@ const call = (version: 2 | 3, operationId: string, parameters: object = {}, more
   cameTo(parts, callJob('openapi', { document: { endpoint: { uri: `${url}/v${version}.json` } }, operationId, parameters, ...more } as Json));
 
 describe('call: openapi', () => {
+  it('whose document is hostile is refused, and leads nowhere that calls may not go', async () => {
+    const of = (name: string, more: object = {}) => cameTo(parts, callJob('openapi', { document: { endpoint: { uri: `${url}/${name}.json` } }, operationId: 'get', parameters: {}, ...more } as Json));
+    expect(await of('metadata')).toMatchObject({ code: 'denied', outcome: 'none' });
+    expect(await of('listed-metadata')).toMatchObject({ code: 'not-configured', message: expect.stringContaining('169.254.169.254') as string });
+    expect(await of('cycle', { parameters: { tree: {} } })).toMatchObject({ output: { done: true } });
+    expect(await of('endless')).toMatchObject({ code: 'not-configured' });
+    expect(asked.map((one) => one.url)).toEqual(['/cycle']);
+  });
+
   it('of version 2.0 writes each parameter where and how its document wants it', async () => {
     expect(await call(2, 'getPet', { id: 7, tags: ['a b', 'c'], fields: ['x', 'y'], 'X-Trace': 'z' })).toMatchObject({ output: { done: true }, taint: [`openapi:${new URL(url).host}`] });
     expect(asked).toMatchObject([{ method: 'GET', url: '/v2/pets/7?tags=a%20b&tags=c&fields=x,y', headers: { 'x-trace': 'z', 'idempotency-key': expect.any(String) as string } }]);

@@ -125,6 +125,24 @@ describe('the way out', () => {
     server.closeAllConnections();
   });
 
+  it('connects another protocol to the name that it judged, however a broker writes its own', async () => {
+    const looked: string[] = [];
+    const lookup: NameLookup = async (name) => {
+      looked.push(name);
+      throw new Error('nowhere');
+    };
+    const client = new EgressClient(new EgressPolicy(['http://kafka.test:9092']), lookup);
+    const failed = (host: string, port = 9092): Promise<string> =>
+      new Promise((resolve) => client.connect({ host, port, isSecure: false }, { ...tool, name: 'a call' }, () => resolve('connected')).once('error', (error) => resolve(error.message)));
+    expect(await failed('kafka.test')).toBe('nowhere');
+    // As a URL this is kafka.test; as a name it would be one of evil.test.
+    expect(await failed('kafka.test:9092?x.evil.test')).toBe('nowhere');
+    expect(await failed('kafka.test:9092/x.evil.test')).toBe('nowhere');
+    expect(looked).toEqual(['kafka.test', 'kafka.test', 'kafka.test']);
+    expect(await failed('evil.test')).toContain('WEFT_EGRESS_ALLOW');
+    expect(await failed('169.254.169.254')).toContain('WEFT_EGRESS_ALLOW');
+  });
+
   it('follows no redirect unasked, and cuts a body that is too long', async () => {
     const server = createServer((request, response) => {
       if (request.url === '/away') return void response.writeHead(302, { location: 'http://169.254.169.254/' }).end();
