@@ -19,9 +19,14 @@ export interface ForeignMessage {
 /** `notSent`: no connection, so nothing was published. `lost`: it may have been. */
 export type Publishing = { readonly kind: 'published' } | { readonly kind: 'notSent' | 'lost'; readonly message: string };
 
+/** The next offset to read, by partition. */
+export type TopicPosition = { readonly [partition: string]: string };
+
 export interface Collecting {
   /** Milliseconds to collect for. */
   readonly forMs: number;
+  /** Where to begin; partitions that it does not name are new, and read from their first message. Default: what is published from now on. */
+  readonly from?: TopicPosition | undefined;
   /** Takes a message. @returns whether it was the last one. */
   readonly take: (message: ForeignMessage) => boolean;
   /** Ends it early. */
@@ -46,31 +51,67 @@ export async function publishOnce(cluster: ForeignCluster, topic: string, messag
   }
 }
 
-/** Collects what is published from now on, until the last one is taken or the time is over. @param group a name of its own. @returns whether the last one was taken. @throws Error without a connection. */
-export async function collectFrom(cluster: ForeignCluster, topic: string, group: string, { forMs, take, signal, onReady }: Collecting): Promise<boolean> {
+/** Where a topic ends: from there on is read what is published from now on. @throws Error without a connection. */
+export async function endOfTopic(cluster: ForeignCluster, topic: string): Promise<TopicPosition> {
+  return Object.fromEntries((await offsetsOf(cluster, topic)).map(({ partition, high }) => [partition, high]));
+}
+
+/**
+ * Collects messages until the last one is taken or the time is over.
+ * @param group a name of its own. @returns where to go on, of one that was told where to begin. @throws Error without a connection.
+ */
+export async function collectFrom(cluster: ForeignCluster, topic: string, group: string, { forMs, from, take, signal, onReady }: Collecting): Promise<TopicPosition> {
+  const next: Record<string, string> = from ? await startOf(cluster, topic, from) : {};
   const consumer = clientOf(cluster).consumer({ groupId: group, allowAutoTopicCreation: false, maxWaitTimeInMs: 200, retry: { initialRetryTime: 200, retries: 8 } });
-  const enough = Promise.withResolvers<boolean>();
+  const enough = Promise.withResolvers<void>();
   const over = new AbortController();
   // It may come when nobody waits any more.
   enough.promise.catch(() => undefined);
   consumer.on('consumer.crash', ({ payload: { error, restart } }) => void (restart || enough.reject(error)));
-  consumer.on('consumer.group_join', () => onReady?.());
+  consumer.on('consumer.group_join', () => {
+    // A group that is joined anew begins at the end again.
+    for (const [partition, offset] of Object.entries(next)) consumer.seek({ topic, partition: Number(partition), offset });
+    onReady?.();
+  });
   try {
     await consumer.connect();
     await consumer.subscribe({ topic, fromBeginning: false });
     await consumer.run({
       autoCommit: false,
-      eachMessage: async ({ message }) => {
-        if (over.signal.aborted || !take({ value: message.value ?? Buffer.alloc(0), headers: textsOf(message.headers ?? {}) })) return;
+      eachMessage: async ({ partition, message: { offset, value, headers = {} } }) => {
+        if (over.signal.aborted || BigInt(offset) < BigInt(next[partition] ?? 0)) return;
+        if (from) next[partition] = String(BigInt(offset) + 1n);
+        if (!take({ value: value ?? Buffer.alloc(0), headers: textsOf(headers) })) return;
         over.abort();
-        enough.resolve(true);
+        enough.resolve();
       },
     });
-    const late = sleep(forMs, false, { signal: AbortSignal.any([over.signal, ...(signal ? [signal] : [])]) }).catch(() => false);
-    return await Promise.race([enough.promise, late.then((isLast) => (over.signal.aborted ? enough.promise : isLast))]);
+    const late = sleep(forMs, undefined, { signal: AbortSignal.any([over.signal, ...(signal ? [signal] : [])]) }).catch(() => undefined);
+    await Promise.race([enough.promise, late]);
+    return next;
   } finally {
     over.abort();
     await consumer.disconnect().catch(() => undefined);
+  }
+}
+
+/** A position as far as the topic still has it: what it no longer keeps is passed over, and one that was made anew is read from its beginning. */
+async function startOf(cluster: ForeignCluster, topic: string, from: TopicPosition): Promise<Record<string, string>> {
+  return Object.fromEntries(
+    (await offsetsOf(cluster, topic)).map(({ partition, low, high }) => {
+      const wanted = BigInt(from[partition] ?? 0);
+      return [partition, wanted < BigInt(low) || wanted > BigInt(high) ? low : String(wanted)];
+    }),
+  );
+}
+
+async function offsetsOf(cluster: ForeignCluster, topic: string): Promise<readonly { readonly partition: number; readonly low: string; readonly high: string }[]> {
+  const admin = clientOf(cluster).admin();
+  try {
+    await admin.connect();
+    return await admin.fetchTopicOffsets(topic);
+  } finally {
+    await admin.disconnect().catch(() => undefined);
   }
 }
 

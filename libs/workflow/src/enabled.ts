@@ -1,5 +1,5 @@
 // What a deployment may leave out of the standard because it reaches the machine that it runs on.
-import { isJsonObject, type Json, type JsonObject } from '@weft/kernel';
+import { isJsonObject, type JsonObject } from '@weft/kernel';
 import { pointerTo } from './pointer.js';
 import type { Problem } from './problem.js';
 import type { PlacedTask } from './tasks.js';
@@ -47,20 +47,14 @@ function mcpProblems({ transport }: JsonObject, pointer: string, { mcpCommands }
 }
 
 function asyncapiProblems(call: JsonObject, pointer: string): readonly Problem[] {
-  const { protocol, subscription } = call;
-  const problems: Problem[] = [];
-  if (typeof protocol === 'string' && !isExpression(protocol) && !ASYNCAPI_PROTOCOLS.includes(protocol))
-    problems.push({
+  const { protocol } = call;
+  if (typeof protocol !== 'string' || isExpression(protocol) || ASYNCAPI_PROTOCOLS.includes(protocol)) return [];
+  return [
+    {
       pointer: pointerTo(pointer, 'protocol'),
       message: `Expected a protocol that is spoken (${ASYNCAPI_PROTOCOLS.join(', ')}) but ${pointer} names ${JSON.stringify(protocol.slice(0, 40))}`,
-    });
-  const consume: Json | undefined = isJsonObject(subscription) ? subscription['consume'] : undefined;
-  if (isJsonObject(consume) && consume['amount'] === undefined && consume['for'] === undefined)
-    problems.push({
-      pointer: pointerTo(pointer, 'subscription', 'consume'),
-      message: `Expected a subscription that ends but ${pointer} may consume for ever: give it an \`amount\`, or a \`for\` such as { minutes: 1 }`,
-    });
-  return problems;
+    },
+  ];
 }
 
 const isExpression = (text: string): boolean => text.trimStart().startsWith('${');

@@ -26,12 +26,15 @@ describe('what a deployment may leave out', () => {
     expect(refusals(task, { ...NOTHING, ...enabled })).toEqual([]);
   });
 
-  it.each([
-    ['a protocol that nobody speaks', { protocol: 'mqtt', message: { payload: {} } }, /names "mqtt"/],
-    ['a subscription that may never end', { subscription: { consume: { while: '${ true }' } } }, /may consume for ever/],
-  ])('%s of AsyncAPI is refused everywhere', (_what, more, words) => {
-    const task = { call: 'asyncapi', with: { document: { endpoint: 'https://example.com/doc' }, operation: 'x', ...more } };
-    expect(refusals(task as Json, { ...NOTHING, python: true, shell: true, container: true })).toContainEqual(expect.stringMatching(words));
+  const asyncapi = (more: { readonly [field: string]: Json }): readonly string[] =>
+    refusals({ call: 'asyncapi', with: { document: { endpoint: 'https://example.com/doc' }, operation: 'x', ...more } }, { ...NOTHING, python: true, shell: true, container: true });
+
+  it('a protocol of AsyncAPI that nobody speaks is refused everywhere', () => {
+    expect(asyncapi({ protocol: 'mqtt', message: { payload: {} } })).toEqual([expect.stringMatching(/names "mqtt"/)]);
+  });
+
+  it('a subscription that consumes for ever is nothing that anybody has to let it', () => {
+    expect(asyncapi({ subscription: { consume: { while: '${ true }' }, foreach: { do: [{ seen: { set: { it: '${ $item }' } } }] } } })).toEqual([]);
   });
 
   it('a script in JavaScript is no such thing', () => {

@@ -160,11 +160,6 @@ const DEPLOYMENT: readonly Row[] = [
     () => task({ call: 'asyncapi', with: { document: { endpoint: 'https://a.test' }, channel: 'c', protocol: 'jms', message: {} } }),
     'Expected a protocol that is spoken',
   ],
-  [
-    'a subscription without an end',
-    () => task({ call: 'asyncapi', with: { document: { endpoint: 'https://a.test' }, channel: 'c', subscription: { consume: { while: '${ .x }' } } } }),
-    'Expected a subscription that ends but /do/0/a/with may consume for ever',
-  ],
 ];
 
 const RESOURCES: readonly Row[] = [

@@ -13,7 +13,4 @@ export interface NotYet {
 export const NOT_YET: readonly NotYet[] = [
   { where: 'document', what: 'schedule.on.until' },
   { where: 'document', what: 'evaluate.mode', is: 'loose' },
-  { where: 'call', what: 'with.subscription.foreach' },
-  { where: 'call', what: 'with.subscription.consume.while' },
-  { where: 'call', what: 'with.subscription.consume.until' },
 ];

@@ -27,6 +27,8 @@ const PAYLOAD_FIELDS: { readonly [T in ExecutionEventType]: readonly string[] } 
   Subscribed: [],
   SignalReceived: ['event'],
   SignalTaken: ['keys'],
+  SubscriptionBegun: ['input'],
+  MessageTaken: [],
   ItemBegun: ['item'],
   ItemEnded: ['output', 'exported'],
   ListenClosed: ['keys'],

@@ -245,10 +245,23 @@ export type ExecutionEvent =
       /** Of what is gathered, in characters of JSON. */
       readonly size?: number;
     }
-  /** An item of a subscription begins: the event that was taken last, or what is given. */
+  /** A subscription to messages begins: what each job that collects some is given. */
+  | {
+      readonly type: 'SubscriptionBegun';
+      readonly key: ActivationKey;
+      readonly at: Instant;
+      /** How many messages it takes at most; absent = any number. */
+      readonly amount?: number;
+      /** Instant after which no more are collected; absent = none. */
+      readonly until?: Instant;
+      readonly input: Json;
+    }
+  /** A subscription took the first of the collected messages that are left. `size`: of what is gathered, in characters of JSON. */
+  | { readonly type: 'MessageTaken'; readonly key: ActivationKey; readonly use: 'gather' | 'item'; readonly size?: number }
+  /** An item of a subscription begins: the event or message that was taken last, or what is given. */
   | { readonly type: 'ItemBegun'; readonly key: ActivationKey; readonly item?: Json }
-  /** An item has ended: what is gathered of it, when it is not the output of its last task, and what replaces `$context`. */
-  | { readonly type: 'ItemEnded'; readonly key: ActivationKey; readonly size: number; readonly output?: Json; readonly exported?: Json }
+  /** An item has ended: what is gathered of it, when it is not the output of its last task, and what replaces `$context`. `isKept` false: nothing is gathered. */
+  | { readonly type: 'ItemEnded'; readonly key: ActivationKey; readonly size: number; readonly isKept?: false; readonly output?: Json; readonly exported?: Json }
   /** A `listen` that went on is over: its output is what it gathered. */
   | {
       readonly type: 'ListenClosed';

@@ -13,6 +13,7 @@ import { beginExtension, endExtensions } from './extensions.evolve.js';
 import { beginMap, closeChild, dropChildren, openChild } from '../child/child.evolve.js';
 import { evolveAgent, endStep, takeAnswer } from '../agent/agent.evolve.js';
 import { beginItem, endItem, keepSignal, takeSignal } from '../signal/gathering.js';
+import { beginSubscription, takeBatch, takeMessage, takenUp } from '../subscription/subscribing.js';
 import { removeAttempt, removeBelow, removeWaits } from './remove-below.js';
 import { isTimeLimit, ROOT, type Activation, type EndedBranch, type ExecutionState } from './execution.state.js';
 
@@ -108,6 +109,10 @@ export function evolveDraft(draft: ExecutionDraft, event: ExecutionEvent): void 
     }
     case 'SignalTaken':
       return takeSignal(draft, event);
+    case 'SubscriptionBegun':
+      return beginSubscription(draft, event);
+    case 'MessageTaken':
+      return takeMessage(draft, event);
     case 'ItemBegun':
       return beginItem(draft, event);
     case 'ItemEnded':
@@ -124,8 +129,9 @@ export function evolveDraft(draft: ExecutionDraft, event: ExecutionEvent): void 
       return draft.put('jobs', id, { id, key, kind, generation, attempt, scheduledAt: at, input: event.input ?? state.jobs[id]?.input ?? null, asked: false, ...settlement });
     }
     case 'JobCompleted': {
-      const { step } = draft.activation(event.key);
+      const { step, subscribing } = draft.activation(event.key);
       if (step) endStep(draft, step, event);
+      else if (subscribing) takeBatch(draft, subscribing, event);
       else draft.change(event.key, { value: event.output });
       draft.remove('jobs', event.job);
       // A result that comes while a person is asked for it answers the question.
@@ -321,14 +327,17 @@ function takeUp(draft: ExecutionDraft, { key, position }: FailedTask, at: Instan
   if (position !== undefined) return;
   removeBelow(draft, key);
   removeWaits(draft, key);
-  const { caught: _caught, loop: _loop, map: _map, branchesEnded: _ended, gathering: _gathering, extending: _extending, timeouts: _timeouts, retryUntil: _until, ...failed } = draft.activation(key);
-  draft.put('activations', key, { ...failed, value: failed.input, visits: {}, attempt: 1 });
+  const { caught: _caught, loop: _loop, map: _map, branchesEnded: _ended, gathering, extending: _extending, timeouts: _timeouts, retryUntil: _until, subscribing, ...failed } = draft.activation(key);
+  draft.put('activations', key, { ...failed, value: failed.input, visits: {}, attempt: 1, ...(subscribing ? takenUp(subscribing, gathering) : {}) });
 }
 
 /** Nothing was under way between a fault and a retry: what limits time counts on from there. */
 function giveBackTime(draft: ExecutionDraft, ms: number): void {
   for (const timer of Object.values(draft.state.timers)) if (isTimeLimit(timer.purpose)) draft.put('timers', timer.id, { ...timer, due: timer.due + ms });
-  for (const { key, retryUntil } of Object.values(draft.state.activations)) if (retryUntil !== undefined) draft.change(key, { retryUntil: retryUntil + ms });
+  for (const { key, retryUntil, subscribing } of Object.values(draft.state.activations)) {
+    if (retryUntil !== undefined) draft.change(key, { retryUntil: retryUntil + ms });
+    if (subscribing?.until !== undefined) draft.change(key, { subscribing: { ...subscribing, until: subscribing.until + ms } });
+  }
 }
 
 /** The `catch` of a cancel is over when its `try` is. */

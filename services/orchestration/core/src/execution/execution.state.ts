@@ -5,6 +5,7 @@ import type { MapState, OpenChild, ParentExecution } from '../child/child.state.
 import type { Step } from '../interpreter/advance.js';
 import type { Extending } from '../interpreter/extension.js';
 import type { Gathering } from '../signal/gathering.js';
+import type { Subscribing } from '../subscription/subscribing.js';
 import type { OpenReview } from '../review/review.state.js';
 import type { ActivationKey, DefinitionVersion, ExecutionContext, FailedTask, ForkedFrom, ModelChoice, TimerPurpose } from './execution.events.js';
 import type { Operation } from './operation.js';
@@ -50,6 +51,8 @@ export interface Activation {
   readonly loop?: { readonly count: number; readonly items: Json; readonly index: number };
   /** Of a subscription that has begun to take what it is for. */
   readonly gathering?: Gathering;
+  /** Of a subscription to messages: what it has collected, and where it goes on. */
+  readonly subscribing?: Subscribing;
   /** Where a `map` stands. */
   readonly map?: MapState;
   /** Of a turn or a call of an agent. */

@@ -87,6 +87,7 @@ export function carriedEvents(
     // What ran there runs on here: it has as much time as it had.
     if (event.type === 'TimerSet' && isTimeLimit(event.purpose)) return [{ ...event, due: event.due + (now - entered.at) }];
     if (event.type === 'RetriesLimited') return [{ ...event, until: event.until + (now - entered.at) }];
+    if (event.type === 'SubscriptionBegun' && event.until !== undefined) return [{ ...event, until: event.until + (now - entered.at) }];
     if (event.type === 'EventEmitted') return [{ ...event, emission: renamed(event.emission) }];
     return [event];
   });

@@ -23,4 +23,24 @@ export const LISTENING_HISTORIES: Readonly<Record<string, () => Running>> = {
     for (const id of ['e1', 'e2']) run.signal({ id, data: id });
     return run;
   },
+  'foreach-of-a-subscription-under-way': () => {
+    const foreach = { item: 'message', do: [http('judge')], output: { as: '{ got: ., of: $message.payload }' }, export: { as: '{ last: . }' } };
+    const subscription = { filter: '${ .payload != $context.unwanted }', consume: { until: '${ $context.last.got == "enough" }', for: { hours: 1 } }, foreach };
+    const run = running({ do: [{ hear: { call: 'asyncapi', with: { document: { endpoint: 'https://example.test' }, operation: 'hear', subscription } } }] }, {}).start();
+    const judge = (n: number, got: string): unknown => run.complete(`/do/0/hear/with/subscription/foreach/do/0/judge#2[${n}]`, got);
+    run.complete('/do/0/hear', { messages: [], position: { 0: '41' } });
+    run.complete('/do/0/hear', { messages: ['a', 'b'].map((payload) => ({ payload, headers: {} })), position: { 0: '43' } });
+    judge(0, 'more');
+    judge(1, 'more');
+    run.complete('/do/0/hear', { messages: ['c', 'd'].map((payload) => ({ payload, headers: {}, correlationId: 'x' })), position: { 0: '45' } });
+    return run;
+  },
+  'subscription-that-gathered-until-its-time': () => {
+    const subscription = { consume: { while: '${ (. | length) < 9 }', for: { seconds: 5 } } };
+    const run = running({ do: [{ hear: { call: 'asyncapi', with: { document: { endpoint: 'https://example.test' }, operation: 'hear', subscription } } }] }, {}).start();
+    run.complete('/do/0/hear', { messages: [{ payload: 1, headers: {} }], position: {} });
+    run.passUntil(run.now + 5_000);
+    run.complete('/do/0/hear', { messages: [{ payload: 2, headers: {} }], position: {} });
+    return run;
+  },
 };

@@ -2,12 +2,13 @@
 import type { Json } from '@weft/kernel';
 import { remainingOf, speakerOf, type Remaining } from '../agent/agent-authority.js';
 import { stepInput } from '../agent/agent-transcript.js';
+import { batchInput } from '../subscription/subscribing.js';
 import type { ExecutionState, OutstandingJob } from './execution.state.js';
 
 /** What the worker is given. */
 export function inputOf(state: ExecutionState, job: OutstandingJob): Json {
-  const step = state.activations[job.key]?.step;
-  return step ? stepInput(state, step) : job.input;
+  const { step, subscribing } = state.activations[job.key] ?? {};
+  return step ? stepInput(state, step) : subscribing ? batchInput(subscribing, job.scheduledAt) : job.input;
 }
 
 /** On whose behalf a job is done, and what it may do at most. */

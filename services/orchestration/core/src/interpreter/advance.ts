@@ -19,6 +19,7 @@ import { runtimeDescriptor, taskDescriptor, workflowDescriptor, type DescribedAt
 import { isInExtension, nextExtension } from './extension.js';
 import { hear, hearOn, type ListenTask } from './listen.js';
 import { beginPass, itemOf } from './loop.js';
+import { consume, consumeOn } from './consume.js';
 import { behavesBy, type EngineFlag } from '../upgrade/engine-flags.js';
 import { goOnMap } from './map.js';
 import { raiseError } from './raise.js';
@@ -39,6 +40,8 @@ export type Step =
   | { readonly go: 'leave'; readonly scope: ActivationKey }
   /** A `listen` takes what is kept for it. */
   | { readonly go: 'hear'; readonly key: ActivationKey }
+  /** A subscription takes the messages that were collected, and has more collected. */
+  | { readonly go: 'consume'; readonly key: ActivationKey }
   /**
    * `inside`: raised by a task of this scope (of a fork: by that branch), rather than by the activation itself.
    * `origin`: the activation that failed first, where it is another.
@@ -218,7 +221,7 @@ export class Advance {
       if (at.caught === undefined && !at.loop && !at.gathering) continue;
       const task = this.program.tasks.get(at.pointer);
       if (task?.kind === 'try' && at.caught !== undefined) found[task.catch.as] ??= at.caught;
-      if (task?.kind === 'listen' && task.foreach && at.gathering) {
+      if ((task?.kind === 'listen' || task?.kind === 'subscription') && task.foreach && at.gathering) {
         if (!(task.foreach.item in found)) found[task.foreach.item] = at.gathering.item ?? null;
         if (!(task.foreach.at in found)) found[task.foreach.at] = at.gathering.index;
       }
@@ -268,6 +271,8 @@ export class Advance {
           return this.#leave(step.scope);
         case 'hear':
           return hear(this, step.key);
+        case 'consume':
+          return consume(this, step.key);
         case 'raise':
           return raiseError(this, step);
         case 'agent':
@@ -292,8 +297,13 @@ export class Advance {
     const { value, loop, gathering } = activation;
     if (isInExtension(activation)) return nextExtension(this, key);
     if (loop) return { go: 'pass', scope: key, index: loop.index + 1 };
-    if (gathering) return hearOn(this, this.taskOf(key) as ListenTask, key);
+    if (gathering) return this.#afterItem(key);
     return key === ROOT ? this.complete(value) : { go: 'complete', key, output: value };
+  }
+
+  #afterItem(key: ActivationKey): Step {
+    const task = this.taskOf(key);
+    return task.kind === 'subscription' ? consumeOn(this, task, key) : hearOn(this, task as ListenTask, key);
   }
 
   /** Ends the workflow with an output. */

@@ -12,6 +12,7 @@ import { beginExtensions } from './extension.js';
 import { runWorkflow } from './children.js';
 import { emit } from './emit.js';
 import { branchEnded, enterBranches, type ForkTask } from './fork.js';
+import { beginSubscription } from './consume.js';
 import { callFunction } from './function-call.js';
 import { listen } from './listen.js';
 import { beginLoop } from './loop.js';
@@ -138,6 +139,8 @@ export function runOwn(advance: Advance, task: Task, key: ActivationKey, input: 
       return beginMap(advance, task, key, input);
     case 'agent':
       return runAgent(advance, task, key, input);
+    case 'subscription':
+      return beginSubscription(advance, task, key, input);
     case 'job': {
       const job = jobIdIn(advance.state, key);
       const generation = advance.state.generations[job] ?? 0;

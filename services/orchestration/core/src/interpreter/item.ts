@@ -5,21 +5,22 @@ import type { ItemIterator } from '../program/item-iterator.js';
 import { jsonLength } from '../signal/json-length.js';
 import type { Advance, Step } from './advance.js';
 
-/** Begins the item that was taken last. @returns undefined when it has no tasks and so has ended already. */
-export function beginItem(advance: Advance, key: ActivationKey, iterator: ItemIterator): Step {
+/** Begins the item that was taken last. @param isKept whether what comes of it is gathered. @returns undefined when it has no tasks and so has ended already. */
+export function beginItem(advance: Advance, key: ActivationKey, iterator: ItemIterator, isKept = true): Step {
   advance.record({ type: 'ItemBegun', key });
   if (iterator.scope) return { go: 'enter', scope: key, position: 0 };
-  endItem(advance, key, iterator);
+  endItem(advance, key, iterator, isKept);
   return undefined;
 }
 
 /** An item's tasks have ended: `output.as` of the iterator, then `export.as` on what that gives. */
-export function endItem(advance: Advance, key: ActivationKey, { outputAs, outputCheck, exportAs, exportCheck }: ItemIterator): void {
+export function endItem(advance: Advance, key: ActivationKey, { outputAs, outputCheck, exportAs, exportCheck }: ItemIterator, isKept = true): void {
   const { value, gathering } = advance.activation(key);
   const at = { task: advance.taskOf(key), key, isInside: true, taskInput: gathering?.item ?? null };
   const output = outputAs ? advance.evaluate(outputAs, value, { ...at, output: value }) : value;
   outputCheck?.(output);
   const exported: Json | undefined = exportAs ? advance.evaluate(exportAs, output, { ...at, output }) : undefined;
   if (exported !== undefined) exportCheck?.(exported);
-  advance.record({ type: 'ItemEnded', key, size: jsonLength(output), ...(output === value ? {} : { output }), ...(exported === undefined ? {} : { exported }) });
+  const gathered = isKept ? { size: jsonLength(output), ...(output === value ? {} : { output }) } : ({ size: 0, isKept } as const);
+  advance.record({ type: 'ItemEnded', key, ...gathered, ...(exported === undefined ? {} : { exported }) });
 }

@@ -1,4 +1,4 @@
-// `call: asyncapi`: what is asked of each message is left to whoever collects them, with what it reads.
+// `call: asyncapi`: what is asked of each message is left to whoever collects them, with what it reads. What comes of one is not their business.
 import { isJsonObject, type Json, type JsonObject } from '@weft/kernel';
 import { embeddedExpression } from '@weft/jq';
 import { callArguments, type CallArguments } from './call-arguments.js';
@@ -7,10 +7,11 @@ import { VARIABLE_NAMES, type Evaluate } from './expression.js';
 /** @param given the task's `with`. @param use the document's `use`. @param names variables that surrounding tasks add. */
 export function asyncApiArguments(given: JsonObject, use: JsonObject, names: readonly string[]): CallArguments {
   const subscription = isJsonObject(given['subscription']) ? given['subscription'] : undefined;
-  const filter = subscription?.['filter'];
-  if (!subscription || typeof filter !== 'string') return callArguments(given, use, names);
-  const { filter: _filter, ...others } = subscription;
-  const known = callArguments({ ...given, subscription: others }, use, names);
+  if (!subscription) return callArguments(given, use, names);
+  const { filter, foreach: _foreach, consume, ...others } = subscription;
+  const { while: _while, until: _until, ...lifetime } = isJsonObject(consume) ? consume : {};
+  const known = callArguments({ ...given, subscription: { ...others, consume: lifetime } }, use, names);
+  if (typeof filter !== 'string') return known;
   const expression = embeddedExpression(filter) ?? filter;
   const read = [...VARIABLE_NAMES, ...names].filter((name) => new RegExp(`\\$${name}\\b`).test(expression));
   const withFilter =

@@ -16,6 +16,7 @@ import { compileProcess } from './run.js';
 import { workflowCall } from './workflow-call.js';
 import { compileSearchAttributes } from './search-attributes.js';
 import type { CatchClause, Loop, Program, RaisedError, Resources, Scope, SwitchCase, Task, TaskBase } from './program.js';
+import { compileSubscription } from './subscription.js';
 import { compileTimeout } from './timeout.js';
 
 /** What the server decides where a definition leaves it open. */
@@ -142,7 +143,15 @@ class Compiler {
     const job = functionNameOf(call);
     if (job === 'review' || job === 'agent' || job === 'map') return { ...base, kind: job, arguments: template(given, names) };
     const args = withResource(job, given, this.resources);
-    return { ...base, kind: 'job', job, ...(job === 'asyncapi' ? asyncApiArguments(object(args, pointer), this.#use, names) : callArguments(args, this.#use, names)) };
+    return job === 'asyncapi' ? this.#asyncApi(base, object(args, pointer), pointer, names) : { ...base, kind: 'job', job, ...callArguments(args, this.#use, names) };
+  }
+
+  #asyncApi(base: TaskBase, given: JsonObject, pointer: string, names: readonly string[]): Task {
+    const args = asyncApiArguments(given, this.#use, names);
+    const { foreach, consume } = optionalObject(given['subscription']) ?? {};
+    const subscription = compileSubscription(optionalObject(consume), foreach !== undefined, names);
+    if (!subscription) return { ...base, kind: 'job', job: 'asyncapi', ...args };
+    return { ...base, kind: 'subscription', ...args, ...subscription, ...this.#foreach(foreach, pointer, names, 'with/subscription/foreach') };
   }
 
   #inner(list: Json, holder: string, pointer: string, names: readonly string[]): Scope {
@@ -181,17 +190,17 @@ class Compiler {
     };
   }
 
-  #foreach(given: Json | undefined, pointer: string, names: readonly string[]): { readonly foreach?: ItemIterator } {
+  #foreach(given: Json | undefined, pointer: string, names: readonly string[], at = 'foreach'): { readonly foreach?: ItemIterator } {
     if (given === undefined) return {};
     const foreach = object(given, pointer);
     const inside = [...names, ...iteratorVariablesOf(foreach)];
-    const scope = (list: Json): Scope => this.#inner(list, pointer, `${pointer}/foreach/do`, inside);
+    const scope = (list: Json): Scope => this.#inner(list, pointer, `${pointer}/${at}/do`, inside);
     return {
       foreach: compileIterator(
         foreach,
         scope,
         (as) => expressionOrTemplate(as, inside),
-        (place) => compileDataCheck(foreach[place], place, `${pointer}/foreach`, this.resources),
+        (place) => compileDataCheck(foreach[place], place, `${pointer}/${at}`, this.resources),
       ),
     };
   }

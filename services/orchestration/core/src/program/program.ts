@@ -10,6 +10,7 @@ import type { ItemIterator } from './item-iterator.js';
 import type { Listening } from './listen.js';
 import type { RetryClause } from './retry.js';
 import type { SearchAttributesOf } from './search-attributes.js';
+import type { Subscription } from './subscription.js';
 
 /** What a task does with control after it completes: `continue`, `exit`, `end`, or a task of the same scope. */
 export type FlowDirective = string;
@@ -104,6 +105,8 @@ export type Task = TaskBase &
     | { readonly kind: 'emit'; readonly event: Evaluate }
     | { readonly kind: 'wait'; readonly duration: DurationMs }
     | ({ readonly kind: 'job'; readonly job: string } & CallArguments)
+    /** `call: asyncapi` that takes messages one by one: a job for every few of them. */
+    | ({ readonly kind: 'subscription'; readonly foreach?: ItemIterator } & Subscription & CallArguments)
     | { readonly kind: 'agent'; readonly arguments: Evaluate }
     /** A call of a function that is a task: that task is the one of its scope. */
     | { readonly kind: 'function'; readonly arguments: Evaluate; readonly scope: Scope }

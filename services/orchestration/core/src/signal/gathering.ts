@@ -1,4 +1,4 @@
-// What a `listen` that goes on has come to, and how the events of a history change it.
+// What a subscription that goes on has come to, and how the events of a history change it.
 import { isJsonObject, type Json } from '@weft/kernel';
 import type { ExecutionEvent } from '../execution/execution.events.js';
 import type { ExecutionDraft } from '../execution/execution.draft.js';
@@ -20,7 +20,7 @@ export interface Gathering {
   readonly size: number;
 }
 
-const NOTHING: Gathering = { items: [], index: -1, size: 0 };
+export const NOTHING: Gathering = { items: [], index: -1, size: 0 };
 
 type EventOf<T extends ExecutionEvent['type']> = Extract<ExecutionEvent, { type: T }>;
 
@@ -55,10 +55,10 @@ export function beginItem(draft: ExecutionDraft, event: EventOf<'ItemBegun'>): v
   draft.set({ entered: draft.state.entered + 1 });
 }
 
-export function endItem(draft: ExecutionDraft, { key, output, size }: EventOf<'ItemEnded'>): void {
+export function endItem(draft: ExecutionDraft, { key, output, size, isKept }: EventOf<'ItemEnded'>): void {
   const { value, gathering = NOTHING } = draft.activation(key);
   const { isBusy: _isBusy, item: _item, ...rest } = gathering;
-  const items = [...rest.items, output ?? value];
+  const items = isKept === false ? rest.items : [...rest.items, output ?? value];
   draft.change(key, { value: items, gathering: { ...rest, items, size: rest.size + size } });
 }
 

@@ -89,6 +89,10 @@ function describe(event: ExecutionEvent): Described | undefined {
       return { text: `received ${event.eventType} from ${event.source}`, detail: event.event };
     case 'SignalTaken':
       return { text: `took event ${event.id} from ${event.source}` };
+    case 'SubscriptionBegun':
+      return { text: 'subscribes', detail: event.input };
+    case 'MessageTaken':
+      return { text: 'took a message' };
     case 'ItemBegun':
       return { text: 'began what is done with it' };
     case 'ItemEnded':

@@ -10,6 +10,8 @@ export interface AsyncApiSubscription {
   readonly amount: number | undefined;
   /** Milliseconds; undefined: until the amount is there, as long as the deployment lets it. */
   readonly forMs: number | undefined;
+  /** Of one that goes on with another job: where this one begins, as the last one said; undefined: it is the first. */
+  readonly batch?: { readonly position: JsonObject | undefined };
 }
 
 export interface AsyncApiCall {
@@ -56,10 +58,12 @@ export function readAsyncApiCall(args: Json): Reading<AsyncApiCall> {
 function subscriptionOf(fields: Fields): AsyncApiSubscription {
   const consume = fields.fields('consume');
   const filter = fields.fieldsOr('filter');
+  const batch = fields.fieldsOr('batch');
   return {
     ...(filter ? { filter: { expression: filter.text('expression'), variables: filter.record('variables') } } : {}),
     amount: consume.integer('amount', 1, 1_000),
     forMs: durationOf(consume),
+    ...(batch ? { batch: { position: batch.get('position') === undefined ? undefined : batch.record('position') } } : {}),
   };
 }
 

@@ -1,21 +1,19 @@
 // `call: asyncapi` made ready: a message over Kafka or HTTP, out or in, as the document says where.
-import { createHash } from 'node:crypto';
 import type { Job } from '@weft/contracts';
 import { rejection, type Failure, type Json } from '@weft/kernel';
 import { asyncApiPlace, classifyHttp, identityHeaders, readAsyncApiCall, type AsyncApiCall, type AsyncApiPlace, type EffectClass, type Target } from '@weft/tools/core';
+import { Gate } from '../carry-out/gate.js';
 import { notMade, STOPPED, type Sending, type Sent, type Work } from '../carry-out/work.js';
 import { exchangeOf } from '../carry-out/send-http.js';
 import type { EgressClient } from '../egress/egress-client.js';
-import { BodyCut } from '../egress/egress-exchange.js';
 import type { Sender } from '../egress/egress-policy.js';
 import { foreignYaml } from '../resource/foreign-yaml.js';
 import type { Withheld } from '../secret/withheld.js';
 import { credentialHeaders, type CredentialPorts } from './call-credentials.js';
 import { notMakeable, type CallMaker } from './call-making.js';
-import { InboundMessages } from './inbound-messages.js';
-import { collectFromKafka, publishToKafka } from './kafka-exchange.js';
+import { collect } from './asyncapi-subscription.js';
+import { publishToKafka } from './kafka-exchange.js';
 import type { Resources } from './resources.js';
-import { serverSentData } from './server-sent-events.js';
 
 export interface AsyncApiPorts extends CredentialPorts {
   readonly egress: EgressClient;
@@ -35,8 +33,11 @@ export interface ReadyExchange {
 
 // Connecting, joining a group and leaving it come on top of the time to collect.
 const AROUND_MS = 10_000;
+/** Subscriptions of one process that collect at once. The others take their turn: what they miss meanwhile is there still where messages have a position. */
+const SUBSCRIPTIONS_MAX = 256;
 
 export function asyncApiCalls(ports: AsyncApiPorts): CallMaker {
+  const subscriptions = new Gate(SUBSCRIPTIONS_MAX);
   return async (job, args, { withheld }) => {
     const read = readAsyncApiCall(args);
     const nowhere: Target = { action: 'asyncapi', url: '', method: '', effect: 'read' };
@@ -56,6 +57,7 @@ export function asyncApiCalls(ports: AsyncApiPorts): CallMaker {
       timeoutMs: call.direction === 'publish' ? ports.callTimeoutMs : Math.min(forMs, ports.subscriptionTimeoutMs) + AROUND_MS,
       request: { server: url, address: place.address, direction: call.direction, ...(call.direction === 'publish' ? { payload: call.message.payload } : {}) },
       attributes: {},
+      ...(call.direction === 'subscribe' ? { waitingGate: subscriptions } : {}),
       taint: [`asyncapi:${place.server.replace(/^\w+:\/\//, '')}`],
       send: (sending) => send(ports, job, ready, effect, sending),
     };
@@ -93,19 +95,8 @@ async function send(ports: AsyncApiPorts, job: Job, ready: ReadyExchange, effect
     if (!credentials.ok) return notMade(credentials.failure);
     return sending.halted?.aborted ? notMade(STOPPED) : publishOverHttp(ports.egress, job, ready, effect, credentials.headers, leftMs());
   }
-  const { forMs, amount } = call.subscription;
-  const inbound = new InboundMessages(call.subscription, job.context?.deadlineMs ?? 0);
-  const collecting = { forMs: Math.min(forMs ?? ports.subscriptionTimeoutMs, ports.subscriptionTimeoutMs, leftMs()), take: inbound.take, signal: sending.signal };
-  const failure = place.protocol === 'kafka' ? await collectFromKafka(ports.egress, groupOf(job), ready, collecting) : await collectOverHttp(ports, job, ready, collecting);
-  const fault = inbound.failure ?? failure;
-  if (fault) return notMade(fault);
-  // Who names a time takes what came in it; who names an amount only wants that many.
-  if (amount !== undefined && forMs === undefined && inbound.messages.length < amount)
-    return notMade(rejection('timeout', `Expected ${amount} messages within ${ports.subscriptionTimeoutMs} ms but ${inbound.messages.length} came.`));
-  return { outcome: { kind: 'confirmed' }, answer: { output: inbound.messages as unknown as Json }, evidence: { messages: inbound.messages.length } };
+  return collect(ports, job, ready, leftMs(), sending.signal);
 }
-
-const groupOf = ({ idempotencyKey }: Job): string => `weft-call-${createHash('sha256').update(idempotencyKey).digest('hex').slice(0, 32)}`;
 
 async function publishOverHttp(
   egress: EgressClient,
@@ -126,41 +117,4 @@ async function publishOverHttp(
   });
   const outcome = classifyHttp(effect, exchangeOf(answer));
   return { outcome, ...(outcome.kind === 'confirmed' ? { answer: { output: null } } : {}), ...(answer.kind === 'answered' ? { evidence: { status: answer.status } } : {}) };
-}
-
-interface Collecting {
-  readonly forMs: number;
-  readonly take: (message: { readonly value: Buffer; readonly headers: { readonly [name: string]: string } }) => boolean;
-  readonly signal: AbortSignal | undefined;
-}
-
-/** What a server sends as events, one message each. @returns why nothing could be collected. */
-async function collectOverHttp(ports: AsyncApiPorts, job: Job, { call, place, sender, withheld }: ReadyExchange, { forMs, take, signal }: Collecting): Promise<Failure | undefined> {
-  const credentials = await credentialHeaders(ports, job, call.authentication, { sender, withheld, timeoutMs: forMs });
-  if (!credentials.ok) return credentials.failure;
-  const url = `${place.server}${place.address}`;
-  const answer = await ports.egress.stream({
-    method: place.method || 'GET',
-    url,
-    headers: { accept: 'text/event-stream', ...credentials.headers },
-    sender,
-    timeoutMs: forMs,
-    mayRepeat: true,
-    ...(signal ? { signal } : {}),
-  });
-  const outcome = classifyHttp('read', answer.kind === 'streaming' ? { kind: 'answered', status: answer.status } : answer);
-  if (answer.kind !== 'streaming') return outcome.kind === 'confirmed' ? undefined : outcome.failure;
-  try {
-    if (outcome.kind !== 'confirmed') return outcome.failure;
-    if (!/^text\/event-stream\b/i.test(answer.headers['content-type'] ?? ''))
-      return rejection('output-invalid', `Expected ${url} to send events but it answers with ${answer.headers['content-type'] ?? 'nothing that says what it is'}.`);
-    for await (const data of serverSentData(answer.body)) if (take({ value: Buffer.from(data), headers: {} })) return undefined;
-    return undefined;
-  } catch (error) {
-    if (!(error instanceof BodyCut)) throw error;
-    // Its time is over: what came is what there is.
-    return error.reason === 'timeout' ? undefined : rejection('unreachable', error.message, { retryable: true });
-  } finally {
-    answer.discard();
-  }
 }

@@ -19,6 +19,13 @@ let server: Server;
 let url: string;
 const received: { readonly method: string; readonly headers: IncomingMessage['headers']; readonly body: string }[] = [];
 
+/** Sends two events at a time, from after the one that it is told of, and then closes. */
+function sendNumbered({ headers }: IncomingMessage, response: ServerResponse): void {
+  const last = Number(headers['last-event-id'] ?? 0);
+  for (const n of [last + 1, last + 2]) response.write(`id: ${n}\ndata: {"n":${n}}\n\n`);
+  response.end();
+}
+
 /** Serves the documents, takes messages over HTTP and sends some as events. */
 async function answered(request: IncomingMessage, response: ServerResponse): Promise<void> {
   const servers = {
@@ -27,8 +34,14 @@ async function answered(request: IncomingMessage, response: ServerResponse): Pro
     shout: { host: 'example.com', protocol: 'mqtt' },
     far: { host: '127.0.0.1:11', protocol: 'kafka' },
   };
-  const channels = { orders: { address: topic }, hooks: { address: '/hooks', servers: [{ $ref: '#/servers/rest' }] } };
-  const operations = { send: { action: 'send', channel: { $ref: '#/channels/orders' } }, post: { action: 'send', channel: { $ref: '#/channels/hooks' } } };
+  const channels = {
+    orders: { address: topic },
+    positions: { address: `weft.requests.asyncapi-positions-${process.pid}` },
+    hooks: { address: '/hooks', servers: [{ $ref: '#/servers/rest' }] },
+    numbered: { address: '/numbered', servers: [{ $ref: '#/servers/rest' }] },
+  };
+  const on = (channel: keyof typeof channels): object => ({ action: 'send', channel: { $ref: `#/channels/${channel}` } });
+  const operations = { send: on('orders'), post: on('hooks'), hear: on('numbered'), position: on('positions') };
   if (request.url === '/document') return void response.end(JSON.stringify({ asyncapi: '3.0.0', servers, channels, operations }));
   const pieces: Buffer[] = [];
   for await (const piece of request) pieces.push(piece as Buffer);
@@ -37,6 +50,7 @@ async function answered(request: IncomingMessage, response: ServerResponse): Pro
     return void response.writeHead(received.at(-1)?.body.includes('refuse') ? 409 : 202).end();
   }
   response.writeHead(200, { 'content-type': 'text/event-stream' });
+  if (request.url === '/numbered') return void sendNumbered(request, response);
   for (const n of [1, 2, 3]) response.write(`data: {"n":${n}}\n\n`);
 }
 
@@ -93,13 +107,30 @@ describe('call: asyncapi over HTTP', () => {
     expect(await call({ operation: 'post', subscription: { filter, consume: { amount: 1 } } })).toMatchObject({ output: [{ payload: { n: 2 } }] });
   });
 
+  it('collects some at a time, and goes on after the last one where the server numbers what it sends', async () => {
+    const some = (position: Json) => call({ operation: 'hear', subscription: { consume: { amount: 100 }, batch: { position } } });
+    expect(await some(null)).toMatchObject({ output: { messages: [{ payload: { n: 1 } }, { payload: { n: 2 } }], position: { lastEventId: '2' } } });
+    expect(await some({ lastEventId: '2' })).toMatchObject({ output: { messages: [{ payload: { n: 3 } }, { payload: { n: 4 } }], position: { lastEventId: '4' } } });
+    expect(await call({ operation: 'hear', subscription: { consume: { amount: 1 }, batch: { position: { lastEventId: '4' } } } })).toMatchObject({
+      output: { messages: [{ payload: { n: 5 } }], position: { lastEventId: '5' } },
+    });
+  });
+
+  it('does not wait out its time with a message in hand', async () => {
+    const begun = performance.now();
+    expect(await call({ operation: 'post', subscription: { consume: { amount: 100 }, batch: { position: null } } })).toMatchObject({
+      output: { messages: [{ payload: { n: 1 } }, { payload: { n: 2 } }, { payload: { n: 3 } }], position: {} },
+    });
+    expect(performance.now() - begun).toBeLessThan(1_400);
+  });
+
   it('runs out of time where less came than is wanted', async () => {
     expect(await call({ operation: 'post', subscription: { consume: { amount: 4 } } })).toMatchObject({ code: 'timeout', message: expect.stringContaining('Expected 4 messages') });
   });
 
   it.each([
     [{ operation: 'post', server: { name: 'shout' }, message: { payload: 1 } }, 'not-configured', /speaks mqtt, and only kafka and http/],
-    [{ operation: 'gone', message: { payload: 1 } }, 'input-invalid', /operations\/gone; it has send, post/],
+    [{ operation: 'gone', message: { payload: 1 } }, 'input-invalid', /operations\/gone; it has send, post, hear, position/],
   ])('%j is refused', async (args, code, words) => {
     expect(await call(args as { readonly [name: string]: Json })).toMatchObject({ code, outcome: 'none', message: expect.stringMatching(words) });
   });
@@ -143,5 +174,67 @@ describeAgainst(kafka, 'call: asyncapi over Kafka', () => {
 
   it('gives what came, and be it nothing, where it is to collect for a time', async () => {
     expect(await call({ operation: 'send', subscription: { consume: { for: { seconds: 1 } } } })).toMatchObject({ output: [] });
+  });
+
+  describe('some at a time', () => {
+    const positioned = `weft.requests.asyncapi-positions-${process.pid}`;
+    let patient: ToolsParts;
+    beforeAll(async () => {
+      await ensureTopics({ brokers: [broker] }, [positioned]);
+      patient = await startCalls(bench, { WEFT_EGRESS_ALLOW: [url, `http://${broker}`], WEFT_SUBSCRIPTION_TIMEOUT_MS: 10_000 });
+    });
+
+    interface Batch {
+      readonly messages: readonly { readonly payload: number }[];
+      readonly position: { readonly [partition: string]: string };
+    }
+
+    /** What one job finds from a position; the same asked again is another attempt, as after a crash. */
+    async function some(position: Json, more: { readonly [field: string]: Json } = {}): Promise<Batch> {
+      const asked = job({ operation: 'position', subscription: { consume: { amount: 100, ...more }, batch: { position } } });
+      return ((await cameTo(patient, asked)) as unknown as { readonly output: Batch }).output;
+    }
+    const payloadsOf = ({ messages }: Batch): readonly number[] => messages.map(({ payload }) => payload).toSorted((left, right) => left - right);
+    const publish = async (...numbers: readonly number[]): Promise<void> => {
+      for (const n of numbers) expect(await publishOnce(cluster, positioned, { value: Buffer.from(String(n)), headers: {} }, String(n))).toEqual({ kind: 'published' });
+    };
+
+    it('begins where the topic ends, at once, and misses nothing from there on, whenever it is asked and however often', async () => {
+      await publish(0);
+      const { messages, position } = await some(null);
+      expect(messages).toEqual([]);
+      // Between two jobs nobody listens.
+      await publish(1, 2);
+      const found = await some(position);
+      const again = await some(position);
+      expect(payloadsOf(again)).toEqual(payloadsOf(found));
+      await publish(3);
+      const rest = await some(found.position);
+      expect([...payloadsOf(found), ...payloadsOf(rest)].toSorted()).toEqual([1, 2, 3]);
+    });
+
+    it('takes no more than it is asked for, and leaves the others', async () => {
+      const { position } = await some(null);
+      await publish(1, 2, 3);
+      const found: number[] = [];
+      let at = position;
+      for (let jobs = 0; jobs < 3; jobs++) {
+        const one = await some(at, { amount: 1 });
+        found.push(...payloadsOf(one));
+        at = one.position;
+      }
+      expect(found.toSorted()).toEqual([1, 2, 3]);
+    });
+
+    it('gives where it has come to when nothing came in its time', async () => {
+      const { position } = await some(null);
+      expect(await some(position, { for: { milliseconds: 500 } })).toEqual({ messages: [], position });
+    });
+
+    it('goes on with the oldest that is kept, where its position is not there any more', async () => {
+      const { position } = await some(null);
+      const gone = Object.fromEntries(Object.keys(position).map((partition) => [partition, '999999']));
+      expect(payloadsOf(await some(gone)).length).toBeGreaterThan(0);
+    });
   });
 });

@@ -5,6 +5,8 @@ import type { AsyncApiSubscription, InboundMessage } from '@weft/tools/core';
 
 const MESSAGES_MAX = 1_000;
 const BYTES_MAX = 1024 * 1024;
+/** A batch that is this long is enough for one job; what it takes beyond is at most one message. */
+const BATCH_BYTES = 256 * 1024;
 
 export class InboundMessages {
   readonly messages: InboundMessage[] = [];
@@ -27,10 +29,19 @@ export class InboundMessages {
     const message: InboundMessage = { payload: payloadOf(value), headers, ...(correlationId === undefined ? {} : { correlationId }) };
     if (!this.#fits(message)) return this.failure !== undefined;
     this.#bytes += value.length;
-    if (this.#bytes > BYTES_MAX) this.failure = rejection('output-invalid', `Expected at most ${BYTES_MAX} bytes of messages but there are more.`);
-    else this.messages.push(message);
-    return this.failure !== undefined || this.messages.length >= (this.subscription.amount ?? MESSAGES_MAX);
+    this.failure = this.#tooLong(value.length);
+    if (!this.failure) this.messages.push(message);
+    const { amount = MESSAGES_MAX, batch } = this.subscription;
+    return this.failure !== undefined || this.messages.length >= amount || (batch !== undefined && this.#bytes >= BATCH_BYTES);
   };
+
+  #tooLong(bytes: number): Failure | undefined {
+    if (this.subscription.batch) {
+      const bytesMax = BYTES_MAX - BATCH_BYTES;
+      return bytes > bytesMax ? rejection('output-invalid', `Expected messages of at most ${bytesMax} bytes but one has ${bytes}.`) : undefined;
+    }
+    return this.#bytes > BYTES_MAX ? rejection('output-invalid', `Expected at most ${BYTES_MAX} bytes of messages but there are more.`) : undefined;
+  }
 
   #filter(now: number): (message: InboundMessage) => boolean {
     const { filter } = this.subscription;

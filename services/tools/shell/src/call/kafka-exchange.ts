@@ -1,11 +1,12 @@
 // Messages of AsyncAPI over Kafka: every broker that a connection goes to is one that egress lets it reach.
-import { collectFrom, publishOnce, type Collecting, type ForeignCluster } from '@weft/adapter-kafka';
+import { collectFrom, endOfTopic, publishOnce, type Collecting, type ForeignCluster, type TopicPosition } from '@weft/adapter-kafka';
 import type { Job } from '@weft/contracts';
 import { rejection, type Failure } from '@weft/kernel';
 import { classifyHttp, identityHeaders } from '@weft/tools/core';
 import { notMade, type Sent } from '../carry-out/work.js';
 import type { EgressClient } from '../egress/egress-client.js';
 import type { ReadyExchange } from './asyncapi-call.js';
+import type { Collected } from './asyncapi-subscription.js';
 
 /** @returns why there is no cluster to speak with. */
 function clusterOf(egress: EgressClient, { call, place, sender }: ReadyExchange): ForeignCluster | { readonly failure: Failure } {
@@ -44,14 +45,19 @@ export async function publishToKafka(egress: EgressClient, job: Job, ready: Read
   return { outcome: classifyHttp('non-idempotent-write', { kind: 'lost', reason: 'cut', message: `Expected ${ready.place.server} to store the message but ${told.message}.` }) };
 }
 
-/** @returns why nothing could be collected. */
-export async function collectFromKafka(egress: EgressClient, group: string, ready: ReadyExchange, collecting: Collecting): Promise<Failure | undefined> {
+/** Collects from where it is told to begin, else what is published from now on. */
+export const collectFromKafka = (egress: EgressClient, group: string, ready: ReadyExchange, collecting: Collecting): Promise<Collected> =>
+  collected(egress, ready, (cluster) => collectFrom(cluster, ready.place.address, group, collecting));
+
+/** Where a subscription begins: it has nothing yet, and misses nothing from here on. */
+export const beginOnKafka = (egress: EgressClient, ready: ReadyExchange): Promise<Collected> => collected(egress, ready, (cluster) => endOfTopic(cluster, ready.place.address));
+
+async function collected(egress: EgressClient, ready: ReadyExchange, read: (cluster: ForeignCluster) => Promise<TopicPosition>): Promise<Collected> {
   const cluster = clusterOf(egress, ready);
-  if ('failure' in cluster) return cluster.failure;
+  if ('failure' in cluster) return cluster;
   try {
-    await collectFrom(cluster, ready.place.address, group, collecting);
-    return undefined;
+    return { position: await read(cluster) };
   } catch (error) {
-    return rejection('unreachable', `Expected to read ${ready.place.address} of ${ready.place.server} but ${(error as Error).message}.`, { retryable: true });
+    return { failure: rejection('unreachable', `Expected to read ${ready.place.address} of ${ready.place.server} but ${(error as Error).message}.`, { retryable: true }) };
   }
 }

@@ -56,6 +56,8 @@ export interface Work {
   readonly barred?: Failure;
   /** Bounds the calls of this tool on their way at once, besides what bounds all. */
   readonly gate?: Gate | undefined;
+  /** Bounds it instead of what bounds all: of what mostly waits, and must not keep others waiting. */
+  readonly waitingGate?: Gate;
   /** Sends once, with the job's idempotency key in the way of the transport. Never rejects for what the outside does: that is an outcome. */
   send(sending: Sending): Promise<Sent>;
   /** Asks whether the effect happened; only tools that declare a hook have it. Never rejects for what the outside does. */

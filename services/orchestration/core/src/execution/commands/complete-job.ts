@@ -9,7 +9,7 @@ export function completeJob(state: ExecutionState, command: CommandOf<'CompleteJ
   const job = state.jobs[command.job];
   if (isEnded(state) || !job) return { kind: 'ignored', reason: 'duplicate' };
   if (job.generation !== command.generation) return { kind: 'ignored', reason: 'stale' };
-  const { step } = state.activations[job.key] ?? {};
+  const { step, subscribing } = state.activations[job.key] ?? {};
   const advance = new Advance(state, programs(state.definition.digest), context);
   advance.record({
     type: 'JobCompleted',
@@ -21,5 +21,6 @@ export function completeJob(state: ExecutionState, command: CommandOf<'CompleteJ
     ...(command.evidence === undefined ? {} : { evidence: command.evidence }),
     ...(command.usage ? { usage: command.usage } : {}),
   });
+  if (subscribing) return advance.finish({ go: 'consume', key: job.key });
   return advance.finish(step ? { go: 'agent', key: step.agent } : { go: 'complete', key: job.key, output: command.output });
 }
