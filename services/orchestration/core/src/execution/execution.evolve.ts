@@ -1,5 +1,4 @@
 // (state, event) -> state: the only place where an execution changes.
-import { behavesBy, NULL_IS_A_VALUE } from '../upgrade/engine-flags.js';
 import { invariant, type Instant, type Json } from '@weft/kernel';
 import { ExecutionDraft } from './execution.draft.js';
 import { changeReview } from '../review/review.state.js';
@@ -14,6 +13,7 @@ import { beginMap, closeChild, dropChildren, openChild } from '../child/child.ev
 import { evolveAgent, endStep, takeAnswer } from '../agent/agent.evolve.js';
 import { beginItem, endItem, keepSignal, takeSignal } from '../signal/gathering.js';
 import { beginSubscription, takeBatch, takeMessage, takenUp } from '../subscription/subscribing.js';
+import { recorded } from './recorded.js';
 import { removeAttempt, removeBelow, removeWaits } from './remove-below.js';
 import { isTimeLimit, ROOT, type Activation, type EndedBranch, type ExecutionState } from './execution.state.js';
 
@@ -293,12 +293,6 @@ function joinBranches(draft: ExecutionDraft, key: ActivationKey, winner: number 
   draft.removeWhere('branches', (branch) => branch.key === key);
   draft.change(key, { value: winner === undefined ? outputs : (outputs[0] ?? null) });
   if (exports.length > 0) exportTo(draft, key, joinContexts(contextAt(draft.state, key), exports));
-}
-
-/** What an event says of a value, or what holds where it says nothing. */
-function recorded<V extends Json | undefined>(state: ExecutionState, said: V | undefined, otherwise: V): V {
-  const isSaid = said !== undefined && (said !== null || behavesBy(state, NULL_IS_A_VALUE));
-  return isSaid ? said : otherwise;
 }
 
 function note(draft: ExecutionDraft, id: string, operation: Operation | 'migrate'): void {

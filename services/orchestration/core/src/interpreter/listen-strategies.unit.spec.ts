@@ -185,6 +185,14 @@ describe('foreach of a listen', () => {
     ]);
   });
 
+  it('gathers null where that is what comes of an event', () => {
+    const run = start({ all: [BEAT, OUT] }, { foreach: { output: { as: 'null' } } });
+    send(run, 'out', 'a');
+    send(run, 'beat', 'b');
+    expect(run.state.output).toEqual([null, null]);
+    refolds(run);
+  });
+
   it('is there for one event too', () => {
     const run = start({ one: BEAT }, foreach([work()]), [work('after')]);
     send(run, 'beat', 'a');

@@ -2,6 +2,7 @@
 import { isJsonObject, type Json } from '@weft/kernel';
 import type { ExecutionEvent } from '../execution/execution.events.js';
 import type { ExecutionDraft } from '../execution/execution.draft.js';
+import { recorded } from '../execution/recorded.js';
 import { remember } from './received.js';
 import { signalKey } from '../execution/execution.state.js';
 
@@ -58,7 +59,7 @@ export function beginItem(draft: ExecutionDraft, event: EventOf<'ItemBegun'>): v
 export function endItem(draft: ExecutionDraft, { key, output, size, isKept }: EventOf<'ItemEnded'>): void {
   const { value, gathering = NOTHING } = draft.activation(key);
   const { isBusy: _isBusy, item: _item, ...rest } = gathering;
-  const items = isKept === false ? rest.items : [...rest.items, output ?? value];
+  const items = isKept === false ? rest.items : [...rest.items, recorded(draft.state, output, value)];
   draft.change(key, { value: items, gathering: { ...rest, items, size: rest.size + size } });
 }
 
