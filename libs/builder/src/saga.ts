@@ -20,7 +20,7 @@ export interface SagaOptions extends TaskOptions {
   readonly status?: number;
 }
 
-/** Source: docs/workflow-profile.md, rule 21. */
+/** Source: docs/operations.md. */
 const CANCELLED = 'https://serverlessworkflow.io/spec/1.0.0/errors/cancelled';
 
 /**

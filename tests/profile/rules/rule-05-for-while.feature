@@ -1,6 +1,6 @@
 Feature: Rule 5: `while` is tested before each pass
   `while` of a loop is tested before each pass, the first included, with item and index of that pass bound. When it does not hold the loop ends. For
-  an empty list or null the output is the input.
+  an empty list or null the output is the input; anything else that is no list raises `validation`.
 
   Scenario: a loop whose while does not hold at first has no pass
     Given a workflow with definition:

@@ -34,7 +34,7 @@ export const RAISED_INSTANCE: EngineFlag = {
   since: '0.1.0',
 };
 
-/** Source: docs/workflow-profile.md, rule 12. */
+/** Source: docs/events.md. */
 export const WHOLE_EVENTS: EngineFlag = {
   number: 4,
   name: 'whole-events',
@@ -42,7 +42,7 @@ export const WHOLE_EVENTS: EngineFlag = {
   since: '0.1.0',
 };
 
-/** Source: docs/workflow-profile.md, rule 20. */
+/** Source: docs/workflow-profile.md, rule 19. */
 export const EARLY_EVENTS: EngineFlag = {
   number: 5,
   name: 'early-events',
