@@ -1,7 +1,7 @@
 export { AUTHENTICATION_PLACES } from './authentication.js';
 export { checkExpression } from './check-expression.js';
 export { AnswerBook, type MadeCall } from './answers/answer-book.js';
-export { readAnswers, type Answer, type Answering, type AnsweredError } from './answers/read-answers.js';
+export { readAnswers, type Answer, type Answering, type AnsweredError, type AnswersReading, type GivenResources } from './answers/read-answers.js';
 export { canonicalJson, definitionText, lockedDefinitionText } from './canonical.js';
 export { DEFERRED_FIELD, DEFERRED_VARIABLES, isDeferred, secretsUsedBy, type DeferredExpression } from './deferred.js';
 export * from './document.js';

@@ -80,7 +80,7 @@ export async function compose(config: StandaloneConfig, onSimulated: (call: Simu
   const { gateway: gatewayPool, routing: routingPool, routingTenant, tools: toolsPool, toolsTenant, memory: memoryPool, validation: validationPool } = pools;
 
   const workers: Workers = { tools: peer<WorkerPeer>(TOOLS_WORKER), memory: peer<WorkerPeer>(MEMORY_WORKER), validation: peer<WorkerPeer>(VALIDATION_WORKER) };
-  const simulated = config.WEFT_ANSWERS_FILE === undefined ? undefined : simulatedCalls(config.WEFT_ANSWERS_FILE, onSimulated);
+  const simulated = config.WEFT_ANSWERS_FILE === undefined ? undefined : simulatedCalls(config.WEFT_ANSWERS_FILE, { onCall: onSimulated, runsPython: config.WEFT_RUN_PYTHON !== undefined });
   const clock = config.WEFT_SKIP_TIME ? new SkippingClock() : systemClock;
 
   const modules: DynamicModule[] = [
@@ -90,7 +90,9 @@ export async function compose(config: StandaloneConfig, onSimulated: (call: Simu
       bus: simulated?.bus(bus) ?? bus,
       busIsVolatile: true,
       workers: simulated?.workers(workers) ?? workers,
-      resources: peer<ToolsPeer>(TOOLS_PEER),
+      resources: simulated?.resources ?? peer<ToolsPeer>(TOOLS_PEER),
+      // What is answered needs nothing on this machine.
+      enablesEverything: simulated !== undefined,
       settings: config,
       clock,
     }),

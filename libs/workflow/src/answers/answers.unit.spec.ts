@@ -41,9 +41,18 @@ describe('answers of a file', () => {
     ]);
   });
 
+  it('give what lies elsewhere as text, or as the value that it is', () => {
+    const reading = readAnswers('answers: []\nresources:\n  https://x.example/f.yaml: |\n    set: {a: 1}\n  https://x.example/s.json: {type: object}\n');
+    expect(reading.ok && [...reading.resources]).toEqual([
+      ['https://x.example/f.yaml', 'set: {a: 1}\n'],
+      ['https://x.example/s.json', '{"type":"object"}'],
+    ]);
+  });
+
   it.each([
     ['answers: {}', 'Expected an object with a list `answers` but found an empty object (line 1, column 1).'],
-    ['answers: []\nresources: {}', 'Expected one of `answers` at / but found `resources` (line 2, column 1).'],
+    ['answers: []\nresource: {}', 'Expected one of `answers`, `resources` at / but found `resource` (line 2, column 1).'],
+    ['answers: []\nresources: [x]', 'Expected texts by URI at /resources but found a list (line 2, column 1).'],
     ['answers:\n  - {task: a, outptu: 1}', 'Expected one of `task`, `call`, `with`, `output`, `outputs`, `error` at /answers/0 but found `outptu` (line 2, column 15).'],
     ['answers:\n  - {output: 1}', 'Expected `task` or `call`, which say what is answered, at /answers/0 but found neither (line 2, column 5).'],
     ['answers:\n  - {task: a, output: 1, error: {type: x}}', 'Expected one of `output`, `outputs` and `error` at /answers/0 but found `output`, `error` (line 2, column 5).'],

@@ -28,7 +28,10 @@ export interface Answer {
   readonly answers: readonly Answering[];
 }
 
-export type AnswersReading = { readonly ok: true; readonly answers: readonly Answer[] } | { readonly ok: false; readonly rejections: readonly Rejection[] };
+/** Texts of what lies elsewhere, by URI as documents write it. */
+export type GivenResources = ReadonlyMap<string, string>;
+
+export type AnswersReading = { readonly ok: true; readonly answers: readonly Answer[]; readonly resources: GivenResources } | { readonly ok: false; readonly rejections: readonly Rejection[] };
 
 interface Fault {
   readonly pointer: string;
@@ -38,15 +41,16 @@ interface Fault {
 const KEYS: readonly string[] = ['task', 'call', 'with', 'output', 'outputs', 'error'];
 const ERROR_KEYS: readonly string[] = ['type', 'status', 'title', 'detail'];
 
-/** Reads `answers:` of a YAML or JSON file. Rejections: `answers-invalid`, with pointer, line and column. */
+/** Reads `answers:` and `resources:` of a YAML or JSON file. Rejections: `answers-invalid`, with pointer, line and column. */
 export function readAnswers(text: string): AnswersReading {
   const reading = readSource(text);
   if (!reading.ok) return { ok: false, rejections: reading.faults.map(({ message, place }) => refused({ pointer: '', message }, place)) };
   const { value, placeOf } = reading.source;
   const faults: Fault[] = [];
   const answers = answersIn(value, faults);
+  const resources = resourcesIn(value, faults);
   if (faults.length > 0) return { ok: false, rejections: faults.map((fault) => refused(fault, placeOf(fault.pointer))) };
-  return { ok: true, answers };
+  return { ok: true, answers, resources };
 }
 
 const refused = ({ pointer, message }: Fault, place?: Place): Rejection =>
@@ -58,8 +62,18 @@ function answersIn(value: Json, faults: Fault[]): readonly Answer[] {
     faults.push({ pointer: '', message: `Expected an object with a list \`answers\` but found ${found(isJsonObject(value) ? list : value)}` });
     return [];
   }
-  unknownKeys(value, ['answers'], '', faults);
+  unknownKeys(value, ['answers', 'resources'], '', faults);
   return (list as readonly Json[]).flatMap((entry, i) => answerIn(entry, pointerTo('/answers', i), faults));
+}
+
+/** A resource is given as its text, or as the value that it is as JSON. */
+function resourcesIn(value: Json, faults: Fault[]): GivenResources {
+  const given = (isJsonObject(value) ? value['resources'] : undefined) ?? {};
+  if (!isJsonObject(given)) {
+    faults.push(wrong('/resources', 'texts by URI', given));
+    return new Map();
+  }
+  return new Map(Object.entries(given).map(([uri, content]) => [uri, typeof content === 'string' ? content : JSON.stringify(content)]));
 }
 
 function answerIn(entry: Json, pointer: string, faults: Fault[]): readonly Answer[] {

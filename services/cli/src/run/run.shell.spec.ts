@@ -96,6 +96,43 @@ describe('weft run', { timeout: 60_000 }, () => {
     });
   });
 
+  it('fetches nothing with --fake: what is read itself comes from the file, and what only calls read is not needed', async () => {
+    const document = `use: {catalogs: {shared: {endpoint: 'https://catalogue.invalid/main'}}}
+input: {schema: {resource: {endpoint: 'https://schemas.invalid/in.json'}}}
+do:
+  - api: {call: openapi, with: {document: {endpoint: 'https://api.invalid/openapi.json'}, operationId: find}}
+  - rpc: {call: grpc, with: {proto: {endpoint: 'https://api.invalid/x.proto'}, service: {name: a.B, host: api.invalid}, method: C}}
+  - told: {call: asyncapi, with: {document: {endpoint: 'https://api.invalid/a.yaml'}, operation: tell, protocol: amqp, message: {payload: {a: 1}}}}
+  - js: {run: {script: {language: js, source: {endpoint: 'https://scripts.invalid/a.js'}}}, export: {as: .}}
+  - twice: {call: 'twice:1.0.0@shared', with: {n: 4}, output: {as: '{twice: .n, said: $context}'}}
+`;
+    const resources = `resources:
+  https://schemas.invalid/in.json: {type: object}
+  https://scripts.invalid/a.js: console.log('from elsewhere')
+  https://catalogue.invalid/main/functions/twice/1.0.0/function.yaml: |
+    set: {n: '\${ .n * 2 }'}
+`;
+    const answers = 'answers: [{call: openapi, output: 1}, {call: grpc, output: 2}, {call: asyncapi, output: 3}]\n';
+    const given = await weftRun(document, '--input', '{}', '--fake', written(answers + resources));
+    expect(given).toMatchObject({ code: 0, out: '{"twice":8,"said":"from elsewhere"}\n' });
+    const { code, err } = await weftRun(document, '--input', '{}', '--fake', written(answers));
+    expect(code).toBe(1);
+    expect(err).toContain('its text under `resources` of the answers, as nothing is fetched with --fake, but https://schemas.invalid/in.json is not there');
+  });
+
+  it('publishes with --fake what reaches the machine, as it is answered', async () => {
+    const document = `do:
+  - sh: {run: {shell: {command: 'exit 1'}}}
+  - box: {run: {container: {image: nowhere}}}
+  - py: {run: {script: {language: python, code: 'print(1)'}}}
+  - mcp: {call: mcp, with: {method: tools/list, transport: {stdio: {command: nowhere}}}}
+`;
+    const answers = written('answers: [{call: shell, output: 1}, {call: container, output: 2}, {call: script, output: 3}, {call: mcp, output: 4}]');
+    expect(await weftRun(document, '--fake', answers)).toMatchObject({ code: 0, out: '4\n' });
+    const { out } = await weftRun(document, '--fake', written('answers: [{call: shell, output: 1}, {call: container, output: 2}]'));
+    expect(JSON.parse(out)).toMatchObject({ instance: '/do/2/py', detail: expect.stringContaining('Expected an answer for the `script` call') });
+  });
+
   it('raises the error that an answer is', async () => {
     const document = "do:\n  - ask: {call: http, with: {method: get, endpoint: 'http://127.0.0.1:9/'}}\n";
     const answers = written('answers: [{call: http, error: {type: https://serverlessworkflow.io/spec/1.0.0/errors/authentication, status: 401, title: login-needed, detail: Log in.}}]');

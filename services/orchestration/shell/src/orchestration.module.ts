@@ -20,7 +20,7 @@ import type { Resolver } from './handle/lock-resources.js';
 import { Scheduling } from './handle/scheduling.js';
 import { ProgramCache } from './handle/programs.js';
 import { Publishing } from './handle/publishing.js';
-import { workflowPorts } from './handle/workflow-ports.js';
+import { EVERYTHING_ENABLED, workflowPorts } from './handle/workflow-ports.js';
 import { Upgrades } from './handle/upgrades.js';
 import { PinnedExecutions } from './query/pinned-executions.js';
 import { orchestrationMigrations } from './migrations/index.js';
@@ -56,6 +56,8 @@ export interface OrchestrationPorts {
   readonly workers: Workers;
   /** Who fetches what documents refer to. Default: nobody, and such documents are refused. */
   readonly resources?: Resolver;
+  /** Whether definitions may do whatever reaches the machine (shells, containers, servers), though the settings do not allow it: somebody answers in its place. Default false. */
+  readonly enablesEverything?: boolean;
   readonly settings: OrchestrationSettings;
   /** What messages refer to; undefined where they carry all. */
   readonly payloads?: UnusedPayloads;
@@ -245,7 +247,7 @@ async function wire(ports: OrchestrationPorts): Promise<Wired> {
   );
   const timers = new TimerPoller(enginePool, engine, clock, recovery.redispatch, onFault);
   const scheduling = new Scheduling(engine, new ScheduleStore(tenantPool, enginePool), new ScheduleEvents(tenantPool, enginePool), clock, settings.WEFT_SCHEDULE_CATCH_UP, onFault);
-  const publishing = new Publishing(definitions, scheduling, ports.resources, workflowPorts(settings));
+  const publishing = new Publishing(definitions, scheduling, ports.resources, ports.enablesEverything ? EVERYTHING_ENABLED : workflowPorts(settings));
   Object.assign(circle, { engine, timers, recovery, progress, scheduling });
   const queries = new ExecutionQueries(tenantPool);
   const reviews = new ReviewQueries(tenantPool);

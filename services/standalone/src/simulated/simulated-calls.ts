@@ -1,9 +1,10 @@
 // Calls that are answered from a file instead of being made, in a Weft that runs a document and is thrown away.
 import { readFileSync } from 'node:fs';
 import { commandEnvelope, completedCommand, failedCommand, type Command, type Context, type Job, type WorkerPeer } from '@weft/contracts';
-import { Refused, rejection, type Failure, type Json } from '@weft/kernel';
+import { isJsonObject, Refused, rejection, type Failure, type Json } from '@weft/kernel';
 import { outgoing, type Bus, type Outgoing } from '@weft/pipeline';
-import { AnswerBook, ERROR_TYPES, readAnswers, type Answer, type AnsweredError } from '@weft/workflow';
+import { AnswerBook, ERROR_TYPES, readAnswers, type AnsweredError, type AnswersReading } from '@weft/workflow';
+import { SimulatedResources } from './simulated-resources.js';
 
 /** What stays on this machine: done in earnest unless it is answered. */
 const LOCAL_KINDS: ReadonlySet<string> = new Set(['validate', 'remember', 'recall', 'script']);
@@ -17,22 +18,31 @@ export interface SimulatedCall {
   readonly answered: boolean;
 }
 
+export interface SimulatedOptions {
+  /** Told of each call that is answered, once for each delivery. */
+  readonly onCall: (call: SimulatedCall) => void;
+  /** Whether scripts in Python can be run here. */
+  readonly runsPython: boolean;
+}
+
 /** @throws Refused for a file that cannot be read as answers. */
-export function simulatedCalls(file: string, onCall: (call: SimulatedCall) => void): SimulatedCalls {
+export function simulatedCalls(file: string, options: SimulatedOptions): SimulatedCalls {
   const reading = readAnswers(readFileSync(file, 'utf8'));
   if (!reading.ok) throw new Refused(reading.rejections[0]!);
-  return new SimulatedCalls(reading.answers, onCall);
+  return new SimulatedCalls(reading, options);
 }
 
 export class SimulatedCalls {
   readonly #book: AnswerBook;
+  /** What documents refer to, which is not fetched either. */
+  readonly resources: SimulatedResources;
 
-  /** @param onCall told of each call that is answered, once for each delivery. */
   constructor(
-    answers: readonly Answer[],
-    private readonly onCall: (call: SimulatedCall) => void,
+    { answers, resources }: Extract<AnswersReading, { ok: true }>,
+    private readonly options: SimulatedOptions,
   ) {
     this.#book = new AnswerBook(answers);
+    this.resources = new SimulatedResources(resources);
   }
 
   workers<W extends object>(real: W & { readonly [K in keyof W]: WorkerPeer }): W {
@@ -42,13 +52,14 @@ export class SimulatedCalls {
   /** A worker that does in earnest only what stays on this machine and has no answer. */
   #worker(real: WorkerPeer): WorkerPeer {
     const answer = (job: Job): Command | undefined => this.#answer(job);
+    const inPlace = (job: Job): Job => this.#inPlace(job);
     return {
       async *carryOut({ jobs }, context: Context) {
         const commands = jobs.map((job) => ({ job, command: answer(job) }));
         const answered = commands.flatMap(({ command }) => command ?? []);
         if (answered.length > 0) yield { commands: answered };
         const left = commands.flatMap(({ job, command }) => (command === undefined ? [job] : []));
-        if (left.length > 0) yield* real.carryOut({ jobs: left }, context);
+        if (left.length > 0) yield* real.carryOut({ jobs: left.map(inPlace) }, context);
       },
     };
   }
@@ -63,16 +74,28 @@ export class SimulatedCalls {
   }
 
   #answeredMessage(message: Outgoing): Outgoing {
-    const command = /^ai\.weft\.job\./.test(message.envelope.type) ? this.#answer(message.envelope.body as Job) : undefined;
-    return command === undefined ? message : outgoing('commands', commandEnvelope(command, '/weft/run'));
+    if (!message.envelope.type.startsWith('ai.weft.job.')) return message;
+    const job = message.envelope.body as Job;
+    const command = this.#answer(job);
+    return command === undefined ? { ...message, envelope: { ...message.envelope, body: this.#inPlace(job) } } : outgoing('commands', commandEnvelope(command, '/weft/run'));
+  }
+
+  /** A script finds its source in its job, as nothing is fetched. */
+  #inPlace(job: Job): Job {
+    return job.kind === 'script' ? { ...job, inputJson: JSON.stringify(this.resources.inPlace(JSON.parse(job.inputJson) as Json)) } : job;
+  }
+
+  #isLocal(kind: string, given: Json): boolean {
+    const isPython = kind === 'script' && isJsonObject(given) && given['language'] === 'python';
+    return LOCAL_KINDS.has(kind) && (!isPython || this.options.runsPython);
   }
 
   #answer(job: Job): Command | undefined {
     const { kind, pointer } = job;
     const given = JSON.parse(job.inputJson) as Json;
     const answering = this.#book.answer({ id: `${job.id}/${job.generation}/${job.context?.attempt ?? 1}`, pointer, kind, arguments: given });
-    if (answering === undefined && LOCAL_KINDS.has(kind)) return undefined;
-    this.onCall({ kind, pointer, answered: answering !== undefined });
+    if (answering === undefined && this.#isLocal(kind, given)) return undefined;
+    this.options.onCall({ kind, pointer, answered: answering !== undefined });
     if (answering === undefined) return failedCommand(job, rejection('not-configured', `Expected an answer for the \`${kind}\` call of ${pointer} but none fits ${shown(given)}.`));
     return 'output' in answering ? completedCommand(job, answering.output) : failedCommand(job, failureOf(answering.error));
   }
