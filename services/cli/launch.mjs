@@ -98,7 +98,9 @@ function build() {
 function run() {
   const main = join(root, 'services', 'cli', 'dist', 'main.js');
   const path = `${dirname(nodeBinary)}${process.platform === 'win32' ? ';' : ':'}${process.env.PATH ?? ''}`;
-  const child = spawn(nodeBinary, ['--enable-source-maps', main, ...process.argv.slice(2)], { stdio: 'inherit', env: { ...process.env, PATH: path, WEFT_ROOT: root } });
+  // What was compiled by an earlier command is used again, by this one and by the processes that it starts.
+  const compiled = process.env.NODE_COMPILE_CACHE ?? join(root, '.weft', 'compiled');
+  const child = spawn(nodeBinary, ['--enable-source-maps', main, ...process.argv.slice(2)], { stdio: 'inherit', env: { ...process.env, PATH: path, WEFT_ROOT: root, NODE_COMPILE_CACHE: compiled } });
   // Ctrl-C reaches the whole process group; the command line decides how to end, so this only passes on what was sent to it alone.
   process.on('SIGINT', () => undefined);
   process.on('SIGTERM', () => child.kill('SIGTERM'));

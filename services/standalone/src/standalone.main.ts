@@ -9,7 +9,7 @@ import { archive } from './archive/archive.js';
 import { standaloneConfig, type StandaloneConfig } from './config.js';
 import { migrateStore, openStore, servicePool, type OpenedStore } from './store.js';
 
-const FLUSH_AFTER_MS = 2_000;
+const FLUSH_AFTER_MS = 100;
 /** Exit code of what was asked for and cannot be, as its arguments say nothing that could. */
 const REFUSED = 2;
 

@@ -5,7 +5,9 @@ import type { GatewayClient } from './gateway-client.js';
 import { isEnded, type AcceptedShape, type DeployedShape, type ExecutionShape, type OperatedShape, type RouteShape, type TimelineShape } from './shapes.js';
 
 const STRUCTURED = 'application/cloudevents+json';
-const POLL_MS = 100;
+// Between two looks: short at first, as most executions end at once.
+const POLL_MS_MIN = 10;
+const POLL_MS_MAX = 100;
 
 /** Publishes a CloudEvent in structured mode. @param waitS seconds to wait for its end; 0: do not wait. */
 export async function publishEvent(client: GatewayClient, event: string, waitS = 0): Promise<AcceptedShape> {
@@ -54,9 +56,11 @@ async function readTimeline(client: GatewayClient, path: string): Promise<Timeli
 
 /** Waits until an execution has come to a status that is wanted. @returns what it is then, or when the time is up. */
 export async function untilExecution(client: GatewayClient, id: string, wanted: (execution: ExecutionShape) => boolean, waitMs: number): Promise<ExecutionShape> {
-  for (const deadline = Date.now() + waitMs; ; await sleep(POLL_MS)) {
+  const deadline = Date.now() + waitMs;
+  for (let pollMs = POLL_MS_MIN; ; pollMs = Math.min(pollMs * 1.5, POLL_MS_MAX)) {
     const { body } = await client.call<ExecutionShape>(`/v1/executions/${encodeURIComponent(id)}`);
     if (wanted(body) || isEnded(body.status) || Date.now() >= deadline) return body;
+    await sleep(Math.min(pollMs, Math.max(deadline - Date.now(), 0)));
   }
 }
 

@@ -48,6 +48,7 @@ export function runDocuments({ documents, input, events, timeoutMs, onProgress, 
 
 /** What a document that events start is started by: those of the given ones that it takes, and the others. Undefined: it is not, or none of them is for it. */
 async function startedByEvents(client: GatewayClient, document: string, events: readonly string[]): Promise<readonly [executionId: string, rest: readonly string[]] | undefined> {
+  if (events.length === 0) return undefined;
   // The same document again is the same version: this only asks for its name.
   const { namespace, name } = await deployDefinition(client, document);
   const schedules = await readSchedules(client);

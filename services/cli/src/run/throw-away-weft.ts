@@ -31,7 +31,14 @@ export async function withThrowAwayWeft<R>(
     const store = await openThrowAwayStore(onProgress);
     stops.push(() => store.close());
     const weft = await startStandalone({
-      env: { ...settings, ...runSettings(documents, home, { ...process.env, ...settings }), WEFT_HOME: home, WEFT_PORT: '0', WEFT_STORE_URL: store.url },
+      env: {
+        ...settings,
+        ...runSettings(documents, home, { ...process.env, ...settings }),
+        WEFT_HOME: home,
+        WEFT_PORT: '0',
+        WEFT_STORE_URL: store.url,
+        NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'] ?? inHome('compiled'),
+      },
       logFile: inHome('logs', 'run.log'),
       onSimulated: ({ kind, pointer, answered }) => onProgress(`simulated ${kind} of ${pointer}${answered ? '' : ': no answer fits'}`),
     });
