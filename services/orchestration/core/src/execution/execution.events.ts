@@ -386,6 +386,10 @@ export type ExecutionEvent =
       readonly pointers: Readonly<Record<string, string>>;
       /** By the key that a fork had, where each of its branches is now; -1: nowhere. Absent: all are where they were. */
       readonly branches?: Readonly<Record<ActivationKey, readonly number[]>>;
+      /** By the index of a held step, which task of its list it enters now. Absent: those that it did. */
+      readonly held?: Readonly<Record<string, number>>;
+      /** Of one that faulted: which task of its list a retry enters now. Absent: the one that it did. */
+      readonly failedAt?: number;
       /** Tasks whose effects go by another pointer than their own. See `jobIdIn`. */
       readonly origins?: Readonly<Record<string, string>>;
     })

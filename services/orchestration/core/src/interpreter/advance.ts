@@ -25,6 +25,7 @@ import { goOnMap } from './map.js';
 import { raiseError } from './raise.js';
 import { roughSize } from './rough-size.js';
 import { beginAttempt } from './retry.js';
+import { scopeIn } from './scope-in.js';
 
 /** When who failed may be asked again; absent: at once. */
 export interface RaiseWait {
@@ -155,19 +156,11 @@ export class Advance {
     return task;
   }
 
-  /** The scope that runs inside an activation: its `catch` while it handles an error, else its own tasks. */
+  /** The scope that runs inside an activation. */
   scopeOf(key: ActivationKey): Scope {
     const activation = this.activation(key);
-    const { pointer, caught, extending } = activation;
-    if (extending && extending.phase !== 'around') return this.#extensionOf(key, extending.applying[extending.at]!, extending.phase);
-    const scope = this.program.scopes.get(caught === undefined ? pointer : `${pointer}/catch`);
-    invariant(scope, `no task list in ${pointer || 'the workflow'}`);
-    return scope;
-  }
-
-  #extensionOf(key: ActivationKey, extension: number, phase: 'before' | 'after'): Scope {
-    const scope = this.taskOf(key).extensions?.[extension]?.[phase];
-    invariant(scope, `no extension ${extension} ${phase} ${this.pointerOf(key)}`);
+    const scope = scopeIn(this.program, activation, activation.pointer);
+    invariant(scope, `no task list in ${activation.pointer || 'the workflow'}`);
     return scope;
   }
 

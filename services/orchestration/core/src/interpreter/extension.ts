@@ -44,13 +44,13 @@ export function skipExtended(advance: Advance, key: ActivationKey): Step {
 /** What follows the task itself: its `after` lists, unless they have run. */
 export function endExtended(advance: Advance, task: Task, key: ActivationKey, output: Json, then: string | undefined): Step | 'done' {
   const { extending } = advance.activation(key);
-  if (extending?.phase !== 'around' || !extending.applying.some((index) => task.extensions![index]!.after)) return 'done';
+  if (extending?.phase !== 'around' || !extending.applying.some((index) => task.extensions![index]?.after)) return 'done';
   return goOn(advance, task, key, { ...extending, phase: 'after', at: -1, output, ...(then === undefined ? {} : { then }) });
 }
 
 function goOn(advance: Advance, task: Task, key: ActivationKey, from: Extending): Step {
   const phase = from.phase === 'after' ? 'after' : 'before';
-  const at = from.applying.findIndex((index, position) => position > from.at && task.extensions![index]![phase]);
+  const at = from.applying.findIndex((index, position) => position > from.at && task.extensions![index]?.[phase]);
   if (at !== -1) {
     const isKnown = from.output === undefined || from.at !== -1 || from.output === advance.activation(key).value;
     advance.record({ type: 'ExtensionBegun', key, phase, applying: from.applying, at, ...(isKnown ? {} : { output: from.output! }), ...(from.then === undefined ? {} : { then: from.then }) });

@@ -19,26 +19,50 @@ export interface ProposedMap {
   readonly doubts: readonly Doubt[];
 }
 
+const proposed = new WeakMap<Program, WeakMap<Program, ProposedMap>>();
+
 /** Proposes where the tasks of a version are in another. Tasks that stay where they are, or move along with the task around them, are not listed. */
 export function proposeMap(from: Program, to: Program): ProposedMap {
+  const known = proposed.get(from) ?? new WeakMap<Program, ProposedMap>();
+  proposed.set(from, known);
+  // Thousands of executions go from the one to the other.
+  const found = known.get(to) ?? compare(from, to);
+  known.set(to, found);
+  return found;
+}
+
+/** A map with what it leaves open and is certain: nobody has to name the tasks that are found by themselves. */
+export function completeMap(from: Program, to: Program, map: PointerMap): PointerMap {
+  const taken = new Set(Object.values(map));
+  const certain = Object.entries(proposeMap(from, to).map).filter(([, target]) => !taken.has(target));
+  return { ...Object.fromEntries(certain), ...map };
+}
+
+function compare(from: Program, to: Program): ProposedMap {
   const [old, now] = [listsOf(from), listsOf(to)];
   const map: Record<string, string> = {};
   const doubts: Doubt[] = [];
-  const compare = (oldList: string, newList: string): void => {
+  const compareLists = (oldList: string, newList: string): void => {
     const matched = matchLists(old.tasks.get(oldList) ?? [], now.tasks.get(newList) ?? [], doubts);
     for (const [before, after] of matched) {
       const follows = newList + before.pointer.slice(oldList.length);
       if (after.pointer !== follows) map[before.pointer] = after.pointer;
-      for (const inner of old.within.get(before.pointer) ?? []) compare(inner, after.pointer + inner.slice(before.pointer.length));
+      for (const inner of old.within.get(before.pointer) ?? []) compareLists(inner, after.pointer + inner.slice(before.pointer.length));
     }
   };
-  for (const list of old.within.get('') ?? []) compare(list, list);
+  for (const list of old.within.get('') ?? []) compareLists(list, list);
   return { map, doubts };
 }
+
+/** Where a task is that a map has put another one in the place of. It begins no pointer. */
+const NOWHERE = '-';
+
+export const isNowhere = (pointer: string): boolean => pointer.startsWith(NOWHERE);
 
 /** Where each pointer of a version is in the other: by the map, along with the task around it, or in its own place. */
 export function follow(from: Program, map: PointerMap): (pointer: string) => string {
   const known = new Map<string, string>();
+  const taken = new Set(Object.values(map));
   const at = (pointer: string): string => {
     if (pointer === '') return '';
     const found = known.get(pointer) ?? (Object.hasOwn(map, pointer) ? map[pointer]! : beside(pointer));
@@ -47,7 +71,8 @@ export function follow(from: Program, map: PointerMap): (pointer: string) => str
   };
   const beside = (pointer: string): string => {
     const holder = holderOf(from, pointer);
-    return at(holder) + pointer.slice(holder.length);
+    const place = at(holder) + pointer.slice(holder.length);
+    return taken.has(place) ? NOWHERE : place;
   };
   return at;
 }
@@ -56,6 +81,12 @@ export function follow(from: Program, map: PointerMap): (pointer: string) => str
 export function holderOf(program: Program, pointer: string): string {
   for (let end = pointer.lastIndexOf('/'); end > 0; end = pointer.lastIndexOf('/', end - 1)) if (program.tasks.has(pointer.slice(0, end))) return pointer.slice(0, end);
   return '';
+}
+
+/** Where the list that a task stands in is in the other version. */
+export function listAt(from: Program, at: (pointer: string) => string, pointer: string): string {
+  const holder = holderOf(from, pointer);
+  return at(holder) + listOf(pointer).slice(holder.length);
 }
 
 /** Pointer of the list that a task stands in; a function stands in one of its own. */

@@ -1,10 +1,13 @@
 // Whether an execution, as its history folds it, could go on under another version of its definition.
 import { isJsonObject, type Json } from '@weft/kernel';
-import { canonicalJson, FLOW_DIRECTIVES, schemaProblem } from '@weft/workflow';
+import { canonicalJson, FLOW_DIRECTIVES } from '@weft/workflow';
 import { ERASED } from '../execution/event.codec.js';
 import { ROOT, type Activation, type ExecutionState } from '../execution/execution.state.js';
+import { scopeIn } from '../interpreter/scope-in.js';
+import { EvaluationFailed } from '../program/evaluation-failed.js';
 import type { Program, Task } from '../program/program.js';
-import { follow, holderOf, isSameKind, listOf, type PointerMap } from './pointer-map.js';
+import { placeOf } from './list-place.js';
+import { completeMap, follow, isNowhere, isSameKind, listAt, listOf, type PointerMap } from './pointer-map.js';
 
 /** Why an execution cannot go on. */
 export type Hindrance =
@@ -14,6 +17,7 @@ export type Hindrance =
   | 'call-changed'
   | 'branches-changed'
   | 'events-changed'
+  | 'extensions-changed'
   | 'input-refused'
   | 'then-missing'
   | 'catch-missing'
@@ -31,11 +35,13 @@ interface Versions {
   readonly from: Program;
   readonly to: Program;
   readonly at: (pointer: string) => string;
+  /** Also those that nobody has to name, as they are found by their names. */
+  readonly certain: (pointer: string) => string;
 }
 
 /** What keeps an execution from going on under another version; nothing when it could. What it has left behind, and what is ahead of it, do not matter. */
 export function upgradeProblems(state: ExecutionState, from: Program, to: Program, map: PointerMap = {}): readonly UpgradeProblem[] {
-  const versions: Versions = { from, to, at: follow(from, map) };
+  const versions: Versions = { from, to, at: follow(from, map), certain: follow(from, completeMap(from, to, map)) };
   const { activations, listens } = { ...state, ...state.interrupted };
   const live = Object.values(activations).filter(({ key }) => key !== ROOT);
   return [
@@ -44,6 +50,7 @@ export function upgradeProblems(state: ExecutionState, from: Program, to: Progra
     ...live.flatMap((activation) => taskProblems(versions, activation, { ...state, ...state.interrupted })),
     ...[...new Set(Object.values(listens).map(({ key }) => activations[key]?.pointer ?? ''))].flatMap((pointer) => listenProblems(versions, pointer)),
     ...heldProblems(versions, state),
+    ...failedProblems(versions, state),
   ];
 }
 
@@ -72,20 +79,21 @@ function taskProblems(versions: Versions, activation: Activation, state: Pick<Ex
   const now = to.tasks.get(at(pointer));
   // A call of an agent is where the agent is.
   if (activation.step) return [];
-  if (!now || holderOf(to, now.pointer) !== at(holderOf(from, pointer))) return [missing(versions, task)];
   const problem = (reason: Hindrance, message: string): UpgradeProblem[] => [{ reason, pointer, message }];
+  if (isNowhere(at(pointer))) return problem('map-invalid', `Expected the map to say where ${pointer} is, as the execution is in it, but another task is put in its place.`);
+  if (!now || listOf(now.pointer) !== listAt(from, at, pointer)) return [missing(versions, task)];
   if (!isSameKind(task, now)) return problem('kind-changed', `Expected ${now.pointer} to be ${kindOf(task)} still, as the execution is in it, but it is ${kindOf(now)}.`);
   if (activation.caught !== undefined && task.kind === 'try' && task.catch.do && now.kind === 'try' && !now.catch.do)
     return problem('catch-missing', `Expected ${now.pointer} to have a \`catch.do\` still, as the execution is in it, but it has none.`);
   const called = calledTool(task);
   if (called !== calledTool(now) && Object.values(state.jobs).some(({ key }) => key === activation.key))
     return problem('call-changed', `Expected ${now.pointer} to call ${called} still, as such a call is under way, but it calls ${calledTool(now)}.`);
-  return [...branchProblems(versions, activation, task, now, state), ...schemaProblems(now, activation)];
+  return [...branchProblems(versions, activation, task, now, state), ...extensionProblems(activation, task, now), ...schemaProblems(now, activation)];
 }
 
 /** Says where the task is by its name, if it is there at all. */
 function missing({ from, to, at }: Versions, { pointer, name }: Task): UpgradeProblem {
-  const list = at(holderOf(from, pointer)) + listOf(pointer).slice(holderOf(from, pointer).length);
+  const list = listAt(from, at, pointer);
   const found = [...to.tasks.values()].filter((task) => task.name === name);
   const near = found.find((task) => listOf(task.pointer) === list) ?? found[0];
   if (near)
@@ -117,13 +125,26 @@ function branchProblems({ at }: Versions, { key, pointer }: Activation, task: Ta
   });
 }
 
-function schemaProblems({ definition, pointer }: Task, { rawInput, pointer: before }: Activation): readonly UpgradeProblem[] {
-  const input = isJsonObject(definition) ? definition['input'] : undefined;
-  const schema = isJsonObject(input) ? input['schema'] : undefined;
-  const document = isJsonObject(schema) ? schema['document'] : undefined;
-  if (document === undefined || isErased(rawInput)) return [];
-  const problem = schemaProblem(document, rawInput);
-  return problem === undefined ? [] : [{ reason: 'input-refused', pointer: before, message: `Expected an input that the schema of ${pointer} takes but: ${problem}` }];
+/** Those that apply are known by their places, the one that runs among them. */
+function extensionProblems({ extending, pointer }: Activation, task: Task, now: Task): readonly UpgradeProblem[] {
+  if (!extending) return [];
+  const { applying, at: current, phase } = extending;
+  const isChanged = applying.some((index, position) => {
+    const other = now.extensions?.[index];
+    return other ? other.name !== task.extensions?.[index]?.name : phase !== 'around' && position === current;
+  });
+  return isChanged ? [{ reason: 'extensions-changed', pointer, message: `Expected the extensions around ${now.pointer} in their order still, as they run around the task, but it is another one.` }] : [];
+}
+
+function schemaProblems({ inputCheck, pointer }: Task, { rawInput, pointer: before }: Activation): readonly UpgradeProblem[] {
+  if (isErased(rawInput)) return [];
+  try {
+    inputCheck?.(rawInput);
+    return [];
+  } catch (fault) {
+    if (!(fault instanceof EvaluationFailed)) throw fault;
+    return [{ reason: 'input-refused', pointer: before, message: `Expected an input that the schema of ${pointer} takes but: ${fault.message}` }];
+  }
 }
 
 function listenProblems({ from, to, at }: Versions, pointer: string): readonly UpgradeProblem[] {
@@ -132,22 +153,44 @@ function listenProblems({ from, to, at }: Versions, pointer: string): readonly U
   return [{ reason: 'events-changed', pointer, message: `Expected ${now.pointer} to listen for the same events still, as the execution waits for them, but it listens for others.` }];
 }
 
-const waitedFor = ({ definition }: Task): Json => (isJsonObject(definition) ? (definition['listen'] ?? definition['with'] ?? null) : null);
+/** What its filters are and which of them end it. How an event is read, and a condition that ends it, are looked at with each event. */
+function waitedFor({ definition }: Task): Json {
+  const listen = isJsonObject(definition) ? definition['listen'] : undefined;
+  const to = isJsonObject(listen) ? listen['to'] : undefined;
+  if (!isJsonObject(to)) return null;
+  return typeof to['until'] === 'string' ? { ...to, until: true } : to;
+}
 
 /** What results have led to and is still to be done: it names tasks too. */
-function heldProblems({ from, to, at }: Versions, { held = [], activations, interrupted }: ExecutionState): readonly UpgradeProblem[] {
-  return held.flatMap((step): UpgradeProblem[] => {
-    if (step.go === 'enter' && step.position > 0)
-      return [{ reason: 'step-held', pointer: '', message: 'Expected an execution that enters no task at once but a held result leads to one. Resume it, or retry it, and migrate it then.' }];
+function heldProblems({ from, to, at, certain }: Versions, state: ExecutionState): readonly UpgradeProblem[] {
+  const activations = { ...state.activations, ...state.interrupted?.activations };
+  return (state.held ?? []).flatMap((step): UpgradeProblem[] => {
+    if (step.go === 'enter' && step.position > 0) {
+      const activation = activations[step.scope];
+      if (!activation || placeOf(from, to, certain, activation, step.position) !== undefined) return [];
+      const message = `Expected the task of ${activation.pointer || 'the workflow'} that a held result leads to, but it is gone. Resume or retry the execution, and migrate it then.`;
+      return [{ reason: 'step-held', pointer: activation.pointer, message }];
+    }
     if (step.go !== 'complete' || step.then === undefined || FLOW_DIRECTIVES.includes(step.then)) return [];
-    const pointer = (activations[step.key] ?? interrupted?.activations[step.key])?.pointer ?? '';
-    const { tasks } = from;
-    const target = [...tasks.values()].find((task) => task.name === step.then && listOf(task.pointer) === listOf(pointer));
-    const there = target && to.tasks.get(at(target.pointer));
-    return there?.name === step.then
+    const pointer = activations[step.key]?.pointer ?? '';
+    const list = listAt(from, at, pointer);
+    return [...to.tasks.values()].some((task) => task.name === step.then && listOf(task.pointer) === list)
       ? []
       : [{ reason: 'then-missing', pointer, message: `Expected a task ${JSON.stringify(step.then)} beside ${at(pointer)}, as a held result leads to it, but there is none.` }];
   });
+}
+
+/** Where a retry goes on with a task that could not be entered: the execution is before it. */
+function failedProblems(versions: Versions, { interrupted }: ExecutionState): readonly UpgradeProblem[] {
+  const { from, to, at } = versions;
+  const { key, position } = interrupted?.task ?? {};
+  const activation = key === undefined ? undefined : interrupted?.activations[key];
+  // A fork enters whichever of its branches it has not.
+  if (!activation || position === undefined || from.tasks.get(activation.pointer)?.kind === 'fork') return [];
+  const task = scopeIn(from, activation, activation.pointer)?.tasks[position];
+  if (!task) return [];
+  const now = to.tasks.get(at(task.pointer));
+  return now && listOf(now.pointer) === listAt(from, at, task.pointer) ? [] : [missing(versions, task)];
 }
 
 const isErased = (value: Json): boolean => isJsonObject(value) && canonicalJson(value) === canonicalJson(ERASED);

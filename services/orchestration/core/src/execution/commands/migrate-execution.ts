@@ -1,8 +1,10 @@
 import { rejection, type DecideContext } from '@weft/kernel';
 import { Advance } from '../../interpreter/advance.js';
 import { unenteredBranches } from '../../interpreter/fork.js';
+import { subscribeAlso } from '../../interpreter/subscribe.js';
 import type { Program } from '../../program/program.js';
-import { follow, isSameKind, type PointerMap } from '../../upgrade/pointer-map.js';
+import { placeOf } from '../../upgrade/list-place.js';
+import { completeMap, follow, isSameKind, type PointerMap } from '../../upgrade/pointer-map.js';
 import { upgradeProblems } from '../../upgrade/upgrade-check.js';
 import type { CommandOf } from '../execution.commands.js';
 import type { ExecutionDecision, Programs } from '../execution.decide.js';
@@ -32,6 +34,7 @@ export function migrateExecution(state: ExecutionState, command: CommandOf<'Migr
   const advance = new Advance(state, now, context);
   advance.record({ type: 'DefinitionMigrated', operation: id, at: context.now, by, ...(reason === '' ? {} : { reason }), from: state.definition, to, ...moved(state, old, now, map) });
   if (state.status === 'running') advance.later(unenteredBranches(advance));
+  subscribeAlso(advance, old);
   return advance.finish();
 }
 
@@ -39,11 +42,13 @@ const PROBLEMS_SAID_MAX = 3;
 
 const canMigrate = ({ status, cancelling }: ExecutionState): boolean => (status === 'running' || status === 'suspended' || status === 'faulted') && cancelling === undefined;
 
-type Moved = Pick<Extract<ExecutionEvent, { type: 'DefinitionMigrated' }>, 'pointers' | 'branches' | 'origins'>;
+type Migrated = Extract<ExecutionEvent, { type: 'DefinitionMigrated' }>;
+type Moved = Pick<Migrated, 'pointers' | 'branches' | 'held' | 'failedAt' | 'origins'>;
 
 /** What folding needs to know of the two versions: it has neither. */
 function moved(state: ExecutionState, from: Program, to: Program, map: PointerMap): Moved {
-  const at = follow(from, map);
+  // Nobody has to name what has been done to keep it done.
+  const at = follow(from, completeMap(from, to, map));
   const pairs = [...from.tasks.values()].flatMap((task) => {
     const now = to.tasks.get(at(task.pointer));
     return now && isSameKind(task, now) ? [[task.pointer, now.pointer] as const] : [];
@@ -51,7 +56,7 @@ function moved(state: ExecutionState, from: Program, to: Program, map: PointerMa
   const { activations } = { ...state, ...state.interrupted };
   const named = new Set(Object.values(activations).flatMap(({ pointer, visits }) => [pointer, ...Object.keys(visits)]));
   const pointers = pairs.filter(([pointer, now]) => pointer !== now && named.has(pointer));
-  return { pointers: Object.fromEntries(pointers), ...branchesOf(state, from, to, at), ...originsOf(state, from, to, pairs) };
+  return { pointers: Object.fromEntries(pointers), ...branchesOf(state, from, to, at), ...placesOf(state, from, to, at), ...originsOf(state, from, to, pairs) };
 }
 
 /** Of forks that go on, where each branch is now. */
@@ -64,6 +69,21 @@ function branchesOf(state: ExecutionState, from: Program, to: Program, at: (poin
   }
   const isChanged = Object.values(branches).some((list) => list.some((now, before) => now !== before));
   return isChanged ? { branches } : {};
+}
+
+/** Of steps that enter a task by its place in a list, where that is now. */
+function placesOf(state: ExecutionState, from: Program, to: Program, at: (pointer: string) => string): Pick<Moved, 'held' | 'failedAt'> {
+  const { held = [], interrupted } = state;
+  const activations = { ...state.activations, ...interrupted?.activations };
+  const place = (key: string, position: number): number => {
+    const activation = activations[key];
+    return (activation && from.tasks.get(activation.pointer)?.kind !== 'fork' ? placeOf(from, to, at, activation, position) : undefined) ?? position;
+  };
+  const places = held.flatMap((step, index) => (step.go === 'enter' && step.position > 0 ? [[index, step.position, place(step.scope, step.position)] as const] : []));
+  const changed = places.filter(([, before, now]) => before !== now);
+  const { key, position } = interrupted?.task ?? {};
+  const failedAt = key === undefined || position === undefined ? undefined : place(key, position);
+  return { ...(changed.length > 0 ? { held: Object.fromEntries(changed.map(([index, , now]) => [index, now])) } : {}), ...(failedAt === position || failedAt === undefined ? {} : { failedAt }) };
 }
 
 /** The names that tasks do their effects under: those that they had at first, and never one that another task has had. */

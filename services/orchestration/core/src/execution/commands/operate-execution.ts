@@ -88,6 +88,8 @@ const terminated = (command: Operate, context: DecideContext): ExecutionEvent =>
 function resume(state: ExecutionState, command: Operate, context: DecideContext, programs: Programs): ExecutionDecision {
   const advance = new Advance(state, programs(state.definition.digest), context);
   advance.record({ type: 'ExecutionResumed', ...operated(command, context) });
+  // Those that its forks gained by a migration meanwhile. A decision that was cut short enters what it left by itself.
+  if (!Object.values(state.timers).some(({ purpose }) => purpose === 'yield')) advance.later(unenteredBranches(advance));
   return advance.finish(...(state.held ?? []));
 }
 
