@@ -133,7 +133,9 @@ function extensionProblems({ extending, pointer }: Activation, task: Task, now: 
     const other = now.extensions?.[index];
     return other ? other.name !== task.extensions?.[index]?.name : phase !== 'around' && position === current;
   });
-  return isChanged ? [{ reason: 'extensions-changed', pointer, message: `Expected the extensions around ${now.pointer} in their order still, as they run around the task, but it is another one.` }] : [];
+  return isChanged
+    ? [{ reason: 'extensions-changed', pointer, message: `Expected the extensions around ${now.pointer} in their order still, as they run around the task, but it is another one.` }]
+    : [];
 }
 
 function schemaProblems({ inputCheck, pointer }: Task, { rawInput, pointer: before }: Activation): readonly UpgradeProblem[] {

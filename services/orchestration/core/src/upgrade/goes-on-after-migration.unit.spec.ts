@@ -6,7 +6,7 @@ import { programOf, running, type Running } from '../interpreter/running.testing
 import { upgradeProblems } from './upgrade-check.js';
 import type { PointerMap } from './pointer-map.js';
 
-type Documented = { readonly do: readonly object[] } & object;
+type Documented = { readonly do: readonly object[]; readonly use?: object };
 
 const job = (name: string, more: object = {}): object => ({ [name]: { call: 'http', with: { method: 'get', endpoint: 'https://example.test' }, ...more } });
 const wait = (name: string): object => ({ [name]: { wait: { seconds: 5 } } });
@@ -23,7 +23,11 @@ const reasons = (run: Running, next: Documented, map: PointerMap = {}): readonly
   upgradeProblems(run.state, run.program, programOf(next, '2.0.0'), map).map(({ reason, pointer }) => `${reason} ${pointer}`);
 
 const operate = (run: Running, operation: Operation, id: string = operation): unknown => run.accept({ type: 'OperateExecution', tenant: 'default', operation, id, by: 'key:k1', reason: '' });
-const keyOf = (run: Running, key: string): string => idempotencyKeyOf(run.state, Object.values(run.state.jobs).find((each) => each.key === key)!);
+const keyOf = (run: Running, key: string): string =>
+  idempotencyKeyOf(
+    run.state,
+    Object.values(run.state.jobs).find((each) => each.key === key)!,
+  );
 
 /** Completes the job of an activation, whatever it is called by now. */
 function complete(run: Running, key: string): void {
