@@ -33,5 +33,6 @@ export * from './review/review.state.js';
 export * from './review/review.terms.js';
 export * from './timeline/timeline.js';
 export * from './upgrade/engine-flags.js';
+export { migrationProblem } from './execution/commands/migrate-execution.js';
 export { proposeMap, type Doubt, type PointerMap, type ProposedMap } from './upgrade/pointer-map.js';
 export * from './upgrade/upgrade-check.js';

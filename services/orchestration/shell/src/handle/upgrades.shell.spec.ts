@@ -3,6 +3,7 @@ import { engineRole, openPool, openScratchStore, type Pool, type ScratchStore } 
 import { UpgradeRequest, type Job, type UpgradePage } from '@weft/contracts';
 import { configureLog } from '@weft/nest-platform';
 import { eventually } from '@weft/testkit';
+import { CANCELLED } from '@weft/workflow';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { orchestrationMigrations } from '../migrations/index.js';
 import { context, definitionText, newExecutionId, resultOf, startCommand, startOrchestration, type RunningOrchestration } from '../orchestration.testing.js';
@@ -96,6 +97,28 @@ describe('an upgrade', () => {
     expect(await upgrade({ workflow: 'spec/faulted', to: '2.0.0' })).toMatchObject({ matched: 0 });
     expect(await upgrade({ workflow: 'spec/faulted', to: '2.0.0', executionId: ids[0]! })).toMatchObject({ matched: 1, migrated: 1 });
     expect((await rows(ids))[0]).toEqual({ ...before, definition: 'spec/faulted:2.0.0' });
+  });
+
+  it('says of one that is named and over why it stays as it is', async () => {
+    const ids = await begin('over', [{ set: { set: { done: true } } }], 1);
+    await running.deploy(definitionText('over', [{ set: { set: { done: false } } }], '2.0.0'));
+    await eventually(async () => expect((await rows(ids))[0]!.status).toBe('completed'));
+    const wish = { workflow: 'spec/over', to: '2.0.0', executionId: ids[0]! };
+    for (const dryRun of [true, false])
+      expect(await upgrade({ ...wish, dryRun })).toMatchObject({
+        matched: 1,
+        able: 0,
+        migrated: 0,
+        broken: [{ problems: [{ reason: 'operation-not-possible', message: expect.stringContaining('completed') }] }],
+      });
+    expect(await upgrade({ ...wish, executionId: '' })).toMatchObject({ matched: 0, broken: [] });
+  });
+
+  it('leaves those alone that are being cancelled', async () => {
+    const rescue = { try: [rest('pause', 3600)], catch: { errors: { with: { type: CANCELLED.type } }, do: [rest('undo', 3600)] } };
+    const ids = await begin('cancelled', [{ guard: rescue }], 1);
+    await running.controller.operate({ executionId: ids[0]!, operation: 'cancel', operationId: '', reason: '', task: '' }, eva);
+    expect(await upgrade({ text: definitionText('cancelled', [job('b')], '2.0.0') })).toMatchObject({ matched: 0, broken: [] });
   });
 
   it('reaches nothing of another tenant, and refuses what names no version', async () => {

@@ -1,7 +1,18 @@
 // Which executions could go on under another version of their definition, and taking them over to it: a page of them a call.
 import type { BrokenExecution, Context, ProposedPointerMap, UpgradePage, UpgradeRequest } from '@weft/contracts';
 import { isJsonObject, refuse, type Json } from '@weft/kernel';
-import { foldExecution, initialExecution, proposeMap, upgradeProblems, type DefinitionVersion, type ExecutionState, type PointerMap, type Program, type ProposedMap } from '@weft/orchestration/core';
+import {
+  foldExecution,
+  initialExecution,
+  migrationProblem,
+  proposeMap,
+  upgradeProblems,
+  type DefinitionVersion,
+  type ExecutionState,
+  type PointerMap,
+  type Program,
+  type ProposedMap,
+} from '@weft/orchestration/core';
 import { randomUUID } from 'node:crypto';
 import type { DefinitionStore } from '../persist/definition-store.js';
 import type { ExecutionQueries } from '../query/execution-queries.js';
@@ -13,11 +24,13 @@ import type { Publishing } from './publishing.js';
 
 /** Executions that one call looks at, at most. */
 export const UPGRADE_PAGE_MAX = 500;
+/** Histories that are in memory at a time: they may be long ones. */
+const HISTORIES_AT_ONCE = 50;
 const WORKFLOW = /^([^/:\0]+)\/([^/:\0]+)$/;
 
 export interface UpgradePorts {
   readonly engine: Pick<ExecutionEngine, 'submit'>;
-  readonly queries: Pick<ExecutionQueries, 'history'>;
+  readonly queries: Pick<ExecutionQueries, 'histories'>;
   readonly pinned: PinnedExecutions;
   readonly definitions: Pick<DefinitionStore, 'resolve'>;
   readonly programs: Pick<ProgramCache, 'fetch' | 'get' | 'compile'>;
@@ -53,18 +66,20 @@ export class Upgrades {
     const query = { tenant, workflow: `${namespace}/${name}`, version: request.from, exceptDigest: digest, execution: request.executionId };
     const { ids, nextCursor } = await pinned.page(query, request.limit || UPGRADE_PAGE_MAX, request.cursor);
     const operationId = request.operationId || randomUUID();
-    const page: UpgradePage = { operationId, to: { ...target.version }, matched: ids.length, able: 0, migrated: 0, broken: [], proposals: [], nextCursor };
+    const page: UpgradePage = { operationId, to: { ...target.version }, matched: 0, able: 0, migrated: 0, broken: [], proposals: [], nextCursor };
     const able: string[] = [];
     const proposals = new Map<string, ProposedPointerMap>();
-    // One history in memory at a time, however long they are.
-    for (const id of ids) {
-      const looked = await this.#look(tenant, id, target.program);
-      if (!looked) continue;
-      const { version } = looked.state.definition;
-      if (!proposals.has(version)) proposals.set(version, proposalOf(version, looked.proposed));
-      const broken = brokenOf(looked, target.program, map);
-      if (broken) page.broken.push(broken);
-      else able.push(id);
+    for (let at = 0; at < ids.length; at += HISTORIES_AT_ONCE) {
+      const looked = await this.#look(tenant, ids.slice(at, at + HISTORIES_AT_ONCE), target.program);
+      // Those that ended meanwhile, or are being cancelled, stay as they are; of one that was named that is the answer.
+      for (const each of looked.filter(({ state }) => request.executionId !== '' || migrationProblem(state) === undefined)) {
+        const { version } = each.state.definition;
+        page.matched++;
+        if (!proposals.has(version)) proposals.set(version, proposalOf(version, each.proposed));
+        const broken = brokenOf(each, target.program, map);
+        if (broken) page.broken.push(broken);
+        else able.push(each.id);
+      }
     }
     page.able = able.length;
     page.proposals = [...proposals.values()];
@@ -89,17 +104,19 @@ export class Upgrades {
     return { version: { namespace, name, version, digest }, program: this.ports.programs.compile({ document: workflow as unknown as Json, resources }) };
   }
 
-  /** Undefined: it has gone meanwhile. */
-  async #look(tenant: string, id: string, to: Program): Promise<Looked | undefined> {
-    const rows = await this.ports.queries.history(tenant, id);
-    if (!rows) return undefined;
-    const state = foldExecution(
-      initialExecution,
-      rows.flatMap(({ events }) => events),
-    );
-    await this.ports.programs.fetch([state.definition.digest]);
-    const from = this.ports.programs.get(state.definition.digest);
-    return { id, state, from, proposed: proposeMap(from, to) };
+  /** Without those that have gone meanwhile. */
+  async #look(tenant: string, ids: readonly string[], to: Program): Promise<readonly Looked[]> {
+    const { queries, programs } = this.ports;
+    const histories = await queries.histories(tenant, ids);
+    const states = [...histories].map(([id, rows]) => {
+      const events = rows.flatMap((row) => row.events);
+      return { id, state: foldExecution(initialExecution, events) };
+    });
+    await programs.fetch(states.map(({ state }) => state.definition.digest));
+    return states.map(({ id, state }) => {
+      const from = programs.get(state.definition.digest);
+      return { id, state, from, proposed: proposeMap(from, to) };
+    });
   }
 
   /** Decided on anew in each history: what has gone on meanwhile is refused there. */
@@ -122,10 +139,13 @@ export class Upgrades {
 }
 
 function brokenOf({ id, state, from, proposed }: Looked, to: Program, map: PointerMap): BrokenExecution | undefined {
+  const { version } = state.definition;
+  const ended = migrationProblem(state);
+  if (ended) return { executionId: id, version, problems: [{ reason: ended.code, pointer: '', message: ended.message }], isHealedByProposal: false };
   const problems = upgradeProblems(state, from, to, map);
   if (problems.length === 0) return undefined;
   const isHealedByProposal = upgradeProblems(state, from, to, { ...proposed.map, ...map }).length === 0;
-  return { executionId: id, version: state.definition.version, problems: problems.map((problem) => ({ ...problem })), isHealedByProposal };
+  return { executionId: id, version, problems: problems.map((problem) => ({ ...problem })), isHealedByProposal };
 }
 
 const proposalOf = (version: string, { map, doubts }: ProposedMap): ProposedPointerMap => ({ version, mapJson: JSON.stringify(map), doubts: doubts.map((doubt) => ({ ...doubt })) });

@@ -48,6 +48,8 @@ type End = Extract<ExecutionEvent, { type: 'ExecutionCompleted' | 'ExecutionFaul
 const ENDS: ReadonlySet<ExecutionEvent['type']> = new Set<End['type']>(['ExecutionCompleted', 'ExecutionFaulted', 'ExecutionCancelled', 'ExecutionTerminated']);
 const isEnd = (event: ExecutionEvent): event is End => ENDS.has(event.type);
 
+const HISTORIES_SQL = `select execution_id, sequence, (extract(epoch from recorded_at) * 1000)::float8 as at, structure, payload
+  from orchestration.history where execution_id = any($1::uuid[]) order by execution_id, sequence`;
 const HISTORY_COLUMNS = `select sequence, (extract(epoch from recorded_at) * 1000)::float8 as at, structure, payload from orchestration.history`;
 /** Where a query's executions are found, from `from` on; conditions may be added. @param first number of the first parameter. */
 function matching(asked: ExecutionQuery, first: number): { readonly from: string; readonly values: readonly unknown[] } {
@@ -96,6 +98,19 @@ export class ExecutionQueries {
   async history(tenant: string, id: string): Promise<readonly RecordedEvents[] | undefined> {
     const rows = await inTenant(this.pool, tenant, (query) => query<HistoryRow>(`${HISTORY_COLUMNS} where execution_id = $1 order by sequence`, [id]));
     return rows.length === 0 ? undefined : rows.map((row) => ({ sequence: row.sequence, at: row.at, events: decodeEvents(row, id) }));
+  }
+
+  /** The whole histories of several, oldest first, by execution; without those that the tenant does not have. */
+  async histories(tenant: string, ids: readonly string[]): Promise<ReadonlyMap<string, readonly RecordedEvents[]>> {
+    const rows = await inTenant(this.pool, tenant, (query) => query<HistoryRow & { execution_id: string }>(HISTORIES_SQL, [ids]), { readOnly: true });
+    const found = new Map<string, RecordedEvents[]>();
+    for (const row of rows) {
+      const { execution_id: id, sequence, at } = row;
+      const known = found.get(id) ?? [];
+      found.set(id, known);
+      known.push({ sequence, at, events: decodeEvents(row, id) });
+    }
+    return found;
   }
 
   /** Newest first: execution ids are time-ordered, so the last id is the cursor. */

@@ -11,7 +11,7 @@ export interface PinnedQuery {
   readonly version: string;
   /** Not those that are pinned to this one. */
   readonly exceptDigest: string;
-  /** Only this one, also when it faulted; '' = all that have not ended. */
+  /** Only this one, also when it has ended; '' = all that have not. */
   readonly execution: string;
 }
 
@@ -22,10 +22,9 @@ export interface PinnedPage {
 
 const FIRST_ID = '00000000-0000-0000-0000-000000000000';
 
-const PINNED_SQL = `select id from orchestration.executions
-  where id > $1::uuid and digest <> $2 and starts_with(definition, $3) and ($4 = '' or definition = $3 || $4)
-  and case when $5 = '' then status in ('running', 'suspended') else id::text = $5 and status <> 'completed' end
-  order by id limit $6`;
+const PINNED = `select id from orchestration.executions where digest <> $1 and starts_with(definition, $2) and ($3 = '' or definition = $2 || $3)`;
+const ONE_SQL = `${PINNED} and id = $4::uuid`;
+const PAGE_SQL = `${PINNED} and status in ('running', 'suspended') and id > $4::uuid order by id limit $5`;
 
 export class PinnedExecutions {
   constructor(private readonly pool: Pool) {}
@@ -33,7 +32,13 @@ export class PinnedExecutions {
   /** Oldest first: what starts meanwhile comes last. @throws Refused `request-invalid` for a cursor that is none. */
   async page({ tenant, workflow, version, exceptDigest, execution }: PinnedQuery, size: number, cursor: string): Promise<PinnedPage> {
     const [after = FIRST_ID] = decodeCursor(cursor, isUuid);
-    const rows = await inTenant(this.pool, tenant, (query) => query<{ id: string }>(PINNED_SQL, [after, exceptDigest, `${workflow}:`, version, execution, size + 1]), { readOnly: true });
+    const pinned = [exceptDigest, `${workflow}:`, version];
+    const rows = await inTenant(
+      this.pool,
+      tenant,
+      (query) => (execution === '' ? query<{ id: string }>(PAGE_SQL, [...pinned, after, size + 1]) : query<{ id: string }>(ONE_SQL, [...pinned, execution])),
+      { readOnly: true },
+    );
     const ids = rows.slice(0, size).map(({ id }) => id);
     return { ids, nextCursor: rows.length > size ? encodeCursor([ids.at(-1)!]) : '' };
   }

@@ -1,4 +1,4 @@
-import { rejection, type DecideContext } from '@weft/kernel';
+import { rejection, type DecideContext, type Rejection } from '@weft/kernel';
 import { Advance } from '../../interpreter/advance.js';
 import { unenteredBranches } from '../../interpreter/fork.js';
 import { subscribeAlso } from '../../interpreter/subscribe.js';
@@ -18,13 +18,8 @@ import type { ExecutionState } from '../execution.state.js';
 export function migrateExecution(state: ExecutionState, command: CommandOf<'MigrateExecution'>, context: DecideContext, programs: Programs): ExecutionDecision {
   const { to, map, id, by, reason } = command;
   if (state.definition.digest === to.digest || (state.operations && Object.hasOwn(state.operations, id))) return { kind: 'ignored', reason: 'duplicate' };
-  if (!canMigrate(state))
-    return {
-      kind: 'rejected',
-      rejection: rejection('operation-not-possible', `Expected an execution that goes on or faulted to migrate it but this one is ${state.cancelling ? 'being cancelled' : state.status}.`, {
-        details: { status: state.status },
-      }),
-    };
+  const ended = migrationProblem(state);
+  if (ended) return { kind: 'rejected', rejection: ended };
   const [old, now] = [programs(state.definition.digest), programs(to.digest)];
   const problems = upgradeProblems(state, old, now, map);
   if (problems.length > 0) {
@@ -40,7 +35,11 @@ export function migrateExecution(state: ExecutionState, command: CommandOf<'Migr
 
 const PROBLEMS_SAID_MAX = 3;
 
-const canMigrate = ({ status, cancelling }: ExecutionState): boolean => (status === 'running' || status === 'suspended' || status === 'faulted') && cancelling === undefined;
+/** `operation-not-possible` for an execution that is over, or on its way there. */
+export function migrationProblem({ status, cancelling }: ExecutionState): Rejection | undefined {
+  if ((status === 'running' || status === 'suspended' || status === 'faulted') && cancelling === undefined) return undefined;
+  return rejection('operation-not-possible', `Expected an execution that goes on or faulted to migrate it but this one is ${cancelling ? 'being cancelled' : status}.`, { details: { status } });
+}
 
 type Migrated = Extract<ExecutionEvent, { type: 'DefinitionMigrated' }>;
 type Moved = Pick<Migrated, 'pointers' | 'branches' | 'held' | 'failedAt' | 'origins'>;
