@@ -73,6 +73,9 @@ const ENDS_BRANCHES: ReadonlySet<ExecutionEvent['type']> = new Set([
   'ExecutionCancelled',
 ]);
 
+/** What begins an activation anew, or the next thing in a `try`: what was to follow before does not. */
+const BEGINS_ANEW: ReadonlySet<ExecutionEvent['type']> = new Set(['TaskEntered', 'RetryScheduled', 'ErrorCaught', 'CancelCaught']);
+
 /** Enters one branch of a fork. */
 export type BranchStep = Extract<Step, { go: 'branch' }>;
 
@@ -88,6 +91,8 @@ export class Advance {
   readonly #draft: ExecutionDraft;
   /** Branches that are still to be entered. */
   #waiting: BranchStep[] = [];
+  /** Where several steps are taken: activations that began anew by one of them. */
+  #anew: Set<ActivationKey> | undefined;
 
   constructor(
     state: ExecutionState,
@@ -107,10 +112,16 @@ export class Advance {
     return behavesBy(this.state, flag);
   }
 
+  /** Whether several steps are taken one after the other, each without knowing of those that come after it. */
+  get takesSeveral(): boolean {
+    return this.#anew !== undefined;
+  }
+
   record(event: ExecutionEvent): void {
     this.#events.push(event);
     this.#characters += sizeOf(event);
     evolveDraft(this.#draft, event);
+    if (this.#anew && BEGINS_ANEW.has(event.type) && 'key' in event) this.#anew.add(event.key);
     if (this.#waiting.length > 0 && ENDS_BRANCHES.has(event.type)) this.#waiting = this.#waiting.filter((step) => this.#isOpen(step.scope, event));
   }
 
@@ -127,9 +138,9 @@ export class Advance {
    */
   finish(...steps: readonly Step[]): ExecutionDecision {
     const given = steps.length === 0 ? [undefined] : steps;
-    const meant = given.map((step) => step && this.state.activations[keyOf(step)]);
+    if (given.length > 1) this.#anew = new Set();
     given.forEach((first, index) => {
-      if (first !== undefined && index > 0 && !isAmong(this.state.activations, meant[index])) return isAmong(this.state.interrupted?.activations, meant[index]) ? this.#hold(first) : undefined;
+      if (first !== undefined && index > 0 && !this.#isAmong(this.state.activations, first)) return this.#isAmong(this.state.interrupted?.activations, first) ? this.#hold(first) : undefined;
       if (first !== undefined && (this.state.status === 'suspended' || this.#isLong)) return this.#hold(first);
       let step = first ?? this.#next();
       for (; step !== undefined && !this.#isLong; step = this.#take(step) ?? this.#next()) this.#steps++;
@@ -233,6 +244,12 @@ export class Advance {
     return this.#waiting.shift();
   }
 
+  /** Whether the activation of a step goes on, and not another one under its key. */
+  #isAmong(activations: ExecutionState['activations'] | undefined, step: NonNullable<Step>): boolean {
+    const key = keyOf(step);
+    return activations?.[key] !== undefined && this.#anew?.has(key) !== true;
+  }
+
   /** Whether the branches of a fork may still be entered after an event. */
   #isOpen(fork: ActivationKey, event: ExecutionEvent): boolean {
     return fork in this.state.activations && !(event.type === 'BranchesJoined' && event.key === fork);
@@ -331,9 +348,6 @@ function sizeOf(event: ExecutionEvent): number {
 }
 
 const DATA_FIELDS = ['input', 'output', 'exported', 'items', 'event', 'error', 'expected', 'subject'] as const;
-
-/** Whether it is this very activation, and not another one under its key. */
-const isAmong = (activations: ExecutionState['activations'] | undefined, meant: Activation | undefined): boolean => meant !== undefined && activations?.[meant.key] === meant;
 
 /** The activation that a step is about. */
 export const keyOf = (step: NonNullable<Step>): ActivationKey => ('scope' in step ? step.scope : step.key);

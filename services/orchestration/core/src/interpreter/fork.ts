@@ -14,14 +14,17 @@ export function enterBranches(advance: Advance, task: ForkTask, key: ActivationK
   return steps[0];
 }
 
-/** Branches of forks that go on that were never entered: a decision that was cut short between them leaves some. */
-export function unenteredBranches(advance: Advance): readonly BranchStep[] {
+/**
+ * Branches of forks that go on that were never entered: a decision that was cut short between them leaves some.
+ * @param except activations that have steps to take: such a fork has its branches behind it, or enters them by its step.
+ */
+export function unenteredBranches(advance: Advance, except: ReadonlySet<ActivationKey> = new Set()): readonly BranchStep[] {
   const { activations, branches } = advance.state;
   const live = new Set(Object.values(activations).flatMap(({ parent, branch }) => (branch === undefined ? [] : [`${parent}\n${branch}`])));
   return Object.values(activations).flatMap((activation): readonly BranchStep[] => {
     const { key, pointer } = activation;
     const task = advance.program.tasks.get(pointer);
-    if (task?.kind !== 'fork' || isInExtension(activation)) return [];
+    if (task?.kind !== 'fork' || except.has(key) || isInExtension(activation)) return [];
     return task.branches.flatMap((_branch, branch) => (live.has(`${key}\n${branch}`) || branches[`${key}\n${branch}`] ? [] : [{ go: 'branch' as const, scope: key, branch }]));
   });
 }

@@ -275,6 +275,28 @@ describe('`end` and `exit` in a branch', () => {
   });
 });
 
+describe('a task that failed by its own expression', () => {
+  const flow = (value: string) => ({ do: [fork([{ a: { set: { got: value } } }, http('b')])] });
+
+  it('is run again in its branch by a retry, once the definition is right', () => {
+    const run = running(flow('${ .n + 1 }'), { n: 'text' }).start();
+    expect(run.state).toMatchObject({ status: 'faulted', error: { instance: at(0, 'a') } });
+    expect(run.migrate(flow('${ .n }')).kind).toBe('accepted');
+    run.accept({ type: 'OperateExecution', tenant: 'default', operation: 'retry', id: 'r', by: 'user:eva', reason: '' });
+    run.complete(at(1, 'b'), 'b');
+    expect(run.state).toMatchObject({ status: 'completed', output: [{ got: 'text' }, 'b'] });
+  });
+
+  it('keeps the name that its effects go by', () => {
+    const flow = (body: string) => ({ do: [http('first', { with: { method: 'post', endpoint: 'https://example.test', body } })] });
+    const run = running(flow('${ .n + 1 }'), { n: 'text' }).start();
+    expect(run.state.status).toBe('faulted');
+    expect(run.migrate(flow('${ .n }')).kind).toBe('accepted');
+    run.accept({ type: 'OperateExecution', tenant: 'default', operation: 'retry', id: 'r', by: 'user:eva', reason: '' });
+    expect(run.jobs()).toEqual(['/do/0/first']);
+  });
+});
+
 describe('what waits in a fork', () => {
   it('has rows for quick jobs too while something else parks the execution, so that a crash forgets none', () => {
     const run = start([fork([http('a'), http('b'), { c: { wait: 'PT1H' } }])]);

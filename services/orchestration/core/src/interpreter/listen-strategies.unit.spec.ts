@@ -277,3 +277,11 @@ describe('a listen that goes on, while its execution is suspended', () => {
     refolds(run);
   });
 });
+
+describe('what is gathered of an item', () => {
+  it('is null where `output.as` makes it null', () => {
+    const run = running({ do: [{ hear: { listen: { to: { one: BEAT } }, foreach: { item: 'it', output: { as: 'null' } } } }] }, {}).start();
+    send(run, 'beat', 7);
+    expect(run.state).toMatchObject({ status: 'completed', output: [null] });
+  });
+});

@@ -45,6 +45,18 @@ describe('a decision that grows too long', () => {
     expect(new Set(entered).size).toBe(entered.length);
   });
 
+  it.each(Array.from({ length: 32 }, (_, more) => more))('enters no branch of a fork again whose branches have all ended: %i steps later', (more) => {
+    const some = (prefix: string, count: number, common: object = {}) => Array.from({ length: count }, (_, n) => ({ [`${prefix}${n}`]: { set: { n }, ...common } }));
+    // Of five steps each.
+    const rounds = { rounds: { for: { in: `[range(${Math.floor(STEPS_PER_DECISION_MAX / 5) - 6})]` }, do: some('s', 1) } };
+    // What is skipped takes one step.
+    const before = some('before', more, { if: '${ false }' });
+    const run = running({ do: [rounds, ...before, { both: { fork: { branches: some('b', 2) } } }, ...some('after', 16)] }, {}).start();
+    run.goOn();
+    const entered = run.rows.flat().flatMap((event) => (event.type === 'TaskEntered' ? [event.key] : []));
+    expect([run.state.status, new Set(entered).size]).toEqual(['completed', entered.length]);
+  });
+
   it.each([
     [0, 'one'],
     [1, 'other'],

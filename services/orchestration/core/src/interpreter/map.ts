@@ -1,6 +1,6 @@
 // `map`: one execution of a workflow for each item of a list, so many at a time.
 import { isJsonObject, type Json } from '@weft/kernel';
-import { entryAt } from '../child/chunked.js';
+import { entriesOf, entryAt } from '../child/chunked.js';
 import type { MapState, OnItemError, WorkflowName } from '../child/child.state.js';
 import type { ActivationKey } from '../execution/execution.events.js';
 import type { Task } from '../program/program.js';
@@ -28,6 +28,8 @@ export function beginMap(advance: Advance, task: MapTask, key: ActivationKey, in
 /** Starts items until as many run as may, and completes when all have ended. */
 export function goOnMap(advance: Advance, key: ActivationKey): Step {
   const { map, value } = advance.activation(key);
+  // The step that raises it comes after this one: both ended while nothing was taken.
+  if (map && advance.takesSeveral && hasFailed(map)) return undefined;
   if (!map || map.ended === map.count) return { go: 'complete', key, output: value };
   const open = new Set(Object.values(advance.state.children ?? {}).flatMap((child) => (child.key === key ? [child.item ?? 0] : [])));
   let room = map.concurrency - open.size;
@@ -37,6 +39,9 @@ export function goOnMap(advance: Advance, key: ActivationKey): Step {
   }
   return undefined;
 }
+
+/** Whether an item has failed that fails the whole. */
+const hasFailed = ({ onError, results, count }: MapState): boolean => onError === 'fail' && entriesOf(results, count).some((entry) => isJsonObject(entry) && 'error' in entry);
 
 /** Items that have neither ended nor run: those whose execution was given up when this one faulted, then those that come next. */
 function* itemsToStart(map: MapState, open: ReadonlySet<number>): Generator<number> {

@@ -133,3 +133,20 @@ describe('map', () => {
 });
 
 const first = (family: Family) => Object.values(family.state().children ?? {})[0];
+
+describe('a map whose items end while its execution is suspended', () => {
+  it.each([
+    ['fails before', 0],
+    ['fails after', 1],
+  ])('fails where one of the last two %s the other completes', (_order, failing) => {
+    const family = new Family({ top: [map()], one: [http('work')] }).start(['a', 'b']).deliver();
+    family.operate(TOP, 'pause');
+    family.children().forEach((id, index) => {
+      if (index === failing) family.fail(id, '/do/0/work');
+      else family.complete(id, '/do/0/work', index);
+      family.deliver();
+    });
+    family.operate(TOP, 'resume');
+    expect(family.state()).toMatchObject({ status: 'faulted', error: { instance: '/do/0/each' } });
+  });
+});

@@ -28,11 +28,11 @@ export function beginFork(state: ExecutionState, command: CommandOf<'BeginFork'>
     advance.record(event);
   }
   subscribe(advance);
-  // Branches beside the point that were entered after it, in the same decision, are entered here.
-  advance.later(unenteredBranches(advance));
-  const step = entered.branch === undefined ? enterStep(advance, entered) : undefined;
   // Of a decision that had more held steps to take than the one that led to the point.
-  const left = held.filter((each) => advance.state.activations[keyOf(each)]);
+  const left = withoutTaken(held, entered).filter((each) => advance.state.activations[keyOf(each)]);
+  // Branches beside the point that were entered after it, in the same decision, are entered here.
+  advance.later(unenteredBranches(advance, new Set([...left, ...(advance.state.held ?? [])].map(keyOf))));
+  const step = entered.branch === undefined ? enterStep(advance, entered) : undefined;
   return advance.finish(step, ...left, ...missingChildren(advance, new Set(left.map(keyOf))));
 }
 

@@ -1,5 +1,5 @@
 import type { DecideContext } from '@weft/kernel';
-import { Advance, type Step } from '../../interpreter/advance.js';
+import { Advance, keyOf, type Step } from '../../interpreter/advance.js';
 import { endOfTime } from '../../interpreter/agent.js';
 import type { TryTask } from '../../interpreter/catch.js';
 import { unenteredBranches } from '../../interpreter/fork.js';
@@ -29,7 +29,7 @@ export function fireTimer(state: ExecutionState, command: CommandOf<'FireTimer'>
 
 /** Branches first: what was long before may be long again, and must not keep its neighbours from beginning. */
 function goOnAfterYield(advance: Advance, held: ExecutionState['held'] = []): ExecutionDecision {
-  advance.later(unenteredBranches(advance));
+  advance.later(unenteredBranches(advance, new Set(held.map(keyOf))));
   return advance.finish(undefined, ...held);
 }
 

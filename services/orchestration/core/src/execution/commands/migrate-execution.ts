@@ -1,5 +1,5 @@
 import { rejection, type DecideContext, type Rejection } from '@weft/kernel';
-import { Advance } from '../../interpreter/advance.js';
+import { Advance, keyOf } from '../../interpreter/advance.js';
 import { unenteredBranches } from '../../interpreter/fork.js';
 import { subscribeAlso } from '../../interpreter/subscribe.js';
 import type { Program } from '../../program/program.js';
@@ -28,7 +28,7 @@ export function migrateExecution(state: ExecutionState, command: CommandOf<'Migr
   }
   const advance = new Advance(state, now, context);
   advance.record({ type: 'DefinitionMigrated', operation: id, at: context.now, by, ...(reason === '' ? {} : { reason }), from: state.definition, to, ...moved(state, old, now, map) });
-  if (state.status === 'running') advance.later(unenteredBranches(advance));
+  if (state.status === 'running') advance.later(unenteredBranches(advance, new Set(advance.state.held?.map(keyOf))));
   subscribeAlso(advance, old);
   return advance.finish();
 }

@@ -98,8 +98,9 @@ function retry(state: ExecutionState, command: Operate, context: DecideContext, 
   const task = failedTask(state)!;
   advance.record({ type: 'ExecutionRetried', ...operated(command, context), task });
   // The decision that faulted may have had branches left to enter; the one that could not be entered is among them.
-  advance.later(unenteredBranches(advance).filter(({ scope }) => task.position !== undefined || scope !== task.key));
-  const held = state.held ?? [];
+  // The task that failed begins anew, whatever else it had come to.
+  const held = (state.held ?? []).filter((step) => task.position !== undefined || keyOf(step) !== task.key);
+  advance.later(unenteredBranches(advance, new Set(held.map(keyOf))).filter(({ scope }) => task.position !== undefined || scope !== task.key));
   return advance.finish(stepOf(advance, task), ...held, ...missingChildren(advance, new Set([task.key, ...held.map(keyOf)])));
 }
 
@@ -110,10 +111,17 @@ function stepOf(advance: Advance, { key, position }: FailedTask): Step {
 
 /** Where the execution faulted. Events that do not say it name the task by the error's instance. */
 function failedTask({ interrupted, error }: ExecutionState): FailedTask | undefined {
-  if (!interrupted || interrupted.task) return interrupted?.task;
+  if (!interrupted || interrupted.task) return interrupted?.task && enteredTask(interrupted, interrupted.task);
   const instance = typeof error === 'object' && error !== null && !Array.isArray(error) ? (error as { readonly [field: string]: Json })['instance'] : undefined;
   const failed = Object.values(interrupted.activations).findLast(({ pointer }) => pointer !== '' && pointer === instance);
   return failed && { key: failed.key };
+}
+
+/** A task that was entered before what it begins with failed goes on as the activation that it is. */
+function enteredTask({ activations }: Pick<ExecutionState, 'activations'>, task: FailedTask): FailedTask {
+  const { key, position } = task;
+  const entered = position === undefined ? undefined : Object.values(activations).find(({ parent, branch = position }) => parent === key && branch === position);
+  return entered ? { key: entered.key } : task;
 }
 
 /** Notes that another execution starts from a task of this one; a reset ends this one first. The new execution hears of it from this decision. */
