@@ -133,6 +133,11 @@ export class Upgrades {
       if (outcome.kind !== 'rejected') return;
       const { code, message } = outcome.rejection;
       page.able--;
+      // It ended, or was cancelled, since it was looked at: nothing is broken.
+      if (code === 'operation-not-possible') {
+        page.matched--;
+        return;
+      }
       page.broken.push({ executionId: ids[at]!, version: '', problems: [{ reason: code, pointer: '', message }], isHealedByProposal: false });
     });
   }
