@@ -57,7 +57,7 @@ async function runTests(program: Command, quick: boolean, print: Printer): Promi
 }
 
 async function serverSpecs(environment: Readonly<Record<string, string>>): Promise<readonly Step[]> {
-  const steps = [specsStep({ name: 'contract and shell specs', filters: ['.contract.spec.ts', '.shell.spec.ts'], environment, timeoutMs: 8 * MINUTE_MS })];
+  const steps = [specsStep({ name: 'contract and shell specs', filters: ['.contract.spec.ts', '.shell.spec.ts'], environment, timeoutMs: 14 * MINUTE_MS })];
   for (const [folder, name] of [
     ['simulation', 'simulation'],
     ['e2e', 'end-to-end specs'],

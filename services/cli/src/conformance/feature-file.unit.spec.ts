@@ -33,7 +33,7 @@ const execution = { executionId: 'x', status: 'completed', output: { b: 2, c: { 
 describe('a feature file', () => {
   it('gives scenarios with their steps, and texts without their indentation', () => {
     expect(scenario).toMatchObject({ feature: 'Set', name: 'Sets', line: 5 });
-    expect(runOf(scenario!)).toEqual({ definition: 'document:\n  name: x', input: { a: 1 } });
+    expect(runOf(scenario!)).toEqual({ deeds: [], others: [], definition: 'document:\n  name: x', input: { a: 1 } });
   });
 
   it('refuses a line that is no step, with its number', () => {
