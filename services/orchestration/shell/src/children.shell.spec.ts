@@ -125,6 +125,14 @@ describe('a start or an end that is lost with its process', () => {
     local.publish = (messages) => publish(messages.filter(({ topic, envelope }) => topic !== 'weft.commands' || !isDropped(envelope.body as Command)));
   };
 
+  /** The next process, once the first has marked whatever it takes for told. */
+  const after = async (first: RunningOrchestration): Promise<RunningOrchestration> => {
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    await first.close();
+    open.splice(open.indexOf(first), 1);
+    return begin();
+  };
+
   it.each<[string, (command: Command) => boolean]>([
     ['the start', ({ start }) => start?.parent !== undefined],
     ['the end', ({ endChild }) => endChild !== undefined],
@@ -136,12 +144,58 @@ describe('a start or an end that is lost with its process', () => {
     const executionId = await start(first, name, [run(`${name}-low`)]);
     await eventually(async () => ((await pool.query(`select 1 from orchestration.waits where execution_id = $1 and kind = 'child'`, [executionId])).rowCount ?? 0) > 0);
     if (what === 'the end') await eventually(async () => (await childrenOf(first, executionId))[0]?.status === 'completed');
-    await eventually(async () => (await pool.query('select 1 from orchestration.commits where not published')).rowCount === 0);
-    await first.close();
-    open.splice(open.indexOf(first), 1);
-    const second = await begin();
+    const second = await after(first);
     expect(await endOf(second, executionId)).toMatchObject({ status: 'completed', output: { ok: true } });
     expect(await childrenOf(second, executionId)).toHaveLength(1);
+  });
+
+  it('a start that comes several times at once, of a child that has ended, is answered', async () => {
+    const running = await begin();
+    await running.deploy(definitionText('thrice-low', calls('work', 'more')));
+    const executionId = await start(running, 'thrice', [run('thrice-low')]);
+    await endOf(running, executionId);
+    const again = running.bus.on('weft.commands').flatMap(({ body }) => ((body as Command).start?.parent ? [body as Command] : []));
+    const ends = (): number => running.bus.on('weft.commands', executionId).filter(({ body }) => (body as Command).endChild !== undefined).length;
+    expect(ends()).toBe(1);
+    await running.send(...again, ...again, ...again);
+    await eventually(() => ends() > 1, { timeoutMs: 3_000 });
+  });
+
+  it('a start that nobody waits for is told again too', async () => {
+    const first = await begin();
+    dropping(first, ({ start }) => start?.parent !== undefined);
+    await first.deploy(definitionText('lost-beside-low', [{ done: { set: { ok: true } } }]));
+    const executionId = await start(first, 'lost-beside', [{ called: { run: { await: false, workflow: { namespace: 'spec', name: 'lost-beside-low', version: '1.0.0' } } } }]);
+    await endOf(first, executionId);
+    const second = await after(first);
+    await eventually(async () => (await childrenOf(second, executionId))[0]?.status === 'completed');
+    expect(await childrenOf(second, executionId)).toHaveLength(1);
+  });
+
+  it('a child that is to stop does so in the next process', async () => {
+    const first = await begin();
+    await first.deploy(definitionText('lost-stop-low', [{ pause: { wait: { hours: 1 } } }]));
+    const executionId = await start(first, 'lost-stop', [run('lost-stop-low')]);
+    const child = await eventually(async () => (await childrenOf(first, executionId))[0]);
+    dropping(first, ({ stopChild }) => stopChild !== undefined);
+    await first.controller.operate({ executionId, operation: 'terminate', operationId: 't1', reason: '', task: '' }, context());
+    const second = await after(first);
+    await eventually(async () => (await second.controller.getExecution({ executionId: child.executionId }, context())).status === 'cancelled');
+  });
+
+  it('an event that was emitted is heard in the next process, once', async () => {
+    const first = await begin();
+    dropping(first, ({ receiveSignal }) => receiveSignal !== undefined);
+    const tell = (name: string): object => ({ [name]: { emit: { event: { with: { type: 'lost-told', source: 'https://shop.test', data: name } } } } });
+    const branches = [
+      { hear: { listen: { to: { any: [{ with: { type: 'lost-told' } }], until: 'length == 2' } } } },
+      { tell: { do: [tell('a'), { breath: { wait: { milliseconds: 50 } } }, tell('b')] } },
+    ];
+    const executionId = await start(first, 'lost-event', [{ talk: { fork: { branches } } }]);
+    await eventually(() => first.bus.on('weft.lifecycle', executionId).filter(({ type }) => type === 'lost-told').length === 2);
+    const second = await after(first);
+    const { output } = (await endOf(second, executionId)) as { readonly output: readonly [readonly string[]] };
+    expect(output[0].toSorted()).toEqual(['a', 'b']);
   });
 
   it('a child that one replica starts ends at another', async () => {

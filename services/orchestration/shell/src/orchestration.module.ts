@@ -10,6 +10,7 @@ import { CommandConsumer } from './consume/command.consumer.js';
 import { OrchestrationController } from './consume/orchestration.controller.js';
 import { OrchestrationTopics } from './consume/orchestration.topics.js';
 import { SignalIntake } from './consume/signal-intake.js';
+import { HandledCommands } from './consume/handled-commands.js';
 import { SchedulePoller } from './consume/schedule-poller.js';
 import { SkippingClock, TimeSkipper, type SkipperPorts } from './consume/time-skipper.js';
 import { TimerPoller } from './consume/timer-poller.js';
@@ -202,7 +203,14 @@ async function wire(ports: OrchestrationPorts): Promise<Wired> {
   const listeners: Listeners = (tenant, keys) => findListens(enginePool, tenant, keys);
   // The engine takes what workers report, and dispatches what it decides: a circle closed here.
   const circle: Circle = {};
-  const telling = { listeners, profile: settings.WEFT_LIFECYCLE_PROFILE, tasks: tellsTasks, onEmitted: (emissions: readonly Emission[]) => startEmitted(circle.scheduling!, emissions, onFault) };
+  const handled = ports.busIsVolatile ? new HandledCommands() : undefined;
+  const telling = {
+    ...(handled ? { handled } : {}),
+    listeners,
+    profile: settings.WEFT_LIFECYCLE_PROFILE,
+    tasks: tellsTasks,
+    onEmitted: (emissions: readonly Emission[]) => startEmitted(circle.scheduling!, emissions, onFault),
+  };
   const dispatcher = new JobDispatcher({ bus, workers, report: (commands) => circle.engine!.report(commands), payloadBytesMax: settings.WEFT_PAYLOAD_BYTES_MAX, onFault });
   const engine = new ExecutionEngine({
     store: executions,
@@ -259,7 +267,7 @@ async function wire(ports: OrchestrationPorts): Promise<Wired> {
     operations: new Operations(engine, queries, clock),
     publishing,
     upgrades: new Upgrades({ engine, queries, pinned: new PinnedExecutions(tenantPool), definitions, programs, publishing }),
-    consumer: new CommandConsumer(engine, bus, clock, new ForkHistory(enginePool), new Children(definitions, executions, bus), settings.WEFT_PAYLOAD_BYTES_MAX),
+    consumer: new CommandConsumer(engine, bus, clock, new ForkHistory(enginePool), new Children(definitions, executions, bus, onFault), settings.WEFT_PAYLOAD_BYTES_MAX, handled),
     signals: new SignalIntake(engine, listeners, (tenant, events) => scheduling.takeEvents(tenant, events)),
     timers,
     scheduling,

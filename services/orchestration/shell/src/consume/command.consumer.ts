@@ -9,6 +9,7 @@ import type { ExecutionEngine } from '../handle/execution-engine.js';
 import type { Children } from '../handle/children.js';
 import type { ForkHistory } from '../persist/fork-history.js';
 import { announce, type Announced } from '../publish/announcer.js';
+import type { HandledCommands } from './handled-commands.js';
 import { readCommand, readFork, type CommandReading } from './command.codec.js';
 
 export class CommandConsumer {
@@ -19,6 +20,7 @@ export class CommandConsumer {
     private readonly forks: ForkHistory,
     private readonly children: Children,
     private readonly payloadBytesMax: number = PAYLOAD_BYTES_LIMIT,
+    private readonly handled?: HandledCommands,
   ) {}
 
   /** Resolves when every command of the batch is durable, ignored or set aside: only then the offsets may move. */
@@ -54,6 +56,7 @@ export class CommandConsumer {
       begun.map((command) => this.#beginning(command)),
     );
     await this.children.endAgain(begun.filter(({ parent }) => parent?.isAwaited).map(({ executionId }) => executionId));
+    this.handled?.note(batch.flatMap((delivery) => (delivery.ok ? [delivery.envelope.id] : [])));
   };
 
   /** What a task of another execution starts is named by its document, not by its digest. */

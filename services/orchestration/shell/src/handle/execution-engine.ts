@@ -8,6 +8,7 @@ import type { ExecutionCommit, ExecutionStore } from '../persist/execution-store
 import { drawBytes } from '../persist/random-pool.js';
 import { SNAPSHOT_EVERY, type SnapshotStore } from '../persist/snapshot-store.js';
 import type { PublishedCommits } from '../persist/published-commits.js';
+import type { Told } from '../publish/announcer.js';
 import type { Dispatch, JobDispatcher } from '../publish/job-dispatcher.js';
 import type { ProgressWatch } from '../publish/progress-watch.js';
 import type { ProgramCache } from './programs.js';
@@ -22,8 +23,8 @@ export interface EnginePorts {
   readonly clock: Clock;
   /** Largest output of a job, in bytes. */
   readonly payloadBytesMax: number;
-  /** Publishes what a commit announces; resolves with the number of messages. */
-  readonly announce: (commit: ExecutionCommit) => Promise<number>;
+  /** Publishes what a commit announces. */
+  readonly announce: (commit: ExecutionCommit) => Promise<Told>;
   /** Told of timers that were set, so that those due soon need not wait for the poller. */
   readonly onTimer: (execution: string, timer: string, due: number) => void;
   readonly onFault: (fault: unknown, what: string) => void;
@@ -111,9 +112,9 @@ export class ExecutionEngine {
     }
     this.#keepSnapshots(commit);
     failpoint('orchestration.announce', 'before');
-    const told = this.ports.announce(commit).then((messages) => {
-      if (messages > 0) failpoint('orchestration.announce', 'after');
-      return messages;
+    const told = this.ports.announce(commit).then((done) => {
+      if (done.messages > 0) failpoint('orchestration.announce', 'after');
+      return done;
     });
     const telling = this.ports.published.track(commit.id, told);
     await Promise.all([telling, dispatches.length > 0 ? this.ports.dispatcher.dispatch(dispatches) : undefined]);

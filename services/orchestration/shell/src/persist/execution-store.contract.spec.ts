@@ -163,7 +163,7 @@ describe('one statement', () => {
     const own = executionStore(pool, published);
     const [first, second] = [randomUUID(), randomUUID()];
     await own.commit({ id: first, at: AT, decisions: [decided(randomUUID(), 0, [], started(randomUUID()), ended)] });
-    await published.track(first, Promise.resolve(3));
+    await published.track(first, Promise.resolve({ messages: 3 }));
     const key = randomUUID();
     await own.commit({ id: second, at: AT, decisions: [decided(key, 0, [], started(key), ended)] });
     expect((await pool.query('select id from orchestration.commits where published and id = any($1)', [[first, second]])).rows).toEqual([{ id: first }]);

@@ -42,7 +42,7 @@ const NO_ATTRIBUTES: AttributesOf = () => [];
 export function executionStore(pool: Pool, published: PublishedCommits, attributesOf: AttributesOf = NO_ATTRIBUTES, tellsTasks = false): ExecutionStore {
   return {
     async load(keys) {
-      const rows = await execute<StoredRow>(pool, { name: 'orchestration-load-3', text: LOAD_SQL, values: [keys, STATE_FORM] });
+      const rows = await execute<StoredRow>(pool, { name: 'orchestration-load-3', text: LOAD_SQL, values: [[...new Set(keys)], STATE_FORM] });
       const histories = new Map<string, { version: number; snapshot?: ExecutionState; events: ExecutionEvent[]; unreadable?: unknown }>();
       for (const row of rows) {
         const history = histories.get(row.execution_id) ?? { version: -1, events: [] };

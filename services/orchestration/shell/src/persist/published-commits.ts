@@ -1,3 +1,5 @@
+import type { Told } from '../publish/announcer.js';
+
 /** Commits whose announcements are out, waiting to be marked: the next batch's statement marks them along the way. */
 export class PublishedCommits {
   #ids: string[] = [];
@@ -8,14 +10,20 @@ export class PublishedCommits {
     return this.#underWay.has(id) || this.#ids.includes(id);
   }
 
-  /** Notes what becomes of telling: `tell` resolves with the number of messages, and a commit without any needs no mark. */
-  async track(id: string, tell: Promise<number>): Promise<void> {
+  /** Notes what becomes of telling. A commit without messages needs no mark; what is still in danger is marked later, and not waited for: it may tell more. */
+  async track(id: string, tell: Promise<Told>): Promise<void> {
     this.#underWay.add(id);
-    try {
-      if ((await tell) > 0) this.#ids.push(id);
-    } finally {
+    const told = await tell.catch((fault: unknown) => {
       this.#underWay.delete(id);
-    }
+      throw fault;
+    });
+    if (told.safe) void told.safe.then(() => this.#settle(id, told));
+    else this.#settle(id, told);
+  }
+
+  #settle(id: string, { messages }: Told): void {
+    this.#underWay.delete(id);
+    if (messages > 0) this.#ids.push(id);
   }
 
   /** Takes all of them; `giveBack` when the statement that was to mark them failed. Marking twice is harmless. */

@@ -1,7 +1,8 @@
 // Tells the world what was decided: results, lifecycle and emitted events. Ids derive from history, so telling twice is telling once.
 import { announcementsOf, taskAnnouncements, type Announcement, type BeforeRow, type EmittedEvent, type ExecutionEvent, type ExecutionFacts } from '@weft/orchestration/core';
-import { Command } from '@weft/contracts';
+import { Command, TOPICS } from '@weft/contracts';
 import { childCommand, endCommand } from '../consume/child.codec.js';
+import type { HandledCommands } from '../consume/handled-commands.js';
 import { outgoing, type Bus, type Outgoing } from '@weft/pipeline';
 import type { Instant } from '@weft/kernel';
 import { deliveriesOf, type Emission, type Listeners } from './emitted-events.js';
@@ -26,14 +27,23 @@ export interface AnnounceOptions {
   readonly listeners?: Listeners;
   /** Told of emitted events that may start something; resolves when that is durable. */
   readonly onEmitted?: (emissions: readonly Emission[]) => Promise<void>;
+  /** Where the bus dies with its process: what has been handled of the commands that go over it. */
+  readonly handled?: HandledCommands;
   /** Default 1.0.3. */
   readonly profile?: LifecycleProfile;
   /** Whether tasks are told of too. Default: workflows alone. */
   readonly tasks?: boolean;
 }
 
-/** Publishes what the rows announce, and gives emitted events to whoever listens; returns how many messages that were. */
-export async function announce(bus: Bus, rows: readonly Announced[], { listeners, onEmitted, profile, tasks = false }: AnnounceOptions = {}): Promise<number> {
+/** What was announced. */
+export interface Told {
+  readonly messages: number;
+  /** Resolves when what was told can get lost no more. Undefined: it cannot. */
+  readonly safe?: Promise<void>;
+}
+
+/** Publishes what the rows announce, and gives emitted events to whoever listens. */
+export async function announce(bus: Bus, rows: readonly Announced[], { listeners, onEmitted, handled, profile, tasks = false }: AnnounceOptions = {}): Promise<Told> {
   const messages: Outgoing[] = [];
   const emissions: Emission[] = [];
   for (const { sequence, events, before, ...of } of rows) {
@@ -43,9 +53,11 @@ export async function announce(bus: Bus, rows: readonly Announced[], { listeners
     }
   }
   if (listeners && emissions.length > 0) messages.push(...(await deliveriesOf(emissions, listeners)));
+  const commands = handled ? messages.filter(({ topic }) => topic === TOPICS.commands.name).map(({ envelope }) => envelope.id) : [];
+  const safe = commands.length > 0 ? handled!.all(commands) : undefined;
   if (messages.length > 0) await bus.publish(messages);
   if (onEmitted && emissions.length > 0) await onEmitted(emissions);
-  return messages.length;
+  return { messages: messages.length, ...(safe ? { safe } : {}) };
 }
 
 /** What became of tasks; nothing where the state around the row is not known. */

@@ -171,8 +171,12 @@ export class Recovery {
     try {
       const members = commits.flatMap((commit) => JSON.parse(commit.members) as [string, number][]);
       failpoint('orchestration.republish', 'before');
-      await announce(this.bus, await this.#rowsOf(members), this.telling);
+      const told = await announce(this.bus, await this.#rowsOf(members), this.telling);
       failpoint('orchestration.republish', 'after');
+      if (told.safe) {
+        for (const { id } of commits) await this.published.track(id, Promise.resolve(told));
+        return;
+      }
     } catch (fault) {
       // A bus or a store that is away takes none of them.
       if (fault instanceof Fault && fault.retryable) throw fault;

@@ -184,7 +184,7 @@ describe('publishing what was left', () => {
     const { bus, sent } = busOf();
     const { recovery, published } = make(leftBehind().pool, bus);
     void published.track(ID(1), new Promise(() => undefined));
-    await published.track(ID(2), Promise.resolve(1));
+    await published.track(ID(2), Promise.resolve({ messages: 1 }));
     await recovery.publishUnpublished();
     expect(sent).toEqual([]);
   });
