@@ -22,6 +22,10 @@ export interface HistoryEvent {
   readonly timer?: string;
   /** When a timer is due, milliseconds since the epoch. */
   readonly due?: number;
+  /** The execution that a task starts, or whose end it takes, and how that ended. */
+  readonly child?: string;
+  readonly isAwaited?: boolean;
+  readonly status?: string;
 }
 
 /** What one history comes to. */

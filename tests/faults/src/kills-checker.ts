@@ -1,4 +1,5 @@
 // The judge of a run under kills: reads what clients, the outside world and the database saw, and knows nothing of the product.
+import { missingStarts, repeatedStarts } from './started-executions.js';
 import { foldHistory, type Folded, type HistoryRow } from './history-fold.js';
 import type { Receipt } from './receipt-file.js';
 
@@ -13,8 +14,10 @@ export interface KillsInput {
   readonly sql: SqlSeen;
   /** How each tool of the counting server is declared. A tool that is missing here is judged as not idempotent. */
   readonly tools: { readonly [tool: string]: { readonly idempotent: boolean } };
-  /** Effects that every completed execution must have had, by tool: distinct (task, iteration) pairs. Not checked for tools left out. */
+  /** Effects that every completed execution of a request must have had, by tool: distinct (task, iteration) pairs. Not checked for tools left out. */
   readonly effectsPerExecution?: { readonly [tool: string]: number };
+  /** What every completed execution of a request must have started, by workflow, and the effects of each of these. Not checked for workflows left out. */
+  readonly startsPerExecution?: { readonly [workflow: string]: { readonly executions: number; readonly effects: { readonly [tool: string]: number } } };
 }
 
 /** A request as the client knows it. Without an execution id it is found through its result, or through `requestId` of an execution. */
@@ -64,7 +67,13 @@ export interface CommitSeen {
 export interface ExecutionSeen {
   readonly id: string;
   readonly status: string;
+  readonly requestSource?: string;
+  /** Of an execution that an event started it holds the id of the event, which begins with the id of the execution that emitted it. */
   readonly requestId?: string;
+  /** `namespace/name`. */
+  readonly workflow?: string;
+  /** The execution whose task started it. */
+  readonly parent?: string;
   readonly review?: string;
 }
 
@@ -82,6 +91,10 @@ export interface KillsVerdict {
   readonly unknown: number;
   /** Completed executions with too few effects of a tool. */
   readonly effectsMissing: number;
+  /** Executions that were to be started by another one, by an event or at a time, and are not there or not over; ends that were not told. */
+  readonly startsMissing: number;
+  /** Executions that stand for what another one stands for, or that nobody started; children whose end was taken twice or otherwise than it was. */
+  readonly startsTwice: number;
   /** Receipts that cannot be judged or should not be: no key, execution, task or iteration, an unknown execution, or a key seen with another body. */
   readonly receiptsMalformed: number;
   /** Timers that are set for executions that are over or do not exist, or that have fired by their history. */
@@ -119,6 +132,8 @@ export function judge(input: KillsInput): KillsVerdict {
     appliedTwice: [...folds.values()].flatMap(({ appliedTwice }) => appliedTwice),
     effectsTwice: repeatedEffects(input),
     effectsMissing: missingEffects(input),
+    startsMissing: missingStarts(input),
+    startsTwice: repeatedStarts(input),
     receiptsMalformed: malformedReceipts(input),
     orphanTimers: timersWithoutExecution(sql, folds),
     timersWrong: [...folds.values()].flatMap(({ timersWrong }) => timersWrong),
@@ -197,13 +212,16 @@ function repeatedEffects({ receipts, tools }: KillsInput): readonly string[] {
   });
 }
 
-function missingEffects({ receipts, sql, effectsPerExecution = {} }: KillsInput): readonly string[] {
+function missingEffects({ requests, receipts, sql, effectsPerExecution = {}, startsPerExecution = {} }: KillsInput): readonly string[] {
   const places = groupBy(receipts.filter(isAttributed), (receipt) => JSON.stringify([receipt.tool, receipt.execution]));
+  const asked = new Set(requests.map(({ id }) => id));
+  const askedFor = new Set(requests.map(({ executionId }) => executionId));
+  const isAsked = ({ id, requestId = '' }: ExecutionSeen): boolean => askedFor.has(id) || asked.has(requestId);
   const completed = sql.executions.filter((execution) => execution.status === 'completed');
-  return Object.entries(effectsPerExecution).flatMap(([tool, wanted]) =>
-    completed.flatMap(({ id }) => {
-      const had = new Set((places.get(JSON.stringify([tool, id])) ?? []).map(placeOf)).size;
-      return had < wanted ? [`Execution ${id} completed with ${had} of ${wanted} effects of ${tool}`] : [];
+  return completed.flatMap((execution) =>
+    Object.entries(isAsked(execution) ? effectsPerExecution : (startsPerExecution[execution.workflow ?? '']?.effects ?? {})).flatMap(([tool, wanted]) => {
+      const had = new Set((places.get(JSON.stringify([tool, execution.id])) ?? []).map(placeOf)).size;
+      return had < wanted ? [`Execution ${execution.id} completed with ${had} of ${wanted} effects of ${tool}`] : [];
     }),
   );
 }

@@ -10,6 +10,8 @@ const CLEAN: KillsVerdict = {
   effectsTwice: 0,
   unknown: 0,
   effectsMissing: 0,
+  startsMissing: 0,
+  startsTwice: 0,
   receiptsMalformed: 0,
   orphanTimers: 0,
   timersWrong: 0,

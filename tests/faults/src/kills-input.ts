@@ -16,7 +16,7 @@ type Shape = { readonly [field: string]: 'string' | 'number' | 'boolean' | 'list
 
 const REQUEST: Shape = { id: 'string', executionId: 'string?' };
 const RESULT: Shape = { requestId: 'string', status: 'string', executionId: 'string?', outputSha256: 'string?' };
-const EXECUTION: Shape = { id: 'string', status: 'string', requestId: 'string?', review: 'string?' };
+const EXECUTION: Shape = { id: 'string', status: 'string', requestSource: 'string?', requestId: 'string?', workflow: 'string?', parent: 'string?', review: 'string?' };
 const HISTORY_ROW: Shape = { execution: 'string', sequence: 'number', commit: 'string', atMs: 'number', events: 'list' };
 const WAIT: Shape = { execution: 'string', id: 'string', kind: 'string' };
 const COMMIT: Shape = { service: 'string', id: 'string', published: 'boolean', members: 'string' };

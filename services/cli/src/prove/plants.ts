@@ -3,7 +3,7 @@ import type { ResultSeen } from './trial.js';
 import type { DumpedEvent, SqlDump } from './sql-dump.js';
 
 /** `none`, or the fault to plant. `no-key` is on the wire: idempotency keys get lost on the way to the receiver. */
-export const PLANTS = ['none', 'no-key', 'lost-result', 'applied-twice', 'orphan-timer', 'early-timer', 'history-gap', 'unpublished', 'unlogged'] as const;
+export const PLANTS = ['none', 'no-key', 'lost-result', 'applied-twice', 'orphan-timer', 'early-timer', 'history-gap', 'unpublished', 'unlogged', 'child-lost', 'started-twice'] as const;
 export type Plant = (typeof PLANTS)[number];
 
 export interface Evidence {
@@ -31,6 +31,14 @@ export function withPlant(plant: Plant, { sql, results }: Evidence): Evidence {
     }
     case 'unpublished':
       return { results, sql: { ...sql, commits: sql.commits.map((commit, index) => (index === 0 ? { ...commit, published: false } : commit)) } };
+    case 'child-lost': {
+      const lost = sql.executions.find(({ parent }) => parent !== undefined);
+      return { results, sql: { ...sql, executions: sql.executions.filter((execution) => execution !== lost), history: sql.history.filter(({ execution }) => execution !== lost?.id) } };
+    }
+    case 'started-twice': {
+      const begun = sql.executions.find(({ requestId }) => requestId.startsWith('on/'))!;
+      return { results, sql: { ...sql, executions: [...sql.executions, { ...begun, id: 'planted' }] } };
+    }
     case 'unlogged':
       return { results, sql: { ...sql, leaves: sql.leaves.slice(1) } };
   }

@@ -8,7 +8,15 @@ export interface DumpedEvent {
 }
 
 export interface SqlDump {
-  readonly executions: readonly { readonly id: string; readonly status: string; readonly requestId: string; readonly review?: string }[];
+  readonly executions: readonly {
+    readonly id: string;
+    readonly status: string;
+    readonly requestSource: string;
+    readonly requestId: string;
+    readonly workflow: string;
+    readonly parent?: string;
+    readonly review?: string;
+  }[];
   readonly history: readonly { readonly execution: string; readonly sequence: number; readonly commit: string; readonly atMs: number; readonly events: readonly DumpedEvent[] }[];
   readonly waits: readonly { readonly execution: string; readonly id: string; readonly kind: string }[];
   readonly commits: readonly { readonly service: string; readonly id: string; readonly published: boolean; readonly members: string }[];
@@ -17,7 +25,7 @@ export interface SqlDump {
 }
 
 const EXECUTIONS = `
-select e.id, e.request_id as "requestId", r.kind as review,
+select e.id, e.request_source as "requestSource", e.request_id as "requestId", split_part(e.definition, ':', 1) as workflow, e.parent, r.kind as review,
   case when e.status = 'running' and w.kind is not null then 'waiting' else e.status end as status
 from orchestration.executions e
 left join lateral (select kind from orchestration.waits w where w.tenant = e.tenant and w.execution_id = e.id and w.kind <> 'job' limit 1) w on true
@@ -34,13 +42,13 @@ const COMMIT_TABLES = `select table_schema as service from information_schema.ta
 /** @param pool of a user who may read every schema. */
 export async function dumpOf(pool: Pool): Promise<SqlDump> {
   const rows = async <T extends object>(sql: string): Promise<T[]> => (await pool.query<T>(sql)).rows;
-  const executions = await rows<{ id: string; status: string; requestId: string; review: string | null }>(EXECUTIONS);
+  const executions = await rows<Omit<SqlDump['executions'][number], 'parent' | 'review'> & { readonly parent: string | null; readonly review: string | null }>(EXECUTIONS);
   const history = await rows<Omit<SqlDump['history'][number], 'events'> & { readonly structure: string }>(HISTORY);
   const commits = [];
   for (const { service } of await rows<{ service: string }>(COMMIT_TABLES))
     commits.push(...(await rows<SqlDump['commits'][number]>(`select '${service}' as service, id, published, members from ${service}.commits`)));
   return {
-    executions: executions.map(({ review, ...execution }) => ({ ...execution, ...(review === null ? {} : { review }) })),
+    executions: executions.map(({ parent, review, ...execution }) => ({ ...execution, ...(parent === null ? {} : { parent }), ...(review === null ? {} : { review }) })),
     history: history.map(({ structure, ...row }) => ({ ...row, events: JSON.parse(structure) as DumpedEvent[] })),
     waits: await rows(WAITS),
     commits,
@@ -49,5 +57,11 @@ export async function dumpOf(pool: Pool): Promise<SqlDump> {
   };
 }
 
-/** Whether nothing is left to do: every commit published and in the log, every start heard of. */
-export const isAtRest = ({ commits, leaves, redeliveries }: SqlDump): boolean => redeliveries === 0 && commits.length === leaves.length && commits.every(({ published }) => published);
+const UNDER_WAY = ['running', 'waiting'];
+
+/** Whether nothing is left to do: every commit published and in the log, every start heard of, nothing under way that waits for nobody. */
+export const isAtRest = ({ executions, commits, leaves, redeliveries }: SqlDump): boolean =>
+  redeliveries === 0 &&
+  executions.every(({ status, review }) => !UNDER_WAY.includes(status) || review !== undefined) &&
+  commits.length === leaves.length &&
+  commits.every(({ published }) => published);

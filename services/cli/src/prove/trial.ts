@@ -65,6 +65,13 @@ const REST_MS_MAX = 30_000;
 const REVIEW_LOOK_MS = 250;
 const TERMINAL = ['completed', 'faulted', 'cancelled'];
 const FILES = inRoot('tests', 'faults', 'kills');
+const WORKFLOWS = ['child.yaml', 'begun.yaml', 'clock.yaml', 'workflow.yaml'];
+/** What each request is to bring about, for the judge. */
+const WANTED = {
+  tools: { idempotent: { idempotent: true }, once: { idempotent: false } },
+  effectsPerExecution: { idempotent: 1, once: 3 },
+  startsPerExecution: { 'prove/kills-child': { executions: 3, effects: { idempotent: 1 } }, 'prove/kills-begun': { executions: 1, effects: { idempotent: 1 } } },
+};
 
 export async function openTrial({ name, profile, seed, plant, lostAnswers = 0.03, subjectOf, onProgress }: TrialOptions): Promise<Trial> {
   const home = inHome('prove', name);
@@ -83,8 +90,7 @@ export async function openTrial({ name, profile, seed, plant, lostAnswers = 0.03
     const subject = await (subjectOf ?? (profile === 'mesh' ? meshSubject : standaloneSubject))({ home, env: environment(home, wire?.url ?? counting.url), onProgress });
     stops.push(subject.stop);
     const client = new GatewayClient(subject.connection);
-    const workflow = readFileSync(join(FILES, 'workflow.yaml'), 'utf8');
-    await patiently(() => client.call('/v1/definitions', { method: 'POST', headers: { 'content-type': 'application/yaml' }, body: workflow }));
+    for (const file of WORKFLOWS) await deploy(client, file);
     stops.push(decideReviews(client));
     const requests: Requested[] = [];
     const idOf = (n: number): string => `prove-${seed}-${n}`;
@@ -95,6 +101,8 @@ export async function openTrial({ name, profile, seed, plant, lostAnswers = 0.03
       request: async (n) => void requests.push(await requested(client, idOf(n), n)),
       judge: async () => {
         onProgress('waiting for everything to end');
+        // It would start something each second for ever.
+        await deploy(client, 'clock-stopped.yaml');
         const results = await settled(client, requests);
         const sql = await atRest(subject);
         return judged(home, receipts, requests, withPlant(plant, { sql, results }));
@@ -117,6 +125,11 @@ function environment(home: string, receiver: string): Readonly<Record<string, st
     WEFT_ROUTES_FILE: join(FILES, 'routes.yaml'),
     WEFT_EGRESS_ALLOW: receiver,
   };
+}
+
+async function deploy(client: GatewayClient, file: string): Promise<void> {
+  const body = readFileSync(join(FILES, file), 'utf8');
+  await patiently(() => client.call('/v1/definitions', { method: 'POST', headers: { 'content-type': 'application/yaml' }, body }));
 }
 
 async function requested(client: GatewayClient, id: string, n: number): Promise<Requested> {
@@ -194,7 +207,7 @@ async function atRest(subject: Subject): Promise<SqlDump> {
 
 async function judged(home: string, receipts: string, requests: readonly Requested[], { sql, results }: { readonly sql: SqlDump; readonly results: readonly ResultSeen[] }): Promise<Verdict> {
   const [input, resultsFile] = [join(home, 'judge.json'), join(home, 'results.jsonl')];
-  writeFileSync(input, JSON.stringify({ requests, sql, tools: { idempotent: { idempotent: true }, once: { idempotent: false } }, effectsPerExecution: { idempotent: 1, once: 3 } }));
+  writeFileSync(input, JSON.stringify({ requests, sql, ...WANTED }));
   writeFileSync(resultsFile, results.map((result) => `${JSON.stringify(result)}\n`).join(''));
   return new Promise((resolve, reject) => {
     execFile(
