@@ -76,6 +76,9 @@ const ENDS_BRANCHES: ReadonlySet<ExecutionEvent['type']> = new Set([
 /** What begins an activation anew, or the next thing in a `try`: what was to follow before does not. */
 const BEGINS_ANEW: ReadonlySet<ExecutionEvent['type']> = new Set(['TaskEntered', 'RetryScheduled', 'ErrorCaught', 'CancelCaught']);
 
+/** Steps that each result of many leads to: when what comes after the task runs, one before has led there. */
+const MAY_COME_TWICE: ReadonlySet<NonNullable<Step>['go']> = new Set(['map', 'agent', 'hear']);
+
 /** Enters one branch of a fork. */
 export type BranchStep = Extract<Step, { go: 'branch' }>;
 
@@ -267,6 +270,7 @@ export class Advance {
     if (this.state.entered > TASKS_ENTERED_MAX) {
       return this.fault(standardError('runtime', '/', 'too-many-tasks', `Expected at most ${TASKS_ENTERED_MAX} tasks in one execution: does a \`then\` jump back for ever?`));
     }
+    if (MAY_COME_TWICE.has(step.go) && isInExtension(this.activation(keyOf(step)))) return undefined;
     try {
       switch (step.go) {
         case 'enter':

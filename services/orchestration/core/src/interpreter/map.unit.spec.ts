@@ -149,4 +149,16 @@ describe('a map whose items end while its execution is suspended', () => {
     family.operate(TOP, 'resume');
     expect(family.state()).toMatchObject({ status: 'faulted', error: { instance: '/do/0/each' } });
   });
+
+  it('completes once, also where an extension runs after it', () => {
+    const after = [{ rest: { wait: 'PT1S' } }];
+    const run = running({ use: { extensions: [{ rested: { extend: 'call', after } }] }, do: [map()] }, ['a', 'b']).start();
+    const operate = (operation: 'pause' | 'resume') => run.accept({ type: 'OperateExecution', tenant: 'default', operation, id: operation, by: 'user:eva', reason: '' });
+    operate('pause');
+    for (const child of Object.keys(run.state.children!)) run.accept({ type: 'EndChild', tenant: 'default', child, status: 'completed', output: 1, taint: [] });
+    operate('resume');
+    expect(run.state.status).toBe('running');
+    run.fireTimer();
+    expect(run.state).toMatchObject({ status: 'completed', output: [1, 1] });
+  });
 });
