@@ -4,7 +4,7 @@ import { resolve } from 'node:path';
 import { deployDefinition, untilExecution } from '../client/executions.js';
 import { isEnded, type ExecutionShape } from '../client/shapes.js';
 import type { GatewayClient } from '../client/gateway-client.js';
-import { readSchedules } from '../client/schedules.js';
+import { changeSchedule, readSchedules } from '../client/schedules.js';
 import { sendSignal } from '../client/signals.js';
 import { withThrowAwayWeft } from './throw-away-weft.js';
 
@@ -36,7 +36,10 @@ export function runDocuments({ documents, input, events, timeoutMs, onProgress, 
       // What the first one calls has to be there when it is deployed.
       for (const text of documents.toReversed()) await deployDefinition(client, text);
       const deadline = Date.now() + timeoutMs;
-      const [executionId, rest] = (await startedByEvents(client, documents[0]!, events)) ?? [await start(0, input), events];
+      const scheduled = await schedulesOf(client, documents[0]!);
+      const isStartedByEvents = scheduled?.kinds.includes('on') ?? false;
+      const [executionId, rest] = (isStartedByEvents ? await startedByEvents(client, events) : undefined) ?? [await start(0, input), events];
+      if (scheduled) await changeSchedule(client, scheduled.workflow, 'pause', { reason: 'It is run once.' });
       for (const event of rest) await sendSignal(client, event, executionId);
       // Not before: an event that is on its way comes ahead of a timer that is far away.
       if (skipsTime) skipTime();
@@ -46,13 +49,23 @@ export function runDocuments({ documents, input, events, timeoutMs, onProgress, 
   );
 }
 
-/** What a document that events start is started by: those of the given ones that it takes, and the others. Undefined: it is not, or none of them is for it. */
-async function startedByEvents(client: GatewayClient, document: string, events: readonly string[]): Promise<readonly [executionId: string, rest: readonly string[]] | undefined> {
-  if (events.length === 0) return undefined;
+interface Scheduled {
+  /** namespace/name. */
+  readonly workflow: string;
+  readonly kinds: readonly string[];
+}
+
+/** The schedules of a document that has been deployed; undefined when it has none. */
+async function schedulesOf(client: GatewayClient, document: string): Promise<Scheduled | undefined> {
+  if (!document.includes('schedule')) return undefined;
   // The same document again is the same version: this only asks for its name.
   const { namespace, name } = await deployDefinition(client, document);
-  const schedules = await readSchedules(client);
-  if (!schedules.some(({ kind, workflow }) => kind === 'on' && workflow.namespace === namespace && workflow.name === name)) return undefined;
+  const kinds = (await readSchedules(client)).flatMap(({ kind, workflow }) => (workflow.namespace === namespace && workflow.name === name ? [kind] : []));
+  return kinds.length === 0 ? undefined : { workflow: `${namespace}/${name}`, kinds };
+}
+
+/** What a document that events start is started by: the first of the given ones that it takes. @returns also those that come after it; undefined when none is for it. */
+async function startedByEvents(client: GatewayClient, events: readonly string[]): Promise<readonly [executionId: string, rest: readonly string[]] | undefined> {
   for (const [index, event] of events.entries()) {
     const [executionId] = (await sendSignal(client, event, undefined)).executions ?? [];
     if (executionId !== undefined) return [executionId, events.slice(index + 1)];

@@ -164,6 +164,37 @@ do:
     expect(slow).toBeLessThan(7_220);
   });
 
+  it('skips the time to the next schedule of another document too, and runs the first one once', async () => {
+    const hears = `schedule: {every: PT1M}
+do:
+  - begin: {set: {at: '\${ now }'}, export: {as: .}}
+  - hear: {listen: {to: {one: {with: {type: tick}}}}}
+  - more: {wait: PT30M}
+  - minutes: {set: {passed: '\${ (now - $context.at) / 60 | floor }'}}
+`;
+    const ticks = written(`document: {dsl: '1.0.3', namespace: test, name: ticks, version: 1.0.0}
+schedule: {every: PT25M}
+do: [{tell: {emit: {event: {with: {type: tick, source: 'https://ticks.example'}}}}}]
+`);
+    expect(await weftRun(hears, ticks, '--skip-time', '--timeout', '20s')).toMatchObject({ code: 0, out: '{"passed":55}\n' });
+  });
+
+  it('skips no time while a sub-workflow is on its way to begin', async () => {
+    const child = written(`document: {dsl: '1.0.3', namespace: test, name: child, version: 1.0.0}
+do: [{begin: {set: {at: '\${ now }'}}}, {sleep: {wait: PT3M, output: {as: $input}}}]
+`);
+    const parent = `do:
+  - begin: {set: {at: '\${ now }'}, export: {as: .}}
+  - both:
+      fork:
+        branches:
+          - child: {do: [{run: {run: {workflow: {namespace: test, name: child, version: latest}}}}, {seconds: {set: {began: '\${ .at - $context.at | floor }', ended: '\${ now - $context.at | floor }'}}}]}
+          - soon: {wait: PT2S}
+`;
+    const { out } = await weftRun(parent, child, '--skip-time', '--timeout', '20s');
+    expect(JSON.parse(out)).toMatchObject([{ began: 0, ended: 180 }, {}]);
+  });
+
   it('runs a workflow in TypeScript, with input from a file and events that lack what can be filled in', async () => {
     const source = `import { input, listen, output, workflow } from '@weft/builder';
 const n: number = 3;

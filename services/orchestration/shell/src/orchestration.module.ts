@@ -259,6 +259,7 @@ async function wire(ports: OrchestrationPorts): Promise<Wired> {
   Object.assign(circle, { engine, timers, recovery, progress, scheduling });
   const queries = new ExecutionQueries(tenantPool);
   const reviews = new ReviewQueries(tenantPool);
+  const consumer = new CommandConsumer(engine, bus, clock, new ForkHistory(enginePool), new Children(definitions, executions, bus, onFault), settings.WEFT_PAYLOAD_BYTES_MAX, handled);
   return {
     engine,
     definitions,
@@ -267,12 +268,18 @@ async function wire(ports: OrchestrationPorts): Promise<Wired> {
     operations: new Operations(engine, queries, clock),
     publishing,
     upgrades: new Upgrades({ engine, queries, pinned: new PinnedExecutions(tenantPool), definitions, programs, publishing }),
-    consumer: new CommandConsumer(engine, bus, clock, new ForkHistory(enginePool), new Children(definitions, executions, bus, onFault), settings.WEFT_PAYLOAD_BYTES_MAX, handled),
+    consumer,
     signals: new SignalIntake(engine, listeners, (tenant, events) => scheduling.takeEvents(tenant, events)),
     timers,
     scheduling,
     schedules: new SchedulePoller(scheduling, onFault),
-    skipper: skipperOf(clock, { pool: enginePool, fire: timers.fire, onFault, isBusy: () => engine.waiting > 0 || dispatcher.callsUnderWay > 0 || progress.size > 0 }),
+    skipper: skipperOf(clock, {
+      pool: enginePool,
+      fire: timers.fire,
+      schedules: { settle: () => scheduling.store.setAfterEnds(), fireDue: (upTo) => scheduling.fireDue(upTo) },
+      isBusy: () => engine.waiting > 0 || dispatcher.callsUnderWay > 0 || progress.size > 0 || published.beingTold > 0 || consumer.inHand > 0,
+      onFault,
+    }),
     recovery,
     dispatcher,
     presence,

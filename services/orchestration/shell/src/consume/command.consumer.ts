@@ -13,6 +13,8 @@ import type { HandledCommands } from './handled-commands.js';
 import { readCommand, readFork, type CommandReading } from './command.codec.js';
 
 export class CommandConsumer {
+  #inHand = 0;
+
   constructor(
     private readonly engine: ExecutionEngine,
     private readonly bus: Bus,
@@ -25,6 +27,20 @@ export class CommandConsumer {
 
   /** Resolves when every command of the batch is durable, ignored or set aside: only then the offsets may move. */
   readonly handle = async (batch: readonly Delivery[]): Promise<void> => {
+    this.#inHand += 1;
+    try {
+      await this.#handle(batch);
+    } finally {
+      this.#inHand -= 1;
+    }
+  };
+
+  /** Batches that are being dealt with. */
+  get inHand(): number {
+    return this.#inHand;
+  }
+
+  async #handle(batch: readonly Delivery[]): Promise<void> {
     const items: Item<ExecutionCommand>[] = [];
     const itemDeliveries: Delivery[] = [];
     const dead: Outgoing[] = [];
@@ -57,7 +73,7 @@ export class CommandConsumer {
     );
     await this.children.endAgain(begun.filter(({ parent }) => parent?.isAwaited).map(({ executionId }) => executionId));
     this.handled?.note(batch.flatMap((delivery) => (delivery.ok ? [delivery.envelope.id] : [])));
-  };
+  }
 
   /** What a task of another execution starts is named by its document, not by its digest. */
   async #resolveChildren(items: Item<ExecutionCommand>[]): Promise<void> {

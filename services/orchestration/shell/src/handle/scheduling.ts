@@ -38,11 +38,11 @@ export class Scheduling {
     return this.store.deployed(query, of, version, document, this.clock.now());
   }
 
-  /** Starts what is due. The execution's id follows from the schedule and the time: done twice, it is done once. */
-  async fireDue(): Promise<void> {
+  /** Starts what is due. The execution's id follows from the schedule and the time: done twice, it is done once. @param upTo by the store's clock unless it is given. */
+  async fireDue(upTo?: Instant): Promise<void> {
     await this.store.setAfterEnds();
     for (let round = 0; round < ROUNDS_MAX; round++) {
-      const claimed = await this.store.claimDue();
+      const claimed = await this.store.claimDue(upTo);
       await this.#fire(claimed);
       if (claimed.length < CLAIMED_MAX) return;
     }

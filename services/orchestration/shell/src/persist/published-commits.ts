@@ -10,6 +10,11 @@ export class PublishedCommits {
     return this.#underWay.has(id) || this.#ids.includes(id);
   }
 
+  /** Commits that this process is telling of right now. */
+  get beingTold(): number {
+    return this.#underWay.size;
+  }
+
   /** Notes what becomes of telling. A commit without messages needs no mark; what is still in danger is marked later, and not waited for: it may tell more. */
   async track(id: string, tell: Promise<Told>): Promise<void> {
     this.#underWay.add(id);

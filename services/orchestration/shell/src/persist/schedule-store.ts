@@ -47,7 +47,7 @@ const CLAIM_SQL = `
 update orchestration.schedules s set claimed_until = now() + interval '10 seconds'
 from (
   select tenant, namespace, name, kind from orchestration.schedules
-  where due_at <= now() and not paused and (claimed_until is null or claimed_until < now()) order by due_at limit ${CLAIMED_MAX} for update skip locked
+  where due_at <= coalesce($1::timestamptz, now()) and not paused and (claimed_until is null or claimed_until < now()) order by due_at limit ${CLAIMED_MAX} for update skip locked
 ) d
 where s.tenant = d.tenant and s.namespace = d.namespace and s.name = d.name and s.kind = d.kind
 returning ${COLUMNS}`;
@@ -179,8 +179,8 @@ export class ScheduleStore {
   }
 
   /** Claims what is due, for ten seconds: any replica may ask. */
-  claimDue(): Promise<DueSchedule[]> {
-    return execute<DueSchedule>(this.enginePool, { name: 'orchestration-schedules-claim-2', text: CLAIM_SQL, values: [] });
+  claimDue(upTo?: Instant): Promise<DueSchedule[]> {
+    return execute<DueSchedule>(this.enginePool, { name: 'orchestration-schedules-claim-3', text: CLAIM_SQL, values: [upTo === undefined ? null : new Date(upTo)] });
   }
 
   /** Notes that times are dealt with, and when the next ones are. Each counts once, whoever says it. */
