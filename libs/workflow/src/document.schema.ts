@@ -16,7 +16,7 @@ const name = text('a name of 1 to 63 letters, digits and inner hyphens', { patte
 const HEAD = fields(
   'the head of a document',
   {
-    dsl: text('a version of the specification from "1.0.0" to "1.0.3"', { pattern: '^1\\.0\\.[0-3]$' }),
+    dsl: text('a version of the specification from "1.0.0" to "1.0.3"', { pattern: '^1\\.0\\.(?:[0-3]|0-[0-9A-Za-z.-]+)$' }),
     namespace: name,
     name,
     version: text('a semantic version such as "1.0.0"', { pattern: `^${SEMVER}$`, maxLength: 100 }),
@@ -44,7 +44,8 @@ export const WORKFLOW_SCHEMA: JsonObject = {
       // In the text of the standard, and missing from its schema.
       evaluate: fields('how expressions are evaluated { language?, mode? }', { language: oneOfTexts('jq'), mode: oneOfTexts('strict', 'loose') }),
     },
-    { required: ['document', 'do'] },
+    // The standard leaves the document open. What is for editors and people changes nothing; anything else would be a field that somebody relies on.
+    { required: ['document', 'do'], patternProperties: { '^(?:\\$schema|x-.*)$': {} } },
   ),
   $defs: { ...TASKS, ...CALLS, ...RUN, ...EVENTS, ...ERRORS, ...TIMING, ...RESOURCES, ...AUTHENTICATION, ...USE },
 };

@@ -1,6 +1,7 @@
 // Errors as workflows see them. Source: RFC 9457; Open Workflow Specification 1.0.3, dsl-reference.md#error.
 
 import type { Json } from '@weft/kernel';
+import { canonicalJson } from './canonical.js';
 
 /** Where the eight standard error types live, in the one form that Weft stores and compares. */
 export const STANDARD_ERROR_BASE = 'https://serverlessworkflow.io/spec/1.0.0/errors/';
@@ -66,5 +67,10 @@ export function errorMatches(filter: ErrorFilter | undefined, error: WorkflowErr
   const { type, details, ...rest } = filter;
   if (details !== undefined && details !== error.detail) return false;
   if (type !== undefined && canonicalErrorType(type) !== canonicalErrorType(error.type)) return false;
-  return Object.entries(rest).every(([field, wanted]) => wanted === undefined || error[field as keyof WorkflowErrorFields] === wanted);
+  return Object.entries(rest).every(([field, wanted]) => wanted === undefined || isEqual(error[field as keyof WorkflowErrorFields], wanted as Json));
+}
+
+function isEqual(value: unknown, wanted: Json): boolean {
+  if (typeof wanted !== 'object' || wanted === null) return value === wanted;
+  return value !== undefined && canonicalJson(value as Json) === canonicalJson(wanted);
 }

@@ -1,23 +1,14 @@
 // Every expression of a document, checked with the variables that exist where it stands.
-import { isJsonObject, type Json, type JsonObject, type Rejection } from '@weft/kernel';
-import { undeclared } from './authentication.js';
+import { isJsonObject, type Json, type JsonObject } from '@weft/kernel';
 import { callTargetOf } from './call-target.js';
-import { DEFERRED_VARIABLES, secretsUsedBy } from './deferred.js';
+import { DEFERRED_VARIABLES } from './deferred.js';
+import { ExpressionTexts, type ExpressionPorts } from './expression-texts.js';
 import { pointerTo } from './pointer.js';
 import type { Problem } from './problem.js';
 import { PROTOCOL_CALLS } from './schema/calls.schema.js';
 import { cases, objectOf, schemaProblems } from './references.js';
 import { SEARCH_ATTRIBUTES_POINTER, searchAttributesOf } from './search-attributes.js';
 import { ERROR_VARIABLE, errorVariableOf, extensionsOf, iteratorOf, iteratorVariablesOf, loopVariablesOf, type PlacedTask } from './tasks.js';
-import { excerpt } from './words.js';
-
-/** How expressions are checked: by whoever evaluates them later. */
-export interface ExpressionPorts {
-  /** Says what is wrong with a jq expression that may use these variables (names without `$`), or undefined. */
-  readonly checkExpression: (text: string, variables: readonly string[]) => Rejection | undefined;
-  /** The jq inside a text that is wholly one `${ ... }`, or undefined. Default: what stands between `${` and the last `}`. */
-  readonly embeddedExpression?: (text: string) => string | undefined;
-}
 
 // Source: Open Workflow Specification 1.0.3, dsl.md, the table of runtime expression arguments. Secrets and credentials are known to the worker alone: they exist in
 // the arguments of calls that leave, and nowhere else.
@@ -45,14 +36,8 @@ export function expressionProblems(document: JsonObject, tasks: readonly PlacedT
   return check.problems;
 }
 
-class ExpressionCheck {
-  readonly problems: Problem[] = [];
+class ExpressionCheck extends ExpressionTexts {
   readonly #usedRetries = new Set<string>();
-
-  constructor(
-    readonly use: JsonObject,
-    private readonly ports: ExpressionPorts,
-  ) {}
 
   schedule({ every, after, on }: JsonObject): void {
     this.duration(every, '/schedule/every', SCHEDULE);
@@ -70,12 +55,6 @@ class ExpressionCheck {
 
   timeout(timeout: Json | undefined, pointer: string, variables: readonly string[]): void {
     this.duration(objectOf(timeout)['after'], `${pointer}/after`, variables);
-  }
-
-  /** A duration may be one expression. */
-  duration(value: Json | undefined, pointer: string, variables: readonly string[], where = ''): void {
-    const inner = typeof value === 'string' ? this.#embedded(value) : undefined;
-    if (inner !== undefined) this.#jq(inner, pointer, variables, where);
   }
 
   task(placed: PlacedTask): void {
@@ -198,67 +177,7 @@ class ExpressionCheck {
       const isSchema = field === 'schema' || field === 'form';
       // A schema may hold `${` in its patterns; one without expressions must be usable as it stands.
       this.template(value, at, variables, isSchema);
-      if (isSchema && !this.#hasExpression(value)) this.problems.push(...schemaProblems(value, at));
+      if (isSchema && !this.hasExpression(value)) this.problems.push(...schemaProblems(value, at));
     }
   }
-
-  /** A field that is an expression by itself: bare jq, or the same inside `${ }`. */
-  bare(text: Json | undefined, pointer: string, variables: readonly string[], where = ''): void {
-    if (typeof text === 'string' && text !== '') this.#jq(this.#embedded(text) ?? text, pointer, variables, where);
-  }
-
-  /** `from` and `as`: an expression, or an object with expressions in it. */
-  shaping(value: Json | undefined, pointer: string, variables: readonly string[]): void {
-    if (typeof value === 'string') this.bare(value, pointer, variables);
-    else this.template(value, pointer, variables);
-  }
-
-  /** Any value, in which texts that are wholly `${ }` are expressions. */
-  template(value: Json | undefined, pointer: string, variables: readonly string[], allowsDollar = false): void {
-    if (typeof value === 'string') {
-      const inner = this.#embedded(value);
-      if (inner !== undefined) this.#jq(inner, pointer, variables);
-      else if (!allowsDollar && value.includes('${')) this.#mixed(value, pointer);
-    } else if (Array.isArray(value)) (value as readonly Json[]).forEach((item, position) => this.template(item, pointerTo(pointer, position), variables, allowsDollar));
-    else if (isJsonObject(value)) for (const [field, item] of Object.entries(value)) this.template(item, pointerTo(pointer, field), variables, allowsDollar);
-  }
-
-  #jq(text: string, pointer: string, variables: readonly string[], where = ''): void {
-    const fault = this.ports.checkExpression(text, variables);
-    if (!fault) return void (variables.includes('secrets') && this.problems.push(...this.#secrets(text, pointer)));
-    const known = variables.length === 0 ? 'no variables' : variables.map((name) => `$${name}`).join(', ');
-    this.problems.push({
-      pointer,
-      message: `Expected a jq expression at ${pointer}${where}, where ${known} exist, but found ${JSON.stringify(excerpt(text.trim()))}: ${fault.message.replace(/\.$/, '')}`,
-    });
-  }
-
-  /** Each secret is named where it is used, so that it is known which ones a job needs. */
-  #secrets(text: string, pointer: string): readonly Problem[] {
-    return secretsUsedBy(text).flatMap((name) => {
-      if (name !== undefined) return undeclared(name, pointer, 'secrets', this.use['secrets']);
-      return [{ pointer, message: `Expected the name of a secret, as in $secrets.name, at ${pointer} but found $secrets as a whole: ${JSON.stringify(excerpt(text.trim()))}` }];
-    });
-  }
-
-  #mixed(text: string, pointer: string): void {
-    this.problems.push({
-      pointer,
-      message: `Expected a text without \`\${\`, or one that is wholly one expression such as "\${ \\"Hello \\\\(.name)\\" }", at ${pointer} but found ${JSON.stringify(excerpt(text))}`,
-    });
-  }
-
-  #embedded(text: string): string | undefined {
-    return (this.ports.embeddedExpression ?? wholeExpression)(text);
-  }
-
-  #hasExpression(value: Json): boolean {
-    if (typeof value === 'string') return this.#embedded(value) !== undefined;
-    return typeof value === 'object' && value !== null && Object.values(value).some((item) => this.#hasExpression(item as Json));
-  }
-}
-
-function wholeExpression(text: string): string | undefined {
-  const trimmed = text.trim();
-  return trimmed.startsWith('${') && trimmed.endsWith('}') ? trimmed.slice(2, -1) : undefined;
 }

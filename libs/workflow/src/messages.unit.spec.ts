@@ -81,7 +81,6 @@ const SHAPE: readonly Row[] = [
 
 const MEANING: readonly Row[] = [
   ['a task name twice', () => of(withTasks([{ a: { set: { b: 1 } } }, { a: { set: { b: 1 } } }])), 'Expected names that differ within /do but `a` stands there more than once'],
-  ['a task named as a flow directive', () => of(withTasks([{ end: { set: { b: 1 } } }])), 'which are flow directives, but /do/0/end is one of them'],
   ['a task name with a sign of its own meaning', () => of(withTasks([{ 'a#1': { set: { b: 1 } } }])), 'Expected a task name without `#`'],
   ['a task name that is too long', () => of(withTasks([{ ['a'.repeat(300)]: { set: { b: 1 } } }])), 'Expected a task name of 1 to 256 characters in /do but found one of 300'],
   ['an extension name twice', () => use({ extensions: [{ e: { extend: 'all' } }, { e: { extend: 'set' } }] }), 'Expected names that differ within /use/extensions but `e` stands there more than once'],

@@ -56,7 +56,6 @@ function nameProblems({ pointer, list, position, name, siblings }: PlacedTask): 
   const problems: Problem[] = [];
   const say = (message: string): number => problems.push({ pointer, message });
   if (siblings.get(name)! < position) say(`Expected names that differ within ${list} but \`${excerpt(name)}\` stands there more than once`);
-  if (FLOW_DIRECTIVES.includes(name)) say(`Expected a name other than ${names(FLOW_DIRECTIVES)}, which are flow directives, but ${pointer} is one of them`);
   // Escaping in pointers leaves it as it is, and it ends the pointer in the key of a task's run.
   if (name.includes('#')) say(`Expected a task name without \`#\`, which separates a task from its iteration, but ${pointer} has one`);
   if (name === '' || name.length > NAME_CHARACTERS_MAX) say(`Expected a task name of 1 to ${NAME_CHARACTERS_MAX} characters in ${list} but found one of ${name.length}`);

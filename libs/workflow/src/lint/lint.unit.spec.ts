@@ -99,9 +99,21 @@ const CASES: Readonly<Record<string, { readonly finds: readonly (readonly [text:
   },
   'dynamic-resource': { finds: [], passes: ['do: [{a: {set: {x: 1}}}]'] },
   'ignored-field': {
-    finds: [['do: [{a: {raise: {error: {type: https://x.example/e, status: 400, instance: /x}}}}]', '/do/0/a/raise/error/instance']],
-    passes: ['do: [{a: {raise: {error: {type: https://x.example/e, status: 400}}}}]'],
+    finds: [
+      ['do: [{a: {emit: {event: {type: t, with: {type: t, source: "https://x.example"}}}}}]', '/do/0/a/emit/event/type'],
+      ['do: [{a: {call: mcp, with: {method: tools/list, params: {}, transport: {http: {endpoint: "https://x.example"}}}}}]', '/do/0/a/with/params'],
+      ['do: [{a: {call: mcp, with: {method: tools/list, transport: {stdio: {command: x, args: []}}}}}]', '/do/0/a/with/transport/stdio/args'],
+    ],
+    passes: [
+      'do: [{a: {raise: {error: {type: https://x.example/e, status: 400, instance: /x}}}}]',
+      'do: [{a: {call: mcp, with: {method: tools/list, parameters: {}, transport: {stdio: {command: x}, options: {a: b}}}}}]',
+    ],
   },
+  'reserved-name': {
+    finds: [['do: [{a: {do: [{end: {set: {x: 1}}}]}}]', '/do/0/a/do/0/end']],
+    passes: ['do: [{ends: {set: {x: 1}, then: end}}]'],
+  },
+  'pre-release': { finds: [], passes: ['do: [{a: {set: {x: 1}}}]'] },
 };
 
 describe('lint', () => {

@@ -1,4 +1,4 @@
-// All rules of lint, in the order of docs/lint.md.
+// All rules of lint, in the order of docs/authoring.md.
 import type { LintRule } from './lint-rule.js';
 import { constantCondition } from './rules/constant-condition.js';
 import { dynamicResource } from './rules/dynamic-resource.js';
@@ -6,6 +6,8 @@ import { effectWithoutCatch } from './rules/effect-without-catch.js';
 import { endlessLoop } from './rules/endless-loop.js';
 import { ignoredField } from './rules/ignored-field.js';
 import { listenForever } from './rules/listen-forever.js';
+import { preRelease } from './rules/pre-release.js';
+import { reservedName } from './rules/reserved-name.js';
 import { retryWithoutLimit } from './rules/retry-without-limit.js';
 import { shadowedVariable } from './rules/shadowed-variable.js';
 import { switchWithoutDefault } from './rules/switch-without-default.js';
@@ -30,4 +32,6 @@ export const LINT_RULES: readonly LintRule[] = [
   constantCondition,
   dynamicResource,
   ignoredField,
+  reservedName,
+  preRelease,
 ];

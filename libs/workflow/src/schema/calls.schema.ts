@@ -1,7 +1,7 @@
 // The arguments of the calls that the standard has, and of the functions of the default catalogue.
 import type { JsonObject } from '@weft/kernel';
 import { FUNCTION_NAMES, FUNCTIONS } from '../functions.js';
-import { anyObject, atLeastOne, exactlyOne, fields, listOf, objectOrExpression, oneOfTexts, plainText, ref, text, texts, textsOrExpression, trueOrFalse, wholeExpression } from './forms.js';
+import { anyObject, atLeastOne, exactlyOne, fields, listOf, objectOrExpression, oneOfTexts, OPEN, plainText, ref, text, texts, textsOrExpression, trueOrFalse, wholeExpression } from './forms.js';
 
 /** Protocols that `call` knows by itself. */
 export const PROTOCOL_CALLS: readonly string[] = ['http', 'openapi', 'grpc', 'asyncapi', 'a2a', 'mcp'];
@@ -114,15 +114,15 @@ const mcp = fields(
         stdio: fields(
           'a stdio transport { command, arguments?, environment? }',
           { command: text('a command', { minLength: 1 }), arguments: listOf('a list of texts', plainText), environment: texts },
-          { required: ['command'] },
+          { required: ['command'], ...OPEN },
         ),
         options: texts,
       },
-      { allOf: [exactlyOne('http', 'stdio')] },
+      { allOf: [exactlyOne('http', 'stdio')], ...OPEN },
     ),
     client: fields('a client { name, version, description? }', { name: plainText, version: plainText, description: plainText }, { required: ['name', 'version'] }),
   },
-  { required: ['method', 'transport'] },
+  { required: ['method', 'transport'], ...OPEN },
 );
 
 export const CALLS: JsonObject = {

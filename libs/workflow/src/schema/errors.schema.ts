@@ -1,12 +1,12 @@
 // Errors, what catches them and how often it is tried again.
 import type { JsonObject } from '@weft/kernel';
-import { expression, fields, orNameIn, ref, SCHEME, text, variable } from './forms.js';
+import { expression, fields, orNameIn, ref, text, uriOrExpression, variable } from './forms.js';
 
 export const ERRORS: JsonObject = {
   error: fields(
     'an error',
     {
-      type: text('an error type: an absolute URI such as "https://example.com/errors/out-of-stock"', { pattern: `^${SCHEME}\\S+$` }),
+      type: uriOrExpression('an error type: an absolute URI such as "https://example.com/errors/out-of-stock", or an expression `${ ... }`'),
       status: { type: 'integer', minimum: 100, maximum: 599, title: 'a status from 100 to 599' },
       title: text('text'),
       detail: text('text'),
@@ -19,7 +19,8 @@ export const ERRORS: JsonObject = {
       with: fields(
         'fields that the error must have',
         { type: text('text'), status: { type: 'integer', title: 'a status' }, instance: text('text'), title: text('text'), detail: text('text'), details: text('text') },
-        { minProperties: 1 },
+        // Errors may have more members than these.
+        { minProperties: 1, additionalProperties: true },
       ),
     }),
     as: variable,

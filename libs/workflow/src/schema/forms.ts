@@ -12,6 +12,9 @@ export const fields = (title: string, properties: JsonObject, more: { readonly r
   ...more,
 });
 
+/** For an object that the standard leaves open: what it does not know is taken and has no effect, which lint says. */
+export const OPEN: JsonObject = { additionalProperties: true };
+
 export const text = (title: string, more: JsonObject = {}): JsonObject => ({ type: 'string', title, ...more });
 
 export const anyObject = (title: string): JsonObject => ({ type: 'object', title });

@@ -1,7 +1,7 @@
 // The twelve kinds of task.
 import type { JsonObject } from '@weft/kernel';
 import { CALL_ARGUMENTS } from './calls.schema.js';
-import { anyObject, expression, fields, oneOfTexts, orNameIn, ref, shaping, text, trueOrFalse, variable } from './forms.js';
+import { anyObject, expression, fields, oneOfTexts, OPEN, orNameIn, ref, shaping, text, trueOrFalse, variable } from './forms.js';
 import { TASK_KINDS, type TaskKind } from '../task-kind.js';
 
 const common: JsonObject = {
@@ -37,7 +37,7 @@ const KINDS: Readonly<Record<TaskKind, JsonObject>> = {
   call: task('call', { call: text('a call', { minLength: 1 }), with: anyObject('the arguments of the call, as an object') }, { allOf: CALL_ARGUMENTS }),
   try: task('try', { try: ref('taskList'), catch: ref('catch') }, { required: ['try', 'catch'] }),
   wait: task('wait', { wait: ref('duration') }),
-  emit: task('emit', { emit: fields('what to emit', { event: fields('an event { with }', { with: ref('event') }, { required: ['with'] }) }, { required: ['event'] }) }),
+  emit: task('emit', { emit: fields('what to emit', { event: fields('an event { with }', { with: ref('event') }, { required: ['with'], ...OPEN }) }, { required: ['event'] }) }),
   for: task(
     'for',
     { for: fields('a loop { each?, in, at? }', { each: variable, in: expression, at: variable }, { required: ['in'] }), while: expression, do: ref('taskList') },

@@ -170,7 +170,7 @@ do:
   - begin: {set: {at: '\${ now }'}, export: {as: .}}
   - hear: {listen: {to: {one: {with: {type: tick}}}}}
   - more: {wait: PT30M}
-  - minutes: {set: {passed: '\${ (now - $context.at) / 60 | floor }'}}
+  - minutes: {set: {passed: '\${ (now - $context.at) / 60 | round }'}}
 `;
     const ticks = written(`document: {dsl: '1.0.3', namespace: test, name: ticks, version: 1.0.0}
 schedule: {every: PT25M}

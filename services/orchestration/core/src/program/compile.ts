@@ -1,6 +1,6 @@
 // Compiles a published definition: pointers in the form of the conformance suite, every expression a closure.
 import { invariant, isJsonObject, type Json, type JsonObject } from '@weft/kernel';
-import { canonicalErrorType, extensionsOf, functionNameOf, iteratorVariablesOf, loopVariablesOf, pointerTo, schemaProblem, searchAttributesOf, type ErrorFilter } from '@weft/workflow';
+import { extensionsOf, functionNameOf, iteratorVariablesOf, loopVariablesOf, pointerTo, schemaProblem, searchAttributesOf, type ErrorFilter } from '@weft/workflow';
 import { asyncApiArguments } from './asyncapi-call.js';
 import { callArguments } from './call-arguments.js';
 import { withResource } from './call-resource.js';
@@ -11,6 +11,7 @@ import { compileExtensions, type DeclaredExtension } from './extension.js';
 import { FUNCTION_DEPTH_MAX, functionOf, type CalledFunction } from './function-call.js';
 import { compileIterator, type ItemIterator } from './item-iterator.js';
 import { compileListening } from './listen.js';
+import { compileRaised } from './raised-error.js';
 import { compileRetry, type RetryClause } from './retry.js';
 import { compileProcess } from './run.js';
 import { workflowCall } from './workflow-call.js';
@@ -228,14 +229,7 @@ class Compiler {
   }
 
   #raised(given: Json | undefined, names: readonly string[]): RaisedError {
-    const error = typeof given === 'string' ? object(optionalObject(this.#use['errors'])?.[given], pointerTo('/use/errors', given)) : object(given, 'error');
-    return {
-      type: canonicalErrorType(text(error['type'])),
-      status: Number(error['status']),
-      ...(error['title'] === undefined ? {} : { title: template(error['title'], names) }),
-      ...(error['detail'] === undefined ? {} : { detail: template(error['detail'], names) }),
-      ...(error['instance'] === undefined ? {} : { instance: template(error['instance'], names) }),
-    };
+    return compileRaised(typeof given === 'string' ? object(optionalObject(this.#use['errors'])?.[given], pointerTo('/use/errors', given)) : object(given, 'error'), names);
   }
 }
 

@@ -71,7 +71,8 @@ export interface CatchClause {
 }
 
 export interface RaisedError {
-  readonly type: string;
+  /** In its canonical form, or what gives it. */
+  readonly type: string | Evaluate;
   readonly status: number;
   readonly title?: Evaluate;
   readonly detail?: Evaluate;
