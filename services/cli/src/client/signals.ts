@@ -2,6 +2,7 @@
 import type { Json } from '@weft/kernel';
 import { randomUUID } from 'node:crypto';
 import type { GatewayClient } from './gateway-client.js';
+import { isEnded, type ExecutionShape } from './shapes.js';
 
 /** The receipt of an event: of one that is addressed, or of one that went to whoever listens. */
 export interface SignalReceipt {
@@ -32,4 +33,16 @@ export const signalEvent = ({ type, source, data = null, subject, id = randomUUI
 export async function sendSignal(client: GatewayClient, event: string, execution: string | undefined): Promise<SignalReceipt> {
   const path = execution === undefined ? '/v1/events' : `/v1/executions/${encodeURIComponent(execution)}/signals`;
   return (await client.call<SignalReceipt>(path, { method: 'POST', headers: { 'content-type': 'application/cloudevents+json' }, body: event })).body;
+}
+
+/** Sends an event to an execution that may have ended by now. @returns whether it had not. */
+export async function offerSignal(client: GatewayClient, event: string, execution: string): Promise<boolean> {
+  try {
+    await sendSignal(client, event, execution);
+    return true;
+  } catch (fault) {
+    const { body } = await client.call<ExecutionShape>(`/v1/executions/${encodeURIComponent(execution)}`);
+    if (isEnded(body.status)) return false;
+    throw fault;
+  }
 }

@@ -78,3 +78,19 @@ describe('weft graph, schema and build', { timeout: 30_000 }, () => {
     expect(weft('build', again).out).toBe(yaml);
   });
 });
+
+describe('what cannot be read or written', { timeout: 60_000 }, () => {
+  it('is refused by build as by all others', () => {
+    for (const text of ['', 'a: [', '42', `${HEAD}do: [{a: {sett: {}}}]`]) {
+      const { code, out, err } = weft('build', written(text));
+      expect([code, out]).toEqual([1, '']);
+      expect(err).toMatch(/Expected .* but/);
+    }
+    expect(weft('build', folder)).toMatchObject({ code: 2, err: expect.stringContaining('it is a folder') as string });
+  });
+
+  it('is told of the file that schema was to write', () => {
+    expect(weft('schema', '--out', join(folder, 'none', 'x.json'))).toMatchObject({ code: 2, err: expect.stringContaining('its folder is not there') as string });
+    expect(weft('schema', '--out', folder)).toMatchObject({ code: 2, err: expect.stringContaining('it is a folder') as string });
+  });
+});

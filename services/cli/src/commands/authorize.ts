@@ -4,7 +4,8 @@ import { connection } from '../client/connection.js';
 import { GatewayClient } from '../client/gateway-client.js';
 import { CommandFailed, EXIT } from '../exit-codes.js';
 import { colors, printer } from '../output/print.js';
-import { jsonOption, oneOf, withExamples } from './command.js';
+import { oneOf, withExamples } from './command.js';
+import { jsonOption } from './json-option.js';
 
 interface AuthorizationShape {
   readonly decision: 'allow' | 'deny' | 'ask';

@@ -1,7 +1,6 @@
 // What every command shares: its options, its examples and how its fault ends the process.
-import type { Json } from '@weft/kernel';
 import { InvalidArgumentError, type Command } from 'commander';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { CommandFailed, EXIT } from '../exit-codes.js';
 
 /** Puts examples under a command's help: `[what to type, what it does]`. */
@@ -39,20 +38,22 @@ export function readInput(file: string, what: string): string {
   }
 }
 
+/** Writes a file that the command line names. @throws CommandFailed usage. */
+export function writeOutput(file: string, text: string): void {
+  try {
+    writeFileSync(file, text);
+  } catch (fault) {
+    const code = (fault as NodeJS.ErrnoException).code;
+    const why = code === 'ENOENT' ? 'its folder is not there' : code === 'EISDIR' ? 'it is a folder' : String((fault as Error).message);
+    throw new CommandFailed(`Expected to write ${file} but ${why}.`, EXIT.usage);
+  }
+}
+
 /** The gateway judges an event; that it is JSON at all is said before anything is sent. @throws CommandFailed usage. */
 export function checkEvent(text: string, file: string): void {
   try {
     JSON.parse(text);
   } catch (fault) {
     throw new CommandFailed(`Expected a CloudEvent as JSON in ${file} but it is not JSON: ${(fault as Error).message}.`, EXIT.usage);
-  }
-}
-
-/** Reads an option that is JSON. */
-export function jsonOption(text: string): Json {
-  try {
-    return JSON.parse(text) as Json;
-  } catch (fault) {
-    throw new InvalidArgumentError(`Expected JSON: ${(fault as Error).message}.`);
   }
 }

@@ -79,7 +79,7 @@ function registerOws(conformance: Command): void {
       const files = globSync('**/*.feature', { cwd: folder }).sort();
       if (files.length === 0) throw new CommandFailed(`Expected .feature files in ${folder} but there is none.`, EXIT.usage);
       const scenarios = files.flatMap((file) => readFeature(readInput(join(folder, file), 'a feature')));
-      const results = await interruptible(out.progress, (told) => Promise.race([runOwsSuite(scenarios, out.progress), told]));
+      const results = await interruptible(out.progress, (told) => runOwsSuite(scenarios, out.progress, told));
       const passed = results.filter((result) => result.passed).length;
       out.data({ passed, total: results.length, scenarios: results }, () => [...results.map(scenarioText), `${passed} of ${results.length} scenarios pass`].join('\n'));
       if (passed < results.length) throw new CommandFailed(`${results.length - passed} of ${results.length} scenarios do not pass.`);

@@ -5,7 +5,8 @@ import { changeReview, decideReview, readReview, reviewPage, type ReviewDecision
 import type { ReviewShape } from '../client/shapes.js';
 import { colors, printer } from '../output/print.js';
 import { actedText, reviewDetailText, reviewText } from '../output/reviews.js';
-import { jsonOption, oneOf, wholeNumber, withExamples } from './command.js';
+import { oneOf, wholeNumber, withExamples } from './command.js';
+import { jsonOption } from './json-option.js';
 
 const STATUSES = ['open', 'approved', 'rejected', 'happened', 'did-not-happen', 'expired', 'withdrawn'];
 const KINDS = ['approval', 'effect-outcome', 'action'];

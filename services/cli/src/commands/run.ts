@@ -1,6 +1,6 @@
 // `weft run`: a document, its answer, and nothing left behind.
-import type { Json } from '@weft/kernel';
-import { readAnswers } from '@weft/workflow';
+import { isJsonObject, type Json } from '@weft/kernel';
+import { readAnswers, readSource } from '@weft/workflow';
 import { InvalidArgumentError, type Command } from 'commander';
 import { randomUUID } from 'node:crypto';
 import { isEnded } from '../client/shapes.js';
@@ -9,7 +9,8 @@ import { printer } from '../output/print.js';
 import { interruptible } from '../processes/interruption.js';
 import { runDocuments } from '../run/run-documents.js';
 import { readDocument } from '../documents/read-document.js';
-import { checkEvent, jsonOption, readInput, withExamples } from './command.js';
+import { readInput, withExamples } from './command.js';
+import { jsonOption } from './json-option.js';
 
 interface RunFlags {
   readonly input: Json;
@@ -49,15 +50,39 @@ export function registerRun(program: Command): void {
 async function run(files: readonly string[], { input, event: events, timeout: timeoutMs, fake, skipTime = false, quiet = false }: RunFlags): Promise<void> {
   const out = printer(true);
   const onProgress = quiet ? () => undefined : out.progress;
-  const documents = files.map((file) => readDocument(file));
+  const documents = files.map((file) => ({ file, text: readDocument(file) }));
+  checkDocuments(documents);
   if (fake !== undefined) checkAnswers(fake);
   const pretence = { ...(fake === undefined ? {} : { answersFile: fake }), skipsTime: skipTime };
-  const { status, output, error, executionId } = await interruptible(onProgress, (told) => Promise.race([runDocuments({ documents, input, events, timeoutMs, onProgress, pretence }), told]));
+  const { status, output, error, executionId } = await interruptible(onProgress, (told) =>
+    runDocuments({ documents: documents.map(({ text }) => text), input, events, timeoutMs, onProgress, pretence, told }),
+  );
   if (status === 'completed') return out.data(output ?? null, () => '');
   if (!isEnded(status))
     throw new CommandFailed(`Expected ${executionId} to end within ${timeoutMs} ms but it is ${status}. Give it longer with --timeout, or an event that it waits for with --event.`, EXIT.failed);
   out.data(error ?? { status }, () => '');
   process.exitCode = EXIT.failed;
+}
+
+interface GivenDocument {
+  readonly file: string;
+  readonly text: string;
+}
+
+/** Before anything is started: whether they can be read, and told apart. What else is wrong with them is said when they are deployed. @throws CommandFailed */
+function checkDocuments(documents: readonly GivenDocument[]): void {
+  const known = new Map<string, GivenDocument>();
+  for (const given of documents) {
+    const reading = readSource(given.text);
+    if (!reading.ok) throw new CommandFailed(reading.faults.map(({ message, place }) => `${given.file}: ${message}${place ? ` (line ${place.line}, column ${place.column})` : ''}.`).join('\n'));
+    const { value } = reading.source;
+    if (!isJsonObject(value)) throw new CommandFailed(`${given.file}: Expected a workflow document, an object with \`document\` and \`do\`, but it holds something else.`);
+    const { namespace, name, version } = isJsonObject(value['document']) ? value['document'] : {};
+    const is = `${String(namespace)}/${String(name)}:${String(version)}`;
+    const other = known.get(is);
+    if (other && other.text !== given.text) throw new CommandFailed(`Expected documents of different names or versions but ${other.file} and ${given.file} are both ${is}.`, EXIT.usage);
+    known.set(is, given);
+  }
 }
 
 /** Before anything is started. @throws CommandFailed usage, with every fault of the file. */
@@ -73,8 +98,8 @@ const textOption = (text: string): string => (text === '-' ? readInput('-', 'JSO
 
 function eventOption(given: string, before: readonly string[]): readonly string[] {
   const text = textOption(given);
-  checkEvent(text, '--event');
-  const event = JSON.parse(text) as object;
+  const event = jsonOption(text);
+  if (!isJsonObject(event) || typeof event['type'] !== 'string') throw new InvalidArgumentError('Expected a CloudEvent: an object with a `type`.');
   return [...before, JSON.stringify({ specversion: '1.0', id: randomUUID(), source: '/weft/run', time: new Date().toISOString(), ...event })];
 }
 

@@ -4,7 +4,8 @@ import { connection } from '../client/connection.js';
 import { GatewayClient } from '../client/gateway-client.js';
 import { changeSchedule, readSchedules, type ScheduleShape } from '../client/schedules.js';
 import { colors, printer, table } from '../output/print.js';
-import { jsonOption, withExamples } from './command.js';
+import { withExamples } from './command.js';
+import { jsonOption } from './json-option.js';
 
 interface Flags {
   readonly reason?: string;

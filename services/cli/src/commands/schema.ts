@@ -1,8 +1,7 @@
 // `weft schema`: what editors check and complete documents with.
 import { editorSchema } from '@weft/workflow';
 import type { Command } from 'commander';
-import { writeFileSync } from 'node:fs';
-import { withExamples } from './command.js';
+import { withExamples, writeOutput } from './command.js';
 
 export function registerSchema(program: Command): void {
   const command = program
@@ -12,7 +11,7 @@ export function registerSchema(program: Command): void {
     .action(({ out }: { readonly out?: string }) => {
       const text = `${JSON.stringify(editorSchema(), undefined, 2)}\n`;
       if (out === undefined) process.stdout.write(text);
-      else writeFileSync(out, text);
+      else writeOutput(out, text);
     });
   withExamples(command, [['./weft schema --out workflow.schema.json', 'then begin a document with: # yaml-language-server: $schema=./workflow.schema.json']]);
 }

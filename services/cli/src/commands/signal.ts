@@ -5,7 +5,8 @@ import { GatewayClient } from '../client/gateway-client.js';
 import { sendSignal, signalEvent, type SignalReceipt } from '../client/signals.js';
 import { CommandFailed, EXIT } from '../exit-codes.js';
 import { colors, printer } from '../output/print.js';
-import { checkEvent, jsonOption, readInput, withExamples } from './command.js';
+import { checkEvent, readInput, withExamples } from './command.js';
+import { jsonOption } from './json-option.js';
 
 interface SignalOptions {
   readonly type?: string;

@@ -20,7 +20,7 @@ export interface ScenarioResult {
 
 const SCENARIO_MS_MAX = 30_000;
 
-export async function runOwsSuite(scenarios: readonly Scenario[], onProgress: (text: string) => void): Promise<readonly ScenarioResult[]> {
+export async function runOwsSuite(scenarios: readonly Scenario[], onProgress: (text: string) => void, told?: Promise<never>): Promise<readonly ScenarioResult[]> {
   const world = await startSuiteWorld();
   try {
     const documents = scenarios.map((scenario, i) => renamed(world.localised(runOf(scenario).definition), i));
@@ -38,6 +38,7 @@ export async function runOwsSuite(scenarios: readonly Scenario[], onProgress: (t
         return results;
       },
       world.settings,
+      told,
     );
   } finally {
     await world.stop();

@@ -5,7 +5,7 @@ import { deployDefinition, untilExecution } from '../client/executions.js';
 import { isEnded, type ExecutionShape } from '../client/shapes.js';
 import type { GatewayClient } from '../client/gateway-client.js';
 import { changeSchedule, readSchedules } from '../client/schedules.js';
-import { sendSignal } from '../client/signals.js';
+import { offerSignal, sendSignal } from '../client/signals.js';
 import { withThrowAwayWeft } from './throw-away-weft.js';
 
 export interface RunOptions {
@@ -17,6 +17,8 @@ export interface RunOptions {
   readonly timeoutMs: number;
   readonly onProgress: (text: string) => void;
   readonly pretence?: Pretence;
+  /** Rejects when it is to be given up. */
+  readonly told?: Promise<never>;
 }
 
 /** What is done in its place. */
@@ -28,7 +30,7 @@ export interface Pretence {
 }
 
 /** @returns the execution as it ended, or as it was when the time was up. @throws CommandFailed when a document or an event is refused. */
-export function runDocuments({ documents, input, events, timeoutMs, onProgress, pretence: { answersFile, skipsTime = false } = {} }: RunOptions): Promise<ExecutionShape> {
+export function runDocuments({ documents, input, events, timeoutMs, onProgress, pretence: { answersFile, skipsTime = false } = {}, told }: RunOptions): Promise<ExecutionShape> {
   return withThrowAwayWeft(
     documents,
     onProgress,
@@ -40,12 +42,13 @@ export function runDocuments({ documents, input, events, timeoutMs, onProgress, 
       const isStartedByEvents = scheduled?.kinds.includes('on') ?? false;
       const [executionId, rest] = (isStartedByEvents ? await startedByEvents(client, events) : undefined) ?? [await start(0, input), events];
       if (scheduled) await changeSchedule(client, scheduled.workflow, 'pause', { reason: 'It is run once.' });
-      for (const event of rest) await sendSignal(client, event, executionId);
+      for (const event of rest) if (!(await offerSignal(client, event, executionId))) onProgress('an event came too late: the execution had ended');
       // Not before: an event that is on its way comes ahead of a timer that is far away.
       if (skipsTime) skipTime();
       return untilExecution(client, executionId, ({ status }) => isEnded(status), deadline - Date.now());
     },
     { ...(answersFile === undefined ? {} : { WEFT_ANSWERS_FILE: resolve(answersFile) }), WEFT_SKIP_TIME: String(skipsTime) },
+    told,
   );
 }
 

@@ -2,7 +2,7 @@ import { runningEmbedded } from '@weft/adapter-postgres';
 import { spawn } from 'node:child_process';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { globSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -76,6 +76,40 @@ describe('weft run', { timeout: 60_000 }, () => {
     const { code, err } = await weftRun('do:\n  - a: {sett: {}}\n');
     expect(code).toBe(1);
     expect(err).toContain('line 3');
+  });
+
+  it('says what is wrong with files and options before anything is started', async () => {
+    const good = HEAD + 'do: [{a: {set: {x: 1}}}]';
+    const twin = written(HEAD + 'do: [{a: {set: {y: 1}}}]');
+    const told = async (run: ReturnType<typeof weftRunFile>) => {
+      const { code, err } = await run;
+      return [code, err.replaceAll(home, '')];
+    };
+    expect(await told(weftRunFile(written(good), twin))).toEqual([2, expect.stringContaining('are both test/sum:1.0.0')]);
+    expect(await told(weftRunFile(written('')))).toEqual([1, expect.stringContaining('Expected a workflow document')]);
+    expect(await told(weftRunFile(written('a: [')))).toEqual([1, expect.stringContaining('Expected YAML or JSON but found')]);
+    const input = (json: string) => told(weftRunFile(written(good), '--input', json));
+    expect(await input('NaN')).toEqual([2, expect.stringContaining('"NaN" is not valid JSON')]);
+    expect(await input('{"n": 1e400}')).toEqual([2, expect.stringContaining('Expected a number that JSON can hold but found 1e400')]);
+    expect(await input('[12345678901234567890]')).toEqual([2, expect.stringContaining('12345678901234567890 would lose some')]);
+    expect(await input(`@${written('['.repeat(5_000) + ']'.repeat(5_000))}`)).toEqual([2, expect.stringContaining('levels of nesting')]);
+    expect(await told(weftRunFile(written(good), '--event', '[1]'))).toEqual([2, expect.stringContaining('Expected a CloudEvent: an object with a `type`')]);
+  });
+
+  it('prints the output though an event comes when it has ended', async () => {
+    const { code, out, err } = await weftRun('do: [{a: {set: {x: 1}}}]\n', '--event', '{"type": "late"}');
+    expect({ code, out }).toEqual({ code: 0, out: '{"x":1}\n' });
+    expect(err).toContain('an event came too late');
+  });
+
+  it('throws all of it away when it is interrupted, too', async () => {
+    const child = spawn(process.execPath, [MAIN, 'run', written(HEAD + 'do: [{a: {wait: PT1H}}]')], { env: { ...process.env, WEFT_HOME: join(home, 'interrupted'), NO_COLOR: '1' } });
+    const runs = join(home, 'interrupted', 'run');
+    await expect.poll(() => globSync('home-*', { cwd: runs }).length, { timeout: 30_000 }).toBe(1);
+    child.kill('SIGINT');
+    expect(await new Promise((resolve) => child.once('close', resolve))).toBe(130);
+    expect(globSync('home-*', { cwd: runs })).toEqual([]);
+    expect(globSync('postgres/**/postmaster.pid', { cwd: runs })).toEqual([]);
   });
 
   it('answers calls from a file, and fails one that no answer fits without making it', async () => {

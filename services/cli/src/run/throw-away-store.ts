@@ -1,7 +1,7 @@
 // A store for one run: a database made from a template that holds the schemas already, on a server of its own that nothing has to survive.
 import { execute, openPool, startEmbedded, storeUrl, THROW_AWAY_SETTINGS, type Pool, type StoreAddress } from '@weft/adapter-postgres';
 import { createHash, randomBytes } from 'node:crypto';
-import { globSync, readFileSync } from 'node:fs';
+import { globSync, readFileSync, rmSync } from 'node:fs';
 import { inHome, inRoot } from '../paths.js';
 import { migrateStore } from '../processes/standalone.js';
 
@@ -24,6 +24,7 @@ export async function openThrowAwayStore(onProgress: (text: string) => void): Pr
     await statement(pool, `drop database if exists ${database} with (force)`);
     // A run that begins at this moment sees its connection end, and starts the server again.
     const [row] = await execute<{ alone: boolean }>(pool, { name: 'run-alone', text: 'select pg_advisory_unlock_shared($1) and pg_try_advisory_lock($1) as alone', values: [RUNS_LOCK] });
+    if (row?.alone) await dropLeftovers(pool);
     await pool.end();
     if (row?.alone) await embedded.stop();
   };
@@ -35,6 +36,13 @@ export async function openThrowAwayStore(onProgress: (text: string) => void): Pr
     await close().catch(() => undefined);
     throw fault;
   }
+}
+
+/** What runs left behind that were killed. */
+async function dropLeftovers(pool: Pool): Promise<void> {
+  const left = await execute<{ name: string }>(pool, { name: 'run-leftovers', text: String.raw`select datname as name from pg_database where datname like 'run\_%'`, values: [] });
+  for (const { name } of left) await statement(pool, `drop database if exists ${name} with (force)`);
+  for (const home of globSync('home-*', { cwd: inHome('run') })) rmSync(inHome('run', home), { recursive: true, force: true });
 }
 
 /** The server, with a place among its runs. */
@@ -70,9 +78,23 @@ async function templateIn(pool: Pool, address: StoreAddress, onProgress: (text: 
     await statement(pool, `create database ${template}`);
     await migrateStore({ env: { WEFT_STORE_URL: storeUrl({ ...address, database: template }), WEFT_HOME: inHome('run') }, logFile: inHome('logs', 'migrate.log') });
     await statement(pool, `alter database ${template} is_template true`);
+    await dropTemplatesBefore(pool, template);
     return template;
   } finally {
     await execute(pool, { name: 'run-template-unlock', text: 'select pg_advisory_unlock($1)', values: [TEMPLATE_LOCK] });
+  }
+}
+
+/** Those of former builds. */
+async function dropTemplatesBefore(pool: Pool, template: string): Promise<void> {
+  const former = await execute<{ name: string }>(pool, {
+    name: 'run-templates',
+    text: String.raw`select datname as name from pg_database where datname like 'weft\_%' and datistemplate and datname <> $1`,
+    values: [template],
+  });
+  for (const { name } of former) {
+    await statement(pool, `alter database ${name} is_template false`);
+    await statement(pool, `drop database if exists ${name} with (force)`);
   }
 }
 

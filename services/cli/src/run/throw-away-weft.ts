@@ -17,12 +17,13 @@ export interface ThrowAwayWeft {
   skipTime(): void;
 }
 
-/** Does work with a Weft that has a route to each of the documents; deploying them is up to the work. @param settings that take the place of the environment's. */
+/** Does work with a Weft that has a route to each of the documents; deploying them is up to the work. @param settings that take the place of the environment's. @param told rejects when the work is to be given up: all is thrown away then, too. */
 export async function withThrowAwayWeft<R>(
   documents: readonly string[],
   onProgress: (text: string) => void,
   work: (weft: ThrowAwayWeft) => Promise<R>,
   settings: Readonly<Record<string, string>> = {},
+  told?: Promise<never>,
 ): Promise<R> {
   mkdirSync(inHome('run'), { recursive: true });
   const home = mkdtempSync(inHome('run', 'home-'));
@@ -49,7 +50,8 @@ export async function withThrowAwayWeft<R>(
       const event = { specversion: '1.0', id: randomUUID(), source: '/weft/run', type: requestTypeOf(document), data: input };
       return (await publishEvent(client, JSON.stringify(event))).executionId;
     };
-    return await work({ client, start, skipTime: weft.skipTime });
+    const worked = work({ client, start, skipTime: weft.skipTime });
+    return await (told ? Promise.race([worked, told]) : worked);
   } finally {
     for (const stop of stops.reverse()) await stop();
   }
