@@ -95,7 +95,6 @@ export function taskList(tasks: Tasks, place: string): Finished {
   if (!Array.isArray(tasks)) refuseNumbers(names, place);
   for (const [i, name] of names.entries()) {
     if (names.indexOf(name) < i) throw new BuilderError(`Expected names that differ in ${place} but \`${name}\` stands there more than once.`);
-    if (DIRECTIVES.includes(name)) throw new BuilderError(`Expected a name other than ${DIRECTIVES.join(', ')} in ${place} but found \`${name}\`, a flow directive.`);
   }
   for (const [name, task] of pairs) {
     // The branches of a fork run at the same time: none goes on to another.
