@@ -127,7 +127,7 @@ describe('a schedule in time', () => {
   it('of `after` goes on when the execution before is in the archive already', async () => {
     const running = await begin();
     await running.deploy(text('archived', { after: { hours: 1 } }));
-    await pool.query(`update orchestration.schedules set due_at = null, execution_id = '01999999-9999-7999-8999-999999999990' where name = 'archived'`);
+    await pool.query(`update orchestration.schedules set due_at = null, started_execution = '01999999-9999-7999-8999-999999999990' where name = 'archived'`);
     await eventually(async () => (await scheduleOf(running, 'archived'))!.dueAtMs > Date.now());
   });
 
@@ -267,7 +267,7 @@ describe('a schedule of events', () => {
     const { definition } = (await scheduleOf(running, 'taken'))!;
     const executionId = '01999999-9999-7999-8999-999999999999';
     await pool.query(
-      `insert into orchestration.schedule_events (tenant, namespace, name, filter, source, id, version, digest, correlation, event, received_at, execution_id) values ('default', 'spec', 'taken', 0, '/shop', 'k1', '1.0.0', $1, '{}', $2, now() - interval '1 minute', $3)`,
+      `insert into orchestration.schedule_events (tenant, namespace, name, filter, source, id, version, digest, correlation, event, received_at, started_execution) values ('default', 'spec', 'taken', 0, '/shop', 'k1', '1.0.0', $1, '{}', $2, now() - interval '1 minute', $3)`,
       [definition!.digest, event('k1', 'com.example.taken'), executionId],
     );
     const second = await begin();
@@ -285,7 +285,7 @@ describe('a schedule of events', () => {
       [1, 'last', '3 seconds'],
     ] as const)
       await pool.query(
-        `insert into orchestration.schedule_events (tenant, namespace, name, filter, source, id, version, digest, correlation, event, received_at, execution_id) values ('default', 'spec', 'apart', $1, '/shop', $2, '1.0.0', $3, '{}', $4, now() - $5::interval, $6)`,
+        `insert into orchestration.schedule_events (tenant, namespace, name, filter, source, id, version, digest, correlation, event, received_at, started_execution) values ('default', 'spec', 'apart', $1, '/shop', $2, '1.0.0', $3, '{}', $4, now() - $5::interval, $6)`,
         [filter, type, definition!.digest, event(type, `com.example.${type}`), ago, executionId],
       );
     const second = await begin();

@@ -4,6 +4,7 @@ import type { MigrationInterface, QueryRunner } from 'typeorm';
 /**
  * What starts definitions by itself: a row for each kind of schedule of the version deployed last. `sequence` and `changes` are what
  * people did to it, for the audit log. Events that started an execution, or wait for others to do so, are kept by source and id.
+ * Neither table is an execution's: `started_execution` names one from outside, as a parent does, and no bucket of it is theirs.
  */
 export class Schedules1700000000047 implements MigrationInterface {
   readonly name = 'Schedules1700000000047';
@@ -23,7 +24,7 @@ export class Schedules1700000000047 implements MigrationInterface {
         claimed_until timestamptz,
         paused boolean not null default false,
         started_at timestamptz,
-        execution_id uuid,
+        started_execution uuid,
         changed_by text not null default '',
         changed_at timestamptz,
         reason text not null default '',
@@ -32,7 +33,7 @@ export class Schedules1700000000047 implements MigrationInterface {
         primary key (tenant, namespace, name, kind)
       );
       create index schedules_due on orchestration.schedules (due_at) where due_at is not null and not paused;
-      create index schedules_after on orchestration.schedules (execution_id) where kind = 'after' and due_at is null;
+      create index schedules_after on orchestration.schedules (started_execution) where kind = 'after' and due_at is null;
       create table orchestration.schedule_events (
         tenant text not null,
         namespace text not null,
@@ -46,12 +47,12 @@ export class Schedules1700000000047 implements MigrationInterface {
         correlation text not null,
         event text not null,
         received_at timestamptz not null default now(),
-        execution_id uuid,
+        started_execution uuid,
         started boolean not null default false,
         primary key (tenant, namespace, name, filter, source, id)
       );
-      create index schedule_events_waiting on orchestration.schedule_events (tenant, namespace, name, ordinal) where execution_id is null;
-      create index schedule_events_unstarted on orchestration.schedule_events (received_at) where execution_id is not null and not started;
+      create index schedule_events_waiting on orchestration.schedule_events (tenant, namespace, name, ordinal) where started_execution is null;
+      create index schedule_events_unstarted on orchestration.schedule_events (received_at) where started_execution is not null and not started;
       create index schedule_events_old on orchestration.schedule_events (received_at);
     `);
     for (const table of ['schedules', 'schedule_events']) await runner.query(tenantTable('orchestration', table));

@@ -25,16 +25,7 @@ export interface EventStart {
   readonly events: readonly { readonly source: string; readonly event: Json }[];
 }
 
-interface TakenRow {
-  readonly tenant: string;
-  readonly namespace: string;
-  readonly name: string;
-  readonly version: string;
-  readonly digest: string;
-  readonly executionId: string;
-  readonly source: string;
-  readonly event: string;
-}
+type TakenRow = Omit<EventStart, 'events'> & { readonly source: string; readonly event: string };
 
 /** Executions in one look at starts that did not happen. */
 export const UNSTARTED_PAGE = 200;
@@ -45,24 +36,24 @@ const TRIGGERED = -1;
 const TAKE_SQL = `
 with oldest as (
   select distinct on (filter) filter, source, id from orchestration.schedule_events
-  where tenant = $1 and namespace = $2 and name = $3 and digest = $4 and correlation = $5 and execution_id is null order by filter, ordinal
+  where tenant = $1 and namespace = $2 and name = $3 and digest = $4 and correlation = $5 and started_execution is null order by filter, ordinal
 )
-update orchestration.schedule_events e set execution_id = $6::uuid from oldest o
+update orchestration.schedule_events e set started_execution = $6::uuid from oldest o
 where (select count(*) from oldest) = $7 and e.tenant = $1 and e.namespace = $2 and e.name = $3 and e.filter = o.filter and e.source = o.source and e.id = o.id`;
 
-const TAKEN_COLUMNS = `tenant, namespace, name, version, digest, execution_id as "executionId", source, event`;
-const OF_EXECUTION_SQL = `select ${TAKEN_COLUMNS} from orchestration.schedule_events where tenant = $1 and execution_id = $2::uuid order by ordinal`;
+const TAKEN_COLUMNS = `tenant, namespace, name, version, digest, started_execution as "executionId", source, event`;
+const OF_EXECUTION_SQL = `select ${TAKEN_COLUMNS} from orchestration.schedule_events where tenant = $1 and started_execution = $2::uuid order by ordinal`;
 // Whole executions: the events of one may have come hours apart, and it is started with all of them.
 const UNSTARTED_SQL = `
-select ${TAKEN_COLUMNS} from orchestration.schedule_events where not started and execution_id in (
-  select execution_id from orchestration.schedule_events where execution_id > $1::uuid and not started
-  group by execution_id having max(received_at) < now() - interval '10 seconds' order by execution_id limit ${UNSTARTED_PAGE}
-) order by execution_id, ordinal`;
+select ${TAKEN_COLUMNS} from orchestration.schedule_events where not started and started_execution in (
+  select started_execution from orchestration.schedule_events where started_execution > $1::uuid and not started
+  group by started_execution having max(received_at) < now() - interval '10 seconds' order by started_execution limit ${UNSTARTED_PAGE}
+) order by started_execution, ordinal`;
 // The first that asks under a name is the one that counts. It is not taken up by others: whoever asked asks again.
 const TRIGGERED_SQL = `
-insert into orchestration.schedule_events (tenant, namespace, name, filter, source, id, version, digest, correlation, event, execution_id, started)
+insert into orchestration.schedule_events (tenant, namespace, name, filter, source, id, version, digest, correlation, event, started_execution, started)
 values ($1, $2, $3, ${TRIGGERED}, '', $4, $5, $6, '', 'null', $7::uuid, true)
-on conflict (tenant, namespace, name, filter, source, id) do update set started = true returning execution_id as "executionId"`;
+on conflict (tenant, namespace, name, filter, source, id) do update set started = true returning started_execution as "executionId"`;
 const KEPT_DAYS = 30;
 
 export class ScheduleEvents {
@@ -106,7 +97,7 @@ export class ScheduleEvents {
   async started(executionIds: readonly string[]): Promise<void> {
     await execute(this.enginePool, {
       name: 'orchestration-schedule-started-1',
-      text: `update orchestration.schedule_events set started = true, event = 'null' where execution_id = any($1::uuid[])`,
+      text: `update orchestration.schedule_events set started = true, event = 'null' where started_execution = any($1::uuid[])`,
       values: [executionIds],
     });
   }

@@ -37,7 +37,7 @@ export interface DealtWith {
 }
 
 const ms = (column: string): string => `(extract(epoch from ${column}) * 1000)::float8`;
-const COLUMNS = `s.tenant, s.namespace, s.name, s.kind, s.version, s.digest, s.given, s.paused, ${ms('s.due_at')} as due, ${ms('s.started_at')} as started, s.execution_id as "executionId",
+const COLUMNS = `s.tenant, s.namespace, s.name, s.kind, s.version, s.digest, s.given, s.paused, ${ms('s.due_at')} as due, ${ms('s.started_at')} as started, s.started_execution as "executionId",
   s.changed_by as "changedBy", ${ms('s.changed_at')} as changed, s.reason`;
 const SCHEDULES_MAX = 1_000;
 /** Schedules that are claimed at a time, at most. */
@@ -53,7 +53,7 @@ where s.tenant = d.tenant and s.namespace = d.namespace and s.name = d.name and 
 returning ${COLUMNS}`;
 
 const DONE_SQL = `
-update orchestration.schedules s set due_at = d.next, claimed_until = null, started_at = coalesce(d.started, started_at), execution_id = coalesce(d.execution, execution_id)
+update orchestration.schedules s set due_at = d.next, claimed_until = null, started_at = coalesce(d.started, started_at), started_execution = coalesce(d.execution, started_execution)
 from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::timestamptz[], $7::timestamptz[], $8::timestamptz[], $9::uuid[])
   as d(tenant, namespace, name, kind, digest, due, next, started, execution)
 where s.tenant = d.tenant and s.namespace = d.namespace and s.name = d.name and s.kind = d.kind and s.digest = d.digest and s.due_at = d.due`;
@@ -61,12 +61,12 @@ where s.tenant = d.tenant and s.namespace = d.namespace and s.name = d.name and 
 const AFTER_END_SQL = `
 update orchestration.schedules s set due_at = e.ended_at + s.after_ms * interval '1 millisecond'
 from orchestration.executions e
-where s.kind = 'after' and s.due_at is null and e.tenant = s.tenant and e.id = s.execution_id and e.ended_at is not null`;
+where s.kind = 'after' and s.due_at is null and e.tenant = s.tenant and e.id = s.started_execution and e.ended_at is not null`;
 
 // Archived before anybody looked, as after a long time without a process.
 const AFTER_GONE_SQL = `
 update orchestration.schedules s set due_at = date_trunc('milliseconds', now()) + s.after_ms * interval '1 millisecond'
-where s.kind = 'after' and s.due_at is null and s.execution_id is not null and not exists (select 1 from orchestration.executions e where e.tenant = s.tenant and e.id = s.execution_id)`;
+where s.kind = 'after' and s.due_at is null and s.started_execution is not null and not exists (select 1 from orchestration.executions e where e.tenant = s.tenant and e.id = s.started_execution)`;
 
 // Whoever pauses a definition pauses every kind of its schedules: those that a new version brings along are no exception.
 const PAUSED_SQL = `
@@ -78,7 +78,7 @@ const DEPLOYED_SQL = `
 insert into orchestration.schedules as s (tenant, namespace, name, kind, version, digest, given, after_ms, due_at, paused, changed_by, changed_at, reason)
 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
 on conflict (tenant, namespace, name, kind) do update set version = excluded.version, digest = excluded.digest, given = excluded.given, after_ms = excluded.after_ms, claimed_until = null,
-  due_at = case when s.kind = 'after' and s.due_at is null and s.execution_id is not null then null else excluded.due_at end`;
+  due_at = case when s.kind = 'after' and s.due_at is null and s.started_execution is not null then null else excluded.due_at end`;
 
 interface Pause {
   readonly changedBy: string;
@@ -108,7 +108,7 @@ export class ScheduleStore {
     const schedules = schedulesOf(document);
     const [pause] = await query<Pause>(PAUSED_SQL, [tenant, namespace, name]);
     await query('delete from orchestration.schedules where tenant = $1 and namespace = $2 and name = $3 and kind <> all($4::text[])', [tenant, namespace, name, schedules.map(({ kind }) => kind)]);
-    await query('delete from orchestration.schedule_events where tenant = $1 and namespace = $2 and name = $3 and execution_id is null', [tenant, namespace, name]);
+    await query('delete from orchestration.schedule_events where tenant = $1 and namespace = $2 and name = $3 and started_execution is null', [tenant, namespace, name]);
     for (const { kind, given } of schedules) {
       const timed = kind === 'on' ? undefined : timedSchedule(kind, given);
       const due = timed && firstDue(timed, now);
