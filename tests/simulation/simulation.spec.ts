@@ -1,5 +1,4 @@
-import { embeddedExpression } from '@weft/jq';
-import { checkExpression, parseWorkflow } from '@weft/workflow';
+import { parseWorkflow, PUBLISHED_EXPRESSIONS } from '@weft/workflow';
 import { describe, expect, it } from 'vitest';
 import { FAULT_KINDS } from './src/chaos.js';
 import { definitionOf, DEFINITIONS } from './src/definition.js';
@@ -28,7 +27,7 @@ describe('the simulation', () => {
   });
 
   it('draws workflows that could be deployed', () => {
-    const problems = Array.from({ length: DEFINITIONS }, (_, number) => parseWorkflow(JSON.stringify(definitionOf(number).document), { checkExpression, embeddedExpression })).flatMap((parsed) =>
+    const problems = Array.from({ length: DEFINITIONS }, (_, number) => parseWorkflow(JSON.stringify(definitionOf(number).document), PUBLISHED_EXPRESSIONS)).flatMap((parsed) =>
       parsed.ok ? [] : parsed.rejections.map(({ message }) => message),
     );
     expect(problems.slice(0, 5)).toEqual([]);

@@ -1,5 +1,5 @@
 // Parts of a program: values, expressions and calls, before they are carried out or printed.
-import { isJsonObject, type Json, type JsonObject } from '@weft/kernel';
+import { isJsonObject, objectOf, type Json, type JsonObject } from '@weft/kernel';
 import type { FunctionName } from './builder-functions.js';
 import type { Path, Spot } from './places.js';
 
@@ -46,10 +46,8 @@ function textPart(text: string, path: Path, spot: Spot): Part {
 
 /** A list of one-key objects: an object by name where JavaScript keeps those in order, else pairs. */
 export function namedPart(list: Json | undefined, read: (item: JsonObject) => Part): Part {
-  const named = ((Array.isArray(list) ? list : []) as readonly Json[]).flatMap((item) => Object.entries(asObject(item)).map(([name, fields]): Field => [name, read(asObject(fields))]));
+  const named = ((Array.isArray(list) ? list : []) as readonly Json[]).flatMap((item) => Object.entries(objectOf(item)).map(([name, fields]): Field => [name, read(objectOf(fields))]));
   const names = new Set(named.map(([name]) => name));
   const keepsOrder = names.size === named.length && ![...names].some((name) => /^(?:0|[1-9]\d*)$/.test(name));
   return keepsOrder ? objectPart(named) : { kind: 'list', items: named.map(([name, part]) => ({ kind: 'list', items: [valuePart(name), part] })) };
 }
-
-export const asObject = (value: Json | undefined): JsonObject => (isJsonObject(value) ? value : {});

@@ -1,6 +1,6 @@
 // A document read as a program of this package: what `fromDocument` carries out and `toTypeScript` prints.
-import type { Json, JsonObject } from '@weft/kernel';
-import { asObject, fieldsOf, namedPart, objectPart, partOf, type Field, type Part } from './part.js';
+import { objectOf, type Json, type JsonObject } from '@weft/kernel';
+import { fieldsOf, namedPart, objectPart, partOf, type Field, type Part } from './part.js';
 import { spotInDocument } from './places.js';
 import { taskPart, tasksPart } from './task-part.js';
 
@@ -16,13 +16,13 @@ const READING = { spot: spotInDocument };
 /** Reads a document that is valid; the faults of another come up when it is built again. */
 export function programOf(document: JsonObject): Program {
   const { document: identity, do: tasks, use, ...rest } = document;
-  const { name, ...head } = asObject(identity);
-  const used: Field[] = use === undefined ? [] : [['use', objectPart(Object.entries(asObject(use)).map(([section, value]): Field => [section, usePart(section, value)]))]];
+  const { name, ...head } = objectOf(identity);
+  const used: Field[] = use === undefined ? [] : [['use', objectPart(Object.entries(objectOf(use)).map(([section, value]): Field => [section, usePart(section, value)]))]];
   return { name: String(name), head: objectPart([...fieldsOf(head, ['document'], READING), ...fieldsOf(rest, [], READING), ...used]), tasks: tasksPart(tasks) };
 }
 
 function usePart(section: string, value: Json): Part {
-  if (section === 'functions') return objectPart(Object.entries(asObject(value)).map(([name, task]): Field => [name, taskPart(asObject(task))]));
+  if (section === 'functions') return objectPart(Object.entries(objectOf(value)).map(([name, task]): Field => [name, taskPart(objectOf(task))]));
   return section === 'extensions' ? namedPart(value, extensionPart) : partOf(value, ['use', section], READING);
 }
 

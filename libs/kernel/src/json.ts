@@ -8,3 +8,6 @@ export type JsonObject = { readonly [key: string]: Json };
 export function isJsonObject(value: Json | undefined): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
+
+/** A JSON value that is an object; anything else is one without fields. */
+export const objectOf = (value: Json | undefined): JsonObject => (isJsonObject(value) ? value : {});

@@ -1,5 +1,5 @@
 // Who calls: policies and secrets by name, and where a call says how it authenticates.
-import { isJsonObject, type Json, type JsonObject } from '@weft/kernel';
+import { objectOf, type Json, type JsonObject } from '@weft/kernel';
 import { pointerTo } from './pointer.js';
 import type { Problem } from './problem.js';
 import type { PlacedTask } from './tasks.js';
@@ -61,5 +61,3 @@ export function undeclared(name: string, pointer: string, section: string, decla
     },
   ];
 }
-
-const objectOf = (value: Json | undefined): JsonObject => (isJsonObject(value) ? value : {});

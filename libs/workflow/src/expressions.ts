@@ -1,12 +1,12 @@
 // Every expression of a document, checked with the variables that exist where it stands.
-import { isJsonObject, type Json, type JsonObject } from '@weft/kernel';
+import { isJsonObject, objectOf, type Json, type JsonObject } from '@weft/kernel';
 import { callTargetOf } from './call-target.js';
 import { DEFERRED_VARIABLES } from './deferred.js';
 import { ExpressionTexts, type ExpressionPorts } from './expression-texts.js';
 import { pointerTo } from './pointer.js';
 import type { Problem } from './problem.js';
 import { PROTOCOL_CALLS } from './schema/calls.schema.js';
-import { cases, objectOf, schemaProblems } from './references.js';
+import { cases, schemaProblems } from './references.js';
 import { SEARCH_ATTRIBUTES_POINTER, searchAttributesOf } from './search-attributes.js';
 import { ERROR_VARIABLE, errorVariableOf, extensionsOf, iteratorOf, iteratorVariablesOf, loopVariablesOf, type PlacedTask } from './tasks.js';
 

@@ -1,5 +1,5 @@
 export { AUTHENTICATION_PLACES } from './authentication.js';
-export { checkExpression } from './check-expression.js';
+export { PUBLISHED_EXPRESSIONS } from './check-expression.js';
 export { AnswerBook, type MadeCall } from './answers/answer-book.js';
 export { readAnswers, type Answer, type Answering, type AnsweredError, type AnswersReading, type GivenResources } from './answers/read-answers.js';
 export { canonicalJson, definitionText, lockedDefinitionText } from './canonical.js';

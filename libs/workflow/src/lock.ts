@@ -1,7 +1,6 @@
 // What publish locked: the external resources of a definition version, each by the digest of its content.
-import { isJsonObject, rejection, type Json, type JsonObject, type Rejection } from '@weft/kernel';
+import { isJsonObject, objectOf, rejection, type Json, type JsonObject, type Rejection } from '@weft/kernel';
 import { documentProblems, type WorkflowPorts } from './parse.js';
-import { objectOf } from './references.js';
 import { resourcesOf, type ResourceKind, type ResourceReference } from './resources.js';
 import { schemaFault } from './schema-problem.js';
 import { readSource } from './source.js';

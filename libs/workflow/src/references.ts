@@ -1,5 +1,5 @@
 // What names something else: flow directives, retry policies, errors; and values whose meaning a schema does not see.
-import { isJsonObject, type Json, type JsonObject } from '@weft/kernel';
+import { isJsonObject, objectOf, type Json, type JsonObject } from '@weft/kernel';
 import { parseCron } from './cron.js';
 import { parseCalendarDuration, parseDuration, type CalendarDurationReading, type DurationReading } from './duration.js';
 import { functionCycleProblems } from './function-cycles.js';
@@ -219,5 +219,3 @@ export function schemaProblems(schema: Json, pointer: string): readonly Problem[
   const fault = schemaFault(schema);
   return fault === undefined ? [] : [{ pointer, message: `Expected a JSON Schema (draft 2020-12) at ${pointer} but it cannot be used: ${fault}` }];
 }
-
-export const objectOf = (value: Json | undefined): JsonObject => (isJsonObject(value) ? value : {});

@@ -1,7 +1,6 @@
 // The external resources of a document: schemas, descriptions of services, scripts and functions that lie elsewhere.
-import { isJsonObject, type Json, type JsonObject } from '@weft/kernel';
+import { isJsonObject, objectOf, type Json, type JsonObject } from '@weft/kernel';
 import { callTargetOf, type CallTarget } from './call-target.js';
-import { objectOf } from './references.js';
 import { iteratorOf, placedTasks, type PlacedTask } from './tasks.js';
 
 /** What a resource is for. Schemas and functions are read by the interpreter, all others by the worker of the call. */

@@ -1,5 +1,5 @@
 // Makes TypeScript types of the standard's JSON Schema: shape alone, without the words of the standard.
-import { isJsonObject, type Json, type JsonObject } from '@weft/kernel';
+import { isJsonObject, objectOf, type Json, type JsonObject } from '@weft/kernel';
 
 const HEADER = `// Types of documents of the Open Workflow Specification 1.0.3. Generated from its schema: do not edit.
 // Made anew by: RECORD_TYPES=1 npx vitest run libs/workflow/src/generated
@@ -84,5 +84,3 @@ function isClosed(type: string): boolean {
 }
 
 const typeName = (name: string): string => `${name[0]!.toUpperCase()}${name.slice(1)}`;
-
-const objectOf = (value: Json | undefined): JsonObject => (isJsonObject(value) ? value : {});

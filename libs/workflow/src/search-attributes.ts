@@ -1,8 +1,7 @@
 // `document.metadata.searchAttributes`: what executions are found by. Other engines ignore it, as they do all metadata.
-import { isJsonObject, type Json, type JsonObject } from '@weft/kernel';
+import { isJsonObject, objectOf, type Json, type JsonObject } from '@weft/kernel';
 import { pointerTo } from './pointer.js';
 import type { Problem } from './problem.js';
-import { objectOf } from './references.js';
 import { kindOf } from './words.js';
 
 /** Limits of the search attributes of one definition, and of one value in characters. */

@@ -1,6 +1,6 @@
 // The tasks of a document as a graph: what follows what, and what lies within what.
-import type { Json, JsonObject } from '@weft/kernel';
-import { cases, objectOf } from '../references.js';
+import { objectOf, type Json, type JsonObject } from '@weft/kernel';
+import { cases } from '../references.js';
 import { FUNCTIONS_POINTER, iteratorOf, placedTasks, type PlacedTask } from '../tasks.js';
 
 /** A task, or where a workflow begins and ends. */

@@ -1,7 +1,6 @@
 // What publish refuses of a document, and what it lets through and is probably not meant.
-import type { JsonObject } from '@weft/kernel';
+import { objectOf, type JsonObject } from '@weft/kernel';
 import { parseWorkflow, type WorkflowPorts } from '../parse.js';
-import { objectOf } from '../references.js';
 import { readSource } from '../source.js';
 import { placedTasks } from '../tasks.js';
 import { LINT_RULES } from './rules.js';

@@ -1,6 +1,6 @@
 // Where the tasks of a list go on: what can be reached, and what cannot come to an end.
-import type { Json } from '@weft/kernel';
-import { cases, objectOf } from '../references.js';
+import { objectOf, type Json } from '@weft/kernel';
+import { cases } from '../references.js';
 import { FUNCTIONS_POINTER, type PlacedTask } from '../tasks.js';
 
 /** The tasks of one list that follow each other, in order. */

@@ -5,9 +5,10 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, globSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { judgeExample } from '../conformance/examples-suite.js';
-import { readFeature, readFeatureHead } from '../conformance/feature-file.js';
+import { readFeature } from '../conformance/feature-file.js';
 import { runJqSuite } from '../conformance/jq-suite.js';
 import { runOwsSuite } from '../conformance/ows-suite.js';
+import { profileFeatures } from '../conformance/profile-features.js';
 import { reportText, rulesText, withRules, type ProfileFeature, type Runs } from '../conformance/report.js';
 import { CommandFailed, EXIT } from '../exit-codes.js';
 import { printer } from '../output/print.js';
@@ -15,7 +16,6 @@ import { inRoot } from '../paths.js';
 import { interruptible } from '../processes/interruption.js';
 import { withExamples } from './command.js';
 
-const PROFILE = inRoot('tests', 'profile');
 const COMMAND = './weft conformance report';
 
 export function registerReport(conformance: Command): void {
@@ -42,16 +42,6 @@ async function run(fixtures: string, { out: folder, json = false }: { readonly o
   out.data(runs, () => `wrote ${join(folder, 'conformance.md')} and the rules in ${profilePage}`);
   const missed = [...runs.ctk, ...runs.profile].filter(({ passed }) => !passed).length + runs.examples.filter(({ valid, roundTrip }) => !valid || !roundTrip).length;
   if (missed > 0) throw new CommandFailed(`${missed} scenarios and examples do not pass.`);
-}
-
-/** The features of the profile, in the order of their paths. */
-export function profileFeatures(): readonly ProfileFeature[] {
-  return globSync('**/*.feature', { cwd: PROFILE })
-    .sort()
-    .map((path) => {
-      const text = readFileSync(join(PROFILE, path), 'utf8');
-      return { path, head: readFeatureHead(text), scenarios: readFeature(text) };
-    });
 }
 
 async function runAll(fixtures: string, features: readonly ProfileFeature[], onProgress: (text: string) => void): Promise<Runs> {

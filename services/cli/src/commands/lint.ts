@@ -1,5 +1,5 @@
 // `weft lint`: what publish would refuse, and what it lets through and is probably not meant.
-import { checkExpression, LINT_RULES, lintWorkflow, type LintFinding } from '@weft/workflow';
+import { LINT_RULES, lintWorkflow, PUBLISHED_EXPRESSIONS, type LintFinding } from '@weft/workflow';
 import { InvalidArgumentError, type Command } from 'commander';
 import { readDocument } from '../documents/read-document.js';
 import { EXIT } from '../exit-codes.js';
@@ -43,7 +43,7 @@ function lint(files: readonly string[], { json = false, maxWarnings = Number.POS
       () => table(LINT_RULES.map(({ id, severity, summary }) => [id, severity, summary])),
     );
   if (files.length === 0) command.error("error: missing required argument 'files'", { exitCode: EXIT.usage });
-  const found = files.map((file): FileFindings => ({ file, findings: lintWorkflow(readDocument(file), { checkExpression }, ignore) }));
+  const found = files.map((file): FileFindings => ({ file, findings: lintWorkflow(readDocument(file), PUBLISHED_EXPRESSIONS, ignore) }));
   const count = (severity: LintFinding['severity']): number => found.flatMap(({ findings }) => findings).filter((finding) => finding.severity === severity).length;
   const [errors, warnings, infos] = [count('error'), count('warning'), count('info')];
   out.data({ errors, warnings, infos, files: found }, () => [...found.flatMap(linesOf), colors.dim(`${errors} errors, ${warnings} warnings, ${infos} remarks in ${files.length} files`)].join('\n'));

@@ -1,8 +1,7 @@
 // Documents of the specification: whether each validates, and whether the builder takes it there and back.
 import { fromDocument } from '@weft/builder';
 import { isJsonObject, type JsonObject } from '@weft/kernel';
-import { embeddedExpression } from '@weft/jq';
-import { checkExpression, parseWorkflow } from '@weft/workflow';
+import { parseWorkflow, PUBLISHED_EXPRESSIONS } from '@weft/workflow';
 import { isDeepStrictEqual } from 'node:util';
 import { parse } from 'yaml';
 
@@ -16,7 +15,7 @@ export interface ExampleResult {
 
 /** @param text of one document. */
 export function judgeExample(file: string, text: string): ExampleResult {
-  const reading = parseWorkflow(text, { checkExpression, embeddedExpression });
+  const reading = parseWorkflow(text, PUBLISHED_EXPRESSIONS);
   const document: unknown = parse(text);
   const reasons = reading.ok ? [] : reading.rejections.map(({ message }) => message);
   const back = isJsonObject(document as JsonObject) ? roundTripProblem(document as JsonObject) : 'it is no object';

@@ -7,7 +7,7 @@ import { tasksOf } from '../output/timeline.js';
 import { withThrowAwayWeft, type ThrowAwayWeft } from '../run/throw-away-weft.js';
 import type { Scenario } from './feature-file.js';
 import { doDeed, runsOf } from './deeds.js';
-import { objectionsTo, refusalOf, runOf } from './ows-steps.js';
+import { objectionsTo, refusalOf, runOf, type ScenarioRun } from './ows-steps.js';
 import { startSuiteWorld } from './suite-world.js';
 
 export interface ScenarioResult {
@@ -23,17 +23,19 @@ const SCENARIO_MS_MAX = 30_000;
 export async function runOwsSuite(scenarios: readonly Scenario[], onProgress: (text: string) => void, told?: Promise<never>): Promise<readonly ScenarioResult[]> {
   const world = await startSuiteWorld();
   try {
-    const documents = scenarios.map((scenario, i) => renamed(world.localised(runOf(scenario).definition), i));
-    const others = scenarios.flatMap((scenario) => runOf(scenario).others.map(world.localised));
+    const planned = scenarios.map((scenario, i): Planned => {
+      const run = runOf(scenario);
+      return { scenario, ...run, definition: renamed(world.localised(run.definition), i), others: run.others.map(world.localised) };
+    });
     return await withThrowAwayWeft(
-      [...documents, ...others],
+      [...planned.map(({ definition }) => definition), ...planned.flatMap(({ others }) => others)],
       onProgress,
       async (weft) => {
         const results: ScenarioResult[] = [];
         // One after the other: what a scenario says about order must not depend on its neighbours.
-        for (const [i, scenario] of scenarios.entries()) {
-          const reasons = await objections(weft, scenario, world.localised, documents[i]!, i);
-          results.push({ feature: scenario.feature, scenario: scenario.name, passed: reasons.length === 0, reasons });
+        for (const [i, plan] of planned.entries()) {
+          const reasons = await objections(weft, plan, i);
+          results.push({ feature: plan.scenario.feature, scenario: plan.scenario.name, passed: reasons.length === 0, reasons });
         }
         return results;
       },
@@ -45,12 +47,16 @@ export async function runOwsSuite(scenarios: readonly Scenario[], onProgress: (t
   }
 }
 
-async function objections({ client, start }: ThrowAwayWeft, scenario: Scenario, localised: (text: string) => string, document: string, index: number): Promise<readonly string[]> {
-  const { input, others, deeds } = runOf(scenario);
+/** A scenario with its documents as they are deployed. */
+interface Planned extends ScenarioRun {
+  readonly scenario: Scenario;
+}
+
+async function objections({ client, start }: ThrowAwayWeft, { scenario, definition, input, others, deeds }: Planned, index: number): Promise<readonly string[]> {
   const refusal = refusalOf(scenario);
   try {
-    for (const other of others) await deployDefinition(client, localised(other));
-    await deployDefinition(client, document);
+    for (const other of others) await deployDefinition(client, other);
+    await deployDefinition(client, definition);
     if (refusal !== undefined) return [`expected the definition to be refused with ${JSON.stringify(refusal)} but it was taken`];
     const id = await start(index, input);
     for (const deed of deeds) await doDeed(client, id, deed);

@@ -5,9 +5,9 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { profileFeatures } from '../commands/conformance-report.js';
 import { inRoot } from '../paths.js';
 import type { ScenarioResult } from './ows-suite.js';
+import { profileFeatures } from './profile-features.js';
 import { rulesText, withRules } from './report.js';
 
 const RULES = 25;

@@ -1,6 +1,6 @@
 // A document that publish would accept the text of.
 import type { JsonObject } from '@weft/kernel';
-import { checkExpression, parseWorkflow } from '@weft/workflow';
+import { parseWorkflow, PUBLISHED_EXPRESSIONS } from '@weft/workflow';
 import { CommandFailed, EXIT } from '../exit-codes.js';
 import { readDocument } from './read-document.js';
 
@@ -15,7 +15,7 @@ export function checkedText(file: string): string {
 }
 
 function checked(file: string, text: string): JsonObject {
-  const reading = parseWorkflow(text, { checkExpression });
+  const reading = parseWorkflow(text, PUBLISHED_EXPRESSIONS);
   if (!reading.ok) throw new CommandFailed(reading.rejections.map(({ message }) => `${file}: ${message}`).join('\n'), EXIT.failed);
   return reading.workflow as unknown as JsonObject;
 }

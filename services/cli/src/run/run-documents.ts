@@ -2,7 +2,7 @@
 import type { Json } from '@weft/kernel';
 import { resolve } from 'node:path';
 import { deployDefinition, untilExecution } from '../client/executions.js';
-import { isEnded, type ExecutionShape } from '../client/shapes.js';
+import { isEnded, type DeployedShape, type ExecutionShape } from '../client/shapes.js';
 import type { GatewayClient } from '../client/gateway-client.js';
 import { changeSchedule, readSchedules } from '../client/schedules.js';
 import { offerSignal, sendSignal } from '../client/signals.js';
@@ -36,9 +36,10 @@ export function runDocuments({ documents, input, events, timeoutMs, onProgress, 
     onProgress,
     async ({ client, start, skipTime }) => {
       // What the first one calls has to be there when it is deployed.
-      for (const text of documents.toReversed()) await deployDefinition(client, text);
+      let deployed: DeployedShape | undefined;
+      for (const text of documents.toReversed()) deployed = await deployDefinition(client, text);
       const deadline = Date.now() + timeoutMs;
-      const scheduled = await schedulesOf(client, documents[0]!);
+      const scheduled = await schedulesOf(client, documents[0]!, deployed!);
       const isStartedByEvents = scheduled?.kinds.includes('on') ?? false;
       const [executionId, rest] = (isStartedByEvents ? await startedByEvents(client, events) : undefined) ?? [await start(0, input), events];
       if (scheduled) await changeSchedule(client, scheduled.workflow, 'pause', { reason: 'It is run once.' });
@@ -59,10 +60,8 @@ interface Scheduled {
 }
 
 /** The schedules of a document that has been deployed; undefined when it has none. */
-async function schedulesOf(client: GatewayClient, document: string): Promise<Scheduled | undefined> {
+async function schedulesOf(client: GatewayClient, document: string, { namespace, name }: DeployedShape): Promise<Scheduled | undefined> {
   if (!document.includes('schedule')) return undefined;
-  // The same document again is the same version: this only asks for its name.
-  const { namespace, name } = await deployDefinition(client, document);
   const kinds = (await readSchedules(client)).flatMap(({ kind, workflow }) => (workflow.namespace === namespace && workflow.name === name ? [kind] : []));
   return kinds.length === 0 ? undefined : { workflow: `${namespace}/${name}`, kinds };
 }

@@ -1,6 +1,5 @@
-import type { JsonObject } from '@weft/kernel';
+import { objectOf, type JsonObject } from '@weft/kernel';
 import { canonicalErrorType, ERROR_TYPES } from '../../error-type.js';
-import { objectOf } from '../../references.js';
 import { around, type LintRule } from '../lint-rule.js';
 
 const SAFE_METHODS: readonly unknown[] = ['get', 'head', 'options'];

@@ -1,6 +1,5 @@
-import type { JsonObject } from '@weft/kernel';
+import { objectOf, type JsonObject } from '@weft/kernel';
 import { pointerTo } from '../../pointer.js';
-import { objectOf } from '../../references.js';
 import { CALLS } from '../../schema/calls.schema.js';
 import type { LintRule } from '../lint-rule.js';
 

@@ -1,5 +1,4 @@
-import { isJsonObject, type Json } from '@weft/kernel';
-import { objectOf } from '../../references.js';
+import { isJsonObject, objectOf, type Json } from '@weft/kernel';
 import { around, type LintRule } from '../lint-rule.js';
 
 const isFalse = (until: Json | undefined): boolean => typeof until === 'string' && /^\s*(?:\$\{\s*false\s*\}|false)\s*$/.test(until);

@@ -1,4 +1,4 @@
-import { objectOf } from '../../references.js';
+import { objectOf } from '@weft/kernel';
 import type { LintRule } from '../lint-rule.js';
 
 export const preRelease: LintRule = {

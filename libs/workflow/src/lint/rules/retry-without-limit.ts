@@ -1,6 +1,5 @@
-import { isJsonObject } from '@weft/kernel';
+import { isJsonObject, objectOf } from '@weft/kernel';
 import { pointerTo } from '../../pointer.js';
-import { objectOf } from '../../references.js';
 import type { LintRule } from '../lint-rule.js';
 
 export const retryWithoutLimit: LintRule = {

@@ -1,6 +1,5 @@
-import { isJsonObject, type Json, type JsonObject } from '@weft/kernel';
+import { isJsonObject, objectOf, type Json, type JsonObject } from '@weft/kernel';
 import { pointerTo } from '../../pointer.js';
-import { objectOf } from '../../references.js';
 import { textsIn, type LintRule } from '../lint-rule.js';
 
 const SECTIONS = ['authentications', 'catalogs', 'errors', 'functions', 'retries', 'timeouts'] as const;

@@ -1,4 +1,4 @@
-import { objectOf } from '../../references.js';
+import { objectOf } from '@weft/kernel';
 import { iteratorOf } from '../../tasks.js';
 import { readsVariable, type LintRule } from '../lint-rule.js';
 

@@ -1,5 +1,5 @@
+import { objectOf } from '@weft/kernel';
 import { functionNameOf } from '../../functions.js';
-import { objectOf } from '../../references.js';
 import type { PlacedTask } from '../../tasks.js';
 import { around, type LintRule } from '../lint-rule.js';
 

@@ -1,5 +1,5 @@
 // What an agent is given, read once more for each decision: defaults filled in, durations in milliseconds.
-import { isJsonObject, rejection, type Json, type JsonObject, type Rejection } from '@weft/kernel';
+import { isJsonObject, objectOf, rejection, type Json, type JsonObject, type Rejection } from '@weft/kernel';
 import { parseDuration, schemaFault } from '@weft/workflow';
 
 /** Turns, unless `limits.turns` says otherwise. */
@@ -148,6 +148,5 @@ export const contentOf = (value: Json): string => (typeof value === 'string' ? v
 
 const text = (value: Json | undefined): string => (typeof value === 'string' ? value : '');
 const number = (value: Json | undefined): number | undefined => (typeof value === 'number' ? value : undefined);
-const objectOf = (value: Json | undefined): JsonObject => (isJsonObject(value) ? value : {});
 const listOf = (value: Json | undefined): readonly JsonObject[] => (Array.isArray(value) ? (value as readonly Json[]).filter(isJsonObject) : []);
 const textsOf = (value: Json | undefined): readonly string[] => (Array.isArray(value) ? (value as readonly Json[]).filter((each) => typeof each === 'string') : []);

@@ -1,7 +1,7 @@
 // What may be asked of an execution. The wire form is contracts' `Command`; the shell maps one to the other.
 import type { Json } from '@weft/kernel';
-import type { DefinitionVersion, EffectOutcome, ExecutionContext, ExecutionEvent, ForkedFrom, JobUsage, ModelChoice } from './execution.events.js';
-import type { ChildStatus, ParentExecution } from '../child/child.state.js';
+import type { DefinitionVersion, EffectOutcome, ExecutionEvent, ForkedFrom, JobUsage, StartFacts } from './execution.events.js';
+import type { ChildStatus } from '../child/child.state.js';
 import type { ReviewWish } from '../review/review.decide.js';
 import type { Operation } from './operation.js';
 import type { ForkPoint } from './fork-point.js';
@@ -19,22 +19,6 @@ export interface ApprovalRequest {
   /** What the digest covers. */
   readonly subject: Json;
   readonly reasons: readonly string[];
-}
-
-/** What an execution begins with. */
-export interface StartFacts {
-  readonly executionId: string;
-  /** An empty digest: no such definition is deployed. */
-  readonly definition: DefinitionVersion;
-  readonly request: { readonly source: string; readonly id: string; readonly type: string };
-  readonly context: ExecutionContext;
-  readonly taint: readonly string[];
-  readonly models: readonly ModelChoice[];
-  readonly input: Json;
-  /** How many executions followed each other by emitted events until it begins. Default 0. */
-  readonly hops?: number;
-  /** The execution that starts it. */
-  readonly parent?: ParentExecution;
 }
 
 export type ExecutionCommand =

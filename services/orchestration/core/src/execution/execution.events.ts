@@ -98,29 +98,34 @@ interface Operated {
   readonly reason?: string;
 }
 
+/** What an execution begins with. */
+export interface StartFacts {
+  readonly executionId: string;
+  /** An empty digest: no such definition is deployed. */
+  readonly definition: DefinitionVersion;
+  readonly request: { readonly source: string; readonly id: string; readonly type: string };
+  readonly context: ExecutionContext;
+  readonly taint: readonly string[];
+  readonly models: readonly ModelChoice[];
+  readonly input: Json;
+  /** How many executions followed each other by emitted events until it begins. Default 0. */
+  readonly hops?: number;
+  /** The execution that starts it. */
+  readonly parent?: ParentExecution;
+}
+
 export type ExecutionEvent =
   | AgentEvent
-  | {
+  | (StartFacts & {
       readonly type: 'ExecutionStarted';
-      readonly executionId: string;
       readonly at: Instant;
-      readonly definition: DefinitionVersion;
-      readonly request: { readonly source: string; readonly id: string; readonly type: string };
-      readonly context: ExecutionContext;
-      readonly taint: readonly string[];
-      readonly models: readonly ModelChoice[];
-      readonly input: Json;
       /** Numbers of the engine flags that it behaves by; none when absent. A fork has those of the execution that it comes from. */
       readonly flags?: readonly number[];
-      /** How many executions followed each other by emitted events until this one began; absent = none. */
-      readonly hops?: number;
       /** Of a fork: where it comes from. The next `carried` events of the same row are that execution's. */
       readonly from?: ForkedFrom;
       readonly carried?: number;
       readonly reason?: string;
-      /** The execution that started this one. */
-      readonly parent?: ParentExecution;
-    }
+    })
   /** `input.from` of the workflow: what its first task sees. */
   | { readonly type: 'InputTransformed'; readonly input: Json }
   | {

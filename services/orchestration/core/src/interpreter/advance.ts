@@ -1,6 +1,7 @@
 // One decision in the making: records events, folds them at once, and steps until everything waits for the outside.
 import { invariant, type DecideContext, type Instant, type Json } from '@weft/kernel';
 import type { ActivationKey, ExecutionEvent, FailedTask } from '../execution/execution.events.js';
+import { payloadsOf } from '../execution/event.codec.js';
 import { ExecutionDraft } from '../execution/execution.draft.js';
 import { evolveDraft } from '../execution/execution.evolve.js';
 import type { ExecutionDecision } from '../execution/execution.decide.js';
@@ -122,7 +123,7 @@ export class Advance {
 
   record(event: ExecutionEvent): void {
     this.#events.push(event);
-    this.#characters += sizeOf(event);
+    for (const data of payloadsOf(event)) this.#characters += roughSize(data, CHARACTERS_PER_DECISION_MAX);
     evolveDraft(this.#draft, event);
     if (this.#anew && BEGINS_ANEW.has(event.type) && 'key' in event) this.#anew.add(event.key);
     if (this.#waiting.length > 0 && ENDS_BRANCHES.has(event.type)) this.#waiting = this.#waiting.filter((step) => this.#isOpen(step.scope, event));
@@ -343,15 +344,6 @@ export class Advance {
     return undefined;
   }
 }
-
-/** Of the fields that hold data, whichever an event has. */
-function sizeOf(event: ExecutionEvent): number {
-  let size = 0;
-  for (const field of DATA_FIELDS) if (field in event) size += roughSize((event as unknown as Readonly<Record<string, Json>>)[field], CHARACTERS_PER_DECISION_MAX);
-  return size;
-}
-
-const DATA_FIELDS = ['input', 'output', 'exported', 'items', 'event', 'error', 'expected', 'subject'] as const;
 
 /** The activation that a step is about. */
 export const keyOf = (step: NonNullable<Step>): ActivationKey => ('scope' in step ? step.scope : step.key);

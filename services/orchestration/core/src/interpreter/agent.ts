@@ -9,9 +9,9 @@ import { answerOf, compactionUntil, partKey } from '../agent/agent-transcript.js
 import type { AgentCall, TurnPurpose } from '../agent/agent.events.js';
 import type { AgentState, AgentTurn, AskedCall } from '../agent/agent.state.js';
 import type { ActivationKey } from '../execution/execution.events.js';
-import { jobIdIn } from '../execution/execution.state.js';
 import type { Task } from '../program/program.js';
 import { askedReview, type AskedReview } from '../review/review.ask.js';
+import { scheduleJob } from './schedule-job.js';
 import { errorJson, errorOfFailure, type WorkflowError } from '../program/workflow-error.js';
 import type { Advance, RaiseWait, Step } from './advance.js';
 
@@ -130,7 +130,7 @@ function beginCall(advance: Advance, call: AgentCall, asked: AskedCall, meaning:
       return false;
     }
     case 'tool':
-      schedule(advance, enterCall(advance, call, asked.name), 'tool');
+      scheduleJob(advance, enterCall(advance, call, asked.name), 'tool');
       return false;
     case 'unknown':
       return false;
@@ -202,14 +202,7 @@ function beginTurn(advance: Advance, agent: AgentState, given: AgentGiven): void
   const purpose: TurnPurpose = isCompaction ? 'compaction' : agent.lastAfter === undefined ? 'turn' : 'last';
   const key = isCompaction ? compactionKey(advance, agent.key, turn) : turnKey(advance, agent.key, turn);
   advance.record({ type: 'TurnBegun', key, agent: agent.key, turn, purpose, ...(isCompaction ? { until } : {}), at: advance.context.now });
-  schedule(advance, key, 'infer');
-}
-
-/** Its input is put together from the conversation when it is dispatched. */
-function schedule(advance: Advance, key: ActivationKey, kind: 'infer' | 'tool'): void {
-  const job = jobIdIn(advance.state, key);
-  const { generations, attempts } = advance.state;
-  advance.record({ type: 'JobScheduled', key, job, kind, generation: generations[job] ?? 0, attempt: (attempts[job] ?? 0) + 1, at: advance.context.now });
+  scheduleJob(advance, key, 'infer');
 }
 
 function endAgent(advance: Advance, key: ActivationKey, turn: number, call?: number): Step {

@@ -3,7 +3,7 @@ import { derivedUuid, isJsonObject, type Json } from '@weft/kernel';
 import { childPlace, DEPTH_MAX, type ChildStatus, type OpenChild, type WorkflowName } from '../child/child.state.js';
 import type { ActivationKey } from '../execution/execution.events.js';
 import type { Task } from '../program/program.js';
-import { standardError, type WorkflowError } from '../program/workflow-error.js';
+import { inputInvalid, standardError, type WorkflowError } from '../program/workflow-error.js';
 import type { Advance, Step } from './advance.js';
 import { isInExtension } from './extension.js';
 
@@ -15,7 +15,7 @@ const LATEST = 'latest';
 export function runWorkflow(advance: Advance, task: RunWorkflowTask, key: ActivationKey, input: Json): Step {
   const called = advance.evaluate(task.called, input, { task, key, taskInput: input });
   const workflow = workflowNameOf(called);
-  if (!workflow) return { go: 'raise', key, error: invalid(task, 'Expected `workflow` to have a `namespace`, a `name` and a `version` as texts.') };
+  if (!workflow) return { go: 'raise', key, error: inputInvalid(task, 'Expected `workflow` to have a `namespace`, a `name` and a `version` as texts.') };
   const tooDeep = depthProblem(advance, task);
   if (tooDeep) return { go: 'raise', key, error: tooDeep };
   const given = isJsonObject(called) ? (called['input'] ?? {}) : {};
@@ -30,8 +30,6 @@ export function workflowNameOf(given: Json | undefined): WorkflowName | undefine
   const { namespace, name, version = LATEST } = given;
   return typeof namespace === 'string' && typeof name === 'string' && typeof version === 'string' ? { namespace, name, version } : undefined;
 }
-
-export const invalid = (task: Pick<Task, 'pointer'>, detail: string): WorkflowError => standardError('validation', task.pointer, 'input-invalid', detail);
 
 /** Workflows that start each other for ever end with an error. */
 export function depthProblem({ state }: Advance, { pointer }: Pick<Task, 'pointer'>): WorkflowError | undefined {

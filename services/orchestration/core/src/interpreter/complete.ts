@@ -4,6 +4,7 @@ import type { Advance, Step } from './advance.js';
 import { cancelOn } from './cancel.js';
 import { endExtended, skipExtended } from './extension.js';
 import { branchEnded } from './fork.js';
+import { shapeOutput } from './shape-output.js';
 
 /** Ends an activation: `output.as` and `output.schema`, `export.as` on the transformed output and `export.schema`, then the flow directive. */
 export function completeTask(advance: Advance, key: ActivationKey, raw: Json, then: string | undefined): Step {
@@ -14,10 +15,7 @@ export function completeTask(advance: Advance, key: ActivationKey, raw: Json, th
   }
   const { parent, input, value, branch } = advance.activation(key);
   const at = { task, key, taskInput: input, rawOutput: raw };
-  const output = task.outputAs ? advance.evaluate(task.outputAs, raw, { ...at, output: raw }) : raw;
-  task.outputCheck?.(output);
-  const exported = task.exportAs ? advance.evaluate(task.exportAs, output, { ...at, output }) : undefined;
-  if (exported !== undefined) task.exportCheck?.(exported);
+  const { output, exported } = shapeOutput(advance, task, raw, at);
   const isHandler = advance.state.cancelling?.handler === key;
   // The fold takes the activation's own value when no output is given: a job's result is stored once.
   advance.record({ type: 'TaskCompleted', key, at: advance.context.now, ...(output === value ? {} : { output }), ...(exported === undefined ? {} : { exported }) });

@@ -4,12 +4,12 @@ import { parseDuration } from '@weft/workflow';
 import type { ActivationKey } from '../execution/execution.events.js';
 import { jobIdIn } from '../execution/execution.state.js';
 import type { Task } from '../program/program.js';
-import { standardError } from '../program/workflow-error.js';
+import { inputInvalid, standardError } from '../program/workflow-error.js';
 import { jsonLength } from '../signal/json-length.js';
 import type { Subscribing } from '../subscription/subscribing.js';
-import { URI_TEMPLATES } from '../upgrade/engine-flags.js';
 import type { Advance, Step } from './advance.js';
-import { invalid } from './children.js';
+import { argumentsOf } from './call-arguments.js';
+import { scheduleJob } from './schedule-job.js';
 import { beginItem, endItem } from './item.js';
 import { GATHERED_MAX } from './listen.js';
 
@@ -18,10 +18,10 @@ export type SubscriptionTask = Extract<Task, { kind: 'subscription' }>;
 /** Evaluates the arguments, once for all jobs. One that a retry takes up again goes on where it was. */
 export function beginSubscription(advance: Advance, task: SubscriptionTask, key: ActivationKey, input: Json): Step {
   if (advance.activation(key).subscribing) return { go: 'consume', key };
-  const given = advance.evaluate(task.literal && !advance.has(URI_TEMPLATES) ? task.literal : task.arguments, input, { task, key, taskInput: input });
+  const given = argumentsOf(advance, task, key, input);
   const { now } = advance.context;
   const limits = limitsOf(given, now);
-  if (typeof limits === 'string') return { go: 'raise', key, error: invalid(task, limits) };
+  if (typeof limits === 'string') return { go: 'raise', key, error: inputInvalid(task, limits) };
   advance.record({ type: 'SubscriptionBegun', key, at: now, ...limits, input: given });
   return limits.amount === 0 ? complete(advance, key) : { go: 'consume', key };
 }
@@ -64,10 +64,7 @@ function take(advance: Advance, task: SubscriptionTask, key: ActivationKey, { me
 function haveMoreCollected(advance: Advance, { until }: Subscribing, key: ActivationKey): Step {
   const { now } = advance.context;
   if (until !== undefined && now >= until) return complete(advance, key);
-  const job = jobIdIn(advance.state, key);
-  if (advance.state.jobs[job]) return undefined;
-  const { generations, attempts } = advance.state;
-  advance.record({ type: 'JobScheduled', key, job, kind: 'asyncapi', generation: generations[job] ?? 0, attempt: (attempts[job] ?? 0) + 1, at: now });
+  if (!advance.state.jobs[jobIdIn(advance.state, key)]) scheduleJob(advance, key, 'asyncapi');
   return undefined;
 }
 

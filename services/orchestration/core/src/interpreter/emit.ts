@@ -2,7 +2,7 @@
 import { isJsonObject, type Json, type JsonObject } from '@weft/kernel';
 import type { ActivationKey } from '../execution/execution.events.js';
 import type { Task } from '../program/program.js';
-import { standardError } from '../program/workflow-error.js';
+import { inputInvalid, standardError } from '../program/workflow-error.js';
 import { WHOLE_EVENTS } from '../upgrade/engine-flags.js';
 import type { Advance, Step } from './advance.js';
 
@@ -20,7 +20,7 @@ export function emit(advance: Advance, task: EmitTask, key: ActivationKey, input
   const emission = `${advance.state.executionId}${key}`;
   const event = advance.has(WHOLE_EVENTS) ? wholeEvent(advance, given, emission) : given;
   const problem = advance.has(WHOLE_EVENTS) ? problemOf(event) : undefined;
-  if (problem !== undefined) return { go: 'raise', key, error: standardError('validation', task.pointer, 'input-invalid', problem) };
+  if (problem !== undefined) return { go: 'raise', key, error: inputInvalid(task, problem) };
   const { hops = 0 } = advance.state;
   if (hops >= HOPS_MAX)
     return {

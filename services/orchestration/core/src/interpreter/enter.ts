@@ -1,15 +1,15 @@
 import type { Json } from '@weft/kernel';
 import type { ActivationKey } from '../execution/execution.events.js';
 import { segmentsOf } from '@weft/workflow';
-import { jobIdIn } from '../execution/execution.state.js';
 import type { Task } from '../program/program.js';
-import { URI_TEMPLATES } from '../upgrade/engine-flags.js';
-import { standardError } from '../program/workflow-error.js';
+import { inputInvalid } from '../program/workflow-error.js';
 import { askedReview } from '../review/review.ask.js';
 import type { Advance, Step } from './advance.js';
 import { runAgent } from './agent.js';
 import { beginExtensions } from './extension.js';
+import { argumentsOf } from './call-arguments.js';
 import { runWorkflow } from './children.js';
+import { scheduleJob } from './schedule-job.js';
 import { emit } from './emit.js';
 import { branchEnded, enterBranches, type ForkTask } from './fork.js';
 import { beginSubscription } from './consume.js';
@@ -127,7 +127,7 @@ export function runOwn(advance: Advance, task: Task, key: ActivationKey, input: 
       return undefined;
     case 'review': {
       const asked = askedReview(advance.evaluate(task.arguments, input, at), task.name, now);
-      if (typeof asked === 'string') return { go: 'raise', key, error: standardError('validation', task.pointer, 'input-invalid', asked) };
+      if (typeof asked === 'string') return { go: 'raise', key, error: inputInvalid(task, asked) };
       const { terms, title, subject, form } = asked;
       const more = { ...(terms ? { terms } : {}), title, subject, ...(form === undefined ? {} : { form }) };
       advance.record({ type: 'ReviewRequested', key, review: advance.reviewId(), kind: 'approval', at: now, ...more });
@@ -142,12 +142,9 @@ export function runOwn(advance: Advance, task: Task, key: ActivationKey, input: 
     case 'subscription':
       return beginSubscription(advance, task, key, input);
     case 'job': {
-      const job = jobIdIn(advance.state, key);
-      const generation = advance.state.generations[job] ?? 0;
-      const given = advance.evaluate(task.literal && !advance.has(URI_TEMPLATES) ? task.literal : task.arguments, input, at);
-      if (typeof given !== 'object' || given === null)
-        return { go: 'raise', key, error: standardError('validation', task.pointer, 'input-invalid', `Expected the arguments of ${task.job} to be an object.`) };
-      advance.record({ type: 'JobScheduled', key, job, kind: task.job, generation, attempt: (advance.state.attempts[job] ?? 0) + 1, at: now, input: given });
+      const given = argumentsOf(advance, task, key, input);
+      if (typeof given !== 'object' || given === null) return { go: 'raise', key, error: inputInvalid(task, `Expected the arguments of ${task.job} to be an object.`) };
+      scheduleJob(advance, key, task.job, given);
       return undefined;
     }
   }

@@ -2,7 +2,7 @@
 import type { Json } from '@weft/kernel';
 import type { ActivationKey } from '../execution/execution.events.js';
 import type { Task } from '../program/program.js';
-import { standardError } from '../program/workflow-error.js';
+import { inputInvalid } from '../program/workflow-error.js';
 import type { Advance, Step } from './advance.js';
 
 export type ForTask = Extract<Task, { kind: 'for' }>;
@@ -11,11 +11,7 @@ export type ForTask = Extract<Task, { kind: 'for' }>;
 export function beginLoop(advance: Advance, task: ForTask, key: ActivationKey, input: Json): Step {
   const items = advance.evaluate(task.in, input, { task, key, taskInput: input });
   if (items !== null && !Array.isArray(items))
-    return {
-      go: 'raise',
-      key,
-      error: standardError('validation', task.pointer, 'input-invalid', `Expected \`for.in\` to give a list but it gives ${typeof items === 'object' ? 'an object' : `a ${typeof items}`}.`),
-    };
+    return { go: 'raise', key, error: inputInvalid(task, `Expected \`for.in\` to give a list but it gives ${typeof items === 'object' ? 'an object' : `a ${typeof items}`}.`) };
   const count = items === null ? 0 : (items as readonly Json[]).length;
   if (count === 0) return { go: 'complete', key, output: input };
   advance.record({ type: 'LoopBegun', key, count, items });

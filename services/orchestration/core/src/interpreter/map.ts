@@ -5,7 +5,8 @@ import type { MapState, OnItemError, WorkflowName } from '../child/child.state.j
 import type { ActivationKey } from '../execution/execution.events.js';
 import type { Task } from '../program/program.js';
 import type { Advance, Step } from './advance.js';
-import { childIdOf, depthProblem, invalid, workflowNameOf } from './children.js';
+import { inputInvalid } from '../program/workflow-error.js';
+import { childIdOf, depthProblem, workflowNameOf } from './children.js';
 
 export type MapTask = Extract<Task, { kind: 'map' }>;
 
@@ -16,7 +17,7 @@ export const CONCURRENCY_MAX = 1_000;
 /** Evaluates the list, once, and starts the first items. Of an empty or missing one the output is an empty list. */
 export function beginMap(advance: Advance, task: MapTask, key: ActivationKey, input: Json): Step {
   const given = givenOf(advance.evaluate(task.arguments, input, { task, key, taskInput: input }));
-  if (typeof given === 'string') return { go: 'raise', key, error: invalid(task, given) };
+  if (typeof given === 'string') return { go: 'raise', key, error: inputInvalid(task, given) };
   if (given.items.length === 0) return { go: 'complete', key, output: [] };
   const tooDeep = depthProblem(advance, task);
   if (tooDeep) return { go: 'raise', key, error: tooDeep };

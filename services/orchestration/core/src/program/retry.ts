@@ -1,4 +1,4 @@
-import { isJsonObject, type Json, type JsonObject } from '@weft/kernel';
+import { objectOf, type JsonObject } from '@weft/kernel';
 import { compileDuration, type DurationMs } from './duration.js';
 import { bareExpression, type Evaluate } from './expression.js';
 
@@ -36,5 +36,3 @@ export function compileRetry(policy: JsonObject, names: readonly string[], outsi
     ...(exceptWhen === undefined ? {} : { exceptWhen: bareExpression(exceptWhen as string, names) }),
   };
 }
-
-const objectOf = (value: Json | undefined): JsonObject => (isJsonObject(value) ? value : {});

@@ -11,6 +11,9 @@ export function standardError(name: StandardErrorName, instance: string, title: 
   return { type: standard.type, status: status ?? standard.status, title, instance, ...(detail === undefined ? {} : { detail }) };
 }
 
+/** What a task is given is not what it takes. */
+export const inputInvalid = ({ pointer }: { readonly pointer: string }, detail: string): WorkflowError => standardError('validation', pointer, 'input-invalid', detail);
+
 // Failure codes that have a standard type of their own; what is not listed is a runtime error.
 const TYPE_OF_CODE: Readonly<Record<string, StandardErrorName>> = {
   denied: 'authorization',

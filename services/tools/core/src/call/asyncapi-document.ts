@@ -1,5 +1,5 @@
 // Where a message of an AsyncAPI document goes or comes from. Source: AsyncAPI 2.6.0 and 3.0.0.
-import { isJsonObject, type Json, type JsonObject } from '@weft/kernel';
+import { isJsonObject, objectOf, type Json, type JsonObject } from '@weft/kernel';
 import type { AsyncApiCall } from './asyncapi-call.js';
 
 /** A place that speaks one of the protocols. */
@@ -33,8 +33,8 @@ export function asyncApiPlace(document: Json, call: AsyncApiCall): AsyncApiPlace
 function placeOf2(document: JsonObject, call: AsyncApiCall): AsyncApiPlace {
   const name = call.channel ?? nothing('a `channel`, by which a document of AsyncAPI 2 is asked');
   const channel = resolved(document, member(document, 'channels', name));
-  const servers = Array.isArray(channel['servers']) ? (channel['servers'] as readonly Json[]).map(String) : Object.keys(record(document['servers']));
-  const operation = record(channel[call.direction]);
+  const servers = Array.isArray(channel['servers']) ? (channel['servers'] as readonly Json[]).map(String) : Object.keys(objectOf(document['servers']));
+  const operation = objectOf(channel[call.direction]);
   const server = chosen(document, call, servers);
   const [, scheme = '', rest = ''] = /^(?:([a-z][\w+.-]*):\/\/)?(.*)$/i.exec(filled(String(server['url'] ?? ''), server, call)) ?? [];
   const protocol = String(server['protocol'] ?? scheme);
@@ -48,12 +48,12 @@ function placeOf3(document: JsonObject, call: AsyncApiCall): AsyncApiPlace {
   const listed = Array.isArray(channel['servers'])
     ? (channel['servers'] as readonly Json[]).map(
         (one) =>
-          String(record(one)['$ref'] ?? '')
+          String(objectOf(one)['$ref'] ?? '')
             .split('/')
             .at(-1) ?? '',
       )
     : [];
-  const server = chosen(document, call, listed.length > 0 ? listed : Object.keys(record(document['servers'])));
+  const server = chosen(document, call, listed.length > 0 ? listed : Object.keys(objectOf(document['servers'])));
   const protocol = String(server['protocol'] ?? '');
   const host = filled(`${String(server['host'] ?? '')}${String(server['pathname'] ?? '')}`, server, call);
   return placed(protocol, host, bound(channel, operation, protocol, String(channel['address'] ?? name)), operation);
@@ -62,7 +62,7 @@ function placeOf3(document: JsonObject, call: AsyncApiCall): AsyncApiPlace {
 function placed(protocol: string, host: string, address: string, operation: JsonObject): AsyncApiPlace {
   const isSecure = protocol === 'https' || protocol === 'kafka-secure';
   if (protocol === 'kafka' || protocol === 'kafka-secure') return { protocol: 'kafka', server: host.split('/')[0] ?? '', address, method: '', isSecure };
-  const method = String(record(record(operation['bindings'])['http'])['method'] ?? '').toUpperCase();
+  const method = String(objectOf(objectOf(operation['bindings'])['http'])['method'] ?? '').toUpperCase();
   return {
     protocol: protocol === 'https' ? 'http' : protocol,
     server: `${isSecure ? 'https' : 'http'}://${host.replace(/\/$/, '')}`,
@@ -83,36 +83,34 @@ function chosen(document: JsonObject, { server, protocol }: AsyncApiCall, names:
 /** A topic may have another name than its channel. */
 function bound(channel: JsonObject, operation: JsonObject, protocol: string, otherwise: string): string {
   if (!protocol.startsWith('kafka')) return otherwise;
-  const topic = record(record(channel['bindings'])['kafka'])['topic'] ?? record(record(operation['bindings'])['kafka'])['topic'];
+  const topic = objectOf(objectOf(channel['bindings'])['kafka'])['topic'] ?? objectOf(objectOf(operation['bindings'])['kafka'])['topic'];
   return typeof topic === 'string' ? topic : otherwise;
 }
 
 /** The variables of a server, as the call gives them or as the document presets them. */
 function filled(text: string, server: JsonObject, call: AsyncApiCall): string {
-  const declared = record(server['variables']);
-  return text.replaceAll(/\{([^{}]+)\}/g, (_whole, name: string) => String(call.server?.variables[name] ?? record(declared[name])['default'] ?? nothing(`a value of the server's variable ${name}`)));
+  const declared = objectOf(server['variables']);
+  return text.replaceAll(/\{([^{}]+)\}/g, (_whole, name: string) => String(call.server?.variables[name] ?? objectOf(declared[name])['default'] ?? nothing(`a value of the server's variable ${name}`)));
 }
 
 function resolved(document: JsonObject, value: Json | undefined): JsonObject {
   let at = value;
   for (let steps = 0; steps < 10; steps++) {
-    const reference = record(at)['$ref'];
-    if (typeof reference !== 'string') return record(at);
+    const reference = objectOf(at)['$ref'];
+    if (typeof reference !== 'string') return objectOf(at);
     if (!reference.startsWith('#/')) nothing(`a reference within itself in place of ${reference}`);
     at = reference
       .slice(2)
       .split('/')
-      .reduce<Json | undefined>((inside, part) => record(inside)[part.replaceAll('~1', '/').replaceAll('~0', '~')], document);
+      .reduce<Json | undefined>((inside, part) => objectOf(inside)[part.replaceAll('~1', '/').replaceAll('~0', '~')], document);
   }
   return nothing('references that end');
 }
 
 function member(document: JsonObject, field: string, name: string): Json {
-  const members = record(document[field]);
+  const members = objectOf(document[field]);
   return members[name] ?? nothing(`${field}/${name}; it has ${Object.keys(members).slice(0, 20).join(', ') || 'none'}`);
 }
-
-const record = (value: Json | undefined): JsonObject => (isJsonObject(value) ? value : {});
 
 function nothing(what: string): never {
   throw new Unusable(`there is not ${what}`);

@@ -1,5 +1,5 @@
 // Authentication policies of the standard, read from a job's arguments. Source: Open Workflow Specification 1.0.3, dsl-reference.md#authentication.
-import { isJsonObject, rejection, type Failure, type Json, type JsonObject } from '@weft/kernel';
+import { isJsonObject, objectOf, rejection, type Failure, type Json, type JsonObject } from '@weft/kernel';
 
 export type ClientAuthentication = 'client_secret_basic' | 'client_secret_post' | 'client_secret_jwt' | 'private_key_jwt' | 'none';
 export type Grant = 'client_credentials' | 'password' | 'refresh_token' | typeof TOKEN_EXCHANGE;
@@ -105,7 +105,6 @@ function missingOf(fields: JsonObject, client: JsonObject, grant: string, authen
   return undefined;
 }
 
-const objectOf = (value: Json | undefined): JsonObject => (isJsonObject(value) ? value : {});
 const textOf = (value: Json | undefined): string | undefined => (typeof value === 'string' ? value : undefined);
 const listOf = (value: Json | undefined): readonly string[] => (Array.isArray(value) ? (value as readonly Json[]).filter((item) => typeof item === 'string') : []);
 const textsOf = (from: JsonObject, names: readonly string[]): { readonly [name: string]: string } =>

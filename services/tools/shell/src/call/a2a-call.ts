@@ -10,7 +10,7 @@ import type { EgressClient, EgressStream, EgressStreamRequest } from '../egress/
 import type { Withheld } from '../secret/withheld.js';
 import { BodyCut } from '../egress/egress-exchange.js';
 import { credentialHeaders, type CredentialPorts } from './call-credentials.js';
-import { notMakeable, type CallMaker } from './call-making.js';
+import { callSender, notMakeable, type CallMaker } from './call-making.js';
 import type { Resources } from './resources.js';
 import { serverSentData } from './server-sent-events.js';
 
@@ -79,7 +79,7 @@ async function send(
   { untilMs, traceparent, signal, halted }: Sending,
 ): Promise<Sent> {
   const { egress } = ports;
-  const sender = { name: `call: a2a of workflow ${job.workflow}`, origins: [], mayGoAnywherePublic: false };
+  const sender = callSender('call:a2a', job);
   const credentials = await credentialHeaders(ports, job, authentication, { sender, withheld, timeoutMs: Math.floor(untilMs - performance.now()) });
   if (!credentials.ok) return notMade(credentials.failure);
   if (halted?.aborted) return notMade(STOPPED);

@@ -3,14 +3,14 @@ import type { Job } from '@weft/contracts';
 import { rejection, type Failure, type Json } from '@weft/kernel';
 import { asyncApiPlace, classifyHttp, identityHeaders, readAsyncApiCall, type AsyncApiCall, type AsyncApiPlace, type EffectClass, type Target } from '@weft/tools/core';
 import { Gate } from '../carry-out/gate.js';
-import { notMade, STOPPED, type Sending, type Sent, type Work } from '../carry-out/work.js';
+import { notMade, PAST_DEADLINE, STOPPED, type Sending, type Sent, type Work } from '../carry-out/work.js';
 import { exchangeOf } from '../carry-out/send-http.js';
 import type { EgressClient } from '../egress/egress-client.js';
 import type { Sender } from '../egress/egress-policy.js';
 import { foreignYaml } from '../resource/foreign-yaml.js';
 import type { Withheld } from '../secret/withheld.js';
 import { credentialHeaders, type CredentialPorts } from './call-credentials.js';
-import { notMakeable, type CallMaker } from './call-making.js';
+import { callSender, notMakeable, type CallMaker } from './call-making.js';
 import { collect } from './asyncapi-subscription.js';
 import { publishToKafka } from './kafka-exchange.js';
 import type { Resources } from './resources.js';
@@ -46,7 +46,7 @@ export function asyncApiCalls(ports: AsyncApiPorts): CallMaker {
     const place = await placeOf(ports.resources, job, call);
     if ('failure' in place) return notMakeable({ ...nowhere, method: call.direction }, place.failure);
     const effect: EffectClass = call.direction === 'publish' ? 'non-idempotent-write' : 'read';
-    const sender = { name: `call: asyncapi of workflow ${job.workflow}`, origins: [], mayGoAnywherePublic: false };
+    const sender = callSender('call:asyncapi', job);
     const url = place.protocol === 'kafka' ? `kafka://${place.server}` : place.server;
     const { forMs = ports.subscriptionTimeoutMs } = call.subscription;
     const ready: ReadyExchange = { call, place, sender, withheld };
@@ -88,7 +88,7 @@ function documentIn(text: string): Json {
 async function send(ports: AsyncApiPorts, job: Job, ready: ReadyExchange, effect: EffectClass, sending: Sending): Promise<Sent> {
   const leftMs = (): number => Math.floor(sending.untilMs - performance.now());
   const { call, place, sender, withheld } = ready;
-  if (leftMs() <= 0 || sending.halted?.aborted) return notMade(rejection('timeout', 'Expected to send before the deadline but it has passed.', { retryable: true }));
+  if (leftMs() <= 0 || sending.halted?.aborted) return notMade(PAST_DEADLINE);
   if (call.direction === 'publish') {
     if (place.protocol === 'kafka') return publishToKafka(ports.egress, job, ready);
     const credentials = await credentialHeaders(ports, job, call.authentication, { sender, withheld, timeoutMs: leftMs() });

@@ -4,6 +4,7 @@ import type { Failure, Json } from '@weft/kernel';
 import type { Target } from '@weft/tools/core';
 import type { WorkMaking } from '../carry-out/work.js';
 import type { JobSecrets } from './job-secrets.js';
+import type { Sender } from '../egress/egress-policy.js';
 
 /** A job made ready: what permission judges, and what is sent. */
 export interface CallMaking {
@@ -16,6 +17,13 @@ export type CallMaker = (job: Job, args: Json, kept: JobSecrets) => CallMaking |
 
 /** What makes each kind of job. */
 export type CallMakers = ReadonlyMap<string, CallMaker>;
+
+/** Who sends a call of the standard, for egress: it may go where the operator's list says, and nowhere besides. @param name such as `call:http`. */
+export const callSender = (name: string, { workflow }: Pick<Job, 'workflow'>): Sender => ({
+  name: `${name.replace(':', ': ')} of workflow ${workflow}`,
+  origins: [],
+  mayGoAnywherePublic: false,
+});
 
 export const notMakeable = (on: Target, failure: Failure): CallMaking => ({ on, made: { ok: false, failure } });
 

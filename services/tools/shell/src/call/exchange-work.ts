@@ -10,6 +10,7 @@ import { sendAuthorized, type HttpExchanging } from '../carry-out/send-http.js';
 import type { WorkMaking } from '../carry-out/work.js';
 import type { AuthorizationDescriptor } from '../secret/deferred-arguments.js';
 import type { Withheld } from '../secret/withheld.js';
+import { callSender } from './call-making.js';
 
 export interface ExchangePorts extends HttpPorts {
   readonly accessTokens: TokenSource;
@@ -31,7 +32,7 @@ export interface ReadyCall {
 
 /** Failure code: `not-configured`, for a policy that cannot be used. */
 export function exchangeWork(ports: ExchangePorts, job: Job, { name, taint, call, callWith, withheld }: ReadyCall): WorkMaking {
-  const sender = { name: `${name.replace(':', ': ')} of workflow ${job.workflow}`, origins: [], mayGoAnywherePublic: false };
+  const sender = callSender(name, job);
   const exchanging = (used: HttpCall): HttpExchanging => ({
     effect: used.effect,
     request: used.request,

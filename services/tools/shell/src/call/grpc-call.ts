@@ -5,7 +5,7 @@ import { MethodOptions_IdempotencyLevel } from '@bufbuild/protobuf/wkt';
 import type { Job } from '@weft/contracts';
 import { rejection, type Failure, type Json, type JsonObject } from '@weft/kernel';
 import { classifyGrpc, identityHeaders, readGrpcCall, type EffectClass, type GrpcCall, type Target } from '@weft/tools/core';
-import { notMade, type ReadAnswer, type Sending, type Sent } from '../carry-out/work.js';
+import { notMade, PAST_DEADLINE, type ReadAnswer, type Sending, type Sent } from '../carry-out/work.js';
 import type { EgressClient } from '../egress/egress-client.js';
 import type { Sender } from '../egress/egress-policy.js';
 import { GrpcConnection, type GrpcTarget } from '../grpc/grpc-connection.js';
@@ -13,7 +13,7 @@ import { protoRegistry } from '../grpc/proto-document.js';
 import type { Withheld } from '../secret/withheld.js';
 import { SourceUnavailable } from '../source/tool-source.js';
 import { credentialHeaders, type CredentialPorts } from './call-credentials.js';
-import { notMakeable, type CallMaker } from './call-making.js';
+import { callSender, notMakeable, type CallMaker } from './call-making.js';
 import type { Resources } from './resources.js';
 
 export interface GrpcPorts extends CredentialPorts {
@@ -100,7 +100,7 @@ function effectOf({ idempotency }: DescMethod): EffectClass {
 async function send(ports: GrpcPorts, job: Job, ready: Ready, effect: EffectClass, withheld: Withheld, sending: Sending): Promise<Sent> {
   const { call, method, requests } = ready;
   const leftMs = (): number => Math.floor(sending.untilMs - performance.now());
-  const late = (): Sent => notMade(rejection('timeout', 'Expected to send before the deadline but it has passed.', { retryable: true }));
+  const late = (): Sent => notMade(PAST_DEADLINE);
   if (leftMs() <= 0 || sending.halted?.aborted) return late();
   const target = await targetOf(ports.egress, job, call.target);
   const credentials = await credentialHeaders(ports, job, call.authentication, { sender: target.sender, withheld, timeoutMs: leftMs() });
@@ -124,7 +124,7 @@ async function send(ports: GrpcPorts, job: Job, ready: Ready, effect: EffectClas
 
 /** The operator's list says whether a server is spoken to under TLS: by `https://host:port` or by `http://host:port`. */
 async function targetOf(egress: EgressClient, job: Job, target: string): Promise<GrpcTarget & { readonly sender: Sender }> {
-  const sender = { name: `call: grpc of workflow ${job.workflow}`, origins: [], mayGoAnywherePublic: false };
+  const sender = callSender('call:grpc', job);
   const tls = (await egress.addressesOf(`https://${target}`, sender)).ok;
   return { source: 'call: grpc', target, tls, sender };
 }

@@ -4,7 +4,7 @@ import type { CallToolResult } from '@modelcontextprotocol/client';
 import type { Job } from '@weft/contracts';
 import { rejection, type Failure, type Json, type JsonObject } from '@weft/kernel';
 import { MCP_PROTOCOL_DEFAULT, readMcpCall, type McpCall, type Target } from '@weft/tools/core';
-import { notMade, STOPPED, type Sending, type Sent } from '../carry-out/work.js';
+import { notMade, PAST_DEADLINE, STOPPED, type Sending, type Sent } from '../carry-out/work.js';
 import type { EgressClient } from '../egress/egress-client.js';
 import { outcomeOfError, reported } from '../mcp/mcp-answer.js';
 import { HANDSHAKE_VERSIONS, McpConnection, type McpEndpoint, type McpProtocol } from '../mcp/mcp-connection.js';
@@ -12,7 +12,7 @@ import { callWatch, type CallWatch } from '../mcp/mcp-fetch.js';
 import { metaOf } from '../mcp/mcp-meta.js';
 import type { Withheld } from '../secret/withheld.js';
 import { credentialHeaders, type CredentialPorts } from './call-credentials.js';
-import { notMakeable, type CallMaker } from './call-making.js';
+import { callSender, notMakeable, type CallMaker } from './call-making.js';
 
 export interface McpPorts extends CredentialPorts {
   readonly egress: EgressClient;
@@ -55,7 +55,7 @@ const commandRefused = (command: string): Failure =>
 
 async function send(ports: McpPorts, job: Job, call: McpCall, withheld: Withheld, sending: Sending): Promise<Sent> {
   const leftMs = (): number => Math.floor(sending.untilMs - performance.now());
-  if (leftMs() <= 0 || sending.halted?.aborted) return notMade(rejection('timeout', 'Expected to send before the deadline but it has passed.', { retryable: true }));
+  if (leftMs() <= 0 || sending.halted?.aborted) return notMade(PAST_DEADLINE);
   const endpoint = await endpointOf(ports, job, call, withheld, leftMs());
   if ('failure' in endpoint) return notMade(endpoint.failure);
   let connection: McpConnection;
@@ -97,7 +97,7 @@ const ANY_RESULT = { '~standard': { version: 1 as const, vendor: 'weft', validat
 async function endpointOf(ports: McpPorts, job: Job, { transport }: McpCall, withheld: Withheld, timeoutMs: number): Promise<McpEndpoint | { readonly failure: Failure }> {
   const { egress, inherited } = ports;
   if (transport.kind === 'http') {
-    const sender = { name: `call: mcp of workflow ${job.workflow}`, origins: [], mayGoAnywherePublic: false };
+    const sender = callSender('call:mcp', job);
     const credentials = await credentialHeaders(ports, job, transport.authentication, { sender, withheld, timeoutMs });
     return credentials.ok ? { kind: 'http', url: transport.url, egress, sender, headersOf: () => ({ ...transport.headers, ...credentials.headers }) } : credentials;
   }

@@ -33,6 +33,9 @@ export interface Sent {
 /** What comes of a sending that never left. */
 export const notMade = (failure: Failure): Sent => ({ outcome: { kind: 'failed', failure } });
 
+/** Why nothing was sent: there was no time left for it. */
+export const PAST_DEADLINE: Failure = rejection('timeout', 'Expected to send before the deadline but it has passed.', { retryable: true });
+
 /** What a sending meets that a kill switch stops before it leaves. */
 export const STOPPED: Failure = rejection('timeout', 'Expected to send but it was stopped before anything left.', { retryable: true });
 

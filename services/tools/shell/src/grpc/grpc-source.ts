@@ -6,7 +6,7 @@ import { MethodOptions_IdempotencyLevel } from '@bufbuild/protobuf/wkt';
 import { rejection, type Json, type JsonObject } from '@weft/kernel';
 import { classifyGrpc, identityHeaders, type OfferedTool } from '@weft/tools/core';
 import { canonicalJson } from '@weft/workflow';
-import { notMade, type Sent } from '../carry-out/work.js';
+import { notMade, PAST_DEADLINE, type Sent } from '../carry-out/work.js';
 import type { EgressClient } from '../egress/egress-client.js';
 import { checkedAnswer, outputProblem } from '../source/output-check.js';
 import { SourceUnavailable, type SourceCall, type ToolSource } from '../source/tool-source.js';
@@ -69,7 +69,7 @@ export class GrpcSource implements ToolSource {
 
   async call({ job, tool, terms, args, sending }: SourceCall): Promise<Sent> {
     const leftMs = (): number => Math.floor(sending.untilMs - performance.now());
-    if (leftMs() <= 0) return notMade(rejection('timeout', 'Expected to send before the deadline but it has passed.', { retryable: true }));
+    if (leftMs() <= 0) return notMade(PAST_DEADLINE);
     let described: Described;
     let metadata: Metadata;
     try {
@@ -92,7 +92,7 @@ export class GrpcSource implements ToolSource {
       return notMade(rejection('input-invalid', `Expected arguments that ${method.input.typeName} can hold but ${(error as Error).message}.`));
     }
     if (request.length > REQUEST_BYTES_MAX) return notMade(rejection('input-invalid', `Expected a request of at most ${REQUEST_BYTES_MAX} bytes but it has ${request.length}.`));
-    if (leftMs() <= 0 || sending.halted?.aborted) return notMade(rejection('timeout', 'Expected to send before the deadline but it has passed.', { retryable: true }));
+    if (leftMs() <= 0 || sending.halted?.aborted) return notMade(PAST_DEADLINE);
     const result = await described.connection.call(pathOf(method), request, metadata, Date.now() + leftMs());
     const evidence: JsonObject = { source: this.name };
     if (!result.ok) return { outcome: classifyGrpc(terms.effect, result.code, result.details, terms.onError), evidence };

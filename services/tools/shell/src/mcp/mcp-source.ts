@@ -2,7 +2,7 @@
 import type { CallToolResult, Tool } from '@modelcontextprotocol/client';
 import { rejection, type Json, type JsonObject } from '@weft/kernel';
 import type { OfferedTool } from '@weft/tools/core';
-import { notMade, type Sent } from '../carry-out/work.js';
+import { notMade, PAST_DEADLINE, type Sent } from '../carry-out/work.js';
 import { outputProblem } from '../source/output-check.js';
 import { SourceUnavailable, type SourceCall, type ToolSource } from '../source/tool-source.js';
 import { outcomeOfError, sentOf } from './mcp-answer.js';
@@ -58,7 +58,7 @@ export class McpSource implements ToolSource {
 
   async call({ job, tool, terms, args, sending }: SourceCall): Promise<Sent> {
     const leftMs = (): number => Math.floor(sending.untilMs - performance.now());
-    if (leftMs() <= 0) return notMade(rejection('timeout', 'Expected to send before the deadline but it has passed.', { retryable: true }));
+    if (leftMs() <= 0) return notMade(PAST_DEADLINE);
     let connection: McpConnection;
     try {
       connection = await this.#connected(leftMs());
