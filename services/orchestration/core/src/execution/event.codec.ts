@@ -72,15 +72,8 @@ const PAYLOAD_FIELDS: { readonly [T in ExecutionEventType]: readonly string[] } 
 
 const PAYLOAD_OF = Object.fromEntries(Object.entries(PAYLOAD_FIELDS).map(([type, fields]) => [type, new Set(fields)])) as unknown as { readonly [T in ExecutionEventType]: ReadonlySet<string> };
 
-/** The data of an event: what is stored as its payload. */
-export function payloadsOf(event: ExecutionEvent): readonly Json[] {
-  const data: Json[] = [];
-  for (const field of PAYLOAD_FIELDS[event.type]) {
-    const value = (event as unknown as Readonly<Record<string, Json | undefined>>)[field];
-    if (value !== undefined) data.push(value);
-  }
-  return data;
-}
+/** Names of the fields of an event that hold its data: what is stored as its payload. */
+export const payloadFieldsOf = (event: ExecutionEvent): readonly string[] => PAYLOAD_FIELDS[event.type];
 
 /** One history row's texts. `payload` is '[]' when no event carries data. */
 export interface StoredEvents {

@@ -1,14 +1,14 @@
 // One decision in the making: records events, folds them at once, and steps until everything waits for the outside.
 import { invariant, type DecideContext, type Instant, type Json } from '@weft/kernel';
 import type { ActivationKey, ExecutionEvent, FailedTask } from '../execution/execution.events.js';
-import { payloadsOf } from '../execution/event.codec.js';
+import { payloadFieldsOf } from '../execution/event.codec.js';
 import { ExecutionDraft } from '../execution/execution.draft.js';
 import { evolveDraft } from '../execution/execution.evolve.js';
 import type { ExecutionDecision } from '../execution/execution.decide.js';
 import { isEnded, ROOT, TASKS_ENTERED_MAX, type Activation, type ExecutionState } from '../execution/execution.state.js';
 import { contextAt } from '../execution/execution.context.js';
 import { EvaluationFailed } from '../program/evaluation-failed.js';
-import { ExpressionFailed, type Variables } from '../program/expression.js';
+import { ExpressionFailed, type Evaluate, type Variables } from '../program/expression.js';
 import type { Program, Scope, Task, TaskBase } from '../program/program.js';
 import { errorJson, standardError, type WorkflowError } from '../program/workflow-error.js';
 import { goOnAgent } from './agent.js';
@@ -83,6 +83,8 @@ const MAY_COME_TWICE: ReadonlySet<NonNullable<Step>['go']> = new Set(['map', 'ag
 /** Enters one branch of a fork. */
 export type BranchStep = Extract<Step, { go: 'branch' }>;
 
+const NO_VARIABLES: Variables = { context: null, input: null, output: null, task: null, workflow: null, runtime: null };
+
 /** Steps of one decision; what is left is taken by the next ones. Keeps a loop that never waits from holding up its neighbours, and its rows small. */
 export const STEPS_PER_DECISION_MAX = 2_000;
 /** Characters of data that one decision records, about. */
@@ -123,7 +125,10 @@ export class Advance {
 
   record(event: ExecutionEvent): void {
     this.#events.push(event);
-    for (const data of payloadsOf(event)) this.#characters += roughSize(data, CHARACTERS_PER_DECISION_MAX);
+    for (const field of payloadFieldsOf(event)) {
+      const data = (event as unknown as Readonly<Record<string, Json | undefined>>)[field];
+      if (data !== undefined) this.#characters += roughSize(data, CHARACTERS_PER_DECISION_MAX);
+    }
     evolveDraft(this.#draft, event);
     if (this.#anew && BEGINS_ANEW.has(event.type) && 'key' in event) this.#anew.add(event.key);
     if (this.#waiting.length > 0 && ENDS_BRANCHES.has(event.type)) this.#waiting = this.#waiting.filter((step) => this.#isOpen(step.scope, event));
@@ -190,30 +195,21 @@ export class Advance {
 
   /** Evaluates with the variables that are visible at an activation; `isInside`: to the tasks of its list. */
   evaluate<T extends Json>(
-    evaluate: (input: Json, variables: Variables, now: Instant) => T,
+    evaluate: ((input: Json, variables: Variables, now: Instant) => T) & Pick<Evaluate, 'reads'>,
     input: Json,
     at: DescribedAt & { readonly task?: TaskBase; readonly output?: Json; readonly extra?: Readonly<Record<string, Json>> },
   ): T {
-    // Few expressions name these, and each takes some making.
-    const descriptors = {
-      task: (): Json => (at.task ? taskDescriptor(this, at.task, at) : null),
-      workflow: (): Json => workflowDescriptor(this),
-      runtime: (): Json => runtimeDescriptor(this),
-    };
+    const { reads = 'all' } = evaluate;
+    if (reads === 'nothing') return evaluate(input, NO_VARIABLES, this.context.now);
+    const isDescribed = reads === 'all';
     const variables: Variables = {
       ...this.#surroundings(at.key, at.isInside === true),
       context: contextAt(this.state, at.key),
       input: at.taskInput ?? null,
       output: at.output ?? null,
-      get task() {
-        return descriptors.task();
-      },
-      get workflow() {
-        return descriptors.workflow();
-      },
-      get runtime() {
-        return descriptors.runtime();
-      },
+      task: isDescribed && at.task ? taskDescriptor(this, at.task, at) : null,
+      workflow: isDescribed ? workflowDescriptor(this) : null,
+      runtime: isDescribed ? runtimeDescriptor(this) : null,
       ...at.extra,
     };
     return evaluate(input, variables, this.context.now);

@@ -182,4 +182,12 @@ describe('the instance of a raised error', () => {
     const inBranch = { a: { set: { n: 1 }, export: { as: '{ x: 1 }' } } };
     expect(run({ f: { fork: { branches: [{ both: { do: [inBranch], export: { as: 'null' } } }] } } })).toEqual({ output: [{ n: 1 }], context: null });
   });
+
+  it('descriptors are there wherever an expression names them, deep in a value too', () => {
+    const seen = (value: Json) => start([{ look: { set: { value } } }]).state.output;
+    const described = { name: 'look', id: '00000000-0000-7000-8000-000000000001', runtime: 'weft' };
+    expect(seen({ name: '${ $task.name }', id: '${ $workflow.id }', runtime: '${ $runtime.name }' })).toEqual({ value: described });
+    expect(seen(['a', '${ .none }', { deep: '${ "\\($task.name)" }' }])).toEqual({ value: ['a', null, { deep: 'look' }] });
+    expect(seen('${ {name: $task.name, id: $workflow.id, runtime: $runtime.name} }')).toEqual({ value: described });
+  });
 });

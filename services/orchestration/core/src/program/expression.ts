@@ -15,8 +15,15 @@ export interface Variables {
   readonly [name: string]: Json;
 }
 
+/** What of the variables an evaluation reads: none, all but the descriptors (`$task`, `$workflow`, `$runtime`), which take some making, or all. */
+export type Reads = 'nothing' | 'values' | 'all';
+
 /** Evaluates to one value. @throws ExpressionFailed with the place and the reason. */
-export type Evaluate = (input: Json, variables: Variables, now: Instant) => Json;
+export interface Evaluate {
+  (input: Json, variables: Variables, now: Instant): Json;
+  /** What need not be there is null. Default `all`. */
+  readonly reads?: Reads;
+}
 
 /** An expression that failed or exceeded its budget: becomes a workflow error of type `expression`. */
 export class ExpressionFailed extends EvaluationFailed {
@@ -42,30 +49,42 @@ export function bareExpression(text: string, extraNames: readonly string[] = [])
   const compiled = compile(source, { variables: [...VARIABLE_NAMES, ...extraNames] });
   if (!compiled.ok) throw new Defect(`a published expression does not compile: ${compiled.failure.message} In: ${text}`);
   const { expression } = compiled;
-  return (input, variables, now) => {
+  const evaluate: Evaluate = (input, variables, now) => {
     const evaluation = expression.first(input, variables, { now });
     if (!evaluation.ok) throw new ExpressionFailed(evaluation.failure, text);
     return evaluation.value;
   };
+  return Object.assign(evaluate, { reads: DESCRIPTORS.test(source) ? 'all' : 'values' } as const);
 }
+
+// A name in a text literal counts too: what is made for nothing does no harm.
+const DESCRIPTORS = /\$\s*(?:task|workflow|runtime)\b/;
 
 /** Compiles any JSON value: whole-string `${ }` texts inside it are evaluated, the rest is taken as it stands. */
 export function template(value: Json, extraNames: readonly string[] = []): Evaluate {
   if (typeof value === 'string') {
-    return embeddedExpression(value) === undefined ? () => value : bareExpression(value, extraNames);
+    return embeddedExpression(value) === undefined ? constant(value) : bareExpression(value, extraNames);
   }
   if (Array.isArray(value)) {
-    if (isConstant(value)) return () => value;
+    if (isConstant(value)) return constant(value);
     const items = value.map((item: Json) => template(item, extraNames));
-    return (input, variables, now) => items.map((item) => item(input, variables, now));
+    return together(items, (input, variables, now) => items.map((item) => item(input, variables, now)));
   }
   if (typeof value === 'object' && value !== null) {
-    if (isConstant(value)) return () => value;
+    if (isConstant(value)) return constant(value);
     const fields = Object.entries(value).map(([name, field]) => [name, template(field as Json, extraNames)] as const);
-    return (input, variables, now) => Object.fromEntries(fields.map(([name, field]) => [name, field(input, variables, now)]));
+    return together(
+      fields.map(([, field]) => field),
+      (input, variables, now) => Object.fromEntries(fields.map(([name, field]) => [name, field(input, variables, now)])),
+    );
   }
-  return () => value;
+  return constant(value);
 }
+
+const constant = (value: Json): Evaluate => Object.assign(() => value, { reads: 'nothing' } as const);
+
+/** Reads what its parts read; one of them is no constant. */
+const together = (parts: readonly Evaluate[], evaluate: Evaluate): Evaluate => Object.assign(evaluate, { reads: parts.some(({ reads = 'all' }) => reads === 'all') ? 'all' : 'values' } as const);
 
 function isConstant(value: Json): boolean {
   if (typeof value === 'string') return embeddedExpression(value) === undefined;
