@@ -2,39 +2,7 @@
 import { Refused } from '@weft/kernel';
 import { Fault } from '@weft/pipeline';
 import { Command, CommanderError } from 'commander';
-import { registerArchive } from './commands/archive.js';
-import { registerAudit } from './commands/audit.js';
-import { registerAuthorize } from './commands/authorize.js';
-import { registerBench } from './commands/bench.js';
-import { registerBuild } from './commands/build.js';
-import { registerBudgets } from './commands/budgets.js';
-import { registerBulk } from './commands/bulk.js';
-import { registerConformance } from './commands/conformance.js';
-import { registerDb } from './commands/db.js';
-import { registerDemo } from './commands/demo.js';
-import { registerDeploy } from './commands/deploy.js';
-import { registerMigrate } from './commands/migrate.js';
-import { registerDown } from './commands/down.js';
-import { registerEffects } from './commands/effects.js';
-import { registerExecutions } from './commands/executions.js';
-import { registerGraph } from './commands/graph.js';
-import { registerKeys } from './commands/keys.js';
-import { registerKill } from './commands/kill.js';
-import { registerLint } from './commands/lint.js';
-import { registerOperations } from './commands/operations.js';
-import { registerProve } from './commands/prove.js';
-import { registerPublish } from './commands/publish.js';
-import { registerModels } from './commands/models.js';
-import { registerSchedules } from './commands/schedules.js';
-import { registerReviews } from './commands/reviews.js';
-import { registerRun } from './commands/run.js';
-import { registerSchema } from './commands/schema.js';
-import { registerSignal } from './commands/signal.js';
-import { registerShow } from './commands/show.js';
-import { registerSimulate } from './commands/simulate.js';
-import { registerTools } from './commands/tools.js';
-import { registerTest } from './commands/test.js';
-import { registerUp } from './commands/up.js';
+import { registerCommands } from './command-table.js';
 import { CommandFailed, EXIT } from './exit-codes.js';
 import { colors } from './output/print.js';
 
@@ -54,42 +22,7 @@ const program = new Command('weft')
     '\nStart with `./weft demo`, or `./weft up` and `./weft publish examples/complaint-triage/events/plain.json --wait`.\nExit codes: 0 done, 1 the answer is no, 2 the command line or a file is wrong, 69 something needed is not there, 130 interrupted.',
   );
 
-for (const register of [
-  registerUp,
-  registerDown,
-  registerDemo,
-  registerPublish,
-  registerDeploy,
-  registerMigrate,
-  registerShow,
-  registerExecutions,
-  registerBulk,
-  registerModels,
-  registerBudgets,
-  registerReviews,
-  registerSchedules,
-  registerKeys,
-  registerTools,
-  registerEffects,
-  registerOperations,
-  registerSignal,
-  registerAuthorize,
-  registerKill,
-  registerAudit,
-  registerArchive,
-  registerDb,
-  registerTest,
-  registerBench,
-  registerProve,
-  registerSimulate,
-  registerConformance,
-  registerRun,
-  registerLint,
-  registerGraph,
-  registerSchema,
-  registerBuild,
-])
-  register(program);
+await registerCommands(program, process.argv[2]);
 
 // Whoever reads our output may stop reading, as `head` does: there is nobody left to tell.
 process.stdout.on('error', (fault: NodeJS.ErrnoException) => process.exit(fault.code === 'EPIPE' ? EXIT.ok : EXIT.failed));
